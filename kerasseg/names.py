@@ -1,0 +1,97 @@
+"""Names: the error messages everybody shares, and what a package offers."""
+
+import ast
+import difflib
+import importlib.util
+import pathlib
+
+
+def look_up(name, table, kind):
+    """Return `table[name]`, or say which names there are.
+
+    Args:
+        name: the name asked for.
+        table: mapping or module-like dict from names to objects.
+        kind: what the table holds, for the message: "encoder".
+
+    Raises:
+        ValueError: if `name` is not in `table`; lists the choices and the nearest.
+
+    Example:
+        >>> look_up("b", {"a": 1, "b": 2}, "letter")
+        2
+    """
+    if name in table:
+        return table[name]
+    raise ValueError(
+        f"Unknown {kind}. Received: {name!r}.{nearest(name, table)} "
+        f"Known: {', '.join(sorted(table))}."
+    )
+
+
+def check_options(options, known, where):
+    """Refuse options that `where` does not know.
+
+    Args:
+        options: iterable of option names that were given.
+        known: iterable of option names that exist.
+        where: who takes them, for the message: "[train]".
+
+    Raises:
+        ValueError: if an option is unknown; names the nearest known one.
+    """
+    known = list(known)
+    for option in options:
+        if option not in known:
+            raise ValueError(
+                f"Unknown option of {where}. Received: {option!r}."
+                f"{nearest(option, known)} Known: {', '.join(sorted(known))}."
+            )
+
+
+def nearest(name, names):
+    """Return ' Did you mean ...?' for the most similar name, or ''."""
+    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def public(namespace, package):
+    """Functions and classes in `namespace` that the modules of `package` define.
+
+    A package's `__init__` imports what it offers; this is how it also knows it by
+    name, so that adding a thing stays one file and one import line.
+
+    Args:
+        namespace: `globals()` of the package.
+        package: its `__name__`.
+
+    Returns:
+        dict from name to object, sorted.
+    """
+    return {
+        name: value
+        for name, value in sorted(namespace.items())
+        if callable(value)
+        and not name.startswith("_")
+        and str(getattr(value, "__module__", "")).startswith(package + ".")
+    }
+
+
+def imported(package):
+    """Names that a package's `__init__` imports from its modules, without running it.
+
+    Lets `kerasseg list` answer without loading TensorFlow.
+
+    Args:
+        package: dotted name, "kerasseg.zoo".
+
+    Returns:
+        Sorted list of names.
+    """
+    source = pathlib.Path(importlib.util.find_spec(package).origin).read_text()
+    return sorted(
+        alias.name
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ImportFrom) and node.module.startswith(package + ".")
+        for alias in node.names
+    )

@@ -1,0 +1,35 @@
+"""Shared fixtures: the seed, and the optional real data."""
+
+import os
+import pathlib
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+
+import numpy as np
+import pytest
+
+DATA = pathlib.Path(
+    os.environ.get(
+        "KERASSEG_DATA", pathlib.Path(__file__).parents[1] / "../shared/data"
+    )
+)
+
+
+@pytest.fixture
+def rng():
+    """The same random numbers in every run."""
+    return np.random.default_rng(0)
+
+
+@pytest.fixture
+def data_root():
+    """Function from a data set's name to its folder; skips the test without it."""
+
+    def find(name):
+        folder = DATA / name
+        if not folder.is_dir():
+            pytest.skip(f"needs the data set {name!r} in {DATA} (set KERASSEG_DATA)")
+        return folder
+
+    return find
