@@ -1,0 +1,233 @@
+"""`read`: one dictionary of arrays from .npz, .safetensors, .pth and .h5 files."""
+
+import json
+import math
+import os
+import zipfile
+import zlib
+
+import numpy as np
+
+from kerasseg.weights.checks import WeightsError, check_finite, widen_bfloat16
+from kerasseg.weights.torch_files import read_torch
+
+# Deflate cannot pack better than this: a member that claims more is lying.
+MAX_DEFLATE_RATIO = 1032
+MAX_JSON_BYTES = 100_000_000  # the limit of the safetensors format
+SAFETENSORS_DTYPES = {
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": "<u2",  # widened to float32 after reading
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U16": "<u2",
+    "U8": "|u1",
+    "BOOL": "|b1",
+}
+
+
+def read(path, *, finite=True, max_bytes=4 * 2**30):
+    """Arrays of a weight file by name, read without running anything in it.
+
+    Args:
+        path: `.npz`, `.safetensors`, `.pth`/`.pt`/`.bin` (PyTorch, legacy or zip; a
+            wrapping "state_dict", "model_state_dict" or "model" and a "module." before
+            every name are taken off), or Keras' `.weights.h5`.
+        finite: refuse NaN and Inf.
+        max_bytes: refuse files that need more memory than this.
+
+    Returns:
+        dict of str to numpy.ndarray in the order of the file. bfloat16 becomes float32;
+        other dtypes stay as they are stored.
+
+    Raises:
+        WeightsError: if the file is missing, damaged, larger than it claims, of an
+            unknown format, asks for anything to be executed, or is not finite.
+    """
+    path = os.fspath(path)
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix not in READERS:
+        raise WeightsError(
+            f"weight files end in one of {', '.join(READERS)}. Received: {suffix!r}.",
+            path,
+        )
+    if not os.path.isfile(path):
+        raise WeightsError("there is no such weight file.", path)
+    if os.path.getsize(path) > max_bytes:
+        raise WeightsError(
+            f"at most {max_bytes} bytes are read. Received: {os.path.getsize(path)}. "
+            "Pass a larger `max_bytes` if you trust the file.",
+            path,
+        )
+    try:
+        arrays = READERS[suffix](path, max_bytes)
+    except WeightsError:
+        raise
+    except (
+        *(OSError, ValueError, KeyError, IndexError, TypeError, AttributeError),
+        *(EOFError, OverflowError, MemoryError, RecursionError, RuntimeError),
+        *(NotImplementedError, zipfile.BadZipFile, zlib.error),
+    ) as error:  # what zipfile, json, numpy and h5py raise on damaged bytes
+        raise WeightsError(
+            f"not a readable {suffix} file ({type(error).__name__}: {error}). "
+            "Download or export it again.",
+            path,
+        ) from error
+    if finite:
+        check_finite(arrays, path)
+    return arrays
+
+
+def _read_npz(path, max_bytes):
+    arrays = {}
+    with zipfile.ZipFile(path) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > max_bytes:
+            raise WeightsError(f"unpacks to more than {max_bytes} bytes.", path)
+        if sum(member.compress_size for member in members) > os.path.getsize(path):
+            raise WeightsError("its members overlap.", path)
+        for member in members:
+            if member.file_size > MAX_DEFLATE_RATIO * (member.compress_size + 1):
+                raise WeightsError(f"the size of {member.filename!r} is false.", path)
+            name = member.filename.removesuffix(".npy")
+            if name in arrays:
+                raise WeightsError(f"{name!r} occurs twice.", path)
+            with archive.open(member) as file:
+                arrays[name] = _read_npy(file, name, path)
+    return arrays
+
+
+def _read_npy(file, name, path):
+    version = np.lib.format.read_magic(file)
+    if version == (1, 0):
+        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    else:
+        shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
+    if dtype.kind not in "biuf":
+        raise WeightsError(
+            f"arrays hold numbers only. Received: {name!r} of dtype {dtype}.", path
+        )
+    data = file.read()
+    _check_size(name, shape, dtype.itemsize, len(data), path)
+    array = np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+    return np.array(array, dtype.newbyteorder("="), order="C")
+
+
+def _read_safetensors(path, max_bytes):
+    with open(path, "rb") as file:
+        size = os.path.getsize(path)
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(size - 8, MAX_JSON_BYTES):
+            raise WeightsError(f"its header claims {length} of {size} bytes.", path)
+        header = json.loads(file.read(length), object_pairs_hook=_unique)
+        header.pop("__metadata__", None)
+        # In the order of the data, so that overlaps and holes show as a wrong start.
+        entries = sorted(header.items(), key=lambda item: item[1]["data_offsets"])
+        arrays, position = {}, 0
+        for name, entry in entries:
+            begin, end = (_whole(number) for number in entry["data_offsets"])
+            if begin != position or end < begin or end > size - 8 - length:
+                raise WeightsError(
+                    f"data of {name!r} must start at byte {position} and lie within "
+                    f"the file's {size - 8 - length}. Received: {begin} to {end}.",
+                    path,
+                )
+            arrays[name] = _read_entry(file, name, entry, end - begin, path)
+            position = end
+    if position != size - 8 - length:
+        raise WeightsError("bytes after the last array belong to nothing.", path)
+    return {name: arrays[name] for name in header}
+
+
+def _read_entry(file, name, entry, num_bytes, path):
+    if entry["dtype"] not in SAFETENSORS_DTYPES:
+        raise WeightsError(
+            f"dtype must be one of {', '.join(SAFETENSORS_DTYPES)}. "
+            f"Received: {entry['dtype']!r} for {name!r}.",
+            path,
+        )
+    dtype = np.dtype(SAFETENSORS_DTYPES[entry["dtype"]])
+    shape = tuple(_whole(number) for number in entry["shape"])
+    _check_size(name, shape, dtype.itemsize, num_bytes, path)
+    array = np.frombuffer(bytearray(file.read(num_bytes)), dtype).reshape(shape)
+    return widen_bfloat16(array) if entry["dtype"] == "BF16" else array
+
+
+def _unique(pairs):
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a name occurs twice in the header")
+    return table
+
+
+def _whole(number):
+    if type(number) is not int or number < 0:  # True is an int, too
+        raise ValueError(f"{number!r} is not a size")
+    return number
+
+
+def _check_size(name, shape, itemsize, num_bytes, path):
+    if math.prod(shape) * itemsize != num_bytes:
+        raise WeightsError(
+            f"{name!r} of shape {shape} needs {math.prod(shape) * itemsize} bytes. "
+            f"Received: {num_bytes}.",
+            path,
+        )
+
+
+def _read_h5(path, max_bytes):
+    import h5py  # only this format needs it
+
+    arrays = {}
+    with h5py.File(path, "r") as file:
+        _read_group(file, "", arrays, {"seen": set(), "bytes": 0}, path)
+    return arrays
+
+
+def _read_group(group, prefix, arrays, state, path):
+    import h5py
+
+    for key in group:
+        name = f"{prefix}{key}"
+        if not isinstance(group.get(key, getlink=True), h5py.HardLink):
+            raise WeightsError(
+                f"links to other places are not followed. Received: {name!r}.", path
+            )
+        item = group[key]
+        address = h5py.h5o.get_info(item.id).addr
+        if address in state["seen"]:
+            raise WeightsError(f"{name!r} is linked twice.", path)
+        state["seen"].add(address)
+        if isinstance(item, h5py.Group):
+            _read_group(item, f"{name}/", arrays, state, path)
+        else:
+            arrays[name] = _read_dataset(item, name, state, path)
+
+
+def _read_dataset(item, name, state, path):
+    if item.external or item.is_virtual:
+        raise WeightsError(f"{name!r} keeps its data in another file.", path)
+    if item.dtype.kind not in "biuf":
+        raise WeightsError(
+            f"arrays hold numbers only. Received: {name!r} of dtype {item.dtype}.", path
+        )
+    # A data set can claim any size and store nothing; Keras stores all, uncompressed.
+    state["bytes"] += item.nbytes
+    if max(state["bytes"], item.nbytes) > os.path.getsize(path):
+        raise WeightsError(f"{name!r} claims more bytes than the file has.", path)
+    return item[()]
+
+
+READERS = {
+    ".npz": _read_npz,
+    ".safetensors": _read_safetensors,
+    ".pth": read_torch,
+    ".pt": read_torch,
+    ".bin": read_torch,
+    ".h5": _read_h5,
+}

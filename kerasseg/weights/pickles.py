@@ -1,0 +1,214 @@
+"""Reads the pickles inside PyTorch checkpoints as data.
+
+A pickle is a program for a small stack machine. `unpickle` is such a machine with only
+the instructions that build containers, and with a closed list of names: nothing is
+imported, no attribute is set, nothing that the file names is ever called.
+"""
+
+import dataclasses
+import pickletools
+
+from kerasseg.weights.checks import WeightsError
+
+STORAGES = {
+    "torch.DoubleStorage": "<f8",
+    "torch.FloatStorage": "<f4",
+    "torch.HalfStorage": "<f2",
+    "torch.BFloat16Storage": "<u2",  # widened to float32 after reading
+    "torch.LongStorage": "<i8",
+    "torch.IntStorage": "<i4",
+    "torch.ShortStorage": "<i2",
+    "torch.CharStorage": "|i1",
+    "torch.ByteStorage": "|u1",
+    "torch.BoolStorage": "|b1",
+}
+CALLABLES = (
+    "collections.OrderedDict",
+    "torch._utils._rebuild_tensor_v2",
+    "torch._utils._rebuild_parameter",
+)
+# Instructions whose argument is the value.
+CONSTANTS = (
+    *(
+        "LONG1",
+        "BININT",
+        "BININT1",
+        "BININT2",
+        "BINFLOAT",
+        "BINBYTES",
+        "SHORT_BINBYTES",
+    ),
+    *("BINUNICODE", "SHORT_BINUNICODE", "BINSTRING", "SHORT_BINSTRING"),
+)
+SINGLETONS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+
+
+@dataclasses.dataclass(frozen=True)
+class Name:
+    """A name that the file mentions, such as "torch.FloatStorage"."""
+
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Storage:
+    """Where the numbers of a tensor are: `num` elements from `start` under `key`."""
+
+    key: str
+    kind: str  # a key of STORAGES
+    num: int
+    start: int = 0  # not 0 only for the storage views of very old files
+
+
+@dataclasses.dataclass(frozen=True)
+class Tensor:
+    """A view of a storage; offset and strides count elements."""
+
+    storage: Storage
+    offset: int
+    shape: tuple
+    strides: tuple
+
+
+def unpickle(file, path):
+    """Run one pickle of `file` and return what it builds.
+
+    Args:
+        file: binary file, left behind the pickle's end.
+        path: for messages.
+
+    Returns:
+        dict (also for OrderedDict), list, tuple, str, bytes, number, bool, None, or
+        `Tensor`.
+
+    Raises:
+        WeightsError: if the pickle wants anything else.
+    """
+    stack, marks, memo = [], [], {}
+    for opcode, argument, _ in pickletools.genops(file):
+        name = opcode.name
+        if name in CONSTANTS:
+            stack.append(argument)
+        elif name in SINGLETONS:
+            stack.append(SINGLETONS[name])
+        elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"):
+            stack.append({"D": {}, "L": [], "T": ()}[name[6]])
+        elif name == "MARK":
+            marks.append(len(stack))
+        elif name in ("TUPLE", "LIST"):
+            items = _pop_marked(stack, marks)
+            stack.append(tuple(items) if name == "TUPLE" else items)
+        elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
+            num = int(name[-1])
+            stack[-num:] = [tuple(stack[-num:])]
+        elif name == "DICT":
+            stack.append(_set_items({}, _pop_marked(stack, marks)))
+        elif name in ("SETITEM", "SETITEMS"):
+            items = (
+                _pop_marked(stack, marks)
+                if name == "SETITEMS"
+                else [stack.pop(-2), stack.pop()]
+            )
+            _set_items(stack[-1], items)
+        elif name in ("APPEND", "APPENDS"):
+            items = _pop_marked(stack, marks) if name == "APPENDS" else [stack.pop()]
+            _extend(stack[-1], items)
+        elif name in ("BINPUT", "LONG_BINPUT", "MEMOIZE"):
+            memo[len(memo) if argument is None else argument] = stack[-1]
+        elif name in ("BINGET", "LONG_BINGET"):
+            stack.append(memo[argument])
+        elif name == "GLOBAL":
+            stack.append(_name(argument.replace(" ", "."), path))
+        elif name == "STACK_GLOBAL":
+            stack[-2:] = [_name(f"{stack[-2]}.{stack[-1]}", path)]
+        elif name == "BINPERSID":
+            stack.append(_storage(stack.pop()))
+        elif name == "REDUCE":
+            stack[-2:] = [_call(*stack[-2:])]
+        elif name == "BUILD":
+            stack.pop()  # attributes of an OrderedDict: the versions of its modules
+            _require(isinstance(stack[-1], dict), "attributes for an object")
+        elif name == "STOP":
+            return stack.pop()
+        elif name not in ("PROTO", "FRAME"):
+            raise WeightsError(f"instruction {name} is not allowed in a pickle.", path)
+    raise EOFError("the pickle has no end")
+
+
+def _pop_marked(stack, marks):
+    start = marks.pop()
+    items = stack[start:]
+    del stack[start:]
+    return items
+
+
+def _name(text, path):
+    if text not in STORAGES and text not in CALLABLES:
+        raise WeightsError(
+            f"refused to use {text!r}: weight files may name only tensors, parameters "
+            "and OrderedDict. Save the bare state_dict, or convert the file to "
+            ".safetensors where it was made.",
+            path,
+        )
+    return Name(text)
+
+
+def _call(name, arguments):
+    _require(isinstance(name, Name) and isinstance(arguments, tuple), "a call")
+    if name.text == "collections.OrderedDict":
+        return _ordered_dict(*arguments)
+    if name.text == "torch._utils._rebuild_parameter":
+        _require(isinstance(arguments[0], Tensor), "a parameter")
+        return arguments[0]
+    _require(name.text == "torch._utils._rebuild_tensor_v2", f"a call of {name.text}")
+    storage, offset, shape, strides = arguments[:4]
+    _require(isinstance(storage, Storage), "a tensor without storage")
+    _require(
+        isinstance(shape, tuple) and isinstance(strides, tuple), "a tensor's shape"
+    )
+    _require(len(shape) == len(strides) <= 32, "a tensor's strides")
+    for number in (offset, *shape, *strides):
+        _require(type(number) is int and 0 <= number < 2**62, "a tensor's size")
+    return Tensor(storage, offset, shape, strides)
+
+
+def _ordered_dict(pairs=None):
+    """Python 2 wrote the pairs as an argument, Python 3 sets them afterwards."""
+    table = {}
+    if pairs:
+        _require(isinstance(pairs, list), "an OrderedDict")
+        for pair in pairs:
+            _set_items(table, pair)
+        pairs.clear()  # else a short file could expand one list again and again
+    return table
+
+
+def _storage(address):
+    _require(isinstance(address, tuple) and len(address) in (5, 6), "a storage")
+    tag, kind, key, _, num = address[:5]
+    _require(tag == "storage" and isinstance(kind, Name), "a storage")
+    _require(kind.text in STORAGES and isinstance(key, str), "a storage")
+    start = 0
+    if len(address) == 6 and address[5] is not None:  # a view: (key, start, length)
+        start = address[5][1]
+    for number in (num, start):
+        _require(type(number) is int and 0 <= number < 2**62, "a storage's size")
+    return Storage(key, kind.text, num, start)
+
+
+def _set_items(table, items):
+    _require(isinstance(table, dict) and len(items) % 2 == 0, "an entry")
+    for key, value in zip(items[::2], items[1::2]):
+        _require(isinstance(key, (str, int)), "a key")  # no deep tuples to hash
+        table[key] = value
+    return table
+
+
+def _extend(sequence, items):
+    _require(isinstance(sequence, list), "an item")
+    sequence.extend(items)
+
+
+def _require(condition, what):
+    if not condition:
+        raise ValueError(f"{what} that no weight file contains")

@@ -1,0 +1,230 @@
+"""Puts arrays into the variables of a Keras model, by name, or not at all."""
+
+import os
+import re
+import warnings
+
+import numpy as np
+
+from kerasseg.weights.checks import WeightsError, listed
+from kerasseg.weights.files import read
+
+# Last part of PyTorch's names -> ours, for arrays of rank 1 and of higher rank.
+VECTORS = {
+    "weight": "gamma",
+    "running_mean": "moving_mean",
+    "running_var": "moving_variance",
+}
+# Keras' layouts [k, k, in, out] and [in, out] from [out, in, k, k] and [out, in];
+# transposed convolutions too: [k, k, out, in] from [in, out, k, k].
+AXES = {2: (1, 0), 3: (2, 1, 0), 4: (2, 3, 1, 0), 5: (2, 3, 4, 1, 0)}
+
+
+def named_variables(model):
+    """Variables of a model by path, "stem_conv/kernel"; no metrics, no random seeds.
+
+    `numpy.savez(path, **{k: v.numpy() for k, v in named_variables(model).items()})`
+    writes a file that `load` reads.
+
+    Args:
+        model: keras.Model, or a list of built layers.
+
+    Raises:
+        WeightsError: if two variables have the same path.
+    """
+    layers = model if isinstance(model, (list, tuple)) else [model]
+    table = {}
+    for variable in (variable for layer in layers for variable in layer.weights):
+        if table.setdefault(variable.path, variable) is not variable:
+            raise WeightsError(
+                f"two variables are called {variable.path!r}. Give their layers "
+                "different names, or load the parts of the model one by one."
+            )
+    return table
+
+
+def assign(model, arrays, *, partial=False, path=None):
+    """Set the variables of a model, all or none.
+
+    Args:
+        model: keras.Model, or a list of built layers.
+        arrays: dict of variable path ("stem_conv/kernel") to array.
+        partial: accept arrays without a variable and variables without an array.
+        path: the file that the arrays came from, for messages.
+
+    Returns:
+        List of the paths that were set.
+
+    Raises:
+        WeightsError: lists unknown, missing and misshapen arrays together; the model
+            is then unchanged.
+    """
+    table = named_variables(model)
+    problems = []
+    if not partial:
+        unknown = [name for name in arrays if name not in table]
+        missing = [name for name in table if name not in arrays]
+        problems += [f"unknown: {listed(unknown)}"] if unknown else []
+        problems += [f"missing: {listed(missing)}"] if missing else []
+    known = [name for name in table if name in arrays]
+    misshapen = [
+        f"{name} {tuple(np.shape(arrays[name]))} for {tuple(table[name].shape)}"
+        for name in known
+        if tuple(np.shape(arrays[name])) != tuple(table[name].shape)
+    ]
+    problems += [f"misshapen: {listed(misshapen)}"] if misshapen else []
+    if problems or (arrays and not known):
+        problems = problems or [f"unknown: {listed(arrays)}"]
+        raise WeightsError(
+            "arrays must fit the model's variables. Received arrays that are "
+            f"{'; '.join(problems)}.",
+            path,
+        )
+    for name in known:
+        table[name].assign(np.asarray(arrays[name]))
+    return known
+
+
+def from_torch(arrays, model, rules=()):
+    """Rename and transpose PyTorch's arrays to those of a Keras model.
+
+    Convolutions [O, I, k, k] become [k, k, I, O], depthwise ones [C * m, 1, k, k]
+    become [k, k, C, m], linear ones [O, I] become [I, O]; `weight`, `bias`,
+    `running_mean` and `running_var` of normalisations become gamma, beta, moving_mean,
+    moving_variance; `num_batches_tracked` is left out.
+
+    Args:
+        arrays: dict of PyTorch name ("layer1.0.conv1.weight") to array.
+        model: keras.Model or list of built layers; its shapes tell a depthwise from a
+            one-channel convolution.
+        rules: (regular expression, replacement) pairs that turn PyTorch's module names
+            into our layer names: (r"^bn1\\.", "stem_norm."). The first that matches is
+            applied, once; a replacement of None drops the array. A result with "/" is
+            a variable path already, and its array is taken as it is. Arrays that no
+            rule matches keep their names, for `assign` to report.
+
+    Returns:
+        dict of variable path to array, for `assign`.
+
+    Raises:
+        WeightsError: if two arrays get the same name.
+    """
+    table = named_variables(model)
+    vectors = {  # modules whose weight is a vector normalise: their bias is beta
+        name.rpartition(".")[0]
+        for name, array in arrays.items()
+        if name.endswith(".weight") and array.ndim == 1
+    }
+    converted = {}
+    for name, array in arrays.items():
+        target = _rename(name, rules)
+        if target is None or name.endswith("num_batches_tracked"):
+            continue
+        if "/" not in target and "." in target and (target != name or not rules):
+            module, _, kind = target.rpartition(".")
+            kind = _kind(kind, array, name.rpartition(".")[0] in vectors)
+            target = f"{module}/{kind}"
+            if kind == "kernel":
+                array = _transpose(array, table.get(target))
+        if target in converted:
+            raise WeightsError(f"two arrays are both {target!r}, the second {name!r}.")
+        converted[target] = array
+    return converted
+
+
+def _rename(name, rules):
+    for pattern, replacement in rules:
+        if re.search(pattern, name):
+            if replacement is None:
+                return None
+            return re.sub(pattern, replacement, name, count=1)
+    return name
+
+
+def _kind(kind, array, normalizes):
+    if kind == "weight" and array.ndim > 1:
+        return "kernel"
+    if kind == "bias":
+        return "beta" if normalizes else "bias"
+    return VECTORS.get(kind, kind)
+
+
+def _transpose(array, variable):
+    if array.ndim == 4 and array.shape[1] == 1 and variable is not None:
+        channels, multiplier = variable.shape[-2:]
+        if channels * multiplier == array.shape[0] and channels > 1:
+            array = array.reshape(channels, multiplier, *array.shape[2:])
+            return array.transpose(2, 3, 0, 1)
+    return array.transpose(AXES[array.ndim])
+
+
+def adapt_channels(kernel, channels):
+    """Make a first kernel fit images of another number of channels.
+
+    Each new channel gets the mean over the old ones, times old / new: a picture whose
+    channels are equal gives the same features as before.
+
+    Args:
+        kernel: [k, k, old, filters].
+        channels: channels of the new images.
+
+    Returns:
+        [k, k, channels, filters].
+
+    Example:
+        >>> adapt_channels(np.full([1, 1, 3, 1], 2.0), 1).ravel()
+        array([6.])
+    """
+    mean = kernel.mean(axis=2, keepdims=True)
+    return np.repeat(mean * (kernel.shape[2] / channels), channels, axis=2)
+
+
+def load(model, source, *, rules=(), partial=False):
+    """Put a weight file, or arrays, into a model.
+
+    Arrays may have our names or, with `rules`, those of a PyTorch reference. If only
+    the number of image channels differs, the first kernel is adapted.
+
+    Args:
+        model: keras.Model.
+        source: path, see `read`, or a dict of arrays; a `.weights.h5` must come from
+            the same model.
+        rules: see `from_torch`.
+        partial: see `assign`.
+
+    Returns:
+        The model.
+
+    Raises:
+        WeightsError: if the file cannot be read or does not fit the model.
+    """
+    path = None if isinstance(source, dict) else os.fspath(source)
+    arrays = source if path is None else read(path)
+    if path is not None and path.lower().endswith(".h5"):
+        return _load_h5(model, path)
+    table = named_variables(model)
+    if rules and not any(name in table for name in arrays):
+        arrays = from_torch(arrays, model, rules)
+    first = next((name for name, v in table.items() if len(v.shape) == 4), None)
+    if first in arrays:
+        wanted, given = tuple(table[first].shape), np.shape(arrays[first])
+        if len(given) == 4 and given[2] != wanted[2]:
+            arrays = {**arrays, first: adapt_channels(arrays[first], wanted[2])}
+    assign(model, arrays, partial=partial, path=path)
+    return model
+
+
+def _load_h5(model, path):
+    # Keras numbers the layers of its files by class, so only Keras can match them. It
+    # merely warns about layers without weights, and leaves half a model on errors.
+    before = model.get_weights()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (ValueError, KeyError, OSError, UserWarning) as error:
+        model.set_weights(before)
+        raise WeightsError(
+            f"does not fit model {model.name!r}: {error}", path
+        ) from error
+    return model
