@@ -1,0 +1,93 @@
+"""Normalisation of images (fixed numbers) and of features (batch statistics)."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class Normalize(keras.layers.Layer):
+    """Maps raw pixels to what an encoder expects: (x - mean) / std per channel.
+
+    Computes in float32 and only then casts to the compute dtype, because bfloat16
+    would already round the quotients' ingredients.
+
+    Args:
+        mean: number or one number a channel, in the units of the pixels (0..255).
+            Images of another channel count are shifted by the average.
+        std: likewise, positive.
+    """
+
+    def __init__(self, mean=0.0, std=255.0, **kwargs):
+        super().__init__(autocast=False, **kwargs)
+        self.mean = mean
+        self.std = std
+
+    def call(self, image):
+        mean, std = (
+            ops.convert_to_tensor(value, dtype="float32")
+            if np.size(value) in (1, image.shape[-1])
+            else float(np.mean(value))
+            for value in (self.mean, self.std)
+        )
+        return ops.cast((ops.cast(image, "float32") - mean) / std, self.compute_dtype)
+
+    def compute_output_spec(self, image):
+        return keras.KerasTensor(image.shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "mean": self.mean, "std": self.std}
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras' batch normalisation, computed by TensorFlow's fused kernel.
+
+    Same variables, configuration and results (to rounding, 2e-6) as the layer of
+    Keras, which computes moments and scaling as a chain of element-wise ops, and
+    casts bfloat16 features to float32 on the way. Falls back to that layer for other
+    backends, ranks and options.
+
+    The kernel returns the unbiased variance of the batch; Keras, like the paper's
+    training formula, averages the biased one, so the factor n / (n - 1) is undone.
+
+    Reference: Ioffe & Szegedy, 2015, https://arxiv.org/abs/1502.03167
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        if not self._can_fuse(inputs, mask):
+            return super().call(inputs, training=training, mask=mask)
+        import tensorflow as tf
+
+        batch_statistics = bool(training and self.trainable)
+        channels = inputs.shape[-1]
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=self.gamma if self.scale else tf.ones([channels]),
+            offset=self.beta if self.center else tf.zeros([channels]),
+            mean=tf.zeros([0]) if batch_statistics else self.moving_mean,
+            variance=tf.zeros([0]) if batch_statistics else self.moving_variance,
+            epsilon=self.epsilon,
+            is_training=batch_statistics,
+        )
+        if batch_statistics:
+            count = tf.cast(tf.size(inputs) // channels, tf.float32)
+            biased = variance * tf.maximum(count - 1.0, 1.0) / count
+            self._move(self.moving_mean, mean)
+            self._move(self.moving_variance, biased)
+        return outputs
+
+    def _can_fuse(self, inputs, mask):
+        return (
+            keras.backend.backend() == "tensorflow"
+            and len(inputs.shape) == 4
+            and self.axis in (-1, 3)
+            and mask is None
+            and not self.renorm
+            and not self.synchronized
+            and keras.backend.standardize_dtype(inputs.dtype)
+            in ("float32", "bfloat16", "float16")
+        )
+
+    def _move(self, average, value):
+        average.assign(average * self.momentum + value * (1.0 - self.momentum))
