@@ -1,0 +1,49 @@
+"""Encoders: raw image -> features "c1".."c5" at strides 2, 4, 8, 16, 32.
+
+Each is a function `name(input_shape, *, weights=None, output_stride=32)` that returns
+a keras.Model. To add one, write its file and import it here.
+"""
+
+import keras
+
+from kerasseg.encoders.efficientnet_lite import efficientnet_lite0
+from kerasseg.encoders.mobilenet_v2 import mobilenet_v2
+from kerasseg.encoders.plain import plain, tiny
+from kerasseg.encoders.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+from kerasseg.encoders.vgg import vgg16
+from kerasseg.encoders.xception import xception65
+from kerasseg.names import look_up, public
+
+ENCODERS = public(globals(), __name__)
+
+
+def names():
+    """Names of all encoders, sorted."""
+    return list(ENCODERS)
+
+
+def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """Turn what users give as `encoder=` into a model with taps.
+
+    Args:
+        encoder: name of an encoder, or a keras.Model from an image to a dict of taps.
+        input_shape: (H, W, C), sizes may be None.
+        weights: None, "imagenet" or a path; for names only.
+        output_stride: 8, 16 or 32; for names only.
+
+    Returns:
+        keras.Model: image -> {"c1": ..., "c5": ...}.
+
+    Raises:
+        ValueError: if the name is unknown, or the model's output is no dict of taps.
+    """
+    if not isinstance(encoder, keras.Model):
+        function = look_up(encoder, ENCODERS, "encoder")
+        return function(input_shape, weights=weights, output_stride=output_stride)
+    taps = list(encoder.output) if isinstance(encoder.output, dict) else None
+    if taps is None or "c5" not in taps:
+        raise ValueError(
+            "`encoder` must return a dict with features 'c1' to 'c5'. "
+            f"Received: model {encoder.name!r} with outputs {taps}."
+        )
+    return encoder

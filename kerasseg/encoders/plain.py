@@ -1,0 +1,76 @@
+"""The contracting path of U-Net, and a tiny encoder for tests and demonstrations."""
+
+import keras
+from keras import layers
+
+from kerasseg import blocks
+from kerasseg.encoders.atrous import check_output_stride, stage_plan
+from kerasseg.encoders.pretrained import load
+from kerasseg.layers import Normalize
+
+
+def plain(
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    base_filters=64,
+    depth=5,
+    norm="batch",
+    padding="symmetric",
+):
+    """Two 3x3 convolutions a level, 2x2 max pooling in between.
+
+    Args:
+        input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
+        weights: None or a path.
+        output_stride: 32 only; there is no stride to trade for dilation.
+        base_filters: channels of `c0`; doubled at each level up to 16 times.
+        depth: number of poolings; the deepest tap is `c{depth}`.
+        norm: "batch", "group", "layer" or None.
+        padding: "symmetric" keeps the size, "valid" is the paper's.
+
+    Returns:
+        keras.Model: image -> {"c0" (stride 1), ..., "c5" (stride 32)}.
+
+    Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
+    """
+    check_output_stride(output_stride, "plain", choices=(32,))
+    image = keras.Input(input_shape, name="image")
+    x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
+    taps = {}
+    for level in range(depth + 1):
+        if level:
+            x = layers.MaxPooling2D(2, name=f"level{level}_pool")(x)
+        filters = base_filters * min(2**level, 16)
+        x = blocks.double_conv(
+            x, filters, padding=padding, norm=norm, name=f"level{level}"
+        )
+        taps[f"c{level}"] = x
+    return load(keras.Model(image, taps, name="plain"), weights)
+
+
+def tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """Five strided 3x3 convolutions of 8 to 40 channels: for tests, not for results.
+
+    Args:
+        input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
+        weights: None or a path.
+        output_stride: 8, 16 or 32.
+
+    Returns:
+        keras.Model: image -> {"c1": stride 2, ..., "c5": stride 32 or less}.
+    """
+    check_output_stride(output_stride, "tiny")
+    image = keras.Input(input_shape, name="image")
+    x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
+    taps = {}
+    plan = stage_plan([2] * 5, output_stride)
+    for level, (stride, first, dilation) in enumerate(plan, 1):
+        name, filters = f"level{level}", 8 * level
+        x = blocks.conv_norm_act(
+            x, filters, strides=stride, dilation=first, name=f"{name}_1"
+        )
+        x = blocks.conv_norm_act(x, filters, dilation=dilation, name=f"{name}_2")
+        taps[f"c{level}"] = x
+    return load(keras.Model(image, taps, name="tiny"), weights)

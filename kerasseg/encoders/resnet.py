@@ -1,0 +1,132 @@
+"""ResNet, in torchvision's layout: stride in the 3x3, no convolution biases.
+
+Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
+"""
+
+import keras
+from keras import layers
+
+from kerasseg import blocks
+from kerasseg.encoders.atrous import check_output_stride, stage_plan
+from kerasseg.encoders.pretrained import load
+from kerasseg.layers import Normalize
+
+MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+# Names of torchvision's state dict -> names of our layers.
+RULES = (
+    (r"^(?:backbone\.)?conv1\.", "stem_conv."),
+    (r"^(?:backbone\.)?bn1\.", "stem_norm."),
+    (r"^(?:backbone\.)?layer(\d)\.(\d+)\.conv(\d)\.", r"layer\1_\2_\3_conv."),
+    (r"^(?:backbone\.)?layer(\d)\.(\d+)\.bn(\d)\.", r"layer\1_\2_\3_norm."),
+    (r"^(?:backbone\.)?layer(\d)\.0\.downsample\.0\.", r"layer\1_0_shortcut_conv."),
+    (r"^(?:backbone\.)?layer(\d)\.0\.downsample\.1\.", r"layer\1_0_shortcut_norm."),
+    (r"^fc\.", None),
+)
+URLS = {
+    "resnet18": "https://download.pytorch.org/models/resnet18-f37072fd.pth",
+    "resnet34": "https://download.pytorch.org/models/resnet34-b627a593.pth",
+    "resnet50": "https://download.pytorch.org/models/resnet50-0676ba61.pth",
+    "resnet101": "https://download.pytorch.org/models/resnet101-63fe2227.pth",
+    "resnet152": "https://download.pytorch.org/models/resnet152-394f9c45.pth",
+}
+
+
+def resnet18(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ResNet-18; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels."""
+    return _resnet(
+        "resnet18", _basic, (2, 2, 2, 2), input_shape, weights, output_stride
+    )
+
+
+def resnet34(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ResNet-34; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels."""
+    return _resnet(
+        "resnet34", _basic, (3, 4, 6, 3), input_shape, weights, output_stride
+    )
+
+
+def resnet50(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ResNet-50 of torchvision (23,508,032 trainable parameters).
+
+    Args:
+        input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
+        weights: None, "imagenet" (torchvision's file, downloaded) or a path.
+        output_stride: 32, 16 or 8; see `kerasseg.encoders.atrous`.
+
+    Returns:
+        keras.Model: image -> {"c1": 64, "c2": 256, "c3": 512, "c4": 1024, "c5": 2048
+        channels} at strides 2, 4, 8, 16, 32, none beyond `output_stride`.
+    """
+    return _resnet(
+        "resnet50", _bottleneck, (3, 4, 6, 3), input_shape, weights, output_stride
+    )
+
+
+def resnet101(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ResNet-101; arguments and taps as for `resnet50`."""
+    return _resnet(
+        "resnet101", _bottleneck, (3, 4, 23, 3), input_shape, weights, output_stride
+    )
+
+
+def resnet152(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ResNet-152; arguments and taps as for `resnet50`."""
+    return _resnet(
+        "resnet152", _bottleneck, (3, 8, 36, 3), input_shape, weights, output_stride
+    )
+
+
+def _resnet(name, block, depths, input_shape, weights, output_stride):
+    check_output_stride(output_stride, name)
+    image = keras.Input(input_shape, name="image")
+    x = Normalize(MEAN, STD, name="normalize")(image)
+    x = blocks.conv_norm_act(x, 64, 7, strides=2, name="stem")
+    taps = {"c1": x}
+    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is the least
+    x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)
+    plan = stage_plan([1, 2, 2, 2], output_stride, start=4)
+    for stage, (depth, (stride, first, dilation)) in enumerate(zip(depths, plan), 1):
+        for index in range(depth):
+            x = block(
+                x,
+                32 * 2**stage,
+                strides=1 if index else stride,
+                dilations=(dilation if index else first, dilation),
+                name=f"layer{stage}_{index}",
+            )
+        taps[f"c{stage + 1}"] = x
+    model = keras.Model(image, taps, name=name)
+    return load(model, weights, url=URLS[name], rules=RULES)
+
+
+def _basic(x, filters, *, strides, dilations, name):
+    y = blocks.conv_norm_act(
+        x, filters, strides=strides, dilation=dilations[0], name=f"{name}_1"
+    )
+    y = blocks.conv_norm_act(
+        y, filters, dilation=dilations[1], activation=None, name=f"{name}_2"
+    )
+    return _add(x, y, strides, name)
+
+
+def _bottleneck(x, filters, *, strides, dilations, name):
+    y = blocks.conv_norm_act(x, filters, 1, name=f"{name}_1")
+    y = blocks.conv_norm_act(
+        y, filters, strides=strides, dilation=dilations[0], name=f"{name}_2"
+    )
+    y = blocks.conv_norm_act(y, 4 * filters, 1, activation=None, name=f"{name}_3")
+    return _add(x, y, strides, name)
+
+
+def _add(x, y, strides, name):
+    if strides > 1 or x.shape[-1] != y.shape[-1]:
+        x = blocks.conv_norm_act(
+            x,
+            y.shape[-1],
+            1,
+            strides=strides,
+            activation=None,
+            name=f"{name}_shortcut",
+        )
+    y = layers.Add(name=f"{name}_add")([x, y])
+    return layers.Activation("relu", name=f"{name}_relu")(y)

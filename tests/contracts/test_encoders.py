@@ -1,0 +1,75 @@
+"""What every encoder promises."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import encoders
+
+STRIDES = {"c0": 1, "c1": 2, "c2": 4, "c3": 8, "c4": 16, "c5": 32}
+# Deep ones share their code with a shallow one; xception65 has a file of its own.
+SLOW = ("resnet101", "resnet152", "xception65")
+DENSE = [name for name in encoders.names() if name not in ("plain", "vgg16")]
+QUICK = [n for n in encoders.names() if n not in SLOW]
+
+
+def image(shape=(1, 64, 96, 3)):
+    return np.random.default_rng(0).integers(0, 256, shape).astype("float32")
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_taps_have_their_strides(name):
+    taps = encoders.build(name)(image())
+    assert {"c1", "c2", "c3", "c4", "c5"} <= set(taps)
+    for tap, features in taps.items():
+        assert features.shape[1:3] == (64 // STRIDES[tap], 96 // STRIDES[tap])
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_odd_sizes_and_one_channel_work(name):
+    taps = encoders.build(name, (None, None, 1))(image((1, 65, 97, 1)))
+    assert all(np.all(np.isfinite(features)) for features in taps.values())
+
+
+def calibrated(name, picture):
+    """Strided encoder whose batch statistics fit the picture: errors look their size."""
+    encoder = encoders.build(name)
+    rng = np.random.default_rng(1)
+    for layer in encoder.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+            layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
+            layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
+    encoder(picture, training=True)
+    return encoder
+
+
+@pytest.mark.parametrize("name", [n for n in DENSE if n in QUICK])
+def test_dense_features_subsampled_equal_strided_features(name):
+    picture = image((1, 129, 129, 3))
+    strided = calibrated(name, picture)
+    reference = strided(picture, training=False)
+    for output_stride in (16, 8):
+        dense = encoders.build(name, output_stride=output_stride)
+        dense.set_weights(strided.get_weights())
+        taps = dense(picture, training=False)
+        for tap in ("c3", "c4", "c5"):
+            step = max(1, STRIDES[tap] // output_stride)
+            sampled = np.asarray(taps[tap])[:, ::step, ::step]
+            expected = np.asarray(reference[tap])
+            rows, columns = expected.shape[1:3]
+            error = np.abs(sampled[:, :rows, :columns] - expected).max()
+            assert error <= 1e-5 * max(1, np.abs(expected).max()), (tap, output_stride)
+
+
+@pytest.mark.parametrize("name", ["plain", "vgg16"])
+def test_encoders_without_dense_form_say_so(name):
+    with pytest.raises(ValueError, match="output_stride"):
+        encoders.build(name, output_stride=8)
+
+
+def test_a_model_with_taps_is_an_encoder_and_any_other_is_refused():
+    tiny = encoders.build("tiny")
+    assert encoders.build(tiny) is tiny
+    with pytest.raises(ValueError, match="'c1' to 'c5'"):
+        encoders.build(keras.Sequential([keras.Input((8, 8, 3))]))

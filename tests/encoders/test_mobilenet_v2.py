@@ -1,0 +1,73 @@
+"""MobileNetV2: equal to that of keras.applications, stable names."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import weights
+from kerasseg.encoders.mobilenet_v2 import KERAS_RULES, mobilenet_v2
+
+TAPS = {
+    "c1": "expanded_conv_project_BN",
+    "c2": "block_2_add",
+    "c3": "block_5_add",
+    "c4": "block_12_add",
+    "c5": "block_16_project_BN",
+}
+
+
+@pytest.fixture(scope="module")
+def strided(calibrate):
+    return calibrate(mobilenet_v2())
+
+
+@pytest.mark.parametrize("size", [(64, 96), (65, 97)])
+def test_features_equal_those_of_keras_applications(picture, relative_error, rng, size):
+    image = picture(*size)
+    source = keras.applications.MobileNetV2((*size, 3), include_top=False, weights=None)
+    for variable in source.weights:
+        if "BN" in variable.path or "bn" in variable.path:
+            variable.assign(rng.uniform(0.5, 1.5, variable.shape))
+    model = mobilenet_v2()
+    weights.load(model, {v.path: v.numpy() for v in source.weights}, rules=KERAS_RULES)
+    taps = {tap: source.get_layer(name).output for tap, name in TAPS.items()}
+    expected = keras.Model(source.input, taps)(image / 127.5 - 1)
+    for tap, features in model(image).items():
+        assert relative_error(features, expected[tap]) <= 1e-5
+
+
+def test_taps_have_the_channels_of_the_paper_and_the_last_convolution_is_gone(strided):
+    assert [tap.shape[-1] for tap in strided.output.values()] == [16, 24, 32, 96, 320]
+    # keras.applications without top 2,257,984, less 320 * 1280 + 4 * 1280
+    assert strided.count_params() == 1843264
+
+
+def test_names_do_not_depend_on_what_was_built_before(strided):
+    again = mobilenet_v2(output_stride=8)
+    assert [v.path for v in again.weights] == [v.path for v in strided.weights]
+    assert [layer.name for layer in again.layers] == [
+        layer.name for layer in strided.layers
+    ]
+
+
+def test_weights_load_from_a_file(strided, tmp_path, picture):
+    path = tmp_path / "mobilenet.npz"
+    np.savez(
+        path, **{k: v.numpy() for k, v in weights.named_variables(strided).items()}
+    )
+    image = picture(33, 33)
+    expected = strided(image)["c5"]
+    np.testing.assert_array_equal(mobilenet_v2(weights=path)(image)["c5"], expected)
+
+
+@pytest.mark.parametrize("output_stride", [16, 8])
+def test_dense_features_subsampled_equal_strided_ones(
+    strided, picture, relative_error, output_stride
+):
+    image = picture(65, 97)
+    expected = strided(image)
+    dense = mobilenet_v2(output_stride=output_stride)
+    dense.set_weights(strided.get_weights())
+    for tap, features in dense(image).items():
+        step = max(1, 2 ** int(tap[1]) // output_stride)
+        assert relative_error(features[:, ::step, ::step], expected[tap]) <= 1e-5
