@@ -1,0 +1,121 @@
+"""FCN: a classifier made convolutional, class scores resized to the image."""
+
+import keras
+import numpy as np
+from keras import layers
+
+from kerasseg import blocks, encoders
+from kerasseg.encoders.atrous import check_output_stride
+from kerasseg.encoders.pretrained import load
+from kerasseg.layers import CropLike
+
+
+def fcn(
+    num_classes=21,
+    encoder="vgg16",
+    *,
+    encoder_weights=None,
+    input_shape=(None, None, 3),
+    output_stride=8,
+    aux=False,
+    weights=None,
+):
+    """FCN-32s, -16s or -8s on VGG16, or torchvision's dilated form on other encoders.
+
+    `encoder="vgg16"` is the network of the paper: fc6 and fc7 as convolutions of 7x7
+    and 1x1, scores of pool4 and pool3 added on the way up (`output_stride` 16 and 8),
+    transposed convolutions without bias that begin as bilinear interpolation. Instead
+    of padding the image by 100 pixels, convolutions keep the size.
+
+    Any other encoder is made dense to `output_stride`, scored by one 3x3 and one 1x1
+    convolution, and the logits are resized.
+
+    Args:
+        num_classes: channels of the logits; 1 is one binary logit.
+        encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
+        encoder_weights: None, "imagenet" or a path.
+        input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
+        output_stride: 8, 16 or 32: stride of the finest scores.
+        aux: add the auxiliary head on `c4` (not for VGG16).
+        weights: None or a path to weights of the whole model.
+
+    Returns:
+        keras.Model: image [N, H, W, C] -> float32 logits [N, H, W, num_classes]; with
+        `aux` a dict {"logits", "aux"}.
+
+    Raises:
+        ValueError: for an unknown encoder or output stride, or `aux` with VGG16.
+
+    Reference: Shelhamer et al., 2017, https://arxiv.org/abs/1605.06211; torchvision's
+    fcn_resnet50 for the dilated form.
+    """
+    check_output_stride(output_stride, "fcn")
+    if encoder == "vgg16" and aux:
+        raise ValueError(
+            "`aux` needs another encoder than 'vgg16'. Received: aux=True."
+        )
+    image = keras.Input(input_shape, name="image")
+    taps = encoders.build(
+        encoder,
+        input_shape,
+        weights=encoder_weights,
+        output_stride=32 if encoder == "vgg16" else output_stride,
+    )(image)
+    if encoder == "vgg16":
+        outputs = _paper(image, taps, num_classes, output_stride)
+    else:
+        outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
+    if aux:
+        scores = blocks.fcn_head(taps["c4"], num_classes, name="aux_head")
+        outputs = {"logits": outputs, "aux": blocks.logits(scores, image, name="aux")}
+    return load(keras.Model(image, outputs, name="fcn"), weights)
+
+
+def _paper(image, taps, num_classes, output_stride):
+    x = taps["c5"]
+    for name, kernel_size in (("fc6", 7), ("fc7", 1)):
+        x = blocks.conv(x, 4096, kernel_size, name=name)
+        x = layers.Activation("relu", name=f"{name}_relu")(x)
+        x = layers.Dropout(0.5, name=f"{name}_dropout")(x)
+    x = blocks.conv(x, num_classes, 1, name="score")
+    stride = 32
+    for level, tap in ((4, "c3"), (3, "c2")):
+        if stride == output_stride:
+            break
+        pool = layers.MaxPooling2D(2, padding="same", name=f"pool{level}")(taps[tap])
+        skip = blocks.conv(pool, num_classes, 1, name=f"score_pool{level}")
+        x = _upsample(x, skip, 2, name=f"up{level}")
+        x = layers.Add(name=f"fuse_pool{level}")([x, skip])
+        stride //= 2
+    x = _upsample(x, image, stride, name=f"up_{stride}x")
+    return blocks.logits(x)
+
+
+def _upsample(x, like, factor, *, name):
+    """Learned bilinear upsampling; "same" poolings overshoot at the far side only."""
+    x = layers.Conv2DTranspose(
+        x.shape[-1],
+        2 * factor,
+        strides=factor,
+        padding="same",
+        use_bias=False,
+        kernel_initializer=bilinear_kernel,
+        name=name,
+    )(x)
+    return CropLike("start", name=f"{name}_crop")([x, like])
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+def bilinear_kernel(shape, dtype=None):
+    """Initializer: each channel interpolates itself bilinearly, none other.
+
+    Args:
+        shape: (size, size, K, K) of a transposed convolution with stride size / 2.
+
+    Returns:
+        Array of that shape.
+    """
+    size = shape[0]
+    ramp = 1 - np.abs(np.arange(size) + 0.5 - size / 2) / (size / 2)
+    kernel = np.einsum("i,j,kl->ijkl", ramp, ramp, np.eye(shape[2], shape[3]))
+    return keras.ops.convert_to_tensor(kernel, dtype=dtype or "float32")

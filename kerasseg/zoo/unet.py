@@ -1,0 +1,114 @@
+"""U-Net: contracting path, skip connections, expanding path."""
+
+import keras
+from keras import layers
+
+from kerasseg import blocks, encoders
+from kerasseg.encoders.pretrained import load
+from kerasseg.layers import CropLike, ResizeLike
+
+
+def unet(
+    num_classes=2,
+    encoder="plain",
+    *,
+    encoder_weights=None,
+    input_shape=(None, None, 3),
+    base_filters=64,
+    decoder_filters=(256, 128, 64, 32, 16),
+    norm="batch",
+    padding="same",
+    weights=None,
+):
+    """U-Net on the paper's own contracting path, or on any encoder.
+
+    With `encoder="plain"` it is the network of the paper, of `base_filters` to 16
+    times as many channels; `padding="valid", norm=None` is the paper to the letter
+    (logits 184 pixels smaller than the image: 572 -> 388). By default convolutions
+    keep the size and are batch-normalised, and odd image sizes work.
+
+    With another encoder it is the usual transfer-learning U-Net: nearest-neighbour
+    upsampling, one skip a level, as in segmentation_models.pytorch.
+
+    Args:
+        num_classes: channels of the logits; 1 is one binary logit.
+        encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
+        encoder_weights: None, "imagenet" or a path.
+        input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
+        base_filters: channels of the first level, "plain" only.
+        decoder_filters: channels a level, coarse to fine; other encoders only.
+        norm: "batch", "group", "layer" or None.
+        padding: "same" or "valid"; "valid" for "plain" only.
+        weights: None or a path to weights of the whole model.
+
+    Returns:
+        keras.Model: image [N, H, W, C] -> float32 logits [N, H, W, num_classes].
+
+    Raises:
+        ValueError: for an unknown encoder, norm or padding.
+
+    Example:
+        >>> model = unet(num_classes=3, base_filters=4)
+        >>> model(np.zeros([1, 65, 97, 3])).shape
+        TensorShape([1, 65, 97, 3])
+
+    Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
+    """
+    if padding not in ("same", "valid"):
+        raise ValueError(
+            f"`padding` must be 'same' or 'valid'. Received: padding={padding!r}."
+        )
+    image = keras.Input(input_shape, name="image")
+    if encoder == "plain":
+        x = _paper(image, encoder_weights, base_filters, norm, padding)
+    elif padding == "valid":
+        raise ValueError(
+            "`padding='valid'` needs encoder='plain'. "
+            f"Received: encoder={encoder!r}, padding='valid'."
+        )
+    else:
+        encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+        x = _transfer(image, encoder(image), decoder_filters, norm)
+    kernel_size = 1 if encoder == "plain" else 3
+    scores = blocks.conv(x, num_classes, kernel_size, name="head")
+    model = keras.Model(image, blocks.logits(scores), name="unet")
+    return load(model, weights)
+
+
+def _paper(image, encoder_weights, base_filters, norm, padding):
+    padding = "symmetric" if padding == "same" else padding
+    encoder = encoders.plain(
+        image.shape[1:],
+        weights=encoder_weights,
+        base_filters=base_filters,
+        depth=4,
+        norm=norm,
+        padding=padding,
+    )
+    *skips, x = encoder(image).values()
+    fit = CropLike if padding == "valid" else ResizeLike
+    for level, skip in enumerate(skips[::-1], 1):
+        filters = skip.shape[-1]
+        name = f"decoder{level}"
+        x = layers.Conv2DTranspose(filters, 2, 2, name=f"{name}_up")(x)
+        if fit is CropLike:
+            skip = CropLike(name=f"{name}_crop")([skip, x])
+        else:
+            x = ResizeLike("nearest", name=f"{name}_fit")([x, skip])
+        x = layers.Concatenate(name=f"{name}_skip")([skip, x])
+        x = blocks.double_conv(x, filters, padding=padding, norm=norm, name=name)
+    return x
+
+
+def _transfer(image, taps, decoder_filters, norm):
+    x = taps["c5"]
+    skips = [taps[f"c{level}"] for level in (4, 3, 2, 1) if f"c{level}" in taps]
+    for level, filters in enumerate(decoder_filters, 1):
+        name = f"decoder{level}"
+        skip = skips[level - 1] if level <= len(skips) else None
+        like = image if skip is None else skip
+        x = ResizeLike("nearest", name=f"{name}_up")([x, like])
+        if skip is not None:
+            x = layers.Concatenate(name=f"{name}_skip")([x, skip])
+        x = blocks.double_conv(x, filters, norm=norm, name=name)
+    return x
