@@ -1,0 +1,71 @@
+"""Files that are either the old one or the new one, whenever the power goes."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+
+TEMPORARY = ".writing-{}"  # a prefix, because some writers look at the extension
+
+
+class WriteError(OSError):
+    """A file could not be written; the message names it, the reason and the disk."""
+
+
+def replace(path, write):
+    """Write a file so that a reader finds the old or the new one, never a part.
+
+    Args:
+        path: the file to make or replace; its folder is made if missing.
+        write: function that writes the file at the temporary path it is given.
+
+    Raises:
+        WriteError: if it cannot be written, as when the disk is full. The old file is
+            then unchanged.
+
+    Example:
+        >>> import tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "note.txt"
+        >>> replace(path, lambda temporary: temporary.write_text("whole"))
+        >>> path.read_text()
+        'whole'
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(TEMPORARY.format(path.name))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise WriteError(
+            f"Could not write {path}: {error.strerror or error}. {_disk(path.parent)} "
+            "What was there before is untouched."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def _sync_folder(folder):
+    """Make a rename in this folder survive a power cut, where the system can."""
+    if os.name == "nt":  # Windows has no handle to a folder
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _disk(folder):
+    """Name the disk that a folder is on, and its free space."""
+    place = pathlib.Path(folder).absolute()
+    while not place.exists():
+        place = place.parent
+    free = shutil.disk_usage(place).free
+    while not place.is_mount():
+        place = place.parent
+    return f"The disk mounted at {place} has {free / 1e6:.1f} MB free."

@@ -1,0 +1,164 @@
+"""Stored numbers or colours of a mask -> class ids, or an `ImageError`."""
+
+import itertools
+import re
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from kerasseg.images.content import ImageError
+
+
+def equal_channels(path, pixels):
+    """[H, W] of [H, W, 3] whose channels are equal."""
+    if not (pixels[..., :1] == pixels[..., 1:]).all():
+        # One number a colour: unique rows of an array take seconds.
+        codes = pixels[..., 0] * 2.0**32 + pixels[..., 1] * 2.0**16 + pixels[..., 2]
+        _, first = np.unique(codes, return_index=True)
+        found = pixels.reshape(-1, 3)[first]
+        listed = ", ".join(str(tuple(color.tolist())) for color in found[:8])
+        raise ImageError(
+            path,
+            "one channel of class ids",
+            f"{len(found)} colours: {listed}{', ...' * (len(found) > 8)}",
+            "Say which colour is which class: colors={(r, g, b): id, ...}",
+        )
+    return np.ascontiguousarray(pixels[..., 0])
+
+
+def checked_ids(path, pixels):
+    """int32 class ids of stored numbers, which must be whole and not negative."""
+    if pixels.dtype in (np.uint8, np.uint16):
+        return pixels.astype(np.int32)
+    # NaN fails the comparisons as well.
+    if not ((pixels >= 0) & (pixels < 2**31) & (pixels == np.floor(pixels))).all():
+        raise ImageError(
+            path,
+            "whole numbers from 0 as class ids",
+            f"{pixels.dtype} from {pixels.min()} to {pixels.max()}",
+            "Save the ids as 8-bit or 16-bit PNG, or map them: values={-1: 255, 0: 0}",
+        )
+    return pixels.astype(np.int32)
+
+
+def ids_of_values(path, pixels, values):
+    """Class ids [H, W] of stored numbers; `values` as in `read_mask`."""
+    runs, lengths = _runs(pixels)
+    ids = np.zeros(runs.shape, np.int32)
+    known = np.zeros(runs.shape, bool)
+    for low, high, class_id in _spans(values):
+        inside = (runs >= low) & (runs <= high)
+        ids[inside] = class_id
+        known |= inside
+    if not known.all():
+        raise ImageError(
+            path,
+            f"only the numbers in values={dict(values)}",
+            _listed(runs[~known], lengths[~known], str),
+            "Add them to `values`, with 255 for pixels to ignore",
+        )
+    return np.repeat(ids, lengths).reshape(pixels.shape)
+
+
+def _spans(values):
+    if not isinstance(values, Mapping) or not values:
+        raise ValueError(
+            "`values` must map numbers in the file to class ids: {0: 0, 255: 1}. "
+            f"Received: values={values!r}."
+        )
+    spans = []
+    for key, class_id in values.items():
+        match = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", str(key))
+        if not match:
+            raise ValueError(
+                '`values` must have keys like 255 or "128-255". '
+                f"Received: {key!r} in values={values!r}."
+            )
+        low, high = int(match[1]), int(match[2] or match[1])
+        if not 0 <= int(class_id) < 2**31:
+            raise ValueError(
+                f"`values` must give class ids from 0. Received: values={values!r}."
+            )
+        spans.append((low, high, int(class_id)))
+    spans.sort()
+    for (_, end, _), (start, _, _) in itertools.pairwise(spans):
+        if start <= end:
+            raise ValueError(
+                f"`values` must not name a number twice. Received: {start} twice in "
+                f"values={values!r}."
+            )
+    return spans
+
+
+def ids_of_colors(path, pixels, colors):
+    """Class ids [H, W] of colours; `colors` as in `read_mask`."""
+    codes, ids = _color_table(colors)
+    if pixels.dtype != np.uint8:
+        raise ImageError(
+            path, "8-bit colours", f"{pixels.dtype}", "Save the mask with 8 bits"
+        )
+    conversion = cv2.COLOR_GRAY2RGBA if pixels.ndim == 2 else cv2.COLOR_RGB2RGBA
+    pixels = cv2.cvtColor(pixels, conversion).view("<u4")[..., 0]  # a number a colour
+    runs, lengths = _runs(pixels)
+    positions = np.minimum(np.searchsorted(codes, runs), len(codes) - 1)
+    unknown = codes[positions] != runs
+    if unknown.any():
+        raise ImageError(
+            path,
+            f"only the {len(codes)} colours in `colors`",
+            _listed(runs[unknown], lengths[unknown], _color_name),
+            "Add them to `colors`, with 255 for pixels to ignore; many in-between "
+            "colours come from smoothing or JPEG: export the masks without",
+        )
+    return np.repeat(ids[positions], lengths).reshape(pixels.shape)
+
+
+def _color_code(color):
+    return int.from_bytes((*color, 255), "little")
+
+
+def _color_name(code):
+    return str(tuple(code.to_bytes(4, "little")[:3]))
+
+
+def _runs(pixels):
+    """Numbers and lengths of runs of equal pixels: masks are long runs of few numbers,
+    and looking up each run once is ten times as fast as each pixel."""
+    flat = pixels.ravel()
+    starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    starts = np.concatenate([[0], starts])
+    return flat[starts], np.diff(starts, append=flat.size)
+
+
+def _color_table(colors):
+    try:
+        pairs = (
+            list(colors.items())
+            if isinstance(colors, Mapping)
+            else [(color, class_id) for class_id, color in enumerate(colors)]
+        )
+        table = {(int(r), int(g), int(b)): int(i) for (r, g, b), i in pairs}
+    except (TypeError, ValueError):
+        pairs, table = [], {}
+    in_range = all(0 <= value <= 255 for color in table for value in color)
+    in_range &= all(0 <= class_id < 2**31 for class_id in table.values())
+    if not table or not in_range or len(table) != len(pairs):
+        raise ValueError(
+            "`colors` must map different (r, g, b), each 0..255, to class ids from 0. "
+            f"Received: colors={colors!r}."
+        )
+    codes = sorted((_color_code(color), class_id) for color, class_id in table.items())
+    return (
+        np.array([code for code, _ in codes], np.uint32),
+        np.array([class_id for _, class_id in codes], np.int32),
+    )
+
+
+def _listed(runs, lengths, name):
+    """'7 (120 pixels), 9 (3 pixels)': the most frequent first."""
+    found, where = np.unique(runs, return_inverse=True)
+    counts = np.bincount(where, lengths).astype(int)
+    order = np.argsort(counts)[::-1][:5]
+    listed = [f"{name(found[i].item())} ({counts[i]} pixels)" for i in order]
+    return ", ".join(listed) + (f" and {len(found) - 5} more" if len(found) > 5 else "")

@@ -1,0 +1,107 @@
+"""Bytes of an image file, their format, and the error of `kerasseg.images`."""
+
+import pathlib
+import stat
+
+from kerasseg.names import nearest
+
+COPY_AGAIN = "Copy, download or export the file again"
+
+
+class ImageError(ValueError):
+    """An image or mask file cannot be used as it is.
+
+    Args:
+        path: the file; also the attribute `path`.
+        required: what would be right, for the message: "an image file".
+        received: what there is instead.
+        fix: what the reader of the message can do about it.
+
+    Example:
+        >>> print(ImageError("a.png", "a file", "a folder", "Give one of its files"))
+        a.png: required: a file. Received: a folder. Fix: Give one of its files.
+    """
+
+    def __init__(self, path, required, received, fix):
+        super().__init__(path, required, received, fix)
+        self.path = pathlib.Path(path)
+
+    def __str__(self):
+        _, required, received, fix = self.args
+        return f"{self.path}: required: {required}. Received: {received}. Fix: {fix}."
+
+
+def check_folder(path):
+    """Raise an ImageError that names the nearest if `path` is not a folder."""
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        received = "a file" if path.exists() else "no such folder"
+        fix = f"Check the path.{_nearest_entry(path)}".rstrip(".?")
+        raise ImageError(path, "a folder", received, fix)
+
+
+def read_bytes(path, max_pixels):
+    """Content of a plain file, or an ImageError."""
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            received, fix = "a folder", "Give one of its files"
+            raise ImageError(path, "an image file", received, fix)
+        if not stat.S_ISREG(status.st_mode):  # a pipe or a device could wait for ever
+            received, fix = "a special file", "Give a plain file"
+            raise ImageError(path, "an image file", received, fix)
+        if status.st_size > 16 * max_pixels + 2**26:  # fattest pixels, some metadata
+            raise ImageError(
+                path,
+                f"at most {max_pixels} pixels (`max_pixels`)",
+                f"a file of {status.st_size} bytes",
+                "Cut the picture into tiles",
+            )
+        data = path.read_bytes()
+    except FileNotFoundError:
+        fix = f"Check the path.{_nearest_entry(path)}".rstrip(".?")
+        raise ImageError(path, "an image file", "no such file", fix) from None
+    except OSError as error:
+        fix = "Check its name and its permissions"
+        raise ImageError(path, "a readable file", f"{error}", fix) from error
+    if not data:
+        raise ImageError(path, "an image file", "an empty file", COPY_AGAIN)
+    return data
+
+
+def _nearest_entry(path):
+    if not path.parent.is_dir():
+        return f" The folder {path.parent} does not exist."
+    return nearest(path.name, [entry.name for entry in path.parent.iterdir()])
+
+
+_SIGNATURES = (
+    ("PNG", b"\x89PNG\r\n\x1a\n"),
+    ("JPEG", b"\xff\xd8\xff"),
+    ("TIFF", b"II*\0"),
+    ("TIFF", b"MM\0*"),
+    ("TIFF", b"II+\0"),
+    ("TIFF", b"MM\0+"),
+    ("BMP", b"BM"),
+    ("GIF", b"GIF8"),
+    *(("PNM", b"P%d" % number) for number in range(1, 7)),
+)
+
+
+def detect(path, data):
+    """Format of a file by its first bytes: "PNG". Names lie more often."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    for kind, signature in _SIGNATURES:
+        if data.startswith(signature):
+            return kind
+    if data.startswith(b"version https://git-lfs"):
+        received, fix = "a Git LFS pointer, not the file itself", "Run `git lfs pull`"
+    elif b"\0" not in data[:256] and data[:64].isascii():
+        start = data[:40].decode().strip()
+        received, fix = f"a text file that starts with {start!r}", COPY_AGAIN
+    else:
+        received = f"unknown content that starts with {data[:8]!r}"
+        fix = "Convert it to PNG, or to JPEG for photographs"
+    known = "PNG, JPEG, TIFF, BMP, GIF, WebP or PNM"
+    raise ImageError(path, f"an image file ({known})", received, fix)

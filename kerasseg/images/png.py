@@ -1,0 +1,64 @@
+"""Chunks of PNG files, and the checks that Pillow leaves out."""
+
+import struct
+import zlib
+
+from PIL import Image
+
+from kerasseg.images.content import COPY_AGAIN, ImageError
+
+
+def read_chunks(path, data):
+    """Chunks by name, after checking the checksum of each."""
+    view, position, chunks = memoryview(data), 8, {}
+    while position + 12 <= len(view):
+        num_bytes, name = struct.unpack_from(">I4s", view, position)
+        end = position + 12 + num_bytes
+        if end > len(view):
+            break
+        (checksum,) = struct.unpack_from(">I", view, end - 4)
+        if zlib.crc32(view[position + 4 : end - 4]) != checksum:
+            raise ImageError(
+                path,
+                "an intact PNG file",
+                f"a wrong checksum in its {name.decode('latin1')} chunk",
+                COPY_AGAIN,
+            )
+        chunks.setdefault(name, []).append(view[position + 8 : end - 4])
+        if name == b"IEND":
+            return chunks
+        position = end
+    raise ImageError(
+        path,
+        "a complete PNG file",
+        f"one cut off at {len(view)} bytes",
+        COPY_AGAIN,
+    )
+
+
+def check_length(path, chunks):
+    """Raise an ImageError if there are too few pixels: Pillow would make them black."""
+    header = struct.unpack(">IIBBBBB", chunks[b"IHDR"][0])
+    width, height, bits, color_type, _, _, interlaced = header
+    bits *= {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
+    # Left, top, step right, step down of each pass.
+    passes = [(0, 0, 1, 1)]
+    if interlaced:
+        passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)]
+        passes += [(0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+    num_bytes = 0
+    for left, top, right, down in passes:
+        columns, rows = -((left - width) // right), -((top - height) // down)
+        if columns > 0 and rows > 0:
+            num_bytes += rows * (1 + (columns * bits + 7) // 8)
+    found = len(zlib.decompressobj().decompress(b"".join(chunks[b"IDAT"]), num_bytes))
+    if found < num_bytes:
+        received = f"one that ends after {found} of {num_bytes} bytes of pixels"
+        raise ImageError(path, "a complete PNG file", received, COPY_AGAIN)
+
+
+def exif(chunks):
+    """PIL.Image.Exif; `PngImageFile.getexif` would decode the picture once more."""
+    found = Image.Exif()
+    found.load(bytes(chunks.get(b"eXIf", [b""])[0]))
+    return found

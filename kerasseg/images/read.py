@@ -1,0 +1,140 @@
+"""Reads image and mask files, and lists those of a folder."""
+
+import pathlib
+
+import cv2
+import numpy as np
+
+from kerasseg.images.class_ids import (
+    checked_ids,
+    equal_channels,
+    ids_of_colors,
+    ids_of_values,
+)
+from kerasseg.images.content import ImageError, check_folder
+from kerasseg.images.decode import MAX_PIXELS, decode
+
+EXTENSIONS = frozenset(
+    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm")
+)
+
+
+def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
+    """Pixels of an image file, upright, in RGB order and without alpha.
+
+    Args:
+        path: PNG, JPEG, TIFF, BMP, GIF, WebP or PNM with one picture.
+        channels: 1 for grey, 3 for RGB (grey is repeated), None as stored.
+        max_pixels: larger pictures are refused before they are decoded.
+
+    Returns:
+        Array [H, W, C] in the dtype and range of the file: uint8, uint16 or float32.
+        Palette entries become colours, 1 to 4 bits are stretched to 0..255, other
+        number formats become float32.
+
+    Raises:
+        ImageError: if the file is missing, broken, cut off, animated, of several
+            pages, too large, or holds NaN or infinity. Damage inside a JPEG of full
+            length goes unnoticed: the format has no checksums.
+    """
+    if channels not in (1, 3, None):
+        raise ValueError(
+            f"`channels` must be 1, 3 or None. Received: channels={channels!r}."
+        )
+    pixels, _ = decode(path, max_pixels=max_pixels)
+    if pixels.dtype not in (np.uint8, np.uint16):
+        pixels = _finite_float32(path, pixels)
+    if channels == 1 and pixels.ndim == 3:
+        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    return np.repeat(pixels, 3, axis=2) if channels == 3 > pixels.shape[2] else pixels
+
+
+def _finite_float32(path, pixels):
+    bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
+    if bad:
+        raise ImageError(
+            path,
+            "finite numbers",
+            f"{bad} of {pixels.size} that are NaN or infinite",
+            "Replace them, for example by 0, and mark the place as ignored in the mask",
+        )
+    converted = pixels.astype(np.float32)
+    if pixels.dtype.kind in "iu" and not np.array_equal(converted, pixels):
+        raise ImageError(
+            path,
+            "numbers that float32 can hold, up to 2**24",
+            f"{pixels.dtype} up to {pixels.max()}",
+            "Scale the image and save it as uint16 or float32",
+        )
+    return converted
+
+
+def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
+    """Class ids of a mask file, exactly as stored.
+
+    A palette PNG gives its indices, an image of one bit 0 and 1, grey its numbers.
+    Three equal channels are read as grey; other colours need `colors`.
+
+    Args:
+        path: PNG or another lossless format that `read_image` reads.
+        colors: for masks that code classes by colour: mapping (r, g, b) -> class id,
+            or a sequence of (r, g, b), the position being the id. Palette entries are
+            then looked up as colours, too.
+        values: for masks with other numbers than class ids: mapping of the number in
+            the file, or of a span of numbers written as "0-127", to the class id. Every
+            number that occurs must be in it. {0: 0, 255: 1} is for black and white
+            masks, {"0-127": 0, "128-255": 1} for those that were saved as JPEG.
+        max_pixels: larger pictures are refused before they are decoded.
+
+    Returns:
+        int32 [H, W].
+
+    Raises:
+        ImageError: as `read_image`; also for colours or numbers that are not in the
+            map, numbers that are no ids, and lossy files without `values`.
+        ValueError: if `colors` or `values` is malformed.
+    """
+    if colors is not None and values is not None:
+        raise ValueError(
+            "Give either `colors` or `values`. "
+            f"Received: colors={colors!r}, values={values!r}."
+        )
+    pixels, lossy = decode(path, as_ids=colors is None, max_pixels=max_pixels)
+    if lossy and values is None:
+        raise ImageError(
+            path,
+            "a lossless format such as PNG, because compression changes class ids",
+            "JPEG or lossy WebP",
+            'Export the masks again, or map spans: values={"0-127": 0, "128-255": 1}',
+        )
+    if colors is not None:
+        return ids_of_colors(path, pixels, colors)
+    if pixels.ndim == 3:
+        pixels = equal_channels(path, pixels)
+    if values is not None:
+        return ids_of_values(path, pixels, values)
+    return checked_ids(path, pixels)
+
+
+def find_images(folder):
+    """Image files of a folder by their extension, sorted by name.
+
+    Args:
+        folder: path. Folders inside it and hidden files are left out.
+
+    Returns:
+        list of pathlib.Path.
+
+    Raises:
+        ImageError: if there is no such folder.
+    """
+    folder = pathlib.Path(folder)
+    check_folder(folder)
+    return [
+        file
+        for file in sorted(folder.iterdir())
+        # Hidden files, such as macOS' "._a.png", hold metadata.
+        if file.name[0] != "." and file.suffix.lower() in EXTENSIONS and file.is_file()
+    ]

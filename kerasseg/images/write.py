@@ -1,0 +1,112 @@
+"""Writes image and mask files: complete or not at all."""
+
+import io
+import os
+import pathlib
+import threading
+
+import cv2
+import numpy as np
+from PIL import Image
+
+
+def write_image(path, image):
+    """Write an image file; the file appears complete or not at all.
+
+    Args:
+        path: where to; the extension chooses the format: .png, .jpg, .tif, .bmp, .webp.
+            Folders on the way are made.
+        image: [H, W], [H, W, 1] or [H, W, 3] RGB; uint8, uint16 (PNG, TIFF) or
+            float32 (TIFF).
+
+    Raises:
+        ValueError: if the format cannot hold the image as it is.
+    """
+    path, image = pathlib.Path(path), np.asarray(image)
+    extension = path.suffix.lower()
+    formats = {
+        "uint8": (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp"),
+        "uint16": (".png", ".tif", ".tiff"),
+        "float32": (".tif", ".tiff"),
+    }
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
+        raise ValueError(
+            "`image` must have the shape [H, W], [H, W, 1] or [H, W, 3]. "
+            f"Received: shape={image.shape} for {path}."
+        )
+    if extension not in formats.get(image.dtype.name, ()):
+        raise ValueError(
+            "`image` must be uint8 (.png, .jpg, .tif, .bmp, .webp), uint16 (.png, "
+            f".tif) or float32 (.tif). Received: {image.dtype} for {path}."
+        )
+    stored = image if image.shape[2] == 1 else image[..., ::-1]  # OpenCV writes BGR
+    written, data = cv2.imencode(extension, np.ascontiguousarray(stored))
+    if not written:
+        raise ValueError(f"OpenCV cannot write {image.shape} as {extension}: {path}.")
+    _write_atomic(path, data.tobytes())
+
+
+def write_mask(path, label, *, palette=None):
+    """Write class ids as a PNG file that `read_mask` reads back unchanged.
+
+    Args:
+        path: where to, ending in .png. Folders on the way are made.
+        label: class ids [H, W], integers 0..65535, or bool. More than 255 makes a
+            16-bit file.
+        palette: uint8 [K, 3], K <= 256: colours for viewers; ids stay ids. Those from K
+            on are shown in the ivory that PASCAL VOC uses for void.
+
+    Raises:
+        ValueError: if the file could not hold exactly these ids.
+    """
+    path, label = pathlib.Path(path), np.asarray(label)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"Masks are written as .png. Received: {path}.")
+    if label.ndim != 2 or not label.size or label.dtype.kind not in "iub":
+        raise ValueError(
+            "`label` must be integers [H, W]. "
+            f"Received: {label.dtype} of shape {label.shape} for {path}."
+        )
+    low, high = int(label.min()), int(label.max())
+    limit = 65535 if palette is None else 255
+    if low < 0 or high > limit:
+        raise ValueError(
+            f"`label` must be within 0..{limit}{' with a palette' * (limit == 255)}. "
+            f"Received: {low}..{high} for {path}."
+        )
+    image = Image.fromarray(label.astype(np.uint16 if high > 255 else np.uint8))
+    if palette is not None:
+        image.putpalette(_full_palette(palette))
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    _write_atomic(path, stream.getvalue())
+
+
+def _full_palette(palette):
+    palette = np.asarray(palette)
+    if palette.ndim != 2 or palette.shape[1] != 3 or len(palette) > 256:
+        raise ValueError(
+            "`palette` must have the shape [K, 3], K <= 256. "
+            f"Received: {palette.shape}."
+        )
+    if palette.dtype.kind not in "iu" or palette.min() < 0 or palette.max() > 255:
+        raise ValueError(
+            f"`palette` must be uint8. Received: {palette.dtype}, "
+            f"{palette.min()}..{palette.max()}."
+        )
+    full = np.tile(np.array([224, 224, 192], np.uint8), (256, 1))
+    full[: len(palette)] = palette
+    return full.tobytes()
+
+
+def _write_atomic(path, data):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # In the same folder: a rename is atomic only within one file system.
+    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
+    try:
+        part.write_bytes(data)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
