@@ -1,0 +1,138 @@
+"""Samples of a split: from folders, lists of names, or by rule. Private."""
+
+import hashlib
+import os
+import pathlib
+
+from kerasseg.datasets._layout import (
+    IMAGE_FOLDERS,
+    LABEL_FOLDERS,
+    SPLITS,
+    find_folders,
+    pair,
+)
+from kerasseg.images import ImageError
+from kerasseg.names import nearest
+
+_LISTS = ("{}.txt", "splits/{}.txt", "ImageSets/Segmentation/{}.txt")
+
+
+def find_samples(root, split, val_fraction):
+    """(name, image file, mask file) of the samples of a split, sorted by name.
+
+    Raises:
+        ImageError: if there are none, or not exactly one mask for each image.
+    """
+    splits = _split_folders(root, split)
+    if split in splits:
+        return pair(*splits[split])
+    folders = find_folders(root)
+    lists = _split_lists(root, split)
+    known = list(dict.fromkeys([*splits, *lists]))
+    if split not in lists and (known if split else splits and not folders):
+        raise _unknown_split(root, split, known)
+    if folders is None:
+        raise _nothing(root)
+    found = pair(*folders)
+    if split in lists:
+        return _select_listed(lists[split], found)
+    if split in ("train", "val"):
+        return _select_by_hash(root, split, found, val_fraction)
+    if split is not None:
+        raise _unknown_split(root, split, ["train", "val"])
+    return found
+
+
+def all_masks(root, split):
+    """Mask files of all splits; `split` only adds a name to the usual ones."""
+    folders = list(_split_folders(root, split).values())
+    flat = find_folders(root)
+    found = [pair(*f, incomplete=True) for f in (folders or [flat])]
+    return [mask for samples in found for _, _, mask in samples]
+
+
+def _split_folders(root, split):
+    names = dict.fromkeys([*SPLITS, *([split] if split else [])])
+    found = {name: find_folders(root, name) for name in names}
+    return {name: folders for name, folders in found.items() if folders}
+
+
+def _split_lists(root, split):
+    found = {}
+    for name in dict.fromkeys([*SPLITS, *([split] if split else [])]):
+        for alias in SPLITS.get(name, (name,)):
+            for pattern in _LISTS:
+                file = root / pattern.format(alias)
+                if file.is_file():
+                    found.setdefault(name, file)
+    return found
+
+
+def _unknown_split(root, split, known):
+    return ImageError(
+        root,
+        f"a split of this folder: {', '.join(known)}",
+        f"split={split!r}",
+        f"Give one of them.{nearest(split, known)}".rstrip(".?"),
+    )
+
+
+def _nothing(root):
+    with os.scandir(root) as entries:
+        held = sorted(e.name + "/" * e.is_dir() for e in entries)
+    return ImageError(
+        root,
+        f"a folder of images ({', '.join(IMAGE_FOLDERS)}) and one of masks "
+        f"({', '.join(LABEL_FOLDERS)}), or masks named like x_mask.png beside x.jpg",
+        f"{', '.join(held[:8]) or 'nothing in it'}{', ...' * (len(held) > 8)}",
+        "Name the two folders images and labels",
+    )
+
+
+def _select_listed(file, found):
+    by_name = {entry[0]: entry for entry in found}
+    chosen, unknown = {}, []
+    for line in filter(str.strip, file.read_text(encoding="utf-8-sig").splitlines()):
+        name = next((name for name in _meant(line.strip()) if name in by_name), None)
+        if name is None:
+            unknown.append(line.strip())
+        else:
+            chosen[name] = by_name[name]
+    if unknown or not chosen:
+        raise ImageError(
+            file,
+            f"names of images with masks, such as {found[0][0]}",
+            f"{len(unknown)} others: {', '.join(unknown[:3])}" if unknown else "none",
+            "Correct the list or add the files",
+        )
+    return [chosen[name] for name in sorted(chosen)]
+
+
+def _meant(line):
+    """Names that a line may mean: "a", "a.png", "images/train/a.png a_mask.png"."""
+    for text in (line, line.split()[0]):
+        path = pathlib.PurePosixPath(text)
+        for start in range(len(path.parts)):
+            tail = pathlib.PurePosixPath(*path.parts[start:])
+            yield tail.as_posix()
+            yield tail.with_suffix("").as_posix()
+
+
+def _select_by_hash(root, split, found, val_fraction):
+    if len(found) < 2:
+        raise ImageError(
+            root,
+            "two samples or more to make a train and a val split",
+            f"{len(found)}",
+            "Use split=None",
+        )
+    ranks = {name: _fraction(name) for name, _, _ in found}
+    val = {name for name, rank in ranks.items() if rank < val_fraction}
+    if len(val) in (0, len(found)):
+        val = {min(ranks, key=ranks.get)}
+    return [entry for entry in found if (entry[0] in val) == (split == "val")]
+
+
+def _fraction(name):
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(digest[:8], "big") / 2**64

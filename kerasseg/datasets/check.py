@@ -1,0 +1,156 @@
+"""Reads a whole data set once, before a training run does."""
+
+import collections
+import concurrent.futures
+import os
+
+import numpy as np
+
+
+def check(samples, *, num_classes=None, limit=None):
+    """Read every sample and say what is in it, or what is wrong with the first bad one.
+
+    Args:
+        samples: Samples, or anything with their attributes.
+        num_classes: ids must be below it; default: the number of `samples.classes`.
+        limit: read only so many, evenly spread; None reads all.
+
+    Returns:
+        dict that can be written as JSON: `num_samples`, `num_read`; `sizes` (height x
+        width, the ten most frequent), `channels` and `dtypes`: how many samples have
+        which; `smallest` and `largest`: height and width, each by itself; `pixels`: of
+        each class, by name; `ignored_share`: of all pixels, 0..1; `warnings`: list of
+        sentences.
+
+    Raises:
+        ImageError: from reading, if a file is broken.
+        ValueError: naming the file or sample, if arrays have wrong types or shapes,
+            numbers of channels differ, or a label holds ids that are no class.
+
+    Example:
+        >>> from kerasseg import datasets
+        >>> report = datasets.check(datasets.shapes(4, size=64))
+        >>> report["num_read"], report["sizes"], list(report["pixels"])[:2]
+        (4, {'64 x 64': 4}, ['background', 'disc'])
+    """
+    names = list(samples.classes)
+    num_classes = len(names) if num_classes is None else num_classes
+    names = [*names, *(f"class {i}" for i in range(len(names), num_classes))]
+    if not len(samples) or (limit is not None and limit < 1):
+        raise ValueError(
+            "There must be samples to read. "
+            f"Received: {len(samples)} samples, limit={limit}."
+        )
+    num_read = min(limit or len(samples), len(samples))
+    indices = [i * len(samples) // num_read for i in range(num_read)]
+
+    def measure(index):
+        return _measure(samples[index], _source(samples, index), num_classes, samples)
+
+    counts = {key: collections.Counter() for key in ("sizes", "channels", "dtypes")}
+    pixels, ignored, channels = np.zeros(num_classes, np.int64), 0, None
+    # Decoders work outside Python's lock; `map` cancels the rest after an error.
+    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for index, found in zip(indices, pool.map(measure, indices)):
+            channels = channels or (found["channels"], _source(samples, index))
+            if found["channels"] != channels[0]:
+                raise ValueError(
+                    "All images must have the same number of channels. Received: "
+                    f"{channels[0]} in {channels[1]}, {found['channels']} in "
+                    f"{_source(samples, index)}. Fix: read them with `channels=3` or 1."
+                )
+            for key, counter in counts.items():
+                counter[found[key]] += 1
+            pixels += found["pixels"]
+            ignored += found["ignored"]
+    _check_foreground(samples, pixels, ignored)
+    total = int(pixels.sum() + ignored)
+    report = {"num_samples": len(samples), "num_read": num_read}
+    for key, counter in counts.items():
+        report[key] = dict(counter.most_common(10))
+    shapes = [tuple(map(int, size.split(" x "))) for size in counts["sizes"]]
+    report["smallest"] = [min(sides) for sides in zip(*shapes)]
+    report["largest"] = [max(sides) for sides in zip(*shapes)]
+    report["pixels"] = dict(zip(names, pixels[:num_classes].tolist()))
+    report["ignored_share"] = ignored / total
+    report["warnings"] = _warnings(report)
+    return report
+
+
+def _source(samples, index):
+    """Where a sample comes from, for messages: its mask file or its name."""
+    return str(samples.files[index][1]) if samples.files else samples.names[index]
+
+
+def _measure(sample, source, num_classes, samples):
+    image, label = np.asarray(sample["image"]), np.asarray(sample["label"])
+    if image.ndim != 3 or image.dtype.name not in ("uint8", "uint16", "float32"):
+        raise ValueError(
+            "`image` must be uint8, uint16 or float32 [H, W, C]. "
+            f"Received: {image.dtype} {list(image.shape)} in {source}."
+        )
+    if label.ndim != 2 or label.dtype != np.int32:
+        raise ValueError(
+            "`label` must be int32 [H, W]. "
+            f"Received: {label.dtype} {list(label.shape)} in {source}."
+        )
+    if image.shape[:2] != label.shape:
+        raise ValueError(
+            "`image` and `label` must have the same height and width. "
+            f"Received: {image.shape[:2]} and {label.shape} in {source}."
+        )
+    valid = label[label != samples.ignore_label]
+    wrong = valid[(valid < 0) | (valid >= num_classes)]
+    if wrong.size:
+        found, counts = np.unique(wrong, return_counts=True)
+        listed = ", ".join(f"{i} ({n} pixels)" for i, n in zip(found[:5], counts))
+        raise ValueError(
+            f"`label` must hold class ids 0..{num_classes - 1}, or "
+            f"{samples.ignore_label} for pixels to ignore. Received: {listed} in "
+            f"{source}. Fix: name all classes, or map the numbers with `values`."
+        )
+    _check_instances(sample, label, source)
+    return {
+        "sizes": f"{label.shape[0]} x {label.shape[1]}",
+        "channels": image.shape[2],
+        "dtypes": image.dtype.name,
+        "pixels": np.bincount(valid, minlength=num_classes),
+        "ignored": label.size - valid.size,
+    }
+
+
+def _check_instances(sample, label, source):
+    if "masks" not in sample:
+        return
+    masks, classes = np.asarray(sample["masks"]), np.asarray(sample.get("classes", []))
+    wrong_masks = masks.dtype != bool or masks.shape[1:] != label.shape
+    if wrong_masks or classes.dtype != np.int32 or classes.shape != masks.shape[:1]:
+        raise ValueError(
+            "`masks` must be bool [M, H, W] and `classes` int32 [M]. "
+            f"Received: {masks.dtype} {list(masks.shape)} and {classes.dtype} "
+            f"{list(classes.shape)} with a label {list(label.shape)} in {source}."
+        )
+
+
+def _check_foreground(samples, pixels, ignored):
+    if ignored and len(pixels) > 1 and not pixels[1:].any():
+        ignore_label = samples.ignore_label
+        raise ValueError(
+            "Labels must hold more than one class. Received: only 0 and "
+            f"{ignore_label}, which is ignored, in all of them ("
+            f"{_source(samples, 0)}, ...). Fix: if {ignore_label} is the foreground, "
+            f"say so: values={{0: 0, {ignore_label}: 1}}."
+        )
+
+
+def _warnings(report):
+    found = [
+        f"Class {name!r} never occurs."
+        for name, count in report["pixels"].items()
+        if not count
+    ]
+    if report["ignored_share"] > 0.5:
+        found.append(f"{report['ignored_share']:.0%} of the pixels are ignored.")
+    if len(report["dtypes"]) > 1:
+        found.append(f"Images differ in dtype: {', '.join(report['dtypes'])}.")
+    return found

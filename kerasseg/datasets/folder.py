@@ -1,0 +1,174 @@
+"""A folder of images and masks as it is."""
+
+import concurrent.futures
+import functools
+import os
+import pathlib
+from collections.abc import Mapping
+
+import numpy as np
+
+from kerasseg.datasets._splits import all_masks, find_samples
+from kerasseg.datasets.samples import Samples
+from kerasseg.images import ImageError, check_folder, read_image, read_mask
+
+
+def folder(
+    root,
+    split=None,
+    *,
+    channels=3,
+    classes=None,
+    colors=None,
+    values=None,
+    ignore_label=255,
+    val_fraction=0.2,
+):
+    """Images and masks in a folder.
+
+    Understood are `images/` beside `labels/` (or `masks`, `annotations`, `gt`, ...),
+    with splits as `<split>/images`, `images/<split>`, `<split>_images`, or as a list of
+    names `<split>.txt`; and masks beside their images, such as `x_mask.png` by `x.jpg`.
+    Subfolders are searched. An image and its mask have the same name up to words like
+    `_mask`, `_gt`, `_leftImg8bit`; masks without an image are left out.
+
+    In a folder without splits, "val" are the samples whose SHA-256 of the name, as a
+    fraction of its range, is below `val_fraction`, and "train" are the others: a sample
+    keeps its side when others are added. If one side were empty, "val" is the
+    sample with the lowest hash. Frames of one video or photographs of one object land
+    on both sides: give such data a `train.txt` and a `val.txt`.
+
+    Class ids are the numbers in the masks; they are never changed unless `colors` or
+    `values` says so. Where masks are black and white (0 and 255), 255 would be ignored:
+    say `values={0: 0, 255: 1}`.
+
+    Args:
+        root: path.
+        split: None for all, "train", "val", "test" or the name of one in the folder.
+        channels: of the images: 1 grey, 3 RGB, None as stored.
+        classes: class names by id, or their number. Default: the lines of
+            `root/classes.txt`, else as many as `colors`, `values` or the masks use, for
+            which all masks are read once.
+        colors: as for `images.read_mask`, for masks that code classes by colour.
+        values: as for `images.read_mask`, for masks that hold other numbers.
+        ignore_label: the id of pixels without a class.
+        val_fraction: share of the samples in "val" where the folder has no splits.
+
+    Returns:
+        Samples, sorted by name, with `files`. A name is the path inside the image
+        folder without the extension.
+
+    Raises:
+        ImageError: if folders, images or masks are missing or ambiguous.
+        ValueError: if an argument is malformed.
+
+    Example:
+        >>> samples = folder("my_data", "val")  # doctest: +SKIP
+    """
+    root = pathlib.Path(root)
+    check_folder(root)
+    if not 0 < val_fraction < 1:
+        raise ValueError(
+            f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
+        )
+    found = find_samples(root, split, val_fraction)
+    read_label = functools.partial(read_mask, colors=colors, values=values)
+    if classes is None:
+        classes = _listed_classes(root)
+    if classes is None:
+        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, read_label)
+        classes = _count_classes(root, ids, ignore_label)
+    if isinstance(classes, int):
+        classes = [f"class {class_id}" for class_id in range(classes)]
+    files = tuple((image, mask) for _, image, mask in found)
+    return Samples(
+        names=tuple(name for name, _, _ in found),
+        read=functools.partial(_read, files, channels, read_label),
+        classes=tuple(map(str, classes)),
+        ignore_label=ignore_label,
+        colors=_class_colors(colors, len(classes)),
+        files=files,
+    )
+
+
+def _read(files, channels, read_label, index):
+    image_file, mask_file = files[index]
+    image = read_image(image_file, channels=channels)
+    label = read_label(mask_file)
+    if image.shape[:2] != label.shape:
+        raise ImageError(
+            mask_file,
+            f"height x width of its image {image_file}: "
+            f"{image.shape[0]} x {image.shape[1]}",
+            f"{label.shape[0]} x {label.shape[1]}",
+            "Export the mask again at that size; if only height and width are swapped, "
+            "one of the two files lacks the camera's EXIF orientation",
+        )
+    return {"image": image, "label": label}
+
+
+def _listed_classes(root):
+    file = root / "classes.txt"
+    if not file.is_file():
+        return None
+    names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
+    names = [name for name in names if name]
+    if not names or len(set(names)) != len(names):
+        raise ImageError(
+            file,
+            "one class name a line, each once",
+            f"{len(names)} names, {len(set(names))} different",
+            "Line number i, from 0, is the name of class id i",
+        )
+    return names
+
+
+def _mapped_ids(colors, values):
+    mapping = values if colors is None else colors
+    if mapping is None:
+        return None
+    return set(
+        mapping.values() if isinstance(mapping, Mapping) else range(len(mapping))
+    )
+
+
+def _occurring_ids(root, split, read_label):
+    def ids_of(file):
+        return set(np.unique(read_label(file)).tolist())
+
+    # Decoding runs outside Python's lock, so that threads help.
+    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return set().union(*pool.map(ids_of, all_masks(root, split)))
+
+
+def _count_classes(root, ids, ignore_label):
+    used = ids - {ignore_label}
+    if used <= {0}:
+        raise ImageError(
+            root,
+            "masks with two classes or more",
+            f"only {' and '.join(map(str, sorted(ids)))} in all of them, "
+            f"and {ignore_label} is ignored",
+            f"If {ignore_label} is a class, say values={{0: 0, {ignore_label}: 1}}; "
+            "otherwise give `classes`",
+        )
+    if max(used) > ignore_label:
+        raise ImageError(
+            root,
+            f"class ids below {ignore_label}, which is ignored",
+            f"ids up to {max(used)}",
+            'If these are instances, make them one class: values={0: 0, "1-65535": 1}; '
+            "otherwise give `classes` and `ignore_label`",
+        )
+    return max(used) + 1
+
+
+def _class_colors(colors, num_classes):
+    if colors is None:
+        return None
+    is_map = isinstance(colors, Mapping)
+    pairs = colors.items() if is_map else zip(colors, range(num_classes))
+    by_id = {class_id: tuple(map(int, color)) for color, class_id in pairs}
+    if not all(class_id in by_id for class_id in range(num_classes)):
+        return None
+    return tuple(by_id[class_id] for class_id in range(num_classes))

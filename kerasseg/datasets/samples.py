@@ -1,0 +1,94 @@
+"""What every data set returns."""
+
+import dataclasses
+import functools
+import operator
+import pathlib
+from collections.abc import Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """A sequence of samples that are read when they are asked for.
+
+    A sample is a dict: `image` uint8, uint16 or float32 [H, W, C]; `label` int32 [H, W]
+    of class ids; for instances also `masks` bool [M, H, W] and `classes` int32 [M].
+
+    Args:
+        names: one a sample, unique, for messages and names of output files.
+        read: function of an index 0..len - 1 that returns the sample.
+        classes: class names; the position is the class id.
+        ignore_label: the id of pixels without a class.
+        colors: (r, g, b) of each class, for pictures and palettes, or None.
+        files: (image file, mask file) of each sample, or None.
+
+    Example:
+        >>> import numpy as np
+        >>> blank = {"image": np.zeros((2, 3, 3), np.uint8),
+        ...          "label": np.zeros((2, 3), np.int32)}
+        >>> samples = Samples(("a", "b"), lambda index: blank, ("background",))
+        >>> len(samples), samples[1]["label"].shape, samples.subset([1]).names
+        (2, (2, 3), ('b',))
+    """
+
+    names: tuple[str, ...]
+    read: Callable[[int], dict]
+    classes: tuple[str, ...]
+    ignore_label: int = 255
+    colors: tuple[tuple[int, int, int], ...] | None = None
+    files: tuple[tuple[pathlib.Path, pathlib.Path], ...] | None = None
+
+    def __post_init__(self):
+        if len(set(self.names)) != len(self.names):
+            twice = next(n for n in self.names if self.names.count(n) > 1)
+            raise ValueError(f"`names` must be unique. Received: {twice!r} twice.")
+        for name, length in (("files", len(self.names)), ("colors", len(self.classes))):
+            value = getattr(self, name)
+            if value is not None and len(value) != length:
+                raise ValueError(
+                    f"`{name}` must have {length} entries. Received: {len(value)}."
+                )
+
+    def __len__(self):
+        return len(self.names)
+
+    def __getitem__(self, index):
+        return self.read(self._position(index))
+
+    def subset(self, indices):
+        """The samples at `indices`, in that order.
+
+        Args:
+            indices: integers, each once; negative ones count from the end.
+
+        Returns:
+            Samples.
+
+        Raises:
+            IndexError: if there is no such sample.
+        """
+        indices = tuple(self._position(index) for index in indices)
+        return dataclasses.replace(
+            self,
+            names=tuple(self.names[index] for index in indices),
+            read=functools.partial(_read_at, self.read, indices),
+            files=self.files and tuple(self.files[index] for index in indices),
+        )
+
+    def _position(self, index):
+        if isinstance(index, slice):
+            raise TypeError(
+                "Samples are read one by one. "
+                f"Received: {index}. Use `samples.subset(range(...))`."
+            )
+        position = operator.index(index)
+        if not -len(self) <= position < len(self):
+            raise IndexError(
+                f"`index` must be within -{len(self)}..{len(self) - 1}. "
+                f"Received: {index}."
+            )
+        return position % len(self)
+
+
+def _read_at(read, indices, index):
+    return read(indices[index])

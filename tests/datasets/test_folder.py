@@ -1,0 +1,245 @@
+import numpy as np
+import pytest
+
+from kerasseg import datasets
+from kerasseg.images import ImageError, write_image, write_mask
+
+LABEL = np.array([[0, 1, 2], [2, 1, 0]])
+
+
+@pytest.fixture
+def draw(tmp_path):
+    """Function: names of files below tmp_path -> tmp_path with these files drawn.
+
+    Names that hold one of the words for masks become masks, others images.
+    """
+
+    def draw_files(*names, label=LABEL):
+        for number, name in enumerate(names):
+            words = ("mask", "label", "gt", "annot", "Class", "1stHO", "2ndHO")
+            if any(word in name for word in words):
+                write_mask(tmp_path / name, label)
+            else:
+                write_image(
+                    tmp_path / name, np.full((*LABEL.shape, 3), number, np.uint8)
+                )
+        return tmp_path
+
+    return draw_files
+
+
+def test_images_beside_labels_are_paired_by_name(draw):
+    root = draw("images/b.png", "images/a.jpg", "labels/a.png", "labels/b.png")
+    samples = datasets.folder(root)
+    assert samples.names == ("a", "b")
+    assert samples.classes == ("class 0", "class 1", "class 2")
+    assert samples[0]["image"].shape == (2, 3, 3)
+    np.testing.assert_array_equal(samples[1]["label"], LABEL)
+    assert samples.files[1] == (root / "images/b.png", root / "labels/b.png")
+
+
+@pytest.mark.parametrize(
+    "image, mask",
+    [
+        ("img/a.png", "masks/a.png"),
+        ("Imgs/a.png", "gt/a_gt.png"),
+        ("JPEGImages/a.jpg", "SegmentationClass/a.png"),
+        ("images/a_leftImg8bit.png", "annotations/a_gtFine_labelIds.png"),
+        ("images/image_7.png", "masks/mask_7.png"),
+        ("images/A.PNG", "masks/a-mask.png"),
+        ("images/town/a.png", "masks/town/a.png"),
+        ("images/town/a.png", "masks/a.png"),
+        ("images/a.png", "images/a_mask.png"),
+        ("a.png", "a_1stHO.png"),
+    ],
+)
+def test_common_names_are_understood(draw, image, mask):
+    root = draw(image, mask)
+    assert datasets.folder(root).files == ((root / image, root / mask),)
+
+
+@pytest.mark.parametrize(
+    "image, mask",
+    [
+        ("train/images/a.png", "train/labels/a.png"),
+        ("images/train/a.png", "masks/train/a.png"),
+        ("train_images/a.png", "train_masks/a.png"),
+        ("train/a.png", "trainannot/a.png"),
+        ("training/images/a.png", "training/gt/a.png"),
+        ("train/a.png", "train/a_mask.png"),
+    ],
+)
+def test_folders_of_splits_are_understood(draw, image, mask):
+    val = [
+        name.replace("training", "val").replace("train", "val")
+        for name in (image, mask)
+    ]
+    val = [name.replace("a.png", "b.png").replace("a_mask", "b_mask") for name in val]
+    root = draw(image, mask, *val)
+    assert datasets.folder(root, "train").files == ((root / image, root / mask),)
+    assert datasets.folder(root, "val").files == ((root / val[0], root / val[1]),)
+
+
+def test_a_list_of_names_selects_a_split(draw):
+    root = draw(
+        *(f"{kind}/{name}.png" for kind in ("images", "labels") for name in "abcd")
+    )
+    (root / "train.txt").write_text("d\na.png\n\nimages/b.png labels/b.png\n")
+    (root / "val.txt").write_text("c\r\n")
+    assert datasets.folder(root, "train").names == ("a", "b", "d")
+    assert datasets.folder(root, "val").names == ("c",)
+    assert datasets.folder(root).names == ("a", "b", "c", "d")
+
+
+def test_a_listed_name_without_a_file_is_refused(draw):
+    root = draw("images/a.png", "labels/a.png")
+    (root / "train.txt").write_text("a\nx\ny\n")
+    with pytest.raises(ImageError, match=r"train.txt.*2 others: x, y"):
+        datasets.folder(root, "train")
+
+
+def test_splits_by_rule_are_disjoint_complete_and_stable(draw):
+    names = [f"{number:03d}" for number in range(50)]
+    root = draw(*(f"{kind}/{n}.png" for kind in ("images", "labels") for n in names))
+    train, val = (set(datasets.folder(root, s).names) for s in ("train", "val"))
+    assert not train & val
+    assert sorted(train | val) == names
+    assert 4 <= len(val) <= 16  # 10 expected, standard deviation 2.8
+    (root / "images/010.png").unlink()
+    assert set(datasets.folder(root, "val").names) == val - {"010"}
+
+
+def test_a_split_by_rule_is_never_empty(draw):
+    root = draw("images/a.png", "images/b.png", "labels/a.png", "labels/b.png")
+    options = {"val_fraction": 1e-9}
+    assert len(datasets.folder(root, "train", **options)) == 1
+    assert len(datasets.folder(root, "val", **options)) == 1
+
+
+def test_a_missing_split_names_the_splits_that_exist(draw):
+    root = draw("train/images/a.png", "train/labels/a.png")
+    for split in ("val", None, "trian"):
+        with pytest.raises(ImageError, match="a split of this folder: train"):
+            datasets.folder(root, split)
+
+
+def test_an_unknown_split_of_a_flat_folder_is_refused(draw):
+    root = draw("images/a.png", "labels/a.png")
+    with pytest.raises(
+        ImageError, match=r"train, val. Received: split='trian'.*'train'"
+    ):
+        datasets.folder(root, "trian")
+
+
+def test_images_without_masks_are_listed(draw):
+    root = draw("images/a.png", "images/b.png", "images/c.png", "labels/a.png")
+    with pytest.raises(
+        ImageError, match=r"2 of 3 images without: b.png, c.png; .*a.png"
+    ):
+        datasets.folder(root)
+
+
+def test_masks_without_images_are_left_out(draw):
+    root = draw("images/a.png", "labels/a.png", "labels/b.png")
+    assert datasets.folder(root).names == ("a",)
+
+
+def test_two_masks_for_one_image_are_refused(draw):
+    root = draw("images/a.png", "labels/a_gtFine_labelIds.png", "labels/a_labelIds.png")
+    with pytest.raises(ImageError, match="one mask for the name a"):
+        datasets.folder(root)
+
+
+def test_two_folders_of_masks_are_refused(draw):
+    root = draw("images/a.png", "labels/a.png", "masks/a.png")
+    with pytest.raises(ImageError, match="labels and masks"):
+        datasets.folder(root)
+
+
+def test_other_notes_beside_a_mask_are_no_images(draw):
+    root = draw("a.png", "a_1stHO.png", "a_2ndHO.png")
+    assert datasets.folder(root).names == ("a",)
+
+
+def test_a_folder_without_images_says_what_was_looked_for(tmp_path):
+    (tmp_path / "stuff").mkdir()
+    with pytest.raises(ImageError, match=r"images, image, .*Received: stuff/"):
+        datasets.folder(tmp_path)
+
+
+def test_a_missing_folder_names_the_nearest(tmp_path):
+    (tmp_path / "camvid").mkdir()
+    with pytest.raises(ImageError, match=r"no such folder.*Did you mean 'camvid'"):
+        datasets.folder(tmp_path / "camvd")
+
+
+def test_class_names_come_from_the_file_or_the_argument(draw):
+    root = draw("images/a.png", "labels/a.png")
+    (root / "classes.txt").write_text("sky\ncar\n\nroad\n")
+    assert datasets.folder(root).classes == ("sky", "car", "road")
+    assert datasets.folder(root, classes=["x", "y", "z"]).classes == ("x", "y", "z")
+    assert datasets.folder(root, classes=2).classes == ("class 0", "class 1")
+
+
+def test_classes_are_counted_over_all_splits(draw):
+    root = draw("train/images/a.png", "train/labels/a.png")
+    draw("val/images/b.png", "val/labels/b.png", label=np.array([[5, 255, 0]] * 2))
+    assert len(datasets.folder(root, "train").classes) == 6
+
+
+def test_black_and_white_masks_ask_for_a_map(draw):
+    label = 255 * (LABEL > 0)
+    root = draw("images/a.png", "labels/a.png", label=label)
+    with pytest.raises(ImageError, match=r"only 0 and 255.*values=\{0: 0, 255: 1\}"):
+        datasets.folder(root)
+    samples = datasets.folder(root, values={0: 0, 255: 1})
+    np.testing.assert_array_equal(samples[0]["label"], LABEL > 0)
+    assert len(samples.classes) == 2
+
+
+def test_instance_numbers_ask_for_a_map(draw):
+    root = draw(
+        "images/a.png", "labels/a.png", label=np.array([[0, 1, 2], [300, 1, 2]])
+    )
+    with pytest.raises(ImageError, match="ids up to 300"):
+        datasets.folder(root)
+    samples = datasets.folder(root, values={0: 0, "1-65535": 1})
+    assert samples[0]["label"].tolist() == [[0, 1, 1], [1, 1, 1]]
+
+
+def test_colour_coded_masks_give_ids_and_class_colours(tmp_path):
+    colors = [(0, 0, 0), (128, 0, 0), (0, 128, 0)]
+    write_image(tmp_path / "images/a.png", np.zeros((2, 3, 3), np.uint8))
+    write_image(tmp_path / "labels/a.png", np.array(colors, np.uint8)[LABEL])
+    samples = datasets.folder(tmp_path, colors=colors)
+    np.testing.assert_array_equal(samples[0]["label"], LABEL)
+    assert samples.colors == tuple(colors)
+
+
+def test_a_mask_of_another_size_is_refused_when_read(draw):
+    root = draw("images/a.png", "labels/a.png", label=LABEL.T)
+    with pytest.raises(ImageError, match=r"2 x 3. Received: 3 x 2.*EXIF"):
+        datasets.folder(root)[0]
+
+
+def test_channels_are_those_asked_for(draw):
+    root = draw("images/a.png", "labels/a.png")
+    assert datasets.folder(root, channels=1)[0]["image"].shape == (2, 3, 1)
+
+
+def test_impossible_fractions_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        datasets.folder(tmp_path, "val", val_fraction=1)
+
+
+def test_retinal_vessels_read_as_they_are(data_root):
+    samples = datasets.folder(data_root("chase_db1"))
+    assert len(samples) == 20
+    assert samples[0]["image"].shape == (960, 999, 3)
+    assert np.unique(samples[0]["label"]).tolist() == [0, 1]
+
+
+def test_nested_video_frames_read_as_they_are(data_root):
+    samples = datasets.folder(data_root("davis"), values={0: 0, 255: 1})
+    assert len(samples) == 150
+    assert "480p/dog/00000" in samples.names
