@@ -1,0 +1,116 @@
+"""Lovász losses: the convex surrogate of the Jaccard index."""
+
+import keras
+from keras import ops
+
+from kerasseg.losses._targets import (
+    check_class_weights,
+    mean_of_classes,
+    read_targets,
+)
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class Lovasz(keras.losses.Loss):
+    """Lovász-softmax loss for class ids, Lovász hinge for binary and multilabel.
+
+    The Lovász extension of 1 - IoU, per image, averaged over the classes that its
+    labels show (the paper's best variant). The binary form leaves out an image without
+    foreground as well, where the authors' code pulls down the one highest logit.
+    Every class that an image shows is sorted: on a CPU about 70 ms a class for
+    512 x 512 pixels with the gradient, as much as the whole cross-entropy of 21
+    classes.
+
+    Args:
+        class_weights: one number a class for the mean over classes.
+        ignore_label: label that is left out, or None.
+        reduction: as in `keras.losses.Loss`.
+        name: as in `keras.losses.Loss`.
+
+    Reference: Berman et al., 2018, https://arxiv.org/abs/1705.08790
+    """
+
+    def __init__(
+        self,
+        class_weights=None,
+        *,
+        ignore_label=255,
+        reduction="sum_over_batch_size",
+        name="lovasz",
+    ):
+        super().__init__(name=name, reduction=reduction, dtype="float32")
+        self.class_weights = check_class_weights(class_weights)
+        self.ignore_label = ignore_label
+
+    def call(self, labels, logits):
+        targets = read_targets(labels, logits, self.ignore_label)
+        if targets.exclusive:
+            errors, truth, valid = _softmax_errors(targets)
+        else:
+            errors, truth, valid = _hinge_errors(targets)
+        losses = _extend(errors, truth, valid)
+        present = ops.any(truth, axis=-1)
+        return mean_of_classes(losses, present, self.class_weights)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "class_weights": self.class_weights,
+            "ignore_label": self.ignore_label,
+        }
+
+
+def _softmax_errors(targets):
+    """Errors, truth and validity, [N, K, P] each: 1 - p on true pixels, else p."""
+    p = ops.transpose(ops.softmax(targets.logits, axis=-1), (0, 2, 1))
+    ids = ops.reshape(ops.arange(targets.num_classes, dtype="int32"), (1, -1, 1))
+    valid = ops.expand_dims(targets.valid, 1)
+    truth = ops.logical_and(ops.expand_dims(targets.labels, 1) == ids, valid)
+    return ops.where(truth, 1 - p, p), truth, valid
+
+
+def _hinge_errors(targets):
+    """Errors, truth and validity, [N, K, P]: 1 - logit if true, else 1 + logit."""
+    signs = 2 * targets.labels - 1
+    errors = ops.transpose(1 - targets.logits * signs, (0, 2, 1))
+    truth = ops.transpose(targets.labels > 0, (0, 2, 1))
+    return errors, truth, ops.transpose(targets.valid, (0, 2, 1))
+
+
+def _extend(errors, truth, valid):
+    """Lovász extension of 1 - IoU at errors [N, K, P]: [N, K]."""
+    images, classes, pixels = ops.shape(errors)
+    # Sorting is nearly all the work, so classes that an image does not show skip it.
+    rows = tuple(
+        ops.reshape(x, (images * classes, pixels))
+        for x in (errors, truth, ops.broadcast_to(valid, ops.shape(errors)))
+    )
+    losses = ops.map(
+        lambda row: ops.cond(
+            ops.any(row[1]),
+            lambda: _extend_row(*row),
+            lambda: 0.0 * row[0][0],  # not a constant: the gradient is 0, not None
+        ),
+        rows,
+    )
+    return ops.reshape(losses, (images, classes))
+
+
+def _extend_row(errors, truth, valid):
+    """Lovász extension for one class of one image: [P] each -> scalar.
+
+    With errors in falling order, error i is weighted by what its pixel adds to 1 - IoU
+    when all pixels before it are wrong already. A true pixel takes 1 from the
+    intersection; any other lets the union grow from u - 1 to u. Written like this, and
+    not as difference of two IoU, nothing cancels in large images.
+    """
+    # Left-out pixels rank behind all others, where they change no weight but their own.
+    errors = ops.where(valid, errors, -1e30)
+    ranked, order = ops.top_k(errors, ops.shape(errors)[0])
+    hits = ops.cast(ops.take(truth, order, axis=0), "float32")
+    total = ops.sum(hits)
+    found = ops.cumsum(hits)
+    union = total + ops.cumsum(1 - hits)
+    grown = (total - found) / ops.maximum(union * (union - 1), 1.0)
+    weights = ops.where(hits > 0, 1 / union, grown)
+    return ops.sum(ops.relu(ranked) * ops.stop_gradient(weights))

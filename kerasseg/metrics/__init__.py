@@ -1,0 +1,47 @@
+"""Metrics: everything read from one confusion matrix.
+
+Two doors to the same numbers: Keras metrics for `compile` (`MeanIoU(num_classes)`),
+and functions of a matrix (`mean_iou(matrix)`) for arrays.
+"""
+
+from kerasseg.metrics.confusion import (
+    ClassIoU,
+    ConfusionMatrix,
+    FrequencyWeightedIoU,
+    MeanAccuracy,
+    MeanDice,
+    MeanIoU,
+    PixelAccuracy,
+)
+from kerasseg.metrics.scores import (
+    dice_per_class,
+    frequency_weighted_iou,
+    iou_per_class,
+    mean_accuracy,
+    mean_dice,
+    mean_iou,
+    pixel_accuracy,
+    precision_per_class,
+    recall_per_class,
+    summary,
+)
+
+__all__ = [
+    "ClassIoU",
+    "ConfusionMatrix",
+    "FrequencyWeightedIoU",
+    "MeanAccuracy",
+    "MeanDice",
+    "MeanIoU",
+    "PixelAccuracy",
+    "dice_per_class",
+    "frequency_weighted_iou",
+    "iou_per_class",
+    "mean_accuracy",
+    "mean_dice",
+    "mean_iou",
+    "pixel_accuracy",
+    "precision_per_class",
+    "recall_per_class",
+    "summary",
+]

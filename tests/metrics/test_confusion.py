@@ -1,0 +1,285 @@
+import inspect
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config
+
+from kerasseg import metrics
+
+METRICS = {
+    "mean_iou": lambda k, **options: metrics.MeanIoU(k, **options),
+    "mean_dice": lambda k, **options: metrics.MeanDice(k, **options),
+    "pixel_accuracy": lambda k, **options: metrics.PixelAccuracy(k, **options),
+    "mean_accuracy": lambda k, **options: metrics.MeanAccuracy(k, **options),
+    "frequency_weighted_iou": lambda k, **options: metrics.FrequencyWeightedIoU(
+        k, **options
+    ),
+    "class1_iou": lambda k, **options: metrics.ClassIoU(k, 1, **options),
+    "confusion_matrix": lambda k, **options: metrics.ConfusionMatrix(k, **options),
+}
+LOSS = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=255)
+every_metric = pytest.mark.parametrize("name", METRICS)
+
+
+@pytest.fixture
+def batch(rng):
+    """Labels of classes 0..3 with a fifth ignored, and logits of 5 classes."""
+    labels = rng.integers(0, 4, (3, 6, 5)).astype("int32")
+    labels[rng.random(labels.shape) < 0.2] = 255
+    return labels, rng.normal(size=(3, 6, 5, 5)).astype("float32")
+
+
+def brute_force(labels, predictions, size, ignored=(255,)):
+    matrix = np.zeros((size, size), int)
+    for label, prediction in zip(labels.ravel(), predictions.ravel()):
+        if label not in ignored:
+            matrix[label, prediction] += 1
+    return matrix
+
+
+def score(name, matrix):
+    if name == "confusion_matrix":
+        return matrix
+    if name == "class1_iou":
+        return metrics.iou_per_class(matrix)[1]
+    return getattr(metrics, name)(matrix)
+
+
+def small_model(outputs=None):
+    inputs = keras.Input((None, None, 3))
+    logits = keras.layers.Conv2D(5, 1, name="head")(inputs)
+    return keras.Model(inputs, outputs(logits) if outputs else logits)
+
+
+def test_matrix_by_hand():
+    # labels 0 0 / 1 255, predictions 0 1 / 0 1
+    labels = [[[0, 0], [1, 255]]]
+    logits = np.eye(2)[[[[0, 1], [0, 1]]]]
+    matrix = metrics.ConfusionMatrix(2)
+    matrix.update_state(labels, logits)
+    assert matrix.numpy().tolist() == [[1, 1], [1, 0]]
+
+
+def test_batches_add_up_to_a_brute_force_count(batch):
+    labels, logits = batch
+    matrix = metrics.ConfusionMatrix(5)
+    for i in range(3):
+        matrix.update_state(labels[i : i + 1], logits[i : i + 1])
+    expected = brute_force(labels, logits.argmax(-1), 5)
+    np.testing.assert_array_equal(matrix.numpy(), expected)
+    np.testing.assert_array_equal(matrix.result(), expected)
+    matrix.reset_state()
+    assert matrix.numpy().sum() == 0
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32"])
+def test_labels_may_have_any_dtype(batch, dtype):
+    labels, logits = batch
+    matrix = metrics.ConfusionMatrix(5)
+    matrix.update_state(labels.astype(dtype), tf.cast(logits, "bfloat16"))
+    assert matrix.numpy().sum() == (labels != 255).sum()
+
+
+@pytest.mark.parametrize("shape", [(3, 6, 5), (3, 6, 5, 1)])
+def test_one_logit_is_foreground_above_zero(batch, shape):
+    labels = np.where(batch[0] == 255, 255, batch[0] % 2)
+    logits = batch[1][..., :1]
+    logits[0, 0, 0] = 0  # probability 1/2 is background
+    matrix = metrics.ConfusionMatrix(1)
+    matrix.update_state(labels.reshape(shape), logits)
+    expected = brute_force(labels, (logits[..., 0] > 0).astype(int), 2)
+    np.testing.assert_array_equal(matrix.numpy(), expected)
+
+
+def test_labels_that_are_no_class_are_left_out(batch):
+    labels, logits = batch
+    labels[0, :2] = [[5], [-1]]
+    matrix = metrics.ConfusionMatrix(5)
+    matrix.update_state(labels, logits)
+    expected = brute_force(labels, logits.argmax(-1), 5, ignored=(255, 5, -1))
+    np.testing.assert_array_equal(matrix.numpy(), expected)
+
+
+@pytest.mark.parametrize(("ignore_label", "ignored"), [(0, (0, 255)), (None, (255,))])
+def test_the_ignored_label_can_be_chosen(batch, ignore_label, ignored):
+    labels, logits = batch
+    matrix = metrics.ConfusionMatrix(5, ignore_label=ignore_label)
+    matrix.update_state(labels, logits)
+    expected = brute_force(labels, logits.argmax(-1), 5, ignored)
+    np.testing.assert_array_equal(matrix.numpy(), expected)
+
+
+def test_counts_stay_exact_far_beyond_float32_and_int32(batch):
+    labels, logits = batch
+    matrix = metrics.ConfusionMatrix(5)
+    matrix.update_state(labels, logits)
+    one = matrix.numpy()
+    # As if 10^12 pixels of each cell had been counted, in words of 2^24.
+    low, high = 10**12 % 2**24, 10**12 // 2**24
+    start = np.stack([np.full((5, 5), low), np.full((5, 5), high)])
+    matrix.variables[0].assign(start)
+    for _ in range(3):
+        matrix.update_state(labels, logits)
+    np.testing.assert_array_equal(matrix.numpy(), 10**12 + 3 * one)
+    np.testing.assert_array_equal(matrix.result(), 10**12 + 3 * one)
+
+
+def test_low_words_carry_into_high_words():
+    matrix = metrics.ConfusionMatrix(1)
+    almost = np.zeros((2, 2, 2), int)
+    almost[0] = 2**24 - 1
+    matrix.variables[0].assign(almost)
+    matrix.update_state([[[0, 1]]], [[[[-1.0], [1.0]]]])
+    top = 2**24
+    assert matrix.numpy().tolist() == [[top, top - 1], [top - 1, top]]
+    assert matrix.variables[0].numpy()[0].tolist() == [[0, top - 1], [top - 1, 0]]
+
+
+def test_deterministic_ops_give_the_same_counts(batch, monkeypatch):
+    # There another op counts, since the GPU kernel refuses.
+    labels, logits = batch
+    monkeypatch.setattr(config, "is_op_determinism_enabled", lambda: True)
+    matrix = metrics.ConfusionMatrix(5)
+    matrix.update_state(labels, logits)
+    expected = brute_force(labels, logits.argmax(-1), 5)
+    np.testing.assert_array_equal(matrix.numpy(), expected)
+
+
+@every_metric
+def test_every_metric_is_its_score_of_the_matrix(name, batch):
+    metric = METRICS[name](5)
+    metric.update_state(*batch)
+    expected = score(name, brute_force(batch[0], batch[1].argmax(-1), 5))
+    np.testing.assert_allclose(metric.result(), expected, rtol=1e-6)
+    assert metric.name == name
+
+
+@every_metric
+def test_config_holds_every_argument_and_gives_the_metric_back(name):
+    metric = METRICS[name](5, ignore_label=None, name="renamed")
+    saved = keras.saving.serialize_keras_object(metric)
+    copy = keras.saving.deserialize_keras_object(saved)
+    arguments = set(inspect.signature(type(metric).__init__).parameters) - {"self"}
+    assert arguments == set(metric.get_config())
+    assert saved["registered_name"] == f"kerasseg>{type(metric).__name__}"
+    assert keras.saving.serialize_keras_object(copy) == saved
+
+
+def test_all_metrics_together_work_in_evaluate(batch):
+    images = batch[1][..., :3]
+    model = small_model()
+    model.compile(loss=LOSS, metrics=[make(5) for make in METRICS.values()])
+    results = model.evaluate(
+        images, batch[0], batch_size=2, verbose=0, return_dict=True
+    )
+    predictions = model.predict(images, verbose=0).argmax(-1)
+    matrix = brute_force(batch[0], predictions, 5)
+    for name in METRICS:
+        np.testing.assert_allclose(results[name], score(name, matrix), rtol=1e-6)
+
+
+def test_xla_compiles_evaluate_with_a_metric(batch):
+    # Keras switches XLA on by itself where there is a GPU.
+    images = batch[1][..., :3]
+    model = small_model()
+    model.compile(loss=LOSS, metrics=[metrics.MeanIoU(5)], jit_compile=True)
+    results = model.evaluate(images, batch[0], verbose=0, return_dict=True)
+    predictions = model.predict(images, verbose=0).argmax(-1)
+    expected = metrics.mean_iou(brute_force(batch[0], predictions, 5))
+    assert results["mean_iou"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_compiled_model_comes_back_from_disk_with_its_metrics(batch, tmp_path):
+    images = batch[1][..., :3]
+    model = small_model()
+    model.compile("sgd", LOSS, metrics=[metrics.MeanIoU(5), metrics.ClassIoU(5, 2)])
+    expected = model.evaluate(images, batch[0], verbose=0)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.evaluate(images, batch[0], verbose=0) == pytest.approx(expected)
+
+
+def test_a_model_with_several_outputs_measures_the_one_named(batch):
+    images = batch[1][..., :3]
+    model = small_model(lambda logits: {"logits": logits, "aux": -logits})
+    model.compile(loss={"logits": LOSS}, metrics={"logits": [metrics.MeanIoU(5)]})
+    results = model.evaluate(
+        images, {"logits": batch[0], "aux": batch[0]}, verbose=0, return_dict=True
+    )
+    predictions = model.predict(images, verbose=0)["logits"].argmax(-1)
+    expected = metrics.mean_iou(brute_force(batch[0], predictions, 5))
+    assert results["logits_mean_iou"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_sample_weight_is_refused(batch):
+    with pytest.raises(ValueError, match=r"takes no weights.*`weighted_metrics`"):
+        metrics.MeanIoU(5).update_state(*batch, sample_weight=np.ones(3))
+
+
+@pytest.mark.parametrize("num_classes", [1, 4, 6])
+def test_another_number_of_classes_is_refused(batch, num_classes):
+    with pytest.raises(ValueError, match=rf"\[N, H, W, {num_classes}\].*Received"):
+        metrics.MeanIoU(num_classes).update_state(*batch)
+
+
+@pytest.mark.parametrize("shape", [(3, 6, 4), (3, 6, 5, 5), (3, 30)])
+def test_labels_of_another_shape_are_refused(batch, shape):
+    with pytest.raises(ValueError, match=r"Labels must be class ids.*Received: labels"):
+        metrics.MeanIoU(5).update_state(np.zeros(shape, int), batch[1])
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: metrics.MeanIoU(0), "`num_classes` must be at least 1"),
+        (lambda: metrics.ClassIoU(3, 3), r"`class_id` must lie in 0\.\.2"),
+        (lambda: metrics.ClassIoU(1, -1), r"`class_id` must lie in 0\.\.1"),
+    ],
+)
+def test_impossible_classes_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.slow
+def test_two_replicas_add_up_and_divide_the_loss_by_the_global_batch():
+    # Two logical CPUs must exist before TensorFlow starts, so: another process.
+    code = """
+        import numpy as np, tensorflow as tf
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        two = [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.set_logical_device_configuration(cpu, two)
+        strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+        import keras
+        from kerasseg import losses, metrics
+        rng = np.random.default_rng(0)
+        images = rng.random((5, 4, 4, 3), "float32")
+        labels = rng.integers(0, 3, (5, 4, 4)).astype("int32")
+        with strategy.scope():
+            inputs = keras.Input((None, None, 3))
+            model = keras.Model(inputs, keras.layers.Conv2D(3, 1)(inputs))
+            loss = losses.Weighted([(1, losses.CrossEntropy()), (1, losses.Dice())])
+            matrix = metrics.ConfusionMatrix(3)
+            model.compile("sgd", loss, metrics=[matrix, metrics.MeanIoU(3)])
+        # batches of 2 + 2 + 1: the last one leaves a replica without an image
+        data = tf.data.Dataset.from_tensor_slices((images, labels)).batch(2)
+        found = model.evaluate(data, verbose=0, return_dict=True)
+        logits = model.predict(images, verbose=0)
+        expected = metrics.ConfusionMatrix(3)
+        expected.update_state(labels, logits)
+        np.testing.assert_array_equal(matrix.numpy(), expected.numpy())
+        iou = metrics.mean_iou(expected.numpy())
+        np.testing.assert_allclose(found["mean_iou"], iou, rtol=1e-6)
+        np.testing.assert_allclose(found["loss"], loss(labels, logits), rtol=1e-5)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
