@@ -1,0 +1,103 @@
+"""Random changes of light and colour."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from kerasseg.augment.checks import check_number
+from kerasseg.augment.tensors import as_dtype, fold_in
+
+# Rows: luma (ITU-R BT.601) and the two colour differences of NTSC.
+TO_YIQ = np.float32(
+    [[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]]
+)
+FROM_YIQ = np.linalg.inv(TO_YIQ)
+
+
+def color(
+    *, brightness=0.0, contrast=0.0, saturation=0.0, hue=0.0, gamma=0.0, noise=0.0
+):
+    """Random light, contrast, colour, gamma and noise; the label stays as it is.
+
+    Every option is relative to the picture itself, so that the same numbers serve
+    8-bit, 16-bit and float32 images. 8- and 16-bit results are clipped to their range.
+    Images that do not have three channels keep their saturation and hue.
+
+    Args:
+        brightness: all values are multiplied by 1 - brightness .. 1 + brightness.
+        contrast: so is the distance of every value from the mean of its channel.
+        saturation: so is the distance of every value from grey.
+        hue: largest turn of the colour circle either way, as a fraction of it, up to
+            0.5. A rotation in YIQ, which is linear and keeps the luma, not in HSV.
+        gamma: exponent of values relative to the largest one of the image, from
+            1 / (1 + gamma) to 1 + gamma, log-uniform. Slow: 50 ns a value.
+        noise: Gaussian noise with a standard deviation of up to this fraction of the
+            image's own. Slow: 20 ns a value.
+
+    Returns:
+        Function (sample, seed) -> sample.
+
+    Raises:
+        ValueError: if an option is out of its range.
+    """
+    check_number("brightness", brightness, 1)
+    check_number("contrast", contrast, 1)
+    check_number("saturation", saturation, 1)
+    check_number("hue", hue, 0.5)
+    check_number("gamma", gamma, 1e3)
+    check_number("noise", noise, 1e3)
+
+    def transform(sample, seed):
+        image = tf.convert_to_tensor(sample["image"])
+        x = tf.cast(image, tf.float32)
+        draws = tf.random.stateless_uniform([6], seed, -1.0, 1.0, alg="philox")
+        light, spread, chroma, turn, power, level = tf.unstack(draws)
+        light = 1 + brightness * light
+        spread = tf.maximum(1 + contrast * spread, 1e-3)
+        if (saturation or hue) and x.shape[-1] == 3:
+            matrix = _color_matrix(1 + saturation * chroma, 2 * math.pi * hue * turn)
+            x = _mix_channels(x, light * spread * matrix)
+        elif brightness or contrast:
+            x *= light * spread
+        if contrast:
+            # The mean is light * spread * m here and must become light * m.
+            x = _add_to_channels(x, (1 / spread - 1) * _channel_means(x))
+        if gamma:
+            top = tf.maximum(tf.reduce_max(x), 1e-6)
+            x = top * tf.maximum(x / top, 0.0) ** ((1.0 + gamma) ** power)
+        if noise:
+            std = noise * tf.abs(level) * tf.math.reduce_std(x)
+            x += std * tf.random.stateless_normal(
+                tf.shape(x), fold_in(seed, 1), alg="philox"
+            )
+        return {**sample, "image": as_dtype(x, image.dtype)}
+
+    return transform
+
+
+# Broadcasting over three channels is slow in TensorFlow: rows of W * C values take half
+# the time.
+
+
+def _channel_means(x):
+    means = tf.reduce_mean(tf.reshape(x, [tf.shape(x)[0], -1]), axis=0)
+    return tf.reduce_mean(tf.reshape(means, tf.shape(x)[1:]), axis=0)
+
+
+def _add_to_channels(x, values):
+    rows = tf.reshape(x, [tf.shape(x)[0], -1])
+    return tf.reshape(rows + tf.tile(values, tf.shape(x)[1:2]), tf.shape(x))
+
+
+def _mix_channels(x, matrix):
+    pixels = tf.matmul(tf.reshape(x, [-1, 3]), matrix, transpose_b=True)
+    return tf.reshape(pixels, tf.shape(x))
+
+
+def _color_matrix(saturation, angle):
+    """[3, 3] that turns the colour circle and scales the distance from grey."""
+    cos, sin = saturation * tf.cos(angle), saturation * tf.sin(angle)
+    one, zero = tf.ones([]), tf.zeros([])
+    turn = tf.stack([[one, zero, zero], [zero, cos, -sin], [zero, sin, cos]])
+    return FROM_YIQ @ turn @ TO_YIQ

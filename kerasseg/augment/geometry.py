@@ -1,0 +1,113 @@
+"""Random scale, crop, flip, rotation and elastic deformation."""
+
+import math
+
+import tensorflow as tf
+
+from kerasseg.augment.checks import check_number, checked_size
+from kerasseg.augment.resampling import (
+    crop_grid,
+    crop_image,
+    elastic_shift,
+    sample_nearest,
+    warp_grid,
+    warp_image,
+)
+from kerasseg.augment.tensors import as_dtype, fold_in
+from kerasseg.names import look_up
+
+IGNORE_LABEL = 255
+FLIPS = {  # may rows, may columns be reversed
+    "horizontal": (False, True),
+    "vertical": (True, False),
+    "both": (True, True),
+}
+OUTSIDE = {"zero": False, "reflect": True}  # is the image mirrored there
+
+
+def geometry(
+    *,
+    size,
+    scale=(1.0, 1.0),
+    flip=None,
+    rotation=0.0,
+    elastic=0.0,
+    outside="zero",
+    ignore_label=IGNORE_LABEL,
+):
+    """Random scale, crop or pad, flip, rotation and elastic warp in one resampling.
+
+    Images are sampled bilinearly, labels and masks at the nearest pixel. The crop lies
+    anywhere in a larger image; a smaller image lies anywhere in the crop. When there is
+    nothing to change, the image comes back bit for bit.
+
+    Shrinking does not alias: the bilinear filter widens by 1 / scale. Rotation, elastic
+    warps and `outside="reflect"` need a denser sampling (2 to 3 times as slow), which
+    filters only below scale 1 / 2.
+
+    Args:
+        size: (height, width) of the result in pixels.
+        scale: (low, high) of the magnification, drawn log-uniformly, so that halving is
+            as likely as doubling. 1 keeps things as large as they are.
+        flip: None, "horizontal" (left to right), "vertical" or "both"; each with
+            probability 1 / 2.
+        rotation: largest angle in degrees, either way.
+        elastic: standard deviation, in pixels of the result, of the displacements of
+            3 x 3 control points, bicubic between them (U-Net: 10). 0 is off.
+        outside: the image beyond its border, "zero" or "reflect" (its mirror image).
+        ignore_label: the label beyond the border in either case. Masks are False there.
+
+    Returns:
+        Function (sample, seed) -> sample.
+
+    Raises:
+        ValueError: if an option is out of its range.
+
+    Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
+    """
+    size = checked_size(size)
+    low, high = _checked_scale(scale)
+    check_number("rotation", rotation, 180)
+    check_number("elastic", elastic, 1e3)
+    may_flip = (
+        look_up(flip, FLIPS, "value of `flip`") if flip is not None else (False, False)
+    )
+    mirrored = look_up(outside, OUTSIDE, "value of `outside`")
+    is_warp = rotation > 0 or elastic > 0 or mirrored
+
+    def transform(sample, seed):
+        image = tf.convert_to_tensor(sample["image"])
+        shape = tf.shape(image)[:2]
+        draws = tf.unstack(tf.random.stateless_uniform([6], seed, alg="philox"))
+        factor = low * (high / low) ** draws[0]
+        # In pixels of the magnified image; whole ones, so that scale 1 does not blur.
+        room = factor * tf.cast(shape, tf.float32) - size
+        corner = tf.round(tf.stack(draws[1:3]) * room)
+        flips = [may and draw < 0.5 for may, draw in zip(may_flip, draws[3:5])]
+        place = (size, factor, corner, flips)
+        if is_warp:
+            angle = math.radians(rotation) * (2 * draws[5] - 1)
+            shift = elastic_shift(size, elastic, fold_in(seed, 1)) if elastic else 0.0
+            grid = warp_grid(shape, *place, angle=angle, shift=shift)
+            moved = warp_image(image, grid, factor if low < 0.5 else None, mirrored)
+        else:
+            grid = crop_grid(shape, *place)
+            moved = crop_image(image, *place)
+        result = {**sample, "image": as_dtype(moved, image.dtype)}
+        for key, fill in (("label", ignore_label), ("masks", False)):
+            if key in sample:
+                values = tf.convert_to_tensor(sample[key])
+                result[key] = sample_nearest(values, grid, fill)
+        return result
+
+    return transform
+
+
+def _checked_scale(scale):
+    is_pair = isinstance(scale, (tuple, list)) and len(scale) == 2
+    if not is_pair or not 0.01 <= scale[0] <= scale[1] <= 100:
+        raise ValueError(
+            "`scale` must be (low, high) with 0.01 <= low <= high <= 100. "
+            f"Received: scale={scale!r}."
+        )
+    return float(scale[0]), float(scale[1])

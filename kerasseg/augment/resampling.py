@@ -1,0 +1,191 @@
+"""Sampling of images and labels at the same places: what `geometry` is made of.
+
+Places are points of the plane: pixel (row, column) covers [row, row + 1) x
+[column, column + 1), its centre lies at + 0.5. A *grid* says for each pixel of a result
+where in the source it comes from: (rows [h], columns [w]) when the two are independent,
+(rows [h, w], columns [h, w]) when they are not.
+"""
+
+import tensorflow as tf
+
+CONTROL_POINTS = 3  # of the elastic warp along each side, as in U-Net
+
+
+def crop_grid(shape, size, factor, corner, flips):
+    """Grid of a magnified, then cropped image.
+
+    Args:
+        shape: int32 [2], height and width of the source.
+        size: (h, w) of the result.
+        factor: float32 scalar, magnification of the source.
+        corner: float32 [2], upper left corner of the crop in the magnified source.
+        flips: pair of bool scalars: reverse the rows, the columns of the source.
+
+    Returns:
+        (rows float32 [h], columns float32 [w]).
+    """
+    grid = []
+    for axis in range(2):
+        places = (tf.range(size[axis], dtype=tf.float32) + 0.5 + corner[axis]) / factor
+        length = tf.cast(shape[axis], tf.float32)
+        grid.append(tf.where(flips[axis], length - places, places))
+    return tuple(grid)
+
+
+def warp_grid(shape, size, factor, corner, flips, *, angle, shift):
+    """Grid of a crop that is turned about its centre and bent, else as `crop_grid`.
+
+    Args:
+        shape, size, factor, corner, flips: see `crop_grid`.
+        angle: float32 scalar in radians, turns the picture counter-clockwise.
+        shift: float32 [h, w, 2] or 0, added to the places in pixels of the result.
+
+    Returns:
+        (rows float32 [h, w], columns float32 [h, w]).
+    """
+    y, x = (tf.range(n, dtype=tf.float32) + (0.5 - n / 2) for n in size)
+    y, x = tf.unstack(
+        tf.stack(tf.meshgrid(y, x, indexing="ij"), axis=-1) + shift, axis=-1
+    )
+    cos, sin = tf.cos(angle), tf.sin(angle)
+    grid = []
+    for axis, turned in enumerate((cos * y + sin * x, cos * x - sin * y)):
+        places = (turned + corner[axis] + size[axis] / 2) / factor
+        length = tf.cast(shape[axis], tf.float32)
+        grid.append(tf.where(flips[axis], length - places, places))
+    return tuple(grid)
+
+
+def elastic_shift(size, std_px, seed):
+    """Smooth random displacements [h, w, 2] in pixels, bicubic between control points.
+
+    Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
+    """
+    shape = [CONTROL_POINTS, CONTROL_POINTS, 2]
+    points = tf.random.stateless_normal(shape, seed, stddev=std_px, alg="philox")
+    return tf.image.resize(points, size, method="bicubic")
+
+
+def crop_image(image, size, factor, corner, flips):
+    """Sample an image on the `crop_grid` of the same arguments; 0 outside.
+
+    Bilinear; the filter widens by 1 / factor when the image shrinks.
+
+    Args:
+        image: [H, W, C], any numeric dtype.
+
+    Returns:
+        float32 [h, w, C].
+    """
+    for axis, flip in enumerate(flips):
+        if flip is not False:  # a Python False costs nothing
+            image = tf.cond(
+                flip,
+                lambda image=image, axis=axis: tf.reverse(image, [axis]),
+                lambda image=image: image,
+            )
+    # Half-pixel centres, borders and filter width are right in this operation only:
+    # CropAndResize treats the outer half pixel as outside and aliases.
+    return tf.raw_ops.ScaleAndTranslate(
+        images=image[None],
+        size=size,
+        scale=tf.stack([factor, factor]),
+        translation=-corner,
+        kernel_type="triangle",
+        antialias=True,
+    )[0]
+
+
+def warp_image(image, grid, factor, mirrored):
+    """Sample an image bilinearly on a `warp_grid`.
+
+    Args:
+        image: [H, W, C], any numeric dtype.
+        grid: (rows [h, w], columns [h, w]).
+        factor: magnification of the grid; an image that shrinks below one half is
+            first resized with a filter, or it would alias. None: it never does.
+        mirrored: whether outside is the mirror image, else 0.
+
+    Returns:
+        float32 [h, w, C].
+    """
+    shape = tf.shape(image)[:2]
+    lengths = tf.unstack(tf.cast(shape, tf.float32))
+    if mirrored:
+        folded = [tf.math.floormod(x, 2 * n) for x, n in zip(grid, lengths)]
+        places = [tf.minimum(x, 2 * n - x) for x, n in zip(folded, lengths)]
+    else:
+        places = grid
+    if factor is not None:
+        image = tf.cond(
+            factor < 0.5,
+            lambda: _shrink(image, factor),
+            lambda: tf.cast(image, tf.float32),
+        )
+        ratio = tf.cast(tf.shape(image)[:2], tf.float32) / tf.stack(lengths)
+        places = [x * r for x, r in zip(places, tf.unstack(ratio))]
+    inside = _pixels(grid[0], shape[0])[1] & _pixels(grid[1], shape[1])[1]
+    return _bilinear(image, places, inside | mirrored)
+
+
+def sample_nearest(values, grid, fill):
+    """Sample labels or masks at the nearest pixel.
+
+    Args:
+        values: [..., H, W], any dtype.
+        grid: of either kind.
+        fill: value outside.
+
+    Returns:
+        [..., h, w] in the dtype of `values`.
+    """
+    height, width = tf.shape(values)[-2], tf.shape(values)[-1]
+    rows, inside_rows = _pixels(grid[0], height)
+    columns, inside_columns = _pixels(grid[1], width)
+    if grid[0].shape.rank == 1:
+        # Rows are copied whole: two transpositions are four times as fast as a gather
+        # along the columns.
+        sampled = tf.linalg.matrix_transpose(tf.gather(values, rows, axis=-2))
+        sampled = tf.linalg.matrix_transpose(tf.gather(sampled, columns, axis=-2))
+        inside = inside_rows[:, None] & inside_columns
+    else:
+        flat = tf.reshape(values, tf.concat([tf.shape(values)[:-2], [-1]], axis=0))
+        sampled = tf.gather(flat, rows * width + columns, axis=-1)
+        inside = inside_rows & inside_columns
+    return tf.where(inside, sampled, tf.cast(fill, values.dtype))
+
+
+def _pixels(places, length):
+    """Return the pixels that hold the places, clipped, and which are inside."""
+    index = tf.cast(tf.floor(places), tf.int32)
+    return tf.clip_by_value(index, 0, length - 1), (index >= 0) & (index < length)
+
+
+def _shrink(image, factor):
+    shape = tf.cast(tf.shape(image)[:2], tf.float32) * factor
+    shape = tf.cast(tf.math.ceil(shape), tf.int32)
+    return tf.image.resize(image, shape, antialias=True)
+
+
+def _bilinear(image, places, inside):
+    """Sample between the four nearest centres; the border repeats, 0 if not inside."""
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    rows, columns = (x - 0.5 for x in places)
+    down = (rows - tf.floor(rows))[..., None]
+    right = (columns - tf.floor(columns))[..., None]
+    top, bottom = (_pixels(x, height)[0] for x in (rows, rows + 1))
+    first, second = (_pixels(x, width)[0] for x in (columns, columns + 1))
+    pixels = tf.reshape(tf.cast(image, tf.float32), [-1, image.shape[-1]])
+    # One more pixel, a black one: faster than to mask the result, as broadcasting over
+    # three channels is slow.
+    pixels = tf.pad(pixels, [[0, 1], [0, 0]])
+
+    def at(row, column):
+        index = tf.where(inside, row * width + column, height * width)
+        return tf.gather(pixels, index)
+
+    upper = at(top, first)
+    upper += (at(top, second) - upper) * right
+    lower = at(bottom, first)
+    lower += (at(bottom, second) - lower) * right
+    return upper + (lower - upper) * down
