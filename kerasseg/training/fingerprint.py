@@ -1,0 +1,79 @@
+"""What the bits of a run depend on: versions, threads, instruction sets, devices."""
+
+import os
+import pathlib
+import platform
+import warnings
+
+import keras
+import tensorflow as tf
+
+
+def of(step):
+    """Describe the circumstances of a training step.
+
+    Args:
+        step: TrainStep.
+
+    Returns:
+        JSON-able dict. Two runs are bit-identical only if theirs are equal.
+    """
+    threading = tf.config.threading
+    return {
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "processor": _processor(),
+        "cores": _cores(),
+        "intra_op_threads": threading.get_intra_op_parallelism_threads(),
+        "inter_op_threads": threading.get_inter_op_parallelism_threads(),
+        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
+        "TF_DETERMINISTIC_OPS": os.environ.get("TF_DETERMINISTIC_OPS"),
+        "XLA_FLAGS": os.environ.get("XLA_FLAGS"),
+        "devices": [_device(device) for device in tf.config.list_physical_devices()],
+        "dtype_policy": step.model.dtype_policy.name,
+        "accumulate": step.settings.accumulate,
+        "jit_compile": step.settings.jit_compile,
+        "replicas": step.settings.num_replicas,
+    }
+
+
+def warn_if_changed(then, now):
+    """Say which circumstances differ from those of a checkpoint.
+
+    Args:
+        then: what `of` returned when the checkpoint was written.
+        now: what it returns in this process.
+    """
+    changes = [
+        f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
+        for key in {**then, **now}
+        if then.get(key) != now.get(key)
+    ]
+    if changes:
+        warnings.warn(
+            "The resumed run is correct, but it may not be bit-identical to one "
+            f"without the break: {'; '.join(changes)}.",
+            stacklevel=2,
+        )
+
+
+def _processor():
+    """Name the processor: its instruction sets decide which kernels run."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    found = [line.partition(":")[2].strip() for line in lines if "model name" in line]
+    return found[0] if found else platform.processor() or platform.machine()
+
+
+def _cores():
+    """Count the cores that this process may use; TensorFlow's default of threads."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count()
+
+
+def _device(device):
+    details = tf.config.experimental.get_device_details(device)
+    return details.get("device_name", device.device_type)

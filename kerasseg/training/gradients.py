@@ -1,0 +1,158 @@
+"""Loss and gradient of one batch: over outputs, over slices, over replicas."""
+
+import keras
+import tensorflow as tf
+
+from kerasseg import names
+
+_AUX_WEIGHT = 0.4  # Zhao et al., 2017, https://arxiv.org/abs/1612.01105
+
+
+class Gradients:
+    """Computes the gradient of a batch that lies on the replicas of a strategy.
+
+    Args:
+        model: keras.Model.
+        loss: keras Loss or function (labels, logits).
+        optimizer: keras optimizer; it may scale the loss.
+        settings: `step.Settings`.
+        strategy: tf.distribute.Strategy.
+    """
+
+    def __init__(self, model, loss, optimizer, settings, strategy):
+        self._model = model
+        self._loss = loss
+        self._optimizer = optimizer
+        self._settings = settings
+        self._strategy = strategy
+        self._weights = list(model.trainable_variables)
+
+    def __call__(self, images, labels):
+        """Trace the computation; call it in the cross-replica context.
+
+        Args:
+            images, labels: tensors, or values per replica, or nests of them.
+
+        Returns:
+            dict of "images" (int32, their number over all replicas), "loss" and
+            "grad_norm" (scalars), "gradients" (a list per replica, clipped, still
+            multiplied by the loss scale).
+        """
+        strategy = self._strategy
+        counts = strategy.run(_count, (images,))
+        num_images = strategy.reduce("SUM", counts, axis=None)
+        total = tf.cast(num_images, "float32")
+        losses, gradients = self._over_slices(images, labels, total)
+        gradients, norms = strategy.run(self._over_replicas, (gradients,))
+        return {
+            "images": num_images,
+            "loss": strategy.reduce("SUM", losses, axis=None),
+            "grad_norm": strategy.experimental_local_results(norms)[0],
+            "gradients": gradients,
+        }
+
+    def _over_slices(self, images, labels, total):
+        """Sum loss and gradients over the slices, each replica for itself."""
+        run = self._strategy.run
+        num_slices = self._settings.accumulate
+        if num_slices == 1:
+            return run(self._of_slice, (images, labels, total))
+
+        def one_slice(index, sums):
+            part = run(_slice, ((images, labels), index, num_slices))
+            new = run(lambda batch: self._of_slice(*batch, total), (part,))
+            return index + 1, run(_add, (sums, new))
+
+        # A loop, not an unrolled graph: only so does the memory of a slice end with it.
+        zeros = [tf.zeros(weight.shape, weight.dtype) for weight in self._weights]
+        start = run(lambda: (tf.zeros([]), [tf.identity(zero) for zero in zeros]))
+        _, sums = tf.while_loop(
+            lambda index, sums: index < num_slices,
+            one_slice,
+            (tf.constant(0), start),
+            parallel_iterations=1,
+            maximum_iterations=num_slices,
+        )
+        return sums
+
+    def _of_slice(self, images, labels, total):
+        """Loss and gradients of some images on one replica, as parts of the total."""
+        with tf.GradientTape() as tape:
+            outputs = self._model(images, training=True)
+            loss = self._loss_sum(labels, outputs) / total
+            share = self._settings.num_replicas * self._settings.accumulate
+            for penalty in self._model.losses:
+                loss += tf.cast(penalty, "float32") / share
+            scaled = self._optimizer.scale_loss(loss)
+        gradients = tape.gradient(
+            scaled,
+            [weight.value for weight in self._weights],
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        return loss, [tf.convert_to_tensor(gradient) for gradient in gradients]
+
+    def _loss_sum(self, labels, outputs):
+        """Sum over images of the weighted losses of all outputs."""
+        if not isinstance(outputs, dict):
+            outputs = {"logits": outputs}
+        weights = self._settings.loss_weights
+        names.check_options(weights, outputs, "`loss_weights`")
+        total = tf.zeros([])
+        for name, logits in outputs.items():
+            weight = weights.get(name, 1.0 if name == "logits" else _AUX_WEIGHT)
+            if weight:
+                total += weight * _image_losses_sum(self._loss, labels, logits)
+        return total
+
+    def _over_replicas(self, gradients):
+        """Sum the gradients over the replicas, clip, and return their global norm."""
+        if self._settings.num_replicas > 1:
+            context = tf.distribute.get_replica_context()
+            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        scale = tf.cast(self._optimizer.scale_loss(1.0), "float32")
+        norm = tf.linalg.global_norm(gradients) / scale
+        if self._settings.clip_norm is not None:
+            limit = self._settings.clip_norm
+            factor = limit / tf.maximum(norm, limit)
+            gradients = [g * tf.cast(factor, g.dtype) for g in gradients]
+        return gradients, norm
+
+
+def _image_losses_sum(loss, labels, logits):
+    logits = tf.cast(logits, "float32")
+    if isinstance(loss, keras.losses.Loss):
+        # As `fit` calls it, but without its reduction, which knows neither the slices
+        # nor the global batch.
+        labels = tf.nest.map_structure(lambda x: tf.cast(x, "float32"), labels)
+        values = loss.call(labels, logits)
+    else:
+        values = loss(labels, logits)
+    values = tf.cast(values, "float32")
+    if values.shape.rank == 0:
+        return values * tf.cast(tf.shape(logits)[0], "float32")
+    return tf.reduce_sum(tf.reduce_mean(values, axis=range(1, values.shape.rank)))
+
+
+def _count(images):
+    return tf.shape(tf.nest.flatten(images)[0])[0]
+
+
+def _slice(batch, index, num_slices):
+    """Return slice number `index` of every tensor in a batch."""
+
+    def part(x):
+        size, *inner = x.shape
+        if size is not None and size % num_slices:
+            raise ValueError(
+                "The images on a device must divide by `accumulate`. "
+                f"Received: {size} images, accumulate={num_slices}."
+            )
+        shape = tf.concat([[num_slices, -1], tf.shape(x)[1:]], axis=0)
+        sliced = tf.reshape(x, shape)[index]
+        return tf.ensure_shape(sliced, [size and size // num_slices, *inner])
+
+    return tf.nest.map_structure(part, batch)
+
+
+def _add(left, right):
+    return tf.nest.map_structure(tf.add, left, right)

@@ -1,0 +1,317 @@
+"""The loop of `fit`: its state, its epochs, and what it writes to the run folder."""
+
+import dataclasses
+import math
+import pathlib
+import time
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from kerasseg import checkpoints, files
+from kerasseg.history import History
+from kerasseg.training import fingerprint
+from kerasseg.training.step import TrainStep
+
+
+class NonFiniteError(ArithmeticError):
+    """The loss or the gradient of a step was infinite or not a number.
+
+    Attributes:
+        step: number of the step that failed, counted from 1.
+        loss, grad_norm: what it gave, float.
+    """
+
+    def __init__(self, message, step, loss, grad_norm):
+        super().__init__(message)
+        self.step = step
+        self.loss = loss
+        self.grad_norm = grad_norm
+
+
+@dataclasses.dataclass(frozen=True)
+class FitResult:
+    """How a run ended.
+
+    Attributes:
+        step: the position it ended at.
+        reason: "finished" or "patience".
+        best: largest value of the monitored metric, or None.
+        best_step: the step it was reached at, or None.
+    """
+
+    step: int
+    reason: str
+    best: float | None
+    best_step: int | None
+
+
+def _no_sums():
+    return {
+        "steps": 0,
+        "loss": 0.0,
+        "grad_steps": 0,
+        "grad_norm": 0.0,
+        "seconds": 0.0,
+        "timed_images": 0,
+        "timed_seconds": 0.0,
+    }
+
+
+@dataclasses.dataclass
+class _Progress:
+    """What a resumed run must know besides the variables; JSON in the checkpoint."""
+
+    best: float | None = None
+    best_step: int | None = None
+    stale_epochs: int = 0
+    learning_rate: float | None = None
+    history_rows: int = 0
+    sums: dict = dataclasses.field(default_factory=_no_sums)
+
+
+@dataclasses.dataclass
+class Run:
+    """The state of one call of `fit`, and its parts."""
+
+    step: TrainStep
+    steps: int
+    steps_per_epoch: int
+    folder: pathlib.Path | None
+    validate: Callable | None
+    patience: int | None
+    monitor: str
+    listeners: list
+    save_every: int | None
+    log_every: int | None
+    progress: _Progress = dataclasses.field(default_factory=_Progress)
+    history: History | None = None
+    pending: tuple | None = None  # (position, logs, seconds) of a step not yet read
+    saved: int | None = None  # position of the checkpoint on the disk
+    timed: bool = False  # False in the first step, which traces
+
+    def emit(self, kind, **event):
+        for listener in self.listeners:
+            listener({"kind": kind, **event})
+
+    def log(self, kind, row):
+        self.history.append({"kind": kind, **row})
+        self.progress.history_rows += 1
+
+    def resume(self):
+        """Go back to the newest checkpoint, if there is one."""
+        self.emit("begin", step=self.step.position, steps=self.steps)
+        if self.folder is None:
+            return
+        self.history = History(self.folder / "history.jsonl")
+        path = checkpoints.latest(self.folder / "checkpoints")
+        max_rows = None
+        if path:
+            self.saved, extra = checkpoints.load(path, self.step.variables)
+            self.progress = _Progress(**extra["progress"])
+            fingerprint.warn_if_changed(extra["fingerprint"], self._circumstances())
+            max_rows = self.progress.history_rows
+            self.emit("resumed", step=self.saved, path=str(path))
+        self.history.truncate_after(self.step.position, max_rows=max_rows)
+        self.progress.history_rows = len(self.history.rows())
+
+    def train(self, batches, interrupt):
+        """Run the steps that are left."""
+        position = self.step.position
+        if self._ends_epoch(position) and self.progress.sums["steps"]:
+            self.end_epoch(interrupt)  # the run was stopped in its validation
+        if self._is_done(position):
+            return
+        iterator = iter(self._distributed(batches(position)))
+        clock = time.perf_counter()
+        while not self._is_done(position):
+            logs = self.step(*self._next(iterator, position))
+            self.settle()
+            position += 1
+            seconds = time.perf_counter() - clock
+            clock += seconds
+            self.pending = position, logs, seconds
+            ends_epoch = self._ends_epoch(position)
+            saves = self.save_every and position % self.save_every == 0
+            if ends_epoch or saves or interrupt.received:
+                self.settle()
+            if ends_epoch:
+                self.end_epoch(interrupt)
+            elif saves:
+                self.save()
+            if interrupt.received:
+                raise KeyboardInterrupt
+            if ends_epoch or saves:
+                clock = time.perf_counter()
+
+    def settle(self):
+        """Read the results of the step before: by then they cost no waiting."""
+        if self.pending is None:
+            return
+        (position, logs, seconds), self.pending = self.pending, None
+        logs = {name: value.numpy().item() for name, value in logs.items()}
+        if logs["failed"]:
+            self._fail(position, logs)
+        sums = self.progress.sums
+        sums["steps"] += 1
+        sums["loss"] += logs["loss"]
+        if math.isfinite(logs["grad_norm"]):  # float16 overflows now and then
+            sums["grad_steps"] += 1
+            sums["grad_norm"] += logs["grad_norm"]
+        sums["seconds"] += seconds
+        if self.timed:
+            sums["timed_images"] += logs["images"]
+            sums["timed_seconds"] += seconds
+        self.timed = True
+        self.progress.learning_rate = logs["learning_rate"]
+        row = {
+            "step": position,
+            "epoch": self._epoch(position),
+            "loss": logs["loss"],
+            "learning_rate": logs["learning_rate"],
+            "grad_norm": logs["grad_norm"],
+            "images_per_s": logs["images"] / seconds,
+        }
+        if self.log_every and position % self.log_every == 0:
+            self.log("step", row)
+        self.emit("step", **row)
+
+    def end_epoch(self, interrupt):
+        """Validate, keep the best weights, write the row, save."""
+        progress, position = self.progress, self.step.position
+        try:
+            metrics, is_best, best_path = self._validated(interrupt)
+        except Exception:
+            self.save()  # a failing validation must not cost the epoch's training
+            raise
+        if is_best:
+            progress.best, progress.best_step = float(metrics[self.monitor]), position
+        progress.stale_epochs = 0 if is_best else progress.stale_epochs + 1
+        row = self._epoch_row(position)
+        row |= {f"val_{k}" if k in row else k: v for k, v in metrics.items()}
+        row["is_best"] = is_best
+        progress.sums = _no_sums()
+        if self.history is not None:
+            self.log("epoch", row)
+        if best_path:
+            self.emit("saved", step=position, path=str(best_path), best=True)
+        self.saved = None  # one saved before the validation lacks its results
+        self.save()
+        self.emit("epoch", **row)
+
+    def _validated(self, interrupt):
+        """Return the metrics, whether they are the best, and their weights' file."""
+        if self.validate is None:
+            return {}, False, None
+        with interrupt.at_once(), self.step.averaged_weights():
+            metrics = dict(self.validate())
+            is_best = self._is_best(metrics)
+            if not is_best or self.folder is None:
+                return metrics, is_best, None
+            path = self.folder / "best.weights.h5"
+            files.replace(path, self.step.model.save_weights)
+            return metrics, is_best, path
+
+    def save(self):
+        """Write a checkpoint of this moment, once."""
+        position = self.step.position
+        if self.folder is None or self.saved == position:
+            return
+        extra = {
+            "progress": dataclasses.asdict(self.progress),
+            "fingerprint": self._circumstances(),
+        }
+        folder = self.folder / "checkpoints"
+        path = checkpoints.save(folder, position, self.step.variables, extra)
+        self.saved = position
+        self.emit("saved", step=position, path=str(path), best=False)
+
+    def stop_early(self):
+        """Save after Ctrl-C; return what to tell."""
+        self.settle()
+        self.save()
+        position = self.step.position
+        message = f"Stopped at step {position} of {self.steps}. " + (
+            "Nothing is saved, for there is no `run_dir`."
+            if self.folder is None
+            else f"Saved in {self.folder}: the same call goes on from there."
+        )
+        self.emit("stopped", step=position, reason="interrupted", message=message)
+        return message
+
+    def finish(self):
+        """Report a run that came to its end."""
+        position, progress = self.step.position, self.progress
+        reason, message = "finished", f"Finished {position} steps."
+        if position < self.steps:
+            reason = "patience"
+            message = (
+                f"Stopped at step {position} of {self.steps}: no better "
+                f"{self.monitor} than {progress.best} of step {progress.best_step} "
+                f"in {progress.stale_epochs} epochs."
+            )
+        self.emit("stopped", step=position, reason=reason, message=message)
+        return FitResult(position, reason, progress.best, progress.best_step)
+
+    def _fail(self, position, logs):
+        message = (
+            f"Step {position} gave loss={logs['loss']} and grad_norm="
+            f"{logs['grad_norm']}; both must be finite. The step was not applied, and "
+            "what was saved before is untouched. Lower the learning rate, set "
+            "`clip_norm`, or look for bad values in this batch."
+        )
+        self.emit("stopped", step=position, reason="not finite", message=message)
+        raise NonFiniteError(message, position, logs["loss"], logs["grad_norm"])
+
+    def _is_best(self, metrics):
+        if self.monitor not in metrics:
+            raise ValueError(
+                f"`validate` must report the monitored metric {self.monitor!r}. "
+                f"Received: {', '.join(map(str, metrics))}."
+            )
+        value, best = float(metrics[self.monitor]), self.progress.best
+        return not math.isnan(value) and (best is None or value > best)
+
+    def _epoch_row(self, position):
+        sums = self.progress.sums
+        return {
+            "step": position,
+            "epoch": self._epoch(position),
+            "loss": sums["loss"] / sums["steps"],
+            "learning_rate": self.progress.learning_rate,
+            "grad_norm": sums["grad_norm"] / max(sums["grad_steps"], 1),
+            "images_per_s": sums["timed_images"] / (sums["timed_seconds"] or math.inf),
+            "seconds": sums["seconds"],
+        }
+
+    def _epoch(self, position):
+        return math.ceil(position / self.steps_per_epoch)
+
+    def _ends_epoch(self, position):
+        return position % self.steps_per_epoch == 0 or position >= self.steps
+
+    def _is_done(self, position):
+        stale = self.progress.stale_epochs
+        out_of_patience = self.patience is not None and stale >= self.patience
+        return position >= self.steps or out_of_patience
+
+    def _next(self, iterator, position):
+        try:
+            return next(iterator)
+        except StopIteration:
+            raise ValueError(
+                f"`batches` must go on to step {self.steps}. "
+                f"Received: {position} steps, then its end."
+            ) from None
+
+    def _distributed(self, batches):
+        strategy = self.step.strategy
+        if strategy.num_replicas_in_sync > 1 and isinstance(batches, tf.data.Dataset):
+            return strategy.experimental_distribute_dataset(batches)
+        return batches
+
+    def _circumstances(self):
+        return {
+            **fingerprint.of(self.step),
+            "steps_per_epoch": self.steps_per_epoch,
+        }

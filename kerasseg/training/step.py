@@ -1,0 +1,307 @@
+"""One optimizer update as one compiled function, on one device or several."""
+
+import contextlib
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from kerasseg.training import variable_names
+from kerasseg.training.gradients import Gradients
+
+
+def make_train_step(
+    model,
+    loss,
+    optimizer,
+    *,
+    loss_weights=None,
+    accumulate=1,
+    clip_norm=None,
+    ema_decay=None,
+    jit_compile=False,
+    strategy=None,
+):
+    """Make the function that trains a model on one batch.
+
+    The loss of a batch is the mean of its images' losses, plus `model.losses` (weight
+    decay of regularisers). Under the policy mixed_float16 the optimizer is wrapped in
+    a keras LossScaleOptimizer.
+
+    Args:
+        model: built keras.Model: images -> logits, or a dict of them. Freeze layers
+            before this call, not after.
+        loss: keras Loss whose `call` returns [N] (or [N, ...], averaged), or a function
+            (labels, logits) that does. A keras Loss gets float32 labels, as in `fit`;
+            its `reduction` is not used.
+        optimizer: keras optimizer for this model.
+        loss_weights: dict output name -> weight; "logits" counts 1.0, others 0.4.
+        accumulate: slices of a batch that run one after the other, in the memory of
+            one, for one update. The images on a device must divide by it.
+        clip_norm: largest global norm of the gradient, over all devices.
+        ema_decay: keep exponential moving averages of the trainable weights, with
+            decay min(ema_decay, (1 + t) / (10 + t)) at update t.
+        jit_compile: compile with XLA; one device only.
+        strategy: tf.distribute.Strategy; the current one when None. Model and
+            optimizer must have been made in its scope.
+
+    Returns:
+        TrainStep.
+
+    Raises:
+        ValueError: if an argument is out of range, or made in another scope.
+
+    Example:
+        >>> layers = [keras.Input((8, 8, 3)), keras.layers.Conv2D(2, 1)]
+        >>> model = keras.Sequential(layers)
+        >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        >>> step = make_train_step(model, loss, keras.optimizers.SGD(0.1))
+        >>> logs = step(tf.zeros([2, 8, 8, 3]), tf.zeros([2, 8, 8], "int32"))
+        >>> round(float(logs["loss"]), 3), step.position
+        (0.693, 1)
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    settings = Settings(
+        loss_weights=dict(loss_weights or {}),
+        accumulate=accumulate,
+        clip_norm=clip_norm,
+        ema_decay=ema_decay,
+        jit_compile=bool(jit_compile),
+        num_replicas=strategy.num_replicas_in_sync,
+    )
+    _check(model, optimizer, strategy)
+    return TrainStep(model, loss, optimizer, settings, strategy)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The checked numbers of a `TrainStep`; see `make_train_step`."""
+
+    loss_weights: dict
+    accumulate: int
+    clip_norm: float | None
+    ema_decay: float | None
+    jit_compile: bool
+    num_replicas: int
+
+    def __post_init__(self):
+        if self.accumulate < 1:
+            raise ValueError(
+                f"`accumulate` must be at least 1. Received: {self.accumulate}."
+            )
+        if self.clip_norm is not None and not self.clip_norm > 0:
+            raise ValueError(
+                f"`clip_norm` must be above 0, or None. Received: {self.clip_norm}."
+            )
+        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
+            raise ValueError(
+                "`ema_decay` must be between 0 and 1, or None. "
+                f"Received: {self.ema_decay}."
+            )
+        if self.jit_compile and self.num_replicas > 1:
+            raise ValueError(
+                "`jit_compile` works on one device only. "
+                f"Received: a strategy of {self.num_replicas} replicas."
+            )
+
+
+class TrainStep:
+    """A compiled training step, and all the state that it changes.
+
+    Made by `make_train_step`. Call it with (images, labels): arrays, tensors, or values
+    of a dataset distributed by the strategy. One trace serves all batches of one shape.
+
+    Attributes:
+        model: what it trains.
+        optimizer: as given, or wrapped for mixed_float16.
+        strategy: tf.distribute.Strategy it runs on.
+        settings: the other arguments of `make_train_step`.
+        variables: dict name -> variable, everything that a checkpoint must hold. The
+            names do not depend on what else the process has built.
+    """
+
+    def __init__(self, model, loss, optimizer, settings, strategy):
+        self.model = model
+        self.settings = settings
+        self.strategy = strategy
+        self._averaged = False
+        self._weights = list(model.trainable_variables)
+        with strategy.scope():
+            self.optimizer = _loss_scaled(optimizer, model)
+            if not self.optimizer.built:
+                self.optimizer.build(self._weights)
+            averaged = self._weights if settings.ema_decay else []
+            self._averages = [
+                tf.Variable(weight.numpy(), trainable=False) for weight in averaged
+            ]
+            self._position = tf.Variable(0, dtype="int64", trainable=False)
+        self._gradients = Gradients(model, loss, self.optimizer, settings, strategy)
+        self.variables = {
+            "step": self._position,
+            **variable_names.of_model(model),
+            **variable_names.of_optimizer(self.optimizer, self._weights, model),
+            **variable_names.of_weights(averaged, model, self._averages, "average"),
+        }
+        trained = {id(weight) for weight in self._weights}
+        self._state = [v.value for v in model.variables if id(v) not in trained]
+        self._function = tf.function(
+            self._run,
+            autograph=False,
+            reduce_retracing=True,
+            jit_compile=settings.jit_compile or None,
+        )
+
+    @property
+    def position(self):
+        """Updates done so far: the global step, int."""
+        return int(self._position.numpy())
+
+    def __call__(self, images, labels):
+        """Train on one batch.
+
+        Args:
+            images: [N, H, W, C], raw 0..255.
+            labels: [N, H, W] class ids, or what the loss wants.
+
+        Returns:
+            dict of scalar tensors: "loss", "grad_norm" (before clipping),
+            "learning_rate", "images" (N over all devices) and "failed": True when the
+            loss or the gradient was not finite, and therefore nothing has changed
+            (BatchNorm statistics and dropout seeds included). Reading a value waits
+            for the device; a loop had better read them one step late.
+        """
+        if self._averaged:
+            raise RuntimeError(
+                "The model holds its averaged weights now: train outside of "
+                "`with step.averaged_weights():`."
+            )
+        if self.settings.num_replicas > 1:
+            images, labels = self._split((images, labels))
+        return self._function(images, labels)
+
+    @contextlib.contextmanager
+    def averaged_weights(self):
+        """Let the model hold the moving averages of its weights inside the block.
+
+        BatchNorm statistics stay as they are. Without `ema_decay` nothing happens.
+        """
+        if not self._averages or self._averaged:
+            yield
+            return
+        own = [weight.numpy() for weight in self._weights]
+        self._averaged = True
+        try:
+            for weight, average in zip(self._weights, self._averages):
+                weight.assign(average.numpy())
+            yield
+        finally:
+            for weight, value in zip(self._weights, own):
+                weight.assign(value)
+            self._averaged = False
+
+    def _split(self, batch):
+        """Divide a batch of arrays among the replicas."""
+        leaves = tf.nest.flatten(batch)
+        if any(isinstance(leaf, tf.distribute.DistributedValues) for leaf in leaves):
+            return batch
+        replicas, size = self.settings.num_replicas, len(leaves[0])
+        if size % replicas:
+            raise ValueError(
+                f"The batch must divide among {replicas} replicas. "
+                f"Received: {size} images."
+            )
+
+        def part(context):
+            first = context.replica_id_in_sync_group * size // replicas
+            last = first + size // replicas
+            return tf.nest.map_structure(lambda x: tf.constant(x[first:last]), batch)
+
+        return self.strategy.experimental_distribute_values_from_function(part)
+
+    def _run(self, images, labels):
+        """Trace one step; runs in the cross-replica context of the strategy."""
+        strategy = self.strategy
+        with strategy.scope():
+            state = strategy.run(lambda: [tf.identity(v) for v in self._state])
+            logs = self._gradients(images, labels)
+            gradients = logs.pop("gradients")
+            logs["learning_rate"] = tf.convert_to_tensor(self.optimizer.learning_rate)
+            usable = tf.math.is_finite(logs["loss"]) & self._can_apply(logs)
+            tf.cond(
+                usable, lambda: self._update(gradients), lambda: self._restore(state)
+            )
+        return {**logs, "failed": ~usable}
+
+    def _can_apply(self, logs):
+        """Whether the optimizer may see this gradient."""
+        finite = tf.math.is_finite(logs["grad_norm"])
+        if isinstance(self.optimizer, keras.optimizers.LossScaleOptimizer):
+            # It answers an overflow by a smaller scale; at 1 there is none to blame.
+            finite |= tf.cast(self.optimizer.scale_loss(1.0), "float32") > 1.0
+        return finite
+
+    def _update(self, gradients):
+        self.strategy.run(self._apply, (gradients,))
+        updates = tf.cast(self._position, "float32")
+        for average, weight in zip(self._averages, self._weights):
+            decay = tf.minimum(self.settings.ema_decay, (1 + updates) / (10 + updates))
+            self.strategy.extended.update(
+                average, _move, args=(weight.value, 1.0 - decay), group=False
+            )
+        self._position.assign_add(1)
+        return tf.constant(True)
+
+    def _apply(self, gradients):
+        # The optimizer sums over the replicas too. It cannot be told not to, and the
+        # sum is needed earlier: the norm must be that of the whole gradient.
+        if self.settings.num_replicas > 1:
+            gradients = [g / self.settings.num_replicas for g in gradients]
+        self.optimizer.apply(gradients, self._weights)
+
+    def _restore(self, state):
+        for variable, value in zip(self._state, state):
+            self.strategy.extended.update(
+                variable, lambda v, old: v.assign(old), args=(value,), group=False
+            )
+        return tf.constant(False)
+
+
+def _check(model, optimizer, strategy):
+    """Refuse what would train wrongly or fail late."""
+    if not model.built or not model.trainable_variables:
+        raise ValueError(
+            "The model must be built and have trainable weights. "
+            f"Received: {model.name!r}, built={model.built}."
+        )
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if inner.gradient_accumulation_steps:
+        raise ValueError(
+            "Use `accumulate` here, not the optimizer's `gradient_accumulation_steps`. "
+            f"Received: {inner.gradient_accumulation_steps}."
+        )
+    clips = inner.clipnorm, inner.global_clipnorm, inner.clipvalue
+    if strategy.num_replicas_in_sync > 1 and any(clips):
+        raise ValueError(
+            "Optimizers clip the gradients of each replica; use `clip_norm` here. "
+            f"Received: {inner.name} with clipnorm, global_clipnorm, clipvalue={clips}."
+        )
+    for variable in [model.trainable_variables[0], optimizer.variables[0]]:
+        if not strategy.extended.variable_created_in_scope(variable.value):
+            raise ValueError(
+                "Make model and optimizer inside `with strategy.scope():`. "
+                f"Received: {variable.path}, made outside of it."
+            )
+
+
+def _loss_scaled(optimizer, model):
+    """Wrap the optimizer when some layer computes in float16."""
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    float16 = any(x.compute_dtype == "float16" for x in [model, *model.layers])
+    if float16 and not scaled:
+        return keras.optimizers.LossScaleOptimizer(optimizer)
+    return optimizer
+
+
+def _move(average, weight, fraction):
+    fraction = tf.cast(fraction, average.dtype)
+    return average.assign_sub(fraction * (average - weight))

@@ -1,0 +1,112 @@
+"""Run by test_training_processes.py in a process of its own; prints JSON.
+
+Virtual devices must be made before TensorFlow starts, and peak memory never falls.
+"""
+
+import json
+import resource
+import sys
+import tempfile
+
+import keras
+import numpy as np
+import tensorflow as tf
+import training_cases as cases
+
+from kerasseg import training
+
+
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory():
+    """Peak memory of a batch of 16 in 8 slices, then as a whole, above the start."""
+    convs = [keras.layers.Conv2D(16, 3, padding="same") for _ in range(6)]
+    model = keras.Sequential([keras.Input((None, None, 3)), *convs])
+    steps = {
+        accumulate: training.make_train_step(
+            model,
+            lambda labels, logits: tf.reduce_mean(logits**2, axis=(1, 2, 3)),
+            keras.optimizers.SGD(0.01),
+            accumulate=accumulate,
+        )
+        for accumulate in (8, 1)
+    }
+    for step in steps.values():  # traces, threads and buffers of every kernel
+        step(tf.zeros([16, 16, 16, 3]), tf.zeros([16]))
+    images, used = tf.zeros([16, 256, 256, 3]), {}
+    start = peak_mb()
+    for accumulate, step in steps.items():
+        step(images, tf.zeros([16]))
+        used[accumulate] = peak_mb() - start
+    return used
+
+
+def make(strategy=None, **options):
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = cases.network(penalty=keras.regularizers.L2(0.01))
+        optimizer = keras.optimizers.Adam(0.01)
+    return cases.make_step(
+        model, optimizer, strategy=strategy, clip_norm=0.1, ema_decay=0.9, **options
+    )
+
+
+def stream(start_step):
+    """Batches as a tf.data.Dataset, which `fit` must distribute."""
+    parts = [cases.batch(number) for number in range(start_step, 6)]
+    images, labels = (np.concatenate(part) for part in zip(*parts))
+    return tf.data.Dataset.from_tensor_slices((images, labels)).batch(4)
+
+
+def worst(left, right):
+    pairs = zip(left.variables.values(), right.variables.values(), strict=True)
+    return max(float(np.abs(a.numpy() - b.numpy()).max()) for a, b in pairs)
+
+
+def broken(strategy):
+    """What changes on either device in a step that is not finite."""
+    with strategy.scope():
+        step = cases.make_step(cases.network(norm=True, dropout=0.1), strategy=strategy)
+
+    def copies():
+        local = strategy.experimental_local_results
+        variables = step.variables.values()
+        values = [v.value if isinstance(v, keras.Variable) else v for v in variables]
+        return [part.numpy() for value in values for part in local(value)]
+
+    step(*cases.batch(0))
+    before = copies()
+    images, labels = cases.batch(1)
+    images[0] = np.nan  # on the first device only
+    failed = bool(step(images, labels)["failed"])
+    same = all(np.array_equal(a, b) for a, b in zip(before, copies(), strict=True))
+    return failed and same
+
+
+def main():
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    two = [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.set_logical_device_configuration(cpu, two)
+    report = {"memory": memory()}
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    one, many, sliced = make(), make(strategy), make(strategy, accumulate=2)
+    with tempfile.TemporaryDirectory() as folder:
+        training.fit(one, stream, steps=6, steps_per_epoch=3)
+        # On two devices, with a break in the middle.
+        training.fit(make(strategy), stream, steps=3, steps_per_epoch=3, run_dir=folder)
+        training.fit(many, stream, steps=6, steps_per_epoch=3, run_dir=folder)
+    report["devices"] = worst(one, many)
+    for number in range(6):
+        sliced(*cases.batch(number))
+    report["slices"] = worst(one, sliced)
+    report["restored"] = broken(strategy)
+    try:
+        cases.make_step(strategy=strategy)
+    except ValueError as error:
+        report["outside"] = str(error)
+    print(json.dumps(report))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
