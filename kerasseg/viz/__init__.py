@@ -1,0 +1,33 @@
+"""Pictures of label maps: colours, overlays, legends, galleries and charts.
+
+Functions return RGB arrays uint8 [H, W, 3]; only `curves` and `confusion` write a
+file. Nothing here imports tensorflow. matplotlib is imported where text is drawn and
+nowhere else, so that overlays without text stay fast to import.
+
+    >>> import numpy as np
+    >>> photo = np.zeros([4, 6, 3], "uint8")
+    >>> overlay(photo, np.eye(4, 6, dtype="int32"), alpha=1.0)[0, 0].tolist()
+    [230, 159, 0]
+"""
+
+from kerasseg.viz.charts import confusion, curves
+from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
+from kerasseg.viz.galleries import errors, gallery, triptych
+from kerasseg.viz.legends import legend
+from kerasseg.viz.overlays import contours, display, overlay
+
+__all__ = [
+    "IGNORED",
+    "OKABE_ITO",
+    "colorize",
+    "confusion",
+    "contours",
+    "curves",
+    "display",
+    "errors",
+    "gallery",
+    "legend",
+    "overlay",
+    "palette",
+    "triptych",
+]

@@ -1,0 +1,157 @@
+"""Charts of a training run, written to a file."""
+
+import math
+
+import numpy as np
+
+# Okabe-Ito, the strong ones first.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SCORES = ("iou", "dice", "accuracy")
+
+
+def curves(rows, path):
+    """Loss, scores and learning rate over the training step, as a picture.
+
+    Args:
+        rows: dicts with "step" and any of: keys that contain "loss"; keys that contain
+            "iou", "dice" or "accuracy"; "learning_rate". Rows need not all have the
+            same keys; values that are not finite are left out.
+        path: file to write; its suffix says the format (.png, .svg, .pdf).
+
+    Raises:
+        ValueError: if no row holds anything to draw.
+    """
+    panels = [(title, keys) for title, keys in _panels_of(rows) if keys]
+    if not panels:
+        raise ValueError(
+            "`rows` must hold a 'step' and a loss, a score or a learning rate. "
+            f"Received: {len(rows)} rows, the first {dict(rows[0]) if rows else None}."
+        )
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8.5, 0.5 + 2.3 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
+    for ax, (title, keys) in zip(axes, panels):
+        for key, color in zip(keys, COLORS):
+            _draw(ax, *_series(rows, key), key, color)
+        _finish(ax, title)
+    axes[-1].set_xlabel("step")
+    axes[-1].xaxis.get_major_locator().set_params(integer=True)
+    figure.align_ylabels()
+    figure.savefig(path, dpi=120)
+
+
+def _panels_of(rows):
+    keys = list(dict.fromkeys(key for row in rows for key in row))
+    keys = [key for key in keys if len(_series(rows, key)[0])]
+    losses = [key for key in keys if "loss" in key]
+    scores = [k for k in keys if k not in losses and any(s in k for s in SCORES)]
+    rates = [key for key in keys if key == "learning_rate"]
+    panels = [("loss", losses), ("score", scores), ("learning rate", rates)]
+    return [(title, found[: len(COLORS)]) for title, found in panels]
+
+
+def _series(rows, key):
+    """Steps and finite values of one key."""
+    points = [
+        (row["step"], row[key])
+        for row in rows
+        if isinstance(row.get(key), (int, float))
+        and isinstance(row.get("step"), int)
+        and math.isfinite(row[key])
+    ]
+    return np.array(points, float).reshape(-1, 2).T
+
+
+def _draw(ax, steps, values, key, color):
+    name = key.replace("_", " ").replace("iou", "IoU")
+    if "loss" not in key or len(values) <= 150:
+        marker = "o" if len(values) <= 40 else None
+        ax.plot(steps, values, color=color, marker=marker, markersize=3, label=name)
+        return
+    # Noisy: the values pale, their running mean on top.
+    window = len(values) // 40
+    smooth = np.convolve(values, np.full(window, 1 / window), mode="valid")
+    middle = steps[(window - 1) // 2 :][: len(smooth)]
+    ax.plot(steps, values, color=color, alpha=0.25, linewidth=0.8)
+    ax.plot(middle, smooth, color=color, label=f"{name}\n(mean of {window})")
+
+
+def _finish(ax, title):
+    ax.set_ylabel(title)
+    lines = [line.get_ydata() for line in ax.lines]
+    low, high = min(map(min, lines)), max(map(max, lines))
+    if title == "loss" and low > 0 and high / low > 30:
+        ax.set_yscale("log")
+    elif title == "score" and low >= 0 and high <= 1:
+        ax.set_ylim(0, 1.02)
+    else:
+        ax.set_ylim(min(0, low), max(0, high) + 0.06 * (high - min(0, low)) or 1)
+    ax.grid(color="0.9")
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+    names = ax.get_legend_handles_labels()[1]
+    if names != [title]:
+        # Outside the data: nothing is hidden, whatever the curve does.
+        ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+
+
+def confusion(matrix, class_names, path):
+    """Confusion matrix in percent of each label's pixels, as a picture.
+
+    Args:
+        matrix: counts [K, K], rows are labels, columns are predictions.
+        class_names: K names.
+        path: file to write; its suffix says the format (.png, .svg, .pdf).
+
+    Numbers are written up to 25 classes. A label without pixels has an empty row.
+    """
+    matrix = np.asarray(matrix)
+    num = len(class_names)
+    if matrix.shape != (num, num):
+        raise ValueError(
+            "`matrix` must be [K, K] with K class names. "
+            f"Received: shape={matrix.shape}, {num} names."
+        )
+    from matplotlib.figure import Figure
+
+    total = matrix.sum(1, keepdims=True)
+    share = np.where(total > 0, 100 * matrix / np.maximum(total, 1), np.nan)
+    cell = 0.48 if num <= 25 else max(0.16, 12 / num)  # inches
+    side = max(2.4, cell * num)
+    figure = Figure(figsize=(side + 2.6, side + 1.8), layout="constrained")
+    ax = figure.subplots()
+    ax.set_facecolor("0.93")  # shows through where a label has no pixels
+    heat = ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
+    _name_axes(ax, [str(name).replace("$", r"\$") for name in class_names], side)
+    if num <= 25:
+        _write_numbers(ax, share)
+    bar = {"label": "% of the label's pixels", "shrink": 0.8, "aspect": 30}
+    figure.colorbar(heat, ax=ax, **bar).outline.set_visible(False)
+    figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.15)
+
+
+def _name_axes(ax, names, side):
+    """Class names along both axes; those below turn when they would touch."""
+    num = len(names)
+    size = min(9, 72 * 0.7 * side / num)  # points
+    longest = max(map(len, names), default=0) * size * 0.62 / 72  # inches
+    turn = 0 if longest < side / num else 90 if num > 6 else 45
+    ax.set_xticks(range(num), names, rotation=turn, fontsize=size)
+    for tick in ax.get_xticklabels():
+        tick.set_horizontalalignment("right" if turn == 45 else "center")
+    ax.set_yticks(range(num), names, fontsize=size)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    ax.set_xlabel("prediction")
+    ax.set_ylabel("label")
+
+
+def _write_numbers(ax, share):
+    for (row, column), value in np.ndenumerate(share):
+        if not np.isfinite(value) or value < 0.05:
+            continue  # zeros would hide the pattern
+        number = f"{value:.1f}" if value < 99.95 else "100"
+        color = "white" if value > 55 else "0.2"
+        place = {"ha": "center", "va": "center", "fontsize": 8}
+        ax.text(column, row, number, color=color, **place)

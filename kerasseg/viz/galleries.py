@@ -1,0 +1,146 @@
+"""Image, label and prediction beside each other."""
+
+import numpy as np
+
+from kerasseg.viz.colors import IGNORED, check_label, colorize
+from kerasseg.viz.legends import fit, frame, join, legend, line_px, text
+from kerasseg.viz.overlays import check_same_size, display
+
+WRONG = (213, 94, 0)  # Okabe-Ito's vermillion, on grey
+TITLES = ("Image", "Label", "Prediction", "Errors")
+
+
+def errors(image, label, prediction, *, ignore_label=255):
+    """Where the prediction is wrong: vermillion on the dimmed grey image.
+
+    Args:
+        image: [H, W] or [H, W, C]; see `display`.
+        label: class ids [H, W].
+        prediction: class ids [H, W].
+        ignore_label: pixels of this label are drawn light grey.
+
+    Returns:
+        uint8 [H, W, 3], RGB.
+    """
+    picture = display(image).mean(-1, keepdims=True) * 0.6
+    label, prediction = check_label(label), check_label(prediction)
+    check_same_size(picture, label, "label")
+    check_same_size(picture, prediction, "prediction")
+    picture = np.repeat(picture.astype("uint8"), 3, axis=2)
+    picture[label != prediction] = WRONG
+    if ignore_label is not None:
+        picture[label == ignore_label] = IGNORED
+    return picture
+
+
+def triptych(
+    image,
+    label,
+    prediction,
+    *,
+    palette=None,
+    class_names=None,
+    ignore_label=255,
+    panel_px=320,
+):
+    """Image, label, prediction and error map in one titled row.
+
+    Args:
+        image: [H, W] or [H, W, C]; see `display`.
+        label: class ids [H, W].
+        prediction: class ids [H, W].
+        palette: uint8 [K, 3]; None for `viz.palette`.
+        class_names: names by class id; adds a legend of the classes that occur.
+        ignore_label: label that does not count, light grey.
+        panel_px: longer side of a panel.
+
+    Returns:
+        uint8 [h, w, 3], RGB on white, about 4 `panel_px` wide.
+    """
+    panels = _panels(image, label, prediction, palette, ignore_label, panel_px)
+    titled = [
+        join([text(title, bold=True), panel], vertical=True, gap=2)
+        for title, panel in zip(TITLES, panels)
+    ]
+    rows = [join(titled)]
+    if class_names is not None:
+        ids = _occurring([(label, prediction)], ignore_label)
+        rows.append(_legend_below(class_names, palette, ids, rows[0].shape[1]))
+    return frame(join(rows, vertical=True, gap=12))
+
+
+def _panels(image, label, prediction, palette, ignore_label, panel_px):
+    wrong = errors(image, label, prediction, ignore_label=ignore_label)
+    photo = fit(display(image), panel_px)
+    maps = [
+        colorize(ids, palette, ignore_label=ignore_label) for ids in (label, prediction)
+    ]
+    return [photo, *[fit(m, panel_px) for m in maps], fit(wrong, panel_px)]
+
+
+def _occurring(pairs, ignore_label):
+    ids = {int(i) for pair in pairs for ids in pair for i in np.unique(ids)}
+    return sorted(ids - {ignore_label})
+
+
+def _legend_below(class_names, palette, ids, width_px):
+    """The legend in as few rows as the width allows."""
+    for lines in range(1, len(ids) + 1):
+        key = legend(class_names, palette, class_ids=ids, height_px=lines * line_px())
+        if key.shape[1] <= width_px:
+            break
+    return key
+
+
+def gallery(
+    groups,
+    *,
+    palette=None,
+    class_names=None,
+    ignore_label=255,
+    panel_px=220,
+    score_name="mean IoU",
+):
+    """Rows of image, label, prediction and errors under headings, with scores.
+
+    Args:
+        groups: {"Worst": [row, ...], "Best": [...]}; a row is a dict with "name",
+            "score" (None for none), "image", "label" and "prediction".
+        palette: uint8 [K, 3]; None for `viz.palette`.
+        class_names: names by class id; adds a legend of the classes that occur.
+        ignore_label: label that does not count, light grey.
+        panel_px: longer side of a panel.
+        score_name: what the scores are.
+
+    Returns:
+        uint8 [h, w, 3], RGB on white.
+    """
+    rows = [row for group in groups.values() for row in group]
+    if not rows:
+        raise ValueError("`groups` must hold at least one row. Received: none.")
+    width = 4 * panel_px + 3 * 8
+    titles = [_cell(text(title), panel_px) for title in TITLES]
+    parts = [join(titles)]
+    for heading, group in groups.items():
+        parts.append(text(heading, text_px=20, bold=True))
+        for row in group:
+            pictures = row["image"], row["label"], row["prediction"]
+            panels = _panels(*pictures, palette, ignore_label, panel_px)
+            score = (
+                "" if row["score"] is None else f"   {score_name} {row['score']:.3f}"
+            )
+            name = text(f"{row['name']}", width_px=width - 200)
+            caption = join([name, text(score, bold=True)], gap=0)
+            cells = join([_cell(panel, panel_px) for panel in panels])
+            parts.append(join([caption, cells], vertical=True, gap=2))
+    if class_names is not None:
+        ids = _occurring(
+            [(row["label"], row["prediction"]) for row in rows], ignore_label
+        )
+        parts.append(_legend_below(class_names, palette, ids, width))
+    return frame(join(parts, vertical=True, gap=10))
+
+
+def _cell(picture, width):
+    pads = [(0, 0), (0, max(0, width - picture.shape[1])), (0, 0)]
+    return np.pad(picture, pads, constant_values=255)

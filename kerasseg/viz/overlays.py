@@ -1,0 +1,151 @@
+"""Label maps on top of images, and their outlines."""
+
+import cv2
+import numpy as np
+
+from kerasseg.viz.colors import check_label, colorize
+from kerasseg.viz.legends import beside, legend
+
+
+def display(image):
+    """Any image as 8-bit RGB, for looking at (never for a model).
+
+    Args:
+        image: [H, W] or [H, W, C]. uint8 stays; float within 0..1 or 0..255 is taken
+            as such; everything else is stretched between its 0.5 and 99.5
+            percentiles. More than three channels: the first three; two: the first.
+
+    Returns:
+        uint8 [H, W, 3], RGB.
+    """
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = image[..., None]
+    if image.ndim != 3 or image.dtype.kind not in "iufb" or 0 in image.shape:
+        raise ValueError(
+            "`image` must be numbers [H, W] or [H, W, C]. "
+            f"Received: shape={image.shape}, dtype={image.dtype}."
+        )
+    image = image[..., : 1 if image.shape[2] < 3 else 3]
+    if image.dtype != "uint8":
+        image = _to_bytes(np.nan_to_num(image.astype("float32")), image.dtype.kind)
+    return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image.copy()
+
+
+def _to_bytes(image, kind):
+    low, high = image.min(), image.max()
+    if kind in "fb" and low >= 0 and high <= 255:
+        image = image * 255 if high <= 1 else image
+    else:
+        low, high = np.percentile(image, [0.5, 99.5])
+        image = (image - low) * (255 / max(high - low, 1e-6))
+    return np.clip(np.round(image), 0, 255).astype("uint8")
+
+
+def overlay(
+    image,
+    label,
+    *,
+    palette=None,
+    alpha=0.45,
+    contours=True,
+    background=0,
+    ignore_label=255,
+    class_names=None,
+):
+    """The image tinted by class, with outlines and, if asked, a legend beside it.
+
+    Args:
+        image: [H, W] or [H, W, C], any dtype; see `display`.
+        label: class ids [H, W].
+        palette: uint8 [K, 3]; None for `viz.palette`.
+        alpha: opacity of the tint, 0..1. Outlines are always opaque.
+        contours: draw the outlines of the regions.
+        background: class id that leaves the image as it is; None tints every class.
+        ignore_label: id tinted light grey, without outline; None if there is none.
+        class_names: names by class id; adds a legend of the classes that occur.
+
+    Returns:
+        uint8 [H, W, 3]; wider with a legend, and tiny images are then enlarged.
+    """
+    picture, label = display(image), check_label(label)
+    check_same_size(picture, label, "label")
+    colors = colorize(label, palette, ignore_label=ignore_label)
+    tinted = _differs(label, background)
+    mixed = cv2.addWeighted(picture, 1 - alpha, colors, alpha, 0)
+    picture = np.where(tinted[..., None], mixed, picture)
+    if contours:
+        edge = _edges(label) & tinted & _differs(label, ignore_label)
+        picture[edge] = colors[edge]
+    if class_names is None:
+        return picture
+    ids = [int(i) for i in np.unique(label) if i not in (ignore_label, background)]
+    size = picture.shape[0]
+    return beside(picture, legend(class_names, palette, class_ids=ids, height_px=size))
+
+
+def check_same_size(image, label, name):
+    """Refuse a label map of another size than the image."""
+    if image.shape[:2] != label.shape[:2]:
+        raise ValueError(
+            f"`{name}` must have the size of the image. Received: "
+            f"{name} {label.shape[:2]}, image {image.shape[:2]}."
+        )
+
+
+def _differs(label, class_id):
+    return np.ones(label.shape, bool) if class_id is None else label != class_id
+
+
+def _edges(label):
+    """True at pixels beside another class: a line on either side of each border."""
+    width = 2 * max(1, round(max(label.shape) / 700)) + 1
+    ids = label.astype("float32")  # exact below 2**24; OpenCV filters no int32
+    kernel = np.ones([width, width], "uint8")
+    return cv2.dilate(ids, kernel) != cv2.erode(ids, kernel)
+
+
+def contours(label, *, background=0, ignore_label=255, min_area_px=1):
+    """Outlines of the connected regions as polygons.
+
+    Args:
+        label: class ids [H, W].
+        background: class id left out; None outlines every class.
+        ignore_label: id left out; None if there is none.
+        min_area_px: smaller regions are left out.
+
+    Returns:
+        List of {"class_id", "area_px", "rings"}, JSON-able. `rings` holds the outer
+        ring first, then holes, each [[x, y], ...] in pixel centres; filling all rings
+        of a region at once by `cv2.fillPoly` gives back its pixels exactly.
+    """
+    label = check_label(label)
+    regions = []
+    for class_id in np.unique(label):
+        if class_id in (background, ignore_label):
+            continue
+        mask = (label == class_id).astype("uint8")
+        for rings in _rings(mask):
+            area = _area(rings)
+            if area >= min_area_px:
+                points = [ring[:, 0].tolist() for ring in rings]
+                region = {"class_id": int(class_id), "area_px": area, "rings": points}
+                regions.append(region)
+    return regions
+
+
+def _rings(mask):
+    """Lists of rings, one list per region: outer ring first, then its holes."""
+    rings, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    parents = tree[0, :, 3]
+    regions = {i: [rings[i]] for i in np.flatnonzero(parents < 0)}
+    for i in np.flatnonzero(parents >= 0):
+        regions[parents[i]].append(rings[i])
+    return regions.values()
+
+
+def _area(rings):
+    left, top, width, height = cv2.boundingRect(rings[0])
+    canvas = np.zeros([height, width], "uint8")
+    cv2.fillPoly(canvas, rings, 1, offset=(-left, -top))
+    return int(np.count_nonzero(canvas))

@@ -1,0 +1,84 @@
+"""Prediction of files: what is written, and what happens to bad ones."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+from skimage import data
+
+from kerasseg import images, predict
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Class 0 where it is dark, 1 where red prevails, 2 where blue does."""
+    x = keras.Input([None, None, 3])
+    layer = keras.layers.Conv2D(3, 1)
+    model = keras.Model(x, layer(x))
+    kernel = np.array([[0, 2, 0], [0, 0, 0], [0, 0, 2]], "float32")
+    layer.set_weights([kernel.reshape(1, 1, 3, 3), np.array([200.0, 0, 0])])
+    return model
+
+
+def test_folder_writes_masks_overlays_and_polygons(model, tmp_path):
+    photo = data.coffee()[:90, :120]
+    images.write_image(tmp_path / "in/photo.jpg", photo)
+    images.write_image(tmp_path / "in/photo.png", photo)
+    save = ("overlay", "mask", "polygons")
+    seen = []
+    report = predict.folder(
+        model,
+        tmp_path / "in",
+        tmp_path / "out",
+        class_names=["a", "b", "c"],
+        save=save,
+        on_image=seen.append,
+    )
+    assert report == {"images": seen, "failed": []}
+    assert [e["index"] for e in seen] == [1, 2] and seen[0]["num"] == 2
+    mask = images.read_mask(tmp_path / "out/masks/photo_2.png")
+    np.testing.assert_array_equal(mask, predict.class_ids(model, photo))
+    assert {p.name for p in (tmp_path / "out/overlays").iterdir()} == {
+        "photo.jpg",
+        "photo_2.png",
+    }
+    polygons = json.loads((tmp_path / "out/polygons/photo_2.json").read_text())
+    areas = dict.fromkeys("bc", 0)
+    for region in polygons["regions"]:
+        areas[region["class"]] += region["area_px"]
+    assert areas == {"b": (mask == 1).sum(), "c": (mask == 2).sum()}
+
+
+def test_folder_goes_on_after_a_bad_file(model, tmp_path, capsys):
+    good, bad = tmp_path / "good.png", tmp_path / "bad.png"
+    images.write_image(good, np.zeros([9, 9, 3], "uint8"))
+    bad.write_bytes(good.read_bytes()[:50])
+    inputs = [bad, tmp_path / "missing.png", good]
+    report = predict.folder(model, inputs, tmp_path / "out")
+    assert [e["path"] for e in report["images"]] == [str(good)]
+    assert [e["path"] for e in report["failed"]] == [str(p) for p in inputs[:2]]
+    assert all(e["path"] in e["error"] and not e["files"] for e in report["failed"])
+    assert capsys.readouterr().out == ""
+
+
+def test_folder_never_overwrites_its_inputs(model, tmp_path):
+    images.write_image(tmp_path / "overlays/a.png", np.zeros([9, 9, 3], "uint8"))
+    with pytest.raises(ValueError, match="must not hold the inputs"):
+        predict.folder(model, tmp_path / "overlays", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"save": ["mosk"]}, "Did you mean 'mask'"),
+        ({"options": {"tile": 5}}, "Did you mean 'tile_px'"),
+        ({"options": {"flips": "x"}}, "Received: flips='x'"),
+        ({"class_names": ["a"]}, "`class_names` must have 3 entries"),
+        ({"inputs": []}, "Received: none"),
+    ],
+)
+def test_folder_checks_its_arguments_first(model, tmp_path, arguments, message):
+    inputs = arguments.pop("inputs", [tmp_path / "a.png"])
+    with pytest.raises(ValueError, match=message):
+        predict.folder(model, inputs, tmp_path / "out", **arguments)
