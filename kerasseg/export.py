@@ -1,0 +1,261 @@
+"""Models as files for other programs: SavedModel for serving, and other formats."""
+
+import importlib.metadata
+import importlib.util
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+import keras
+
+import kerasseg
+from kerasseg import inference, names, viz
+
+# format -> (suffix, packages that it needs, extra of kerasseg that brings them)
+FORMATS = {
+    "onnx": (".onnx", ("onnx", "tf2onnx"), "onnx"),
+    "openvino": (".xml", ("openvino",), "openvino"),
+    "litert": (".tflite", (), None),
+    "keras": (".keras", (), None),
+    "weights": (".weights.h5", (), None),
+}
+SAVED_MODEL = ("saved_model", "tf_saved_model")
+MAX_PIXELS = 50_000_000  # of an encoded image in a request
+
+
+def saved_model(
+    model,
+    path,
+    *,
+    class_names=None,
+    palette=None,
+    ignore_label=255,
+    warm_up_sizes=((256, 256),),
+    max_pixels=MAX_PIXELS,
+):
+    """Write a SavedModel that turns images into class ids, ready for TF Serving.
+
+    Signatures, all of which return `class_ids` int32 [N, H, W] and `confidence`
+    float32 [N, H, W], the probability of the chosen class:
+
+    - `serving_default`: `images` uint8 [N, H, W, C], raw RGB.
+    - `float`: `images` float32 [N, H, W, C], the same values 0..255.
+    - `encoded` (1 or 3 channels): `image_bytes` string [N], JPEG or PNG files of one
+      size; a file that is neither, broken or too large is an error that says so. The
+      EXIF orientation is not applied.
+
+    `{path}_float/N` is its twin with `serving_default` on float32 images only: without
+    operations that decode images, it can be read by OpenVINO and other converters.
+
+    Args:
+        model: keras.Model, image -> logits [N, H, W, K] or a dict with "logits".
+        path: folder of versions; a new one, the next free number, is made in it. It
+            appears complete or not at all, and none is ever overwritten.
+        class_names: names by class id, for kerasseg.json.
+        palette: uint8 [K, 3], for kerasseg.json; None for `viz.palette`.
+        ignore_label: for kerasseg.json.
+        warm_up_sizes: (height, width) of the images TF Serving sends to each
+            signature while it loads; () for none.
+        max_pixels: larger encoded images are refused.
+
+    Returns:
+        pathlib.Path of the version folder, with the SavedModel, kerasseg.json and
+        assets.extra/tf_serving_warmup_requests.
+
+    Raises:
+        ValueError: if names do not fit the model, or the backend is not TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "A SavedModel needs KERAS_BACKEND=tensorflow. "
+            f"Received: {keras.backend.backend()!r}."
+        )
+    path = pathlib.Path(path)
+    twin = path.with_name(path.name + "_float")
+    functions = _functions(model, max_pixels)
+    about = _describe(model, class_names, palette, ignore_label)
+    sizes = _warm_up_sizes(model, warm_up_sizes)
+    only = {"serving_default": functions["float"]}
+    version = _next_version(path, twin)
+    _write_version(model, twin / version, only, about, sizes)
+    return _write_version(model, path / version, functions, about, sizes)
+
+
+def _functions(model, max_pixels):
+    from kerasseg import signatures
+
+    channels = inference.input_shape(model)[2]
+    if channels is None:
+        raise ValueError(
+            "`model` must know the channels of its input. Build it with "
+            "input_shape=(None, None, 3). Received: None."
+        )
+    floats = signatures.of_floats(model)
+    functions = {"serving_default": signatures.of_bytes(model, floats), "float": floats}
+    if channels in (1, 3):
+        functions["encoded"] = signatures.of_encoded(model, floats, max_pixels)
+    return functions
+
+
+def _next_version(*folders):
+    """The first number above every version in the folders, as a string."""
+    taken = [0]
+    for folder in folders:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"`path` must be a folder. Received: {folder}, a file.")
+        if (folder / "saved_model.pb").exists():
+            raise ValueError(
+                "`path` must be a folder of versions (1, 2, ...). Received: "
+                f"{folder}, which is a SavedModel itself."
+            )
+        if folder.is_dir():
+            taken += [int(p.name) for p in folder.iterdir() if p.name.isdecimal()]
+    return str(max(taken) + 1)
+
+
+def _write_version(model, folder, functions, about, sizes):
+    import tensorflow as tf
+
+    from kerasseg import warm_up
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    module = tf.Module()
+    # Variables only: the Keras object would save its own functions, for training too.
+    module.model_variables = [variable.value for variable in model.variables]
+    part = pathlib.Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
+    try:
+        part.chmod(0o755)  # mkdtemp's 700 would shut out the server's user
+        tf.saved_model.save(module, str(part), signatures=functions)
+        about = {**about, "signatures": _signatures(functions)}
+        text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+        (part / "kerasseg.json").write_text(text, encoding="utf-8")
+        requests = [
+            (name, function.input_signature[0].name, _example(function, size))
+            for name, function in functions.items()
+            for size in sizes
+        ]
+        if requests:
+            warm_up.write(part, requests, name=folder.parent.name)
+        # Servers load a folder as soon as it has a number for a name.
+        os.rename(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def _warm_up_sizes(model, sizes):
+    height, width, _ = inference.input_shape(model)
+    return sorted({(height or h, width or w) for h, w in sizes})
+
+
+def _example(function, size):
+    """A black image of that size as the signature takes it: a tf.TensorProto."""
+    import tensorflow as tf
+
+    spec = function.input_signature[0]
+    if spec.dtype == tf.string:
+        data = tf.io.encode_png(tf.zeros([*size, 1], tf.uint8))  # decoded to any C
+        return tf.make_tensor_proto([data.numpy()])
+    shape = [1, *size, spec.shape[-1]]
+    return tf.make_tensor_proto(0, spec.dtype, shape)  # one number, repeated
+
+
+def _signatures(functions):
+    """{signature: {input: {"dtype", "shape"}}} for kerasseg.json."""
+    found = {}
+    for name, function in functions.items():
+        spec = function.input_signature[0]
+        shape = spec.shape.as_list()
+        found[name] = {spec.name: {"dtype": spec.dtype.name, "shape": shape}}
+    return found
+
+
+def _describe(model, class_names, palette, ignore_label):
+    """What kerasseg.json says: input, classes with names and colours, versions."""
+    height, width, channels = inference.input_shape(model)
+    num = inference.num_classes(model) or len(class_names or ())
+    if not num or (class_names is not None and len(class_names) != num):
+        raise ValueError(
+            f"`class_names` must be {num or 'given, K'} names. "
+            f"Received: class_names={class_names}."
+        )
+    named = class_names or [str(class_id) for class_id in range(num)]
+    colors = viz.palette(num) if palette is None else palette
+    if len(colors) < num:
+        raise ValueError(f"`palette` must be [{num}, 3]. Received: {len(colors)} rows.")
+    classes = [
+        {"id": i, "name": str(named[i]), "color": [int(c) for c in colors[i]]}
+        for i in range(num)
+    ]
+    versions = {"kerasseg": kerasseg.__version__, "keras": keras.__version__}
+    return {
+        "format": 1,
+        "model": model.name,
+        "input": {
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "range": [0, 255],
+            "order": "RGB",
+        },
+        "outputs": {"class_ids": "int32 [N, H, W]", "confidence": "float32 [N, H, W]"},
+        "classes": classes,
+        "ignore_label": ignore_label,
+        "versions": {
+            **versions,
+            "tensorflow": importlib.metadata.version("tensorflow"),
+        },
+    }
+
+
+def export(model, path, *, format="saved_model", class_names=None, palette=None):
+    """Write a model in one of several formats.
+
+    Args:
+        model: keras.Model.
+        path: file to write; the format's suffix is added where missing. For
+            "saved_model" the folder of versions.
+        format: "saved_model" (or "tf_saved_model": see `saved_model`), "keras"
+            (architecture and weights), "weights" (.weights.h5), or "onnx", "openvino",
+            "litert": as Keras writes them, raw image -> logits.
+        class_names: names by class id, for "saved_model".
+        palette: uint8 [K, 3], for "saved_model".
+
+    Returns:
+        pathlib.Path of what was written. A file appears complete or not at all, and
+        replaces one that was there.
+
+    Raises:
+        ValueError: if the format is unknown.
+        ImportError: if a package that the format needs is missing.
+    """
+    if format in SAVED_MODEL:
+        return saved_model(model, path, class_names=class_names, palette=palette)
+    known = {**FORMATS, "saved_model": None}
+    suffix, packages, extra = names.look_up(format, known, "format")
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"format={format!r} needs {' and '.join(missing)}. Install with: "
+            f"pip install 'kerasseg[{extra}]'."
+        )
+    path = pathlib.Path(path)
+    if not path.name.endswith(suffix):
+        path = path.with_name(path.name + suffix)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
+        target = pathlib.Path(folder) / path.name
+        if format == "keras":
+            model.save(target)
+        elif format == "weights":
+            model.save_weights(target)
+        else:
+            height, width, channels = inference.input_shape(model)
+            # Keras exports to ONNX only what has been called once.
+            model(keras.ops.zeros([1, height or 32, width or 32, channels]))
+            model.export(str(target), format=format, verbose=False)
+        for part in sorted(pathlib.Path(folder).iterdir()):  # OpenVINO: .bin, .xml
+            os.replace(part, path.parent / part.name)
+    return path
