@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "augment",
+    "benchmark",
     "blocks",
     "checkpoints",
     "data",
@@ -21,12 +22,14 @@ __all__ = [
     "export",
     "history",
     "images",
+    "inference",
     "layers",
     "losses",
     "metrics",
     "names",
     "predict",
     "recipes",
+    "runs",
     "training",
     "viz",
     "weights",

@@ -1,0 +1,73 @@
+"""What a person sees while a run trains: a live bar and a line per epoch."""
+
+import rich.console
+import rich.progress
+
+
+class Progress:
+    """Draws the events of `runs.train`; use as a context manager.
+
+    Args:
+        silent: draw nothing, for programs that read JSON.
+    """
+
+    def __init__(self, silent=False):
+        self._console = rich.console.Console(quiet=silent, highlight=False)
+        self._bar = rich.progress.Progress(
+            rich.progress.TextColumn("epoch {task.fields[epoch]}"),
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TextColumn("loss {task.fields[loss]:.4f}"),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TextColumn("left"),
+            rich.progress.TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._task = None
+
+    def __enter__(self):
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error):
+        self._bar.stop()
+
+    def update(self, event):
+        """Draw one event: a dict with "kind"; unknown kinds are ignored."""
+        draw = getattr(self, f"_{event['kind']}", None)
+        if draw:
+            draw(event)
+
+    def _device(self, event):
+        self._console.print(event["text"])
+
+    def _data(self, event):
+        report = event["report"]
+        self._console.print(f"{event['side']}: {report['num_samples']} samples")
+        for warning in report["warnings"]:
+            self._console.print(f"  warning: {warning}", style="yellow")
+
+    def _begin(self, event):
+        self._task = self._bar.add_task(
+            "train", total=event["steps"], epoch=1, loss=float("nan")
+        )
+
+    def _resumed(self, event):
+        self._console.print(f"resumed at step {event['step']}")
+        self._bar.update(self._task, completed=event["step"])
+
+    def _step(self, event):
+        loss, epoch = event["loss"], event["epoch"]
+        self._bar.update(self._task, completed=event["step"], loss=loss, epoch=epoch)
+
+    def _epoch(self, event):
+        best = "  best" if event["is_best"] else ""
+        self._console.print(
+            f"epoch {event['epoch']:>3}  step {event['step']:>6}  "
+            f"loss {event['loss']:.4f}  mIoU {event['mean_iou']:.4f}  "
+            f"{event['images_per_s']:.1f} images/s{best}"
+        )
+
+    def _stopped(self, event):
+        self._console.print(event["message"])

@@ -1,0 +1,95 @@
+"""The layers of the house: who may import whom, and what stays light."""
+
+import ast
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[1] / "kerasseg"
+HEAVY = {"tensorflow", "keras"}
+# What each module or package of kerasseg may import from kerasseg.
+ALLOWED = {
+    "names": set(),
+    "files": set(),
+    "images": {"files", "names"},
+    "viz": {"names"},
+    "classical": {"images", "names"},
+    "weights": {"names"},
+    "layers": {"names"},
+    "blocks": {"layers", "names"},
+    "encoders": {"blocks", "layers", "names", "weights"},
+    "zoo": {"blocks", "encoders", "layers", "names"},
+    "losses": {"names"},
+    "metrics": {"names"},
+    "datasets": {"images", "names"},
+    "augment": {"names"},
+    "data": {"augment", "names"},
+    "history": {"files", "names"},
+    "checkpoints": {"files", "names"},
+    "training": {"checkpoints", "files", "history", "names"},
+    "inference": {"names"},
+    "tiles": set(),
+    "results": {"files"},
+    "predict": {"files", "images", "inference", "names", "tiles", "viz"},
+    "evaluate": {"inference", "metrics", "predict", "results", "viz"},
+    "signatures": {"inference"},
+    "warm_up": set(),
+    "export": {"inference", "names", "signatures", "viz", "warm_up"},
+    "recipes": {"names"},
+    "runs": {"recipes"},
+    "progress": set(),
+    "cli": set(),
+}
+LIGHT = {"names", "files", "images", "viz", "classical", "weights", "datasets"}
+LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
+
+
+def imports(path):
+    """Top-level import targets of a file; those inside functions do not count."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            if node.module == "kerasseg":
+                yield from (f"kerasseg.{alias.name}" for alias in node.names)
+
+
+def files(part):
+    folder = ROOT / part
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [ROOT / f"{part}.py"]
+
+
+@pytest.mark.parametrize("part", sorted(ALLOWED))
+def test_lower_layers_do_not_import_higher_ones(part):
+    for path in files(part):
+        for target in imports(path):
+            if target.startswith("kerasseg.") and target.split(".")[1] != part:
+                assert target.split(".")[1] in ALLOWED[part], f"{path}: {target}"
+
+
+@pytest.mark.parametrize("part", sorted(LIGHT))
+def test_light_modules_import_neither_tensorflow_nor_keras(part):
+    for path in files(part):
+        heavy = {target.split(".")[0] for target in imports(path)} & HEAVY
+        assert not heavy, f"{path}: {heavy}"
+
+
+def test_the_table_names_every_module():
+    modules = {path.stem for path in ROOT.glob("*.py")} - {"__init__", "benchmark"}
+    assert modules <= set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import kerasseg",
+        "from kerasseg.cli import main; main(['list'])",
+        "from kerasseg.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+    ],
+)
+def test_start_up_loads_no_tensorflow(code):
+    check = "\nimport sys; assert not {'tensorflow', 'keras'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code + check], check=True)

@@ -1,0 +1,99 @@
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import datasets, recipes
+
+TINY = [
+    "data.train={num=4, size=32, seed=1}",
+    "data.val={num=2, size=32, seed=2}",
+    "augment.size=[32, 32]",
+    "model.base_filters=4",
+]
+
+
+def write(tmp_path, text):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    return path
+
+
+def test_the_built_in_recipe_builds_everything():
+    recipe = recipes.read(None, TINY)
+    samples = recipes.build_samples(recipe, None, "train")
+    model = recipes.build_model(recipe, samples.classes)
+    assert model.output_shape == (None, None, None, 4)
+    assert type(recipes.build_loss(recipe)).__name__ == "CrossEntropy"
+    assert recipes.build_optimizer(recipe, 5).learning_rate >= 0
+    sample = recipes.build_augment(recipe)(
+        {k: samples[0][k] for k in ("image", "label")}, np.array([0, 1], "int32")
+    )
+    assert sample["label"].shape == (32, 32)
+
+
+def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
+    recipe = recipes.read(None, [*TINY, "model.norm=none"])
+    again = recipes.read(write(tmp_path, recipes.dump(recipe)))
+    assert again == recipe
+    assert again["model"]["norm"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[model]\narchitecture = 'unte'", "line 2: .*Did you mean 'unet'"),
+        ("[model]\narchitecture = 'unet'\nfilters = 3", "line 3: .*'base_filters'"),
+        ("[train]\nepoch = 3", r"line 2: .*\[train\].*Did you mean 'epochs'"),
+        ("[train]\nepochs = 'three'", "line 2: `epochs` must be a whole number"),
+        ("[train]\nepochs = true", "line 2: `epochs` must be a whole number"),
+        ("[trian]\nepochs = 1", "line 1: .*Did you mean 'train'"),
+        ("[model]\nencoder = 'plain'", "must have `architecture`"),
+        ("[loss]\nname = 'Dise'", "line 2: .*Did you mean 'Dice'"),
+        ("[optimizer]\nname = 'adan'", "line 2: .*Did you mean 'adam"),
+        ("[data]\ndataset = 'camvit'", "line 2: .*Did you mean 'camvid'"),
+        ("model = [", "not valid TOML"),
+        ("train = 3", "line 1: .*must be a table"),
+    ],
+)
+def test_a_bad_recipe_names_line_problem_and_fix(tmp_path, text, message):
+    base = {
+        "model": "[model]\narchitecture = 'unet'\n",
+        "data": "[data]\ndataset = 'shapes'\n",
+    }
+    rest = "".join(table for name, table in base.items() if f"[{name}]" not in text)
+    path = write(tmp_path, f"{text}\n{rest}")
+    with pytest.raises(recipes.RecipeError, match=message):
+        recipes.read(path)
+
+
+@pytest.mark.parametrize("override", ["epochs=3", "train.epochs", "train.epochz=3"])
+def test_a_bad_override_is_refused(override):
+    with pytest.raises(recipes.RecipeError, match="epoch"):
+        recipes.read(None, [override])
+
+
+def test_a_missing_recipe_is_named(tmp_path):
+    with pytest.raises(recipes.RecipeError, match="nowhere"):
+        recipes.read(tmp_path / "nowhere")
+
+
+def test_losses_add_up_with_their_weights():
+    recipe = recipes.read(None)
+    recipe["loss"] = [{"name": "CrossEntropy"}, {"name": "Dice", "weight": 0.5}]
+    loss = recipes.build_loss(recipe)
+    again = keras.saving.deserialize_keras_object(
+        keras.saving.serialize_keras_object(loss)
+    )
+    labels, logits = np.ones((1, 2, 2)), np.zeros((1, 2, 2, 3), "float32")
+    assert float(again(labels, logits)) == float(loss(labels, logits))
+
+
+def test_real_data_needs_its_root():
+    recipe = recipes.read(None)
+    recipe["data"] = {"dataset": "camvid", "train": "train", "val": "val"}
+    with pytest.raises(recipes.RecipeError, match="--data ROOT"):
+        recipes.build_samples(recipe, None, "train")
+
+
+def test_every_data_set_can_be_named():
+    assert {"folder", "isbi2012", "camvid", "shapes"} == set(datasets.DATASETS)

@@ -1,0 +1,136 @@
+"""The main job as a user runs it, small."""
+
+import json
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+from kerasseg import runs
+from kerasseg.cli import main
+
+SMALL = [
+    "data.train={num=16, size=32, seed=1}",
+    "data.val={num=4, size=32, seed=2}",
+    "augment.size=[32, 32]",
+    "model.base_filters=4",
+    "train.epochs=2",
+    "train.batch_size=8",
+]
+SETTINGS = [part for text in SMALL for part in ("--set", text)]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("job") / "run"
+    assert main(["train", "--out", str(out), *SETTINGS]) == 0
+    return out
+
+
+def test_a_run_folder_holds_everything(run):
+    for name in (
+        "recipe.toml",
+        "run.json",
+        "history.jsonl",
+        "curves.png",
+        "samples.png",
+        "confusion.png",
+        "results.json",
+        "best.weights.h5",
+    ):
+        assert (run / name).stat().st_size > 0, name
+    assert len(list((run / "checkpoints").iterdir())) >= 1
+
+
+def test_results_say_what_a_number_needs(run):
+    results = json.loads((run / "results.json").read_text())
+    assert 0 <= results["mean_iou"] <= 1
+    assert list(results["classes"]) == ["background", "disc", "square", "triangle"]
+    assert results["seeds"] == [0]
+    assert results["environment"]["versions"]["keras"]
+    assert results["training"]["steps"] == 4
+
+
+def test_the_same_command_again_ends_at_once_with_the_same_result(run, capsys):
+    before = json.loads((run / "results.json").read_text())
+    assert main(["train", "--out", str(run), "--json", *SETTINGS]) == 0
+    assert json.loads(capsys.readouterr().out)["matrix"] == before["matrix"]
+
+
+def test_another_recipe_in_the_same_folder_is_refused_with_the_difference(run, capsys):
+    assert main(["train", "--out", str(run), *SETTINGS, "--set", "train.seed=5"]) == 1
+    assert "[train] seed: 0 there, 5 now" in capsys.readouterr().err
+
+
+def test_evaluate_writes_results_of_another_split(run, tmp_path, capsys):
+    code = main(
+        ["evaluate", "--run", str(run), "--split", "train", "--out", str(tmp_path)]
+    )
+    assert code == 0
+    assert "pixel accuracy" in capsys.readouterr().out
+    assert json.loads((tmp_path / "results.json").read_text())["split"] == "train"
+
+
+def test_predict_writes_masks_of_the_image_s_size(run, tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (37, 53, 3)).astype("uint8")
+    cv2.imwrite(str(tmp_path / "photo.png"), photo)
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    out = tmp_path / "out"
+    assert main(["predict", str(tmp_path), "--run", str(run), "--out", str(out)]) == 0
+    masks = list((out / "masks").iterdir())
+    assert len(masks) == 1
+    assert cv2.imread(str(masks[0])).shape[:2] == (37, 53)
+
+
+def test_predict_fails_when_no_image_can_be_read(run, tmp_path, capsys):
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    bad = str(tmp_path / "broken.png")
+    assert main(["predict", bad, "--run", str(run), "--out", str(tmp_path)]) == 1
+    assert "broken.png" in capsys.readouterr().err
+
+
+def test_export_writes_a_saved_model(run, tmp_path):
+    out = tmp_path / "exported"
+    assert main(["export", "--run", str(run), "--out", str(out)]) == 0
+    assert list(out.rglob("saved_model.pb"))
+
+
+def test_a_folder_that_is_no_run_is_named_with_the_fix(tmp_path, capsys):
+    assert main(["evaluate", "--run", str(tmp_path)]) == 1
+    assert "best.weights.h5" in capsys.readouterr().err
+
+
+def test_a_folder_with_other_files_is_not_written_to(tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("precious")
+    assert main(["train", "--out", str(tmp_path), *SETTINGS]) == 1
+    assert "other files" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_wrong_recipe_exits_with_2_and_json_carries_the_error(capsys):
+    assert main(["train", "--json", "--set", "train.epochz=1"]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert "Did you mean 'epochs'" in answer["error"]
+
+
+def test_list_and_info_answer_in_json(capsys):
+    assert main(["list", "--json"]) == 0
+    assert "unet" in json.loads(capsys.readouterr().out)["zoo"]
+    assert main(["info", "unet", "--encoder", "resnet34", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["trainable_parameters"] == 24439269
+
+
+def test_the_newest_run_is_the_default(run, monkeypatch):
+    monkeypatch.setattr(runs, "RUNS", run.parent)
+    assert runs.find() == run
+
+
+@pytest.mark.parametrize("script", ["train", "evaluate", "predict", "export"])
+def test_scripts_say_what_they_do(script, request):
+    path = request.config.rootpath / "scripts" / f"{script}.py"
+    answer = subprocess.run(
+        [sys.executable, path, "--help"], capture_output=True, text=True, check=True
+    )
+    assert "usage: kerasseg " + script in answer.stdout
