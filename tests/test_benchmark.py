@@ -1,0 +1,32 @@
+import json
+import subprocess
+import sys
+
+from kerasseg import benchmark
+
+
+def test_measured_cases_run_in_turn_after_their_warm_up():
+    calls = []
+    cases = {name: (lambda name=name: calls.append(name), 2) for name in "ab"}
+    result = benchmark.measure(cases, repeats=2, warmup=1)
+    assert "".join(calls) == "abababab"[:2] + "abab"
+    assert set(result["a"]) == {
+        "images_per_second",
+        "wall_ms_per_image",
+        "cpu_ms_per_image",
+    }
+
+
+def test_the_script_measures_training_inference_and_pipeline(request):
+    script = request.config.rootpath / "scripts" / "benchmark.py"
+    options = ["--encoder", "tiny", "--size", "32", "--batch-size", "2"]
+    answer = subprocess.run(
+        [sys.executable, script, "unet", *options, "--repeats", "1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    result = json.loads(answer.stdout)
+    assert set(result["cases"]) == {"training", "inference", "pipeline"}
+    assert all(case["images_per_second"] > 0 for case in result["cases"].values())
+    assert result["peak_memory_mb"] > 100
