@@ -4,7 +4,7 @@ from kerasseg import names
 
 
 def test_an_unknown_name_lists_the_choices_and_the_nearest():
-    with pytest.raises(ValueError, match="Did you mean 'unet'.*Known: fcn, unet"):
+    with pytest.raises(ValueError, match=r"Did you mean 'unet'.*Known: fcn, unet"):
         names.look_up("unte", {"unet": 1, "fcn": 2}, "architecture")
 
 

@@ -86,9 +86,7 @@ def test_classes_and_channels_are_free(name, encoder, num_classes, channels):
 
 @pytest.mark.parametrize(("name", "encoder"), CASES)
 def test_names_do_not_depend_on_what_was_built_before(name, encoder):
-    first, second = (
-        [v.path for v in build(name, encoder).weights] for _ in range(2)
-    )
+    first, second = ([v.path for v in build(name, encoder).weights] for _ in range(2))
     assert first == second
 
 

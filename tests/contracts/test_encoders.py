@@ -32,7 +32,7 @@ def test_odd_sizes_and_one_channel_work(name):
 
 
 def calibrated(name, picture):
-    """Strided encoder whose batch statistics fit the picture: errors look their size."""
+    """Strided encoder with statistics of the picture: errors look their size."""
     encoder = encoders.build(name)
     rng = np.random.default_rng(1)
     for layer in encoder.layers:

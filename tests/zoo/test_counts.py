@@ -34,7 +34,7 @@ def test_unet_on_an_encoder_equals_the_pytorch_reference(encoder, count):
     assert trainable(zoo.unet(21, encoder)) == count
 
 
-# Shelhamer et al., worked out: VGG16 14,714,688 + fc6 102,764,544 + fc7 16,781,312 + ...
+# Shelhamer et al.: VGG16 14,714,688 + fc6 102,764,544 + fc7 16,781,312 + scores ...
 @pytest.mark.parametrize(
     ("output_stride", "count"), [(32, 136152917), (16, 134815994), (8, 134489759)]
 )
@@ -67,9 +67,7 @@ def test_deeplab_v3_plus_on_xception_has_the_paper_s_parameters(output_stride):
 
 
 def test_deeplab_v3_plus_on_mobilenet_v2_without_decoder():
-    model = zoo.deeplab_v3_plus(
-        21, "mobilenet_v2", atrous_rates=(), decoder_filters=()
-    )
+    model = zoo.deeplab_v3_plus(21, "mobilenet_v2", atrous_rates=(), decoder_filters=())
     assert model.count_params() == 2146645
 
 
