@@ -225,6 +225,9 @@ def _list(arguments):
 
     packages = ("zoo", "encoders", "losses", "metrics", "datasets")
     answer = {package: imported(f"kerasseg.{package}") for package in packages}
+    answer["datasets"] = [
+        name for name in answer["datasets"] if name not in ("Samples", "check")
+    ]
     for package, names in answer.items():
         _say(arguments, f"{package}: {', '.join(names)}")
     return answer

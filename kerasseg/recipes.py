@@ -171,11 +171,13 @@ def build_optimizer(recipe, steps_per_epoch):
     options = dict(recipe["optimizer"])
     optimizer = _optimizers()[options.pop("name")]
     schedule = {key: options.pop(key) for key in SCHEDULE}
+    steps = recipe["train"]["epochs"] * steps_per_epoch
+    warmup_steps = round(schedule["warmup_epochs"] * steps_per_epoch)
     rate = training.learning_rate(
         schedule["schedule"],
         peak=schedule["learning_rate"],
-        steps=recipe["train"]["epochs"] * steps_per_epoch,
-        warmup_steps=round(schedule["warmup_epochs"] * steps_per_epoch),
+        steps=steps,
+        warmup_steps=min(warmup_steps, steps // 2),  # a run may be cut short by --set
         power=schedule["power"],
         final=schedule["final"],
     )

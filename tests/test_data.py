@@ -1,4 +1,6 @@
+import gc
 import warnings
+import weakref
 
 import keras
 import numpy as np
@@ -6,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kerasseg import augment, data, images
+from kerasseg.data import reader
 from kerasseg.datasets import Samples, folder, shapes
 
 
@@ -83,6 +86,18 @@ def test_without_shuffling_there_is_one_pass_in_order():
     assert numbers(later, 9) == [8, 9]
 
 
+def test_the_cache_goes_with_the_pipeline():
+    dataset = data.pipeline(make_samples(2), batch_size=2, cache=True)
+    kept = weakref.ref(dataset.kept)
+    iterator = iter(dataset.take(5))
+    del dataset
+    next(iterator)
+    assert len(kept().samples) == 2  # still in use
+    del iterator
+    gc.collect()
+    assert kept() is None
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_the_cache_changes_nothing_but_the_number_of_reads(dtype):
     reads = []
@@ -106,8 +121,8 @@ def test_the_cache_changes_nothing_but_the_number_of_reads(dtype):
 
 
 def test_the_cache_is_bounded_and_says_when_it_is_full(monkeypatch):
-    monkeypatch.setattr(data, "_cache_bytes", lambda cache: 250)  # 96 a sample
-    with pytest.warns(UserWarning, match="2 of 5 samples stay in memory") as caught:
+    monkeypatch.setattr(reader, "_cache_bytes", lambda cache: 250)  # 96 a sample
+    with pytest.warns(UserWarning, match="full: 2 samples stay in memory") as caught:
         dataset = data.pipeline(make_samples(5), batch_size=5, cache=True)
         assert sorted(numbers(dataset, 1)) == [0, 1, 2, 3, 4]
         assert sorted(numbers(dataset, 2)[5:]) == [0, 1, 2, 3, 4]
@@ -131,9 +146,9 @@ def test_fit_raises_the_readers_error_within_reraise(tmp_path):
     model = keras.Sequential([keras.Input((None, None, 3)), keras.layers.Conv2D(1, 1)])
     model.compile("sgd", "mse")
     with pytest.raises(images.ImageError, match=r"1\.png"), data.reraise(dataset):
-        model.fit(dataset, steps_per_epoch=3, verbose=0)
+        model.fit(dataset, steps_per_epoch=3, shuffle=False, verbose=0)
     with pytest.raises(tf.errors.OpError, match=r"1\.png"):
-        model.fit(dataset, steps_per_epoch=3, verbose=0)
+        model.fit(dataset, steps_per_epoch=3, shuffle=False, verbose=0)
 
 
 def test_other_errors_pass_through_reraise():
@@ -234,7 +249,8 @@ def test_fit_takes_a_pipeline():
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", loss)
-    history = model.fit(dataset, steps_per_epoch=2, epochs=2, verbose=0)
+    options = {"steps_per_epoch": 2, "shuffle": False, "verbose": 0}
+    history = model.fit(dataset, epochs=2, **options)
     assert np.isfinite(history.history["loss"]).all()
 
 
@@ -267,3 +283,11 @@ def test_options_out_of_range_say_what_was_received(options):
 def test_no_samples_are_an_error():
     with pytest.raises(ValueError, match="Received: 0 samples"):
         data.pipeline(make_samples(0))
+
+
+def test_16_bit_images_arrive_in_the_range_of_8_bit_ones():
+    image = np.full((4, 4, 1), 65535, "uint16")
+    sample = {"image": image, "label": np.zeros((4, 4), "int32")}
+    samples = Samples(("deep",), lambda index: sample, ("ground",))
+    images, _ = next(iter(data.pipeline(samples, batch_size=1)))
+    np.testing.assert_array_equal(images, np.full((1, 4, 4, 1), 255, "float32"))

@@ -15,7 +15,6 @@ ALLOWED = {
     "files": set(),
     "images": {"files", "names"},
     "viz": {"names"},
-    "classical": {"images", "names"},
     "weights": {"names"},
     "layers": {"names"},
     "blocks": {"layers", "names"},
@@ -42,7 +41,7 @@ ALLOWED = {
     "progress": set(),
     "cli": set(),
 }
-LIGHT = {"names", "files", "images", "viz", "classical", "weights", "datasets"}
+LIGHT = {"names", "files", "images", "viz", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
 
 

@@ -37,7 +37,7 @@ def fit(
     Args:
         step: TrainStep.
         batches: function (start_step) -> iterable of (images, labels) from that step
-            on: `lambda start: data.pipeline(samples, start_step=start)`.
+            on: `lambda start: data.batches(data.pipeline(samples, start_step=start))`.
         steps: position to stop at, counted from the beginning of the run.
         steps_per_epoch: steps between two validations; the last epoch may be shorter.
         run_dir: run folder, or None to keep nothing.

@@ -1,0 +1,160 @@
+"""Batches from samples, and the errors of their reader."""
+
+import contextlib
+import numbers
+
+import tensorflow as tf
+
+from kerasseg.augment.tensors import fold_in
+from kerasseg.data.reader import Kept, Reader, epoch_order
+
+
+def pipeline(
+    samples,
+    *,
+    batch_size=8,
+    augment=None,
+    shuffle=True,
+    seed=0,
+    start_step=0,
+    cache="auto",
+    on_bad_sample="stop",
+):
+    """Make batches of images and labels.
+
+    The result goes into a loop, into `model.fit(..., steps_per_epoch=100,
+    shuffle=False)` (Keras warns of its own default), or, being batched already, into
+    `strategy.experimental_distribute_dataset(...)`. What the reader raises leaves
+    TensorFlow as an error of TensorFlow: see `batches` and `reraise`.
+
+    Args:
+        samples: has a length; `read(index)` returns a dict of `image` [H, W, C] and
+            `label` [H, W]; `names[index]` is the name in messages.
+        batch_size: samples in a batch.
+        augment: function (sample, seed) -> sample, see `kerasseg.augment`. Without one
+            that gives them a size, all images must have the same, or batch_size=1.
+        shuffle: True is an endless stream, every epoch in another order, with batches
+            that run across the ends of epochs. False is one pass in order, of which the
+            last batch may be smaller.
+        seed: of order and augmentation, an integer in 0 .. 2**31 - 1.
+        start_step: number of batches to leave out at the start.
+        cache: keep decoded samples in memory: "auto" up to 1 GiB; True up to half of
+            the machine's memory, with a warning when that is full; False none. What
+            does not fit is read every time.
+        on_bad_sample: what happens when `read` raises ValueError or OSError: "stop"
+            passes the error on, "skip" takes the next sample instead and warns once.
+
+    Returns:
+        tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]). Images have
+        the dtype that `read` gives them, unless `augment` changes it; uint16 becomes
+        float32 in 0..255.
+
+    Raises:
+        ValueError: if an option is out of its range, or there is nothing to read, or
+            images of a batch would not have one size.
+    """
+    _check_options(samples, batch_size, seed, start_step, cache, on_bad_sample)
+    order = epoch_order(len(samples), shuffle, seed)
+    kept = Kept(cache)
+    reader = Reader(samples, order, kept, on_bad_sample == "skip")
+    kinds = [tf.as_dtype(reader.dtype), tf.int32]
+
+    def make_sample(position):
+        image, label = tf.numpy_function(reader, [position], kinds)
+        image.set_shape([*reader.size, reader.shape[-1]])
+        label.set_shape(reader.size)
+        if augment is None:
+            return image, label
+        step, place = position // batch_size, position % batch_size
+        own_seed = fold_in([seed, 0], tf.cast(step, tf.int32))
+        own_seed = fold_in(own_seed, tf.cast(place, tf.int32))
+        sample = augment({"image": image, "label": label}, own_seed)
+        return sample["image"], sample["label"]
+
+    positions = tf.data.Dataset.counter(start_step * batch_size)
+    if not shuffle:
+        positions = positions.take(max(0, len(samples) - start_step * batch_size))
+    mapped = positions.map(make_sample, tf.data.AUTOTUNE, deterministic=True)
+    if batch_size > 1 and not _has_size(mapped):
+        reader.size = reader.shape[:2]  # every image must have it from now on
+        mapped = positions.map(make_sample, tf.data.AUTOTUNE, deterministic=True)
+        if not _has_size(mapped):
+            raise ValueError(
+                "`augment` must return images and labels of a size that is known in "
+                f"advance, or take batch_size=1. Received: {mapped.element_spec}, "
+                f"batch_size={batch_size}."
+            )
+    dataset = mapped.batch(batch_size, drop_remainder=shuffle).prefetch(2)
+    options = tf.data.Options()
+    # Samples run beside each other; to split single operations too costs a fifth more
+    # CPU time and competes with the training.
+    options.threading.max_intra_op_parallelism = 1
+    # There are no files for tf.distribute to share out among workers, only elements.
+    sharding = tf.data.experimental.AutoShardPolicy.DATA
+    options.experimental_distribute.auto_shard_policy = sharding
+    dataset = dataset.with_options(options)
+    dataset.failures = reader.failures  # for `reraise`
+    dataset.kept = kept  # iterators keep their dataset alive, and so the cache
+    return dataset
+
+
+def batches(dataset):
+    """Iterate over a pipeline; errors of the reader come as they were raised.
+
+    Args:
+        dataset: what `pipeline` returned.
+
+    Yields:
+        (images, labels).
+    """
+    with reraise(dataset):
+        yield from dataset
+
+
+@contextlib.contextmanager
+def reraise(dataset):
+    """Turn TensorFlow's error back into the reader's own, which names the file.
+
+    Args:
+        dataset: what `pipeline` returned, also when the loop runs over something made
+            from it.
+
+    Example:
+        >>> with reraise(dataset):  # doctest: +SKIP
+        ...     model.fit(dataset, steps_per_epoch=100, shuffle=False)
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        for failure in getattr(dataset, "failures", ()):
+            if str(failure) in str(error):
+                raise failure from None
+        raise
+
+
+def _has_size(dataset):
+    return all(spec.shape.is_fully_defined() for spec in dataset.element_spec)
+
+
+def _check_options(samples, batch_size, seed, start_step, cache, on_bad_sample):
+    if len(samples) == 0:
+        raise ValueError("`samples` must not be empty. Received: 0 samples.")
+    for name, value, low, high in (
+        ("batch_size", batch_size, 1, 2**31),
+        ("seed", seed, 0, 2**31),
+        ("start_step", start_step, 0, 2**31),
+    ):
+        if not isinstance(value, numbers.Integral) or not low <= value < high:
+            raise ValueError(
+                f"`{name}` must be an integer in {low}..{high - 1}. "
+                f"Received: {name}={value!r}."
+            )
+    if cache not in ("auto", True, False):
+        raise ValueError(
+            f'`cache` must be "auto", True or False. Received: cache={cache!r}.'
+        )
+    if on_bad_sample not in ("stop", "skip"):
+        raise ValueError(
+            '`on_bad_sample` must be "stop" or "skip". '
+            f"Received: on_bad_sample={on_bad_sample!r}."
+        )
