@@ -29,6 +29,7 @@ __all__ = [
     "names",
     "predict",
     "recipes",
+    "report",
     "runs",
     "training",
     "viz",

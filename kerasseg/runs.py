@@ -30,7 +30,7 @@ def train(recipe, *, root=None, out=None, name="run", on_event=None):
         out: run folder; None takes `runs/{name}`, or the next number.
         name: name of the recipe.
         on_event: function of dicts for a progress display: those of `training.fit`,
-            and "device", "data" and "begin" before them.
+            and "device" and "data" before them.
 
     Returns:
         (run folder, results dict).
@@ -88,7 +88,6 @@ def train(recipe, *, root=None, out=None, name="run", on_event=None):
     steps = settings["epochs"] * steps_per_epoch
     (out / "recipe.toml").write_text(recipes.dump(recipe))
     (out / "run.json").write_text(json.dumps(facts, indent=1) + "\n")
-    on_event({"kind": "begin", "steps": steps})
     start = time.perf_counter(), time.process_time()
     training.fit(
         step,

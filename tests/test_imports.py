@@ -39,6 +39,7 @@ ALLOWED = {
     "recipes": {"names"},
     "runs": {"recipes"},
     "progress": set(),
+    "report": set(),
     "cli": set(),
 }
 LIGHT = {"names", "files", "images", "viz", "weights", "datasets"}

@@ -1,0 +1,92 @@
+"""Writes the numbers of results.json into cards and the table of the zoo.
+
+A card is a README.md beside a results.json; what stands between `<!-- results -->`
+and `<!-- /results -->` is written here, so no number in it is typed by hand.
+"""
+
+import json
+import pathlib
+
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+
+
+def card(results):
+    """Markdown of one result: scores by class, and what they depend on.
+
+    Args:
+        results: dict of a results.json.
+
+    Returns:
+        str without the markers.
+    """
+    lines = ["| class | IoU | Dice | recall |", "|---|---|---|---|"]
+    for name, scores in results["classes"].items():
+        cells = [_percent(scores[key]) for key in ("iou", "dice", "recall")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    mean = [_percent(results[key]) for key in ("mean_iou", "mean_dice")]
+    lines.append(f"| **mean** | **{mean[0]}** | **{mean[1]}** | |")
+    facts, about = results["environment"], results["settings"]
+    sizes = " to ".join(
+        "x".join(map(str, about["image_sizes"][key])) for key in ("min", "max")
+    )
+    versions = facts["versions"]
+    lines += [
+        "",
+        f"Split `{results['split']}`, {about['num_images']} images of {sizes}, "
+        f"single scale, flips {about['flips']}, {about['precision']}; "
+        f"seeds {', '.join(map(str, results['seeds']))}; "
+        f"{about['num_params']:,} parameters; {results['date'][:10]}; "
+        f"{', '.join(facts['devices'])} ({facts['cpu']}, {facts['cpu_count']} cores); "
+        f"TensorFlow {versions['tensorflow']}, Keras {versions['keras']}, "
+        f"kerasseg {versions['kerasseg']}.",
+    ]
+    if training := results.get("training"):
+        lines.append(
+            f"Trained for {training['steps']} steps in "
+            f"{training['wall_seconds'] / 60:.0f} minutes "
+            f"({training['cpu_seconds'] / 60:.0f} CPU minutes), "
+            f"{training['precision']}."
+        )
+    return "\n".join(lines)
+
+
+def update(zoo):
+    """Write the numbers of every recipe under `zoo` into its card and the table.
+
+    Args:
+        zoo: folder of recipe folders; zoo/README.md holds the table.
+
+    Returns:
+        List of the files that changed.
+
+    Raises:
+        ValueError: if a file lacks the markers.
+    """
+    zoo, rows, changed = pathlib.Path(zoo), [], []
+    for path in sorted(zoo.glob("*/results.json")):
+        results = json.loads(path.read_text(encoding="utf-8"))
+        folder = path.parent
+        changed += _fill(folder / "README.md", card(results))
+        training = results.get("training", {})
+        minutes = f"{training['wall_seconds'] / 60:.0f}" if training else "not measured"
+        rows.append(
+            f"| [{folder.name}]({folder.name}) | {results['settings']['num_params']:,} "
+            f"| {_percent(results['mean_iou'])} | {minutes} |"
+        )
+    head = ["| recipe | parameters | mIoU % | minutes |", "|---|---|---|---|"]
+    return changed + _fill(zoo / "README.md", "\n".join(head + rows))
+
+
+def _fill(path, text):
+    old = path.read_text(encoding="utf-8") if path.is_file() else ""
+    if BEGIN not in old or END not in old:
+        raise ValueError(f"{path} must contain the lines {BEGIN} and {END}.")
+    new = f"{old.split(BEGIN)[0]}{BEGIN}\n{text}\n{END}{old.split(END)[1]}"
+    if new == old:
+        return []
+    path.write_text(new, encoding="utf-8")
+    return [path]
+
+
+def _percent(value):
+    return "-" if value is None else f"{100 * value:.1f}"

@@ -1,0 +1,59 @@
+import json
+
+import pytest
+
+from kerasseg import evaluate, report
+
+
+@pytest.fixture
+def zoo(tmp_path):
+    """A zoo of one recipe whose numbers are worked out: IoU 3/4 and 4/5."""
+    folder = tmp_path / "unet_toy"
+    folder.mkdir()
+    scores = [
+        {"iou": iou, "dice": 0.5, "precision": 1.0, "recall": 0.25, "pixels": 4}
+        for iou in (0.75, 0.8)
+    ]
+    settings = {
+        "num_images": 2,
+        "image_sizes": {"min": [4, 5], "max": [6, 7]},
+        "flips": False,
+        "precision": "float32",
+        "num_params": 1234,
+    }
+    results = {
+        "classes": dict(zip(("ground", "thing"), scores)),
+        "mean_iou": 0.775,
+        "mean_dice": 0.5,
+        "settings": settings,
+        "split": "val",
+        "seeds": [0],
+        "date": "2026-01-02T03:04:05",
+        "environment": evaluate.environment(),
+    }
+    (folder / "results.json").write_text(json.dumps(results))
+    for path in (folder, tmp_path):
+        (path / "README.md").write_text(f"before\n{report.BEGIN}\n{report.END}\nafter")
+    return tmp_path
+
+
+def test_cards_and_table_get_the_numbers_of_the_results(zoo):
+    assert len(report.update(zoo)) == 2
+    card = (zoo / "unet_toy/README.md").read_text()
+    assert "| thing | 80.0 | 50.0 | 25.0 |" in card
+    assert "**77.5**" in card
+    assert "4x5 to 6x7" in card
+    assert card.startswith("before")
+    assert card.endswith("after")
+    assert "| 1,234 | 77.5 | not measured |" in (zoo / "README.md").read_text()
+
+
+def test_a_second_update_changes_nothing(zoo):
+    report.update(zoo)
+    assert report.update(zoo) == []
+
+
+def test_a_card_without_markers_is_named(zoo):
+    (zoo / "unet_toy/README.md").write_text("nothing")
+    with pytest.raises(ValueError, match=r"unet_toy.*results"):
+        report.update(zoo)
