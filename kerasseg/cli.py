@@ -164,7 +164,7 @@ def _evaluate(arguments):
     """Measure a run's best weights on a split of its data set."""
     from kerasseg import runs
 
-    results = runs.evaluate_run(
+    results = runs.evaluate(
         runs.find(arguments.run_dir),
         root=arguments.data,
         split=arguments.split,

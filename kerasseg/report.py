@@ -42,10 +42,8 @@ def card(results):
     ]
     if training := results.get("training"):
         lines.append(
-            f"Trained for {training['steps']} steps in "
-            f"{training['wall_seconds'] / 60:.0f} minutes "
-            f"({training['cpu_seconds'] / 60:.0f} CPU minutes), "
-            f"{training['precision']}."
+            f"Trained for {training['steps']} steps in {training['seconds'] / 60:.0f} "
+            f"minutes, {training['precision']}."
         )
     return "\n".join(lines)
 
@@ -68,7 +66,7 @@ def update(zoo):
         folder = path.parent
         changed += _fill(folder / "README.md", card(results))
         training = results.get("training", {})
-        minutes = f"{training['wall_seconds'] / 60:.0f}" if training else "not measured"
+        minutes = f"{training['seconds'] / 60:.0f}" if training else "not measured"
         rows.append(
             f"| [{folder.name}]({folder.name}) | {results['settings']['num_params']:,} "
             f"| {_percent(results['mean_iou'])} | {minutes} |"

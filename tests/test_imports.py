@@ -37,7 +37,7 @@ ALLOWED = {
     "warm_up": set(),
     "export": {"inference", "names", "signatures", "viz", "warm_up"},
     "recipes": {"names"},
-    "runs": {"recipes"},
+    "runs": {"history", "recipes"},
     "progress": set(),
     "report": set(),
     "cli": set(),

@@ -123,7 +123,7 @@ def test_list_and_info_answer_in_json(capsys):
 
 
 def test_the_newest_run_is_the_default(run, monkeypatch):
-    monkeypatch.setattr(runs, "RUNS", run.parent)
+    monkeypatch.setattr(runs.folder, "RUNS", run.parent)
     assert runs.find() == run
 
 

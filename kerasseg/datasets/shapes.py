@@ -11,10 +11,10 @@ from kerasseg.datasets.samples import Samples
 CLASSES = ("background", "disc", "square", "triangle")
 COLORS = ((40, 40, 48), (230, 85, 70), (75, 160, 235), (245, 200, 75))
 
-_MIN_CONTRAST = 50  # grey levels between the colours of a shape and its surroundings
+_MIN_CONTRAST = 60  # grey levels between the colours of a shape and its surroundings
 
 
-def shapes(num, *, size=128, seed=0, max_shapes=4):
+def shapes(num, *, size=128, seed=0, max_shapes=4, texture=10.0):
     """Textured discs, squares and rotated triangles that overlap on uneven ground.
 
     Colours and textures (grain, stripes, clouds) are drawn alike for all classes, so
@@ -26,6 +26,8 @@ def shapes(num, *, size=128, seed=0, max_shapes=4):
         seed: another seed gives other samples, for a validation set, say. Sample i of a
             seed is the same for every `num`.
         max_shapes: at most so many shapes in a picture, at least one.
+        texture: largest amplitude of the patterns, in grey levels of 255; shapes differ
+            by 60 from the mean of the background. 0 is flat, more than 20 is hard.
 
     Returns:
         Samples with `image` uint8 [H, W, 3], `label` int32 [H, W] 0..3, `masks` bool
@@ -49,17 +51,19 @@ def shapes(num, *, size=128, seed=0, max_shapes=4):
     ):
         if operator.index(value) < low:
             raise ValueError(f"`{name}` must be at least {low}. Received: {value}.")
+    if texture < 0:
+        raise ValueError(f"`texture` must be at least 0. Received: {texture}.")
     return Samples(
         names=tuple(f"shapes_{index:05d}" for index in range(num)),
-        read=functools.partial(_draw, height, width, seed, max_shapes),
+        read=functools.partial(_draw, height, width, seed, max_shapes, texture),
         classes=CLASSES,
         colors=COLORS,
     )
 
 
-def _draw(height, width, seed, max_shapes, index):
+def _draw(height, width, seed, max_shapes, texture, index):
     rng = np.random.default_rng((seed, index))
-    image, base = _ground(rng, height, width)
+    image, base = _ground(rng, height, width, texture)
     owner = np.zeros((height, width), np.uint8)  # 0 ground, k the k-th shape
     areas, classes = [], []
     for _ in range(rng.integers(1, max_shapes, endpoint=True)):
@@ -71,11 +75,11 @@ def _draw(height, width, seed, max_shapes, index):
         classes.append(class_id)
         inside = mask.view(bool)
         owner[inside] = len(classes)
-        _paint(rng, image, mask, base)
+        _paint(rng, image, mask, base, texture)
     light = rng.uniform(0.75, 1.25, (2, 2)).astype(np.float32)
     image *= cv2.resize(light, (width, height))[..., None]
     cv2.GaussianBlur(image, (3, 3), rng.uniform(0.4, 0.8), dst=image)
-    image += rng.uniform(2, 7) * rng.standard_normal(image.shape, np.float32)
+    image += rng.uniform(2, 5) * rng.standard_normal(image.shape, np.float32)
     classes = np.array(classes, np.int32)
     ids = np.arange(1, len(classes) + 1, dtype=np.uint8)
     return {
@@ -86,16 +90,16 @@ def _draw(height, width, seed, max_shapes, index):
     }
 
 
-def _ground(rng, height, width):
+def _ground(rng, height, width, texture):
     base = rng.uniform(70, 185) + rng.uniform(-30, 30, 3)
-    hills = (base + rng.uniform(-25, 25, (3, 3, 3))).astype(np.float32)
+    hills = (base + rng.uniform(-20, 20, (3, 3, 3))).astype(np.float32)
     ground = cv2.resize(hills, (width, height), interpolation=cv2.INTER_CUBIC)
-    return ground + _texture(rng, height, width)[..., None], base
+    return ground + _texture(rng, height, width, texture)[..., None], base
 
 
-def _texture(rng, height, width):
+def _texture(rng, height, width, texture):
     """Grey pattern [H, W] around 0: grain, stripes or clouds."""
-    strength = rng.uniform(5, 18)
+    strength = texture * rng.uniform(0.3, 1)
     kind = rng.integers(3)
     if kind == 0:
         return strength * rng.standard_normal((height, width), np.float32)
@@ -114,7 +118,7 @@ def _place(rng, class_id, owner, areas):
     """Mask uint8 0/1 that leaves most of each earlier shape visible, or None."""
     height, width = owner.shape
     for _ in range(8):
-        radius = rng.uniform(0.12, 0.24) * min(height, width)
+        radius = rng.uniform(0.14, 0.25) * min(height, width)
         margin = 0.9 * radius  # a shape may be cut by the border, its centre is inside
         center = rng.uniform(margin, [width - margin, height - margin])
         mask = np.zeros((height, width), np.uint8)
@@ -138,11 +142,11 @@ def _fill(rng, mask, class_id, center, radius):
     cv2.fillPoly(mask, [np.rint(corners * 16).astype(np.int32)], 1, shift=4)
 
 
-def _paint(rng, image, mask, base):
+def _paint(rng, image, mask, base, texture):
     x, y, width, height = cv2.boundingRect(mask)
     part = np.s_[y : y + height, x : x + width]
     color = rng.uniform(30, 225, 3)
     while abs(color - base).mean() < _MIN_CONTRAST:
         color = rng.uniform(30, 225, 3)
-    paint = color.astype(np.float32) + _texture(rng, height, width)[..., None]
+    paint = color.astype(np.float32) + _texture(rng, height, width, texture)[..., None]
     cv2.copyTo(paint, mask[part], image[part])

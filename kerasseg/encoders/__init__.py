@@ -40,7 +40,8 @@ def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=3
     if not isinstance(encoder, keras.Model):
         function = look_up(encoder, ENCODERS, "encoder")
         return function(input_shape, weights=weights, output_stride=output_stride)
-    taps = list(encoder.output) if isinstance(encoder.output, dict) else None
+    outputs = getattr(encoder, "output", None)  # a model of no fixed graph has none
+    taps = list(outputs) if isinstance(outputs, dict) else None
     if taps is None or "c5" not in taps:
         raise ValueError(
             "`encoder` must return a dict with features 'c1' to 'c5'. "

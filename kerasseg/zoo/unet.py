@@ -90,7 +90,9 @@ def _paper(image, encoder_weights, base_filters, norm, padding):
     for level, skip in enumerate(skips[::-1], 1):
         filters = skip.shape[-1]
         name = f"decoder{level}"
-        x = layers.Conv2DTranspose(filters, 2, 2, name=f"{name}_up")(x)
+        x = layers.Conv2DTranspose(
+            filters, 2, 2, kernel_initializer="he_normal", name=f"{name}_up"
+        )(x)
         if fit is CropLike:
             skip = CropLike(name=f"{name}_crop")([skip, x])
         else:

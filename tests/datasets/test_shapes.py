@@ -83,7 +83,14 @@ def test_neither_colour_nor_texture_gives_the_class_away(many):
 
 @pytest.mark.parametrize(
     "options",
-    [{"num": 0}, {"size": 16}, {"size": (96, 8)}, {"seed": -1}, {"max_shapes": 0}],
+    [
+        {"num": 0},
+        {"size": 16},
+        {"size": (96, 8)},
+        {"seed": -1},
+        {"max_shapes": 0},
+        {"texture": -1},
+    ],
 )
 def test_arguments_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match="must be at least"):

@@ -4,7 +4,6 @@ Virtual devices must be made before TensorFlow starts, and peak memory never fal
 """
 
 import json
-import resource
 import sys
 import tempfile
 
@@ -17,7 +16,10 @@ from kerasseg import training
 
 
 def peak_mb():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Of this program alone: `ru_maxrss` begins at the size of the process before."""
+    with open("/proc/self/status", encoding="ascii") as file:
+        line = next(line for line in file if line.startswith("VmHWM:"))
+    return int(line.split()[1]) / 1024
 
 
 def memory():

@@ -1,0 +1,10 @@
+"""Runs: a recipe trained, evaluated and pictured in one folder.
+
+A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, colours),
+`history.jsonl`, `checkpoints/`, `best.weights.h5`, `results.json` and the pictures
+`curves.png`, `samples.png`, `confusion.png`.
+"""
+
+from kerasseg.runs.folder import RunError, find, load
+from kerasseg.runs.training import train
+from kerasseg.runs.use import describe, evaluate, export, predict

@@ -1,0 +1,130 @@
+"""What is done with a trained run: evaluate, predict, export; and facts on builders."""
+
+import math
+import pathlib
+
+from kerasseg import recipes
+from kerasseg.runs.folder import load, palette_of
+
+
+def evaluate(
+    run, *, root=None, split="val", flips=False, out=None, samples=None, training=None
+):
+    """Measure the best weights of a run and write results.json and pictures.
+
+    Args:
+        run: run folder.
+        root: folder of the data set; None for the one it was trained on.
+        split: "train", "val", or a split's own name.
+        flips: average over the image and its mirror image.
+        out: folder of the results; None for the run folder.
+        samples: Samples to use instead of those of `root` and `split`.
+        training: JSON-able facts about the training to write down.
+
+    Returns:
+        dict: what `scoring.write_results` wrote, and "table", the result as text.
+    """
+    from kerasseg import evaluate as scoring
+    from kerasseg import viz
+    from kerasseg.history import History
+    from kerasseg.images import write_image
+
+    model, recipe, facts = load(run)
+    if samples is None:
+        samples = recipes.build_samples(recipe, root or facts["root"], split)
+    result = scoring.evaluate(model, samples, flips=flips)
+    if training:
+        result["training"] = training
+    out = pathlib.Path(out or run)
+    out.mkdir(parents=True, exist_ok=True)
+    seeds = [recipe["train"]["seed"]]
+    written = scoring.write_results(
+        out / "results.json", result, split=split, seeds=seeds
+    )
+    picture = scoring.gallery(model, samples, result, flips=flips)
+    write_image(out / "samples.png", picture)
+    viz.confusion(result["matrix"], samples.classes, out / "confusion.png")
+    rows = History(pathlib.Path(run) / "history.jsonl").rows()
+    if rows:
+        viz.curves(rows, out / "curves.png")
+    return {**written, "table": scoring.table(result)}
+
+
+def predict(run, inputs, out, *, tile_px=None, overlap_px=None, flips=False):
+    """Segment image files with a run's best weights; see `predict.folder`."""
+    from kerasseg import predict as prediction
+
+    model, _, facts = load(run)
+    return prediction.folder(
+        model,
+        inputs,
+        out,
+        class_names=facts["classes"],
+        palette=palette_of(facts),
+        save=("overlay", "mask", "polygons"),
+        options={"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips},
+    )
+
+
+def export(run, out, *, format="tf_saved_model"):
+    """Write a run's model with its best weights for use elsewhere.
+
+    Args:
+        run: run folder.
+        out: output folder.
+        format: "tf_saved_model" (see `export.saved_model`), or another of
+            `export.FORMATS`.
+
+    Returns:
+        Path of what was written.
+    """
+    from kerasseg import export as exporting
+
+    model, _, facts = load(run)
+    if format != "tf_saved_model":
+        return exporting.export(model, pathlib.Path(out) / facts["name"], format=format)
+    return exporting.saved_model(
+        model,
+        out,
+        class_names=facts["classes"],
+        palette=palette_of(facts),
+        ignore_label=facts["ignore_label"],
+    )
+
+
+def describe(architecture, encoder=None, num_classes=21):
+    """Facts about a builder: parameters, taps, paper.
+
+    Args:
+        architecture: name in `kerasseg.zoo`.
+        encoder: name in `kerasseg.encoders`; None for the builder's default.
+        num_classes: classes of the model that is counted.
+
+    Returns:
+        JSON-able dict.
+    """
+    import inspect
+
+    from kerasseg import encoders, zoo
+    from kerasseg.names import look_up
+
+    builder = look_up(architecture, zoo.BUILDERS, "architecture")
+    encoder = encoder or inspect.signature(builder).parameters["encoder"].default
+    model = builder(num_classes, encoder)
+    taps = next(
+        (layer.output for layer in model.layers if isinstance(layer.output, dict)), {}
+    )
+    about = inspect.getdoc(builder)
+    return {
+        "architecture": architecture,
+        "about": about.splitlines()[0],
+        "encoder": encoder,
+        "encoders": encoders.names(),
+        "num_classes": num_classes,
+        "trainable_parameters": sum(
+            math.prod(weight.shape) for weight in model.trainable_variables
+        ),
+        "parameters": model.count_params(),
+        "taps": {name: tap.shape[-1] for name, tap in taps.items()},
+        "reference": about.split("Reference: ")[-1].replace("\n", " "),
+    }
