@@ -1,5 +1,6 @@
 """Models as files for other programs: SavedModel for serving, and other formats."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
 import json
@@ -127,7 +128,8 @@ def _write_version(model, folder, functions, about, sizes):
     part = pathlib.Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     try:
         part.chmod(0o755)  # mkdtemp's 700 would shut out the server's user
-        tf.saved_model.save(module, str(part), signatures=functions)
+        with _quiet(tf.get_logger()):  # it would name the folder that is renamed
+            tf.saved_model.save(module, str(part), signatures=functions)
         about = {**about, "signatures": _signatures(functions)}
         text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
         (part / "kerasseg.json").write_text(text, encoding="utf-8")
@@ -143,6 +145,16 @@ def _write_version(model, folder, functions, about, sizes):
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
+
+
+@contextlib.contextmanager
+def _quiet(logger):
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _warm_up_sizes(model, sizes):
