@@ -23,7 +23,7 @@ def test_the_built_in_recipe_builds_everything():
     samples = recipes.build_samples(recipe, None, "train")
     model = recipes.build_model(recipe, samples.classes)
     assert model.output_shape == (None, None, None, 4)
-    assert type(recipes.build_loss(recipe)).__name__ == "CrossEntropy"
+    assert type(recipes.build_loss(recipe)).__name__ == "Weighted"
     assert recipes.build_optimizer(recipe, 5).learning_rate >= 0
     sample = recipes.build_augment(recipe)(
         {k: samples[0][k] for k in ("image", "label")}, np.array([0, 1], "int32")

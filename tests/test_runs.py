@@ -17,6 +17,7 @@ SMALL = [
     "augment.size=[32, 32]",
     "model.base_filters=4",
     "train.epochs=2",
+    "train.steps_per_epoch=2",
     "train.batch_size=8",
 ]
 SETTINGS = [part for text in SMALL for part in ("--set", text)]

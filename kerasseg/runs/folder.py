@@ -104,6 +104,7 @@ def _differences(old, new):
 
 
 def facts_of(samples, root, name):
+    """What predicting and exporting must know of the data: the dict of run.json."""
     return {
         "name": name,
         "root": None if root is None else str(pathlib.Path(root).resolve()),
@@ -117,6 +118,7 @@ def facts_of(samples, root, name):
 
 
 def palette_of(facts):
+    """Colours of a run's classes: uint8 [K, 3]."""
     import numpy as np
 
     from kerasseg import viz
