@@ -208,6 +208,10 @@ def _resolve(recipe):
     _check(
         data, "dataset", datasets.DATASETS, "data", extra={"train": None, "val": None}
     )
+    for side in ("train", "val"):  # the name of a split, or more arguments
+        if isinstance(data[side], dict):
+            known = _parameters(datasets.DATASETS[data["dataset"]])
+            _check_types(data[side], known, "data")
     recipe["augment"] = {"name": "standard", **recipe["augment"]}
     _check(recipe["augment"], "name", _augmentations(augment), "augment")
     recipe["loss"] = as_list(recipe["loss"] or {"name": "CrossEntropy"})

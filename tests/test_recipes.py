@@ -51,6 +51,7 @@ def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
         ("[loss]\nname = 'Dise'", "line 2: .*Did you mean 'Dice'"),
         ("[optimizer]\nname = 'adan'", "line 2: .*Did you mean 'adam"),
         ("[data]\ndataset = 'camvit'", "line 2: .*Did you mean 'camvid'"),
+        ("[data]\ndataset = 'shapes'\ntrain = {nun = 3}", "Did you mean 'num'"),
         ("model = [", "not valid TOML"),
         ("train = 3", "line 1: .*must be a table"),
     ],

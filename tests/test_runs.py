@@ -1,6 +1,7 @@
 """The main job as a user runs it, small."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -8,8 +9,9 @@ import cv2
 import numpy as np
 import pytest
 
-from kerasseg import runs
+from kerasseg import recipes, runs
 from kerasseg.cli import main
+from kerasseg.runs import folder
 
 SMALL = [
     "data.train={num=16, size=32, seed=1}",
@@ -101,6 +103,26 @@ def test_export_writes_a_saved_model(run, tmp_path):
 def test_a_folder_that_is_no_run_is_named_with_the_fix(tmp_path, capsys):
     assert main(["evaluate", "--run", str(tmp_path)]) == 1
     assert "best.weights.h5" in capsys.readouterr().err
+
+
+def test_a_run_that_cannot_begin_leaves_no_folder(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sides = ["--set", "data.train=train", "--set", "data.val=val"]
+    assert main(["train", "--set", "data.dataset=camvid", *sides]) == 2
+    assert "--data ROOT" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_second_run_gets_a_number_and_a_crashed_one_goes_on(run, tmp_path):
+    recipe = recipes.read(run / "recipe.toml")
+    assert folder.claim(None, recipe, "never") == folder.RUNS / "never"
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    shutil.copy(run / "recipe.toml", crashed)
+    assert folder.claim(crashed, recipe, "x") == crashed
+    recipe["loss"] = recipe["loss"][:1]
+    with pytest.raises(runs.RunError, match=r"\[loss\] name: 'Dice' there, None now"):
+        folder.claim(crashed, recipe, "x")
 
 
 def test_a_folder_with_other_files_is_not_written_to(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Run folders: choosing one, going on with one, loading what is in one."""
 
+import itertools
 import json
 import pathlib
 
@@ -81,13 +82,13 @@ def claim(out, recipe, name):
             f"{out} must be empty, or an earlier run of this recipe. "
             "Received: a folder with other files. Choose another --out."
         )
-    out.mkdir(parents=True, exist_ok=True)
     return out
 
 
 def _is_taken(out, recipe):
-    if not out.exists():
-        return False
+    """Whether a folder holds anything but an unfinished run of this recipe."""
+    if not (out / "recipe.toml").is_file():
+        return out.exists() and not (out.is_dir() and not any(out.iterdir()))
     finished = (out / "results.json").is_file()
     return finished or recipes.read(out / "recipe.toml") != recipe
 
@@ -97,7 +98,9 @@ def _differences(old, new):
     return [
         f"[{table}] {key}: {then.get(key)!r} there, {now.get(key)!r} now"
         for table in recipes.TABLES
-        for then, now in zip(recipes.as_list(old[table]), recipes.as_list(new[table]))
+        for then, now in itertools.zip_longest(
+            recipes.as_list(old[table]), recipes.as_list(new[table]), fillvalue={}
+        )
         for key in sorted({*then, *now})
         if then.get(key) != now.get(key)
     ]

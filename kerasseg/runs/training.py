@@ -46,6 +46,7 @@ def train(recipe, *, root=None, out=None, name="run", on_event=None):
         result = scoring.evaluate(step.model, samples["val"])
         return {key: value for key, value in result.items() if isinstance(value, float)}
 
+    out.mkdir(parents=True, exist_ok=True)
     (out / "recipe.toml").write_text(recipes.dump(recipe), encoding="utf-8")
     (out / "run.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     training.fit(
