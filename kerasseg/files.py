@@ -1,4 +1,4 @@
-"""Files that are either the old one or the new one, whenever the power goes."""
+"""Files that are either the old one or the new one, whenever the program stops."""
 
 import contextlib
 import os
@@ -12,12 +12,14 @@ class WriteError(OSError):
     """A file could not be written; the message names it, the reason and the disk."""
 
 
-def replace(path, write):
+def replace(path, write, *, durable=True):
     """Write a file so that a reader finds the old or the new one, never a part.
 
     Args:
         path: the file to make or replace; its folder is made if missing.
         write: function that writes the file at the temporary path it is given.
+        durable: wait until the disk has it, so that it survives a power cut as well;
+            a few ms, which files that are cheap to make again can save.
 
     Raises:
         WriteError: if it cannot be written, as when the disk is full. The old file is
@@ -35,10 +37,12 @@ def replace(path, write):
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write(temporary)
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
+        if durable:
+            with open(temporary, "rb+") as file:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
-        _sync_folder(path.parent)
+        if durable:
+            _sync_folder(path.parent)
     except OSError as error:
         raise WriteError(
             f"Could not write {path}: {error.strerror or error}. {_disk(path.parent)} "

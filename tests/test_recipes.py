@@ -67,6 +67,14 @@ def test_a_bad_recipe_names_line_problem_and_fix(tmp_path, text, message):
         recipes.read(path)
 
 
+def test_a_bad_override_is_not_blamed_on_the_file(tmp_path):
+    path = write(tmp_path, "[model]\narchitecture = 'unet'\n[data]\ndataset = 'shapes'")
+    with pytest.raises(
+        recipes.RecipeError, match=r"^--set train.epochs: `epochs` must"
+    ):
+        recipes.read(path, ["train.epochs=many"])
+
+
 @pytest.mark.parametrize("override", ["epochs=3", "train.epochs", "train.epochz=3"])
 def test_a_bad_override_is_refused(override):
     with pytest.raises(recipes.RecipeError, match="epoch"):

@@ -11,6 +11,7 @@ import pytest
 
 from kerasseg import recipes, runs
 from kerasseg.cli import main
+from kerasseg.images import write_image, write_mask
 from kerasseg.runs import folder
 
 SMALL = [
@@ -54,6 +55,24 @@ def test_results_say_what_a_number_needs(run):
     assert results["seeds"] == [0]
     assert results["environment"]["versions"]["keras"]
     assert results["training"]["steps"] == 4
+
+
+def test_a_run_does_not_go_on_with_other_data(tmp_path, capsys):
+    folders = [tmp_path / name for name in ("one", "moved", "two")]
+    for root, count in zip(folders, (6, 6, 8)):
+        for index in range(count):
+            image = np.full((32, 32, 3), 30 * index + 1, np.uint8)
+            write_image(root / "images" / f"{index}.png", image)
+            write_mask(root / "labels" / f"{index}.png", index % 2 + 0 * image[..., 0])
+    options = [
+        *("--set", "augment.size=[32, 32]", "--set", "model.encoder=tiny"),
+        *("--set", "train.epochs=1", "--set", "train.batch_size=2"),
+    ]
+    command = ["train", "--out", str(tmp_path / "run"), *options, "--data"]
+    assert main([*command, str(folders[0])]) == 0
+    assert main([*command, str(folders[1])]) == 0
+    assert main([*command, str(folders[2])]) == 1
+    assert "run on other data" in capsys.readouterr().err
 
 
 def test_the_same_command_again_ends_at_once_with_the_same_result(run, capsys):

@@ -1,13 +1,13 @@
 """Writes image and mask files: complete or not at all."""
 
 import io
-import os
 import pathlib
-import threading
 
 import cv2
 import numpy as np
 from PIL import Image
+
+from kerasseg import files
 
 
 def write_image(path, image):
@@ -45,7 +45,7 @@ def write_image(path, image):
     written, data = cv2.imencode(extension, np.ascontiguousarray(stored))
     if not written:
         raise ValueError(f"OpenCV cannot write {image.shape} as {extension}: {path}.")
-    _write_atomic(path, data.tobytes())
+    files.replace(path, lambda part: part.write_bytes(data), durable=False)
 
 
 def write_mask(path, label, *, palette=None):
@@ -81,7 +81,8 @@ def write_mask(path, label, *, palette=None):
         image.putpalette(_full_palette(palette))
     stream = io.BytesIO()
     image.save(stream, "PNG")
-    _write_atomic(path, stream.getvalue())
+    content = stream.getvalue()
+    files.replace(path, lambda part: part.write_bytes(content), durable=False)
 
 
 def _full_palette(palette):
@@ -99,14 +100,3 @@ def _full_palette(palette):
     full = np.tile(np.array([224, 224, 192], np.uint8), (256, 1))
     full[: len(palette)] = palette
     return full.tobytes()
-
-
-def _write_atomic(path, data):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # In the same folder: a rename is atomic only within one file system.
-    part = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Run folders: choosing one, going on with one, loading what is in one."""
 
+import hashlib
 import itertools
 import json
 import pathlib
@@ -106,6 +107,20 @@ def _differences(old, new):
     ]
 
 
+def check_data(out, facts):
+    """Refuse to go on with a run on other training data, wherever they lie now."""
+    if not (out / "run.json").is_file():
+        return
+    old = json.loads((out / "run.json").read_text())
+    for key in ("classes", "channels", "samples"):
+        if old[key] != facts[key]:
+            raise RunError(
+                f"{out} holds a run on other data, from {old['root']}: `{key}` was "
+                f"{old[key]} there and is {facts[key]} in {facts['root']}. Choose "
+                "another --out, or give the same --data to go on with it."
+            )
+
+
 def facts_of(samples, root, name):
     """What predicting and exporting must know of the data: the dict of run.json."""
     return {
@@ -117,7 +132,12 @@ def facts_of(samples, root, name):
         else [list(map(int, color)) for color in samples.colors],
         "ignore_label": samples.ignore_label,
         "channels": int(samples[0]["image"].shape[-1]),
+        "samples": f"{len(samples)} names, sha256 {_digest(samples.names)}",
     }
+
+
+def _digest(names):
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
 def palette_of(facts):

@@ -5,7 +5,7 @@ import math
 
 from kerasseg import recipes
 from kerasseg.history import History
-from kerasseg.runs.folder import claim, facts_of
+from kerasseg.runs.folder import check_data, claim, facts_of
 from kerasseg.runs.use import evaluate
 
 
@@ -26,7 +26,7 @@ def train(recipe, *, root=None, out=None, name="run", on_event=None):
         (run folder, results dict).
 
     Raises:
-        RunError: if `out` holds something else.
+        RunError: if `out` holds something else, or a run on other data.
         ValueError: if recipe and data do not fit; before training where possible.
     """
     on_event = on_event or (lambda event: None)
@@ -38,6 +38,7 @@ def train(recipe, *, root=None, out=None, name="run", on_event=None):
 
     samples = _checked_samples(recipe, root, on_event)
     facts = facts_of(samples["train"], root, name)
+    check_data(out, facts)
     size, batch_size = len(samples["train"]), settings["batch_size"]
     steps_per_epoch = settings["steps_per_epoch"] or math.ceil(size / batch_size)
     step = _make_step(recipe, facts, steps_per_epoch)

@@ -1,0 +1,33 @@
+"""Recipes: TOML -> keyword arguments -> objects; only here do names become things.
+
+A recipe has six tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table or a
+list of them) and `[optimizer]` name a function or class of the library and give its
+keyword arguments; `[train]` holds the settings of the loop, with defaults of its own.
+The string "none" stands for None, which TOML lacks.
+"""
+
+from kerasseg.recipes.build import (
+    build_augment,
+    build_loss,
+    build_model,
+    build_optimizer,
+    build_samples,
+)
+from kerasseg.recipes.options import TABLES, as_list
+from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, read
+
+__all__ = [
+    "FOLDER",
+    "SHAPES",
+    "TABLES",
+    "RecipeError",
+    "as_list",
+    "build_augment",
+    "build_loss",
+    "build_model",
+    "build_optimizer",
+    "build_samples",
+    "dump",
+    "name",
+    "read",
+]

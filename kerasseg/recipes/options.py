@@ -1,0 +1,150 @@
+"""What a recipe may say: tables, options, defaults and types."""
+
+import inspect
+
+from kerasseg.names import check_options, look_up
+
+TABLES = ("model", "data", "augment", "loss", "optimizer", "train")
+TRAIN = {
+    "epochs": 10,
+    "steps_per_epoch": 0,  # 0: as many as it takes to see each sample once
+    "batch_size": 8,
+    "seed": 0,
+    "precision": "float32",
+    "accumulate": 1,
+    "clip_norm": 0.0,
+    "ema_decay": 0.0,
+    "aux_weight": 0.4,
+    "patience": 0,  # epochs without improvement before stopping; 0 never stops
+    "deterministic": False,
+    "jit_compile": False,
+    "tensorboard": False,
+    "on_bad_sample": "stop",
+}
+SCHEDULE = {
+    "learning_rate": 1e-3,
+    "schedule": "cosine",
+    "warmup_epochs": 0.0,
+    "power": 0.9,
+    "final": 0.0,
+}
+# What a TOML value must be, by the type of the default that it replaces.
+KINDS = {
+    bool: ("true or false", (bool,)),
+    int: ("a whole number", (int,)),
+    float: ("a number", (int, float)),
+    str: ("a string", (str,)),
+    tuple: ("a list", (list, int, float)),
+}
+
+
+class OptionError(ValueError):
+    """One option of a recipe is wrong."""
+
+    def __init__(self, message, table, option=None):
+        super().__init__(message)
+        self.table, self.option = table, option
+
+
+def resolve(recipe):
+    """Fill in the defaults of a recipe and check every name and type.
+
+    Raises:
+        OptionError: names the table and the option.
+    """
+    from kerasseg import datasets, losses, zoo
+
+    for table in recipe:
+        if table not in TABLES:
+            _refuse(check_options, [table], TABLES, "a recipe", table=table)
+        if not all(isinstance(part, dict) for part in as_list(recipe[table])):
+            raise OptionError(f"`{table}` must be a table, [{table}].", table)
+    recipe = {table: recipe.get(table, {}) for table in TABLES}
+    _check(recipe["model"], "architecture", zoo.BUILDERS, "model")
+    data = recipe["data"]
+    data.setdefault("train", "train")
+    data.setdefault("val", "val")
+    _check(
+        data, "dataset", datasets.DATASETS, "data", extra={"train": None, "val": None}
+    )
+    for side in ("train", "val"):  # the name of a split, or more arguments
+        if isinstance(data[side], dict):
+            known = _parameters(datasets.DATASETS[data["dataset"]])
+            _check_types(data[side], known, "data")
+    recipe["augment"] = {"name": "standard", **recipe["augment"]}
+    _check(recipe["augment"], "name", augmentations(), "augment")
+    recipe["loss"] = as_list(recipe["loss"] or {"name": "CrossEntropy"})
+    for loss in recipe["loss"]:
+        _check(loss, "name", losses.LOSSES, "loss", extra={"weight": 1.0})
+    recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
+    _check(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)
+    _check_types(recipe["train"], TRAIN, "train")
+    recipe["train"] = {**TRAIN, **recipe["train"]}
+    return recipe
+
+
+def _check(options, key, table, where, extra=None):
+    """Check that options[key] is a name in `table`, and the rest its arguments."""
+    if key not in options:
+        raise OptionError(
+            f"[{where}] must have `{key}`. Known: {', '.join(sorted(table))}.", where
+        )
+    function = _refuse(look_up, options[key], table, key, table=where, option=key)
+    known = {key: "", **_parameters(function), **(extra or {})}
+    _check_types(options, known, where)
+
+
+def _check_types(options, defaults, where):
+    for option, value in options.items():
+        _refuse(
+            check_options, [option], defaults, f"[{where}]", table=where, option=option
+        )
+        default = defaults[option]
+        wanted = next((kind for kind in KINDS if isinstance(default, kind)), None)
+        if value is None or wanted is None:
+            continue
+        description, types = KINDS[wanted]
+        if type(value) not in types:
+            message = f"`{option}` must be {description}. Received: {value!r}."
+            raise OptionError(message, where, option)
+
+
+def _refuse(check, *args, table, option=None):
+    try:
+        return check(*args)
+    except ValueError as error:
+        raise OptionError(str(error), table, option) from error
+
+
+def _parameters(function):
+    """Keyword arguments of a function with their defaults."""
+    return {
+        name: None if parameter.default is parameter.empty else parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if name != "root" and parameter.kind is not parameter.VAR_KEYWORD
+    }
+
+
+def as_list(value):
+    """The tables of one kind: `[loss]` may stand once or, as `[[loss]]`, repeatedly."""
+    return value if isinstance(value, list) else [value]
+
+
+def augmentations():
+    """Table of the augmentations that a recipe may name."""
+    from kerasseg import augment
+
+    return {"standard": augment.standard, "microscopy": augment.microscopy}
+
+
+def optimizers():
+    """Table of the optimizers that a recipe may name."""
+    import keras
+
+    return {
+        "adam": keras.optimizers.Adam,
+        "adamw": keras.optimizers.AdamW,
+        "lion": keras.optimizers.Lion,
+        "rmsprop": keras.optimizers.RMSprop,
+        "sgd": keras.optimizers.SGD,
+    }
