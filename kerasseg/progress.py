@@ -1,5 +1,7 @@
 """What a person sees while a run trains: a live bar and a line per epoch."""
 
+import time
+
 import rich.console
 import rich.progress
 
@@ -25,6 +27,7 @@ class Progress:
             transient=True,
         )
         self._task = None
+        self._told = time.monotonic()
 
     def __enter__(self):
         self._bar.start()
@@ -60,6 +63,13 @@ class Progress:
     def _step(self, event):
         loss, epoch = event["loss"], event["epoch"]
         self._bar.update(self._task, completed=event["step"], loss=loss, epoch=epoch)
+        if not self._console.is_terminal and time.monotonic() - self._told > 60:
+            self._told = time.monotonic()  # a log file shows no bar: a line a minute
+            self._console.print(
+                f"epoch {epoch:>3}  step {event['step']:>6} of "
+                f"{self._bar.tasks[self._task].total}  loss {loss:.4f}  "
+                f"{event['images_per_s']:.1f} images/s"
+            )
 
     def _epoch(self, event):
         best = "  best" if event["is_best"] else ""

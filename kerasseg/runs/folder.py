@@ -113,10 +113,10 @@ def check_data(out, facts):
         return
     old = json.loads((out / "run.json").read_text())
     for key in ("classes", "channels", "samples"):
-        if old[key] != facts[key]:
+        if old.get(key) != facts[key]:
             raise RunError(
-                f"{out} holds a run on other data, from {old['root']}: `{key}` was "
-                f"{old[key]} there and is {facts[key]} in {facts['root']}. Choose "
+                f"{out} holds a run on other data, from {old.get('root')}: `{key}` was "
+                f"{old.get(key)} there and is {facts[key]} in {facts['root']}. Choose "
                 "another --out, or give the same --data to go on with it."
             )
 
