@@ -15,6 +15,7 @@ __all__ = [
     "benchmark",
     "blocks",
     "checkpoints",
+    "classical",
     "data",
     "datasets",
     "encoders",

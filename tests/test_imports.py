@@ -15,6 +15,7 @@ ALLOWED = {
     "files": set(),
     "images": {"files", "names"},
     "viz": {"names"},
+    "classical": {"names"},
     "weights": {"names"},
     "layers": {"names"},
     "blocks": {"layers", "names"},
@@ -42,7 +43,7 @@ ALLOWED = {
     "report": set(),
     "cli": set(),
 }
-LIGHT = {"names", "files", "images", "viz", "weights", "datasets"}
+LIGHT = {"names", "files", "images", "viz", "classical", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
 
 
@@ -86,6 +87,7 @@ def test_the_table_names_every_module():
     "code",
     [
         "import kerasseg",
+        "import kerasseg.classical; from kerasseg.metrics import superpixel",
         "from kerasseg.cli import main; main(['list'])",
         "from kerasseg.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
     ],

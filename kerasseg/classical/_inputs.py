@@ -1,0 +1,139 @@
+"""What the classical methods accept: checks at the door, and one range of values."""
+
+import math
+import numbers
+
+import cv2
+import numpy as np
+
+
+def check_image(image):
+    """The image as numbers [H, W, C], C 1 or 3, in its own dtype and range.
+
+    Raises:
+        ValueError: if it is empty, not real numbers, not finite, or has another
+            number of channels.
+    """
+    image = np.asarray(image)
+    shape, channels = image.shape, image.shape[-1] if image.ndim == 3 else 1
+    if image.ndim not in (2, 3) or channels not in (1, 3) or 0 in shape:
+        raise ValueError(
+            "`image` must be grey [H, W] or [H, W, 1], or RGB [H, W, 3], with at least "
+            f"one pixel. Received: shape={shape}. Drop alpha by image[..., :3]; choose "
+            "channels of other images."
+        )
+    if image.dtype.kind not in "iufb":
+        raise ValueError(
+            f"`image` must be real numbers. Received: dtype={image.dtype}."
+        )
+    if image.dtype.kind == "f" and not np.isfinite(image).all():
+        count = image.size - np.count_nonzero(np.isfinite(image))
+        raise ValueError(
+            "`image` must be finite. "
+            f"Received: {count} of {image.size} values that are NaN or infinite."
+        )
+    return image if image.ndim == 3 else image[..., None]
+
+
+def unit_range(image):
+    """The image as float32 [H, W, C] in 0..1.
+
+    uint8 is divided by 255; bool and floats within 0..1 stay; other numbers within
+    0..255 are divided by 255; uint16 and larger integers are stretched between their
+    0.5 and 99.5 percentiles, because cameras rarely fill 16 bits.
+    """
+    image = check_image(image)
+    if image.dtype == "uint8":
+        return image.astype("float32") / 255
+    low, high = image.min(), image.max()
+    if image.dtype.kind in "fb" and (low < 0 or high > 255):
+        raise ValueError(
+            "`image` of floats must be within 0..1 or 0..255. Received: "
+            f"{low}..{high}. Scale it, such as (image - low) / (high - low)."
+        )
+    if low >= 0 and high <= 1:
+        return image.astype("float32")
+    if low >= 0 and high <= 255 and image.dtype != "uint16":
+        return image.astype("float32") / 255
+    low, high = np.percentile(image, [0.5, 99.5])
+    return np.clip((image - low) / max(high - low, 1e-6), 0, 1).astype("float32")
+
+
+def rgb_bytes(image):
+    """The image as uint8 [H, W, 3], contiguous: what OpenCV asks for."""
+    image = check_image(image)
+    if image.dtype != "uint8":
+        image = np.round(unit_range(image) * 255).astype("uint8")
+    if image.shape[2] == 1:
+        image = np.repeat(image, 3, axis=2)
+    return np.ascontiguousarray(image)
+
+
+def lab(image, sigma=0.0):
+    """CIELAB float32 [H, W, 3], L in 0..100, after a Gaussian blur of `sigma` px."""
+    image = unit_range(image)
+    if image.shape[2] == 1:
+        image = np.repeat(image, 3, axis=2)
+    if sigma > 0:
+        image = cv2.GaussianBlur(image, (0, 0), sigma)
+    return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB)
+
+
+def grey(image):
+    """float32 [H, W] in 0..1, luma of RGB."""
+    image = np.ascontiguousarray(unit_range(image))
+    if image.shape[2] == 1:
+        return image[..., 0]
+    return cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+
+
+def check_labels(labels, size=None, *, name="labels"):
+    """The label map as int32 [H, W].
+
+    Args:
+        labels: integers [H, W], 0 or larger.
+        size: (height, width) that it must have; None for any.
+        name: the argument's name, for the message.
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 2 or labels.dtype.kind not in "iub" or not labels.size:
+        raise ValueError(
+            f"`{name}` must be integers [H, W], not empty. "
+            f"Received: shape={labels.shape}, dtype={labels.dtype}."
+        )
+    if size is not None and labels.shape != tuple(size):
+        raise ValueError(
+            f"`{name}` must have the size of the image, {tuple(size)}. "
+            f"Received: shape={labels.shape}."
+        )
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high >= 2**31:
+        raise ValueError(
+            f"`{name}` must be within 0..{2**31 - 1}. Received: {low}..{high}."
+        )
+    return labels.astype("int32", copy=False)
+
+
+def check_number(value, name, low, high=math.inf):
+    """Refuse what is no number within low..high; an integer `low` asks for integers."""
+    kind, word = numbers.Real, "a number"
+    if isinstance(low, int):
+        kind, word = numbers.Integral, "an integer"
+    if (
+        not isinstance(value, kind)
+        or isinstance(value, bool)
+        or not low <= value <= high
+    ):
+        limits = f"{low} or more" if high == math.inf else f"within {low}..{high}"
+        raise ValueError(
+            f"`{name}` must be {word}, {limits}. Received: {name}={value!r}."
+        )
+
+
+def check_choice(value, name, choices):
+    """Refuse what is not one of `choices`."""
+    if value not in choices:
+        raise ValueError(
+            f"`{name}` must be {', '.join(map(repr, choices[:-1]))} or "
+            f"{choices[-1]!r}. Received: {name}={value!r}."
+        )

@@ -1,0 +1,82 @@
+"""SLIC and SLICO: counts, connectedness, and quality beside scikit-image."""
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+from skimage import data, measure, segmentation
+
+from kerasseg.classical import slic, slico
+from kerasseg.metrics import superpixel
+
+
+@pytest.fixture(scope="module")
+def cat():
+    return data.chelsea()[:240:2, :360:2]
+
+
+@pytest.mark.parametrize("method", [slic, slico])
+@pytest.mark.parametrize("num", [1, 2, 7, 13, 50, 200, 401])
+def test_the_number_of_segments_is_met(cat, method, num):
+    labels = method(cat, num)
+    found = np.unique(labels)
+    np.testing.assert_array_equal(found, np.arange(len(found)))
+    assert abs(len(found) - num) <= 0.05 * num
+    assert measure.label(labels + 1, connectivity=1).max() == len(found)
+
+
+def test_segments_follow_the_edges_of_quadrants():
+    image = np.kron([[0, 200], [90, 255]], np.ones([31, 44])).astype("uint8")
+    labels = slic(image, 60, sigma=0)
+    truth = np.kron([[0, 1], [2, 3]], np.ones([31, 44], int))
+    assert superpixel.achievable_accuracy(labels, truth) == 1
+
+
+def test_compact_segments_are_rounder(cat):
+    loose, tight = (slic(cat, 150, compactness=c) for c in (3.0, 40.0))
+    assert superpixel.compactness(tight) > superpixel.compactness(loose) + 0.15
+
+
+def test_as_many_segments_as_pixels():
+    labels = slic(np.zeros([5, 7], "uint8"), 35)
+    np.testing.assert_array_equal(labels.ravel(), np.arange(35))
+
+
+def test_range_and_channels_do_not_matter(cat):
+    grey = cat[..., 0]
+    expected = slic(grey, 80)
+    for image in (grey / 255, grey.astype("float64"), np.stack([grey] * 3, 2)):
+        np.testing.assert_array_equal(slic(image, 80), expected)
+
+
+def test_scores_on_photos_beat_scikit_image(data_root):
+    folder = data_root("bsds500") / "train"
+    ours, theirs = [], []
+    for path in sorted((folder / "images").glob("*.jpg"))[1:200:50]:
+        image = cv2.imread(str(path))[..., ::-1]
+        file = scipy.io.loadmat(folder / "groundTruth" / f"{path.stem}.mat")
+        truth = [one["Segmentation"][0, 0] for one in file["groundTruth"][0]]
+        other = segmentation.slic(image, 230, sigma=1)
+        same = slic(image, len(np.unique(other)))
+        for scores, labels in ((ours, same), (theirs, other)):
+            recall = superpixel.boundary_recall(labels, truth)
+            error = superpixel.undersegmentation_error(labels, truth)
+            scores.append([recall, error])
+    ours, theirs = np.mean(ours, 0), np.mean(theirs, 0)
+    assert ours[0] >= theirs[0] and ours[1] <= theirs[1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"num_segments": 0},
+        {"num_segments": 120 * 180 + 1},
+        {"num_segments": 2.5},
+        {"compactness": 0},
+        {"sigma": -1.0},
+        {"iterations": -1},
+    ],
+)
+def test_options_out_of_range_are_refused(cat, options):
+    with pytest.raises(ValueError, match="Received"):
+        slic(cat, **options)
