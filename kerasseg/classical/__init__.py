@@ -8,6 +8,38 @@ scikit-image. Nothing here imports tensorflow.
     3
 """
 
+from kerasseg.classical.chan_vese import chan_vese
+from kerasseg.classical.grabcut import grabcut
+from kerasseg.classical.graph_based import felzenszwalb, quickshift
 from kerasseg.classical.kmeans import kmeans
+from kerasseg.classical.mean_shift import mean_shift
+from kerasseg.classical.merging import merge_regions
+from kerasseg.classical.pooling import pool_probabilities, snap_to_superpixels
+from kerasseg.classical.random_walker import random_walker
 from kerasseg.classical.region_growing import region_growing
+from kerasseg.classical.regions import connected_regions, region_statistics
 from kerasseg.classical.slic import slic, slico
+from kerasseg.classical.threshold import threshold
+from kerasseg.classical.watershed import compact_watershed, split_instances, watershed
+
+__all__ = [
+    "chan_vese",
+    "compact_watershed",
+    "connected_regions",
+    "felzenszwalb",
+    "grabcut",
+    "kmeans",
+    "mean_shift",
+    "merge_regions",
+    "pool_probabilities",
+    "quickshift",
+    "random_walker",
+    "region_growing",
+    "region_statistics",
+    "slic",
+    "slico",
+    "snap_to_superpixels",
+    "split_instances",
+    "threshold",
+    "watershed",
+]

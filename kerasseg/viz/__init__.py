@@ -15,10 +15,12 @@ from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
 from kerasseg.viz.galleries import errors, gallery, triptych
 from kerasseg.viz.legends import legend
 from kerasseg.viz.overlays import contours, display, overlay
+from kerasseg.viz.superpixels import boundaries, mean_colors
 
 __all__ = [
     "IGNORED",
     "OKABE_ITO",
+    "boundaries",
     "colorize",
     "confusion",
     "contours",
@@ -27,6 +29,7 @@ __all__ = [
     "errors",
     "gallery",
     "legend",
+    "mean_colors",
     "overlay",
     "palette",
     "triptych",

@@ -1,0 +1,46 @@
+"""Random walks to the nearest marker."""
+
+import numpy as np
+from skimage import segmentation
+
+from kerasseg.classical._inputs import check_labels, check_number, lab
+from kerasseg.classical._label_maps import contiguous
+from kerasseg.classical._seeds import groups_of_markers
+
+
+def random_walker(image, markers, *, beta: float = 130.0) -> np.ndarray:
+    """Each pixel takes the marker that a random walker from it reaches first.
+
+    Args:
+        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        markers: integers [H, W], 0 where unknown, 1, 2, ... where a region starts.
+        beta: how much colour differences hold the walker up.
+
+    Returns:
+        int32 [H, W], region k of the k-th smallest marker number, from 0. One sparse
+        linear system a marker, about O(HW) each.
+
+    Example:
+        >>> halves = np.repeat([[0, 0, 0, 200, 200, 200]], 4, axis=0).astype("uint8")
+        >>> markers = np.zeros([4, 6], int)
+        >>> markers[0, 0], markers[3, 5] = 1, 2
+        >>> random_walker(halves, markers)[1].tolist()
+        [0, 0, 0, 1, 1, 1]
+
+    Reference: Grady, 2006, https://doi.org/10.1109/TPAMI.2006.233
+    """
+    check_number(beta, "beta", 0.0)
+    colors = lab(image).astype("float64") / 100
+    markers = check_labels(markers, colors.shape[:2], name="markers")
+    groups = groups_of_markers(markers, markers.shape, name="markers")
+    if len(groups) == 1:
+        return np.zeros(markers.shape, "int32")
+    if (markers > 0).all():
+        return contiguous(markers)
+    if np.ptp(colors) == 0:  # scikit-image divides by the deviation
+        colors[0, 0] += 1e-6
+    numbers = np.zeros(markers.shape, "int32")
+    for k, points in enumerate(groups, 1):
+        numbers[tuple(points.T)] = k
+    found = segmentation.random_walker(colors, numbers, beta=beta, channel_axis=-1)
+    return (found - 1).astype("int32")
