@@ -32,6 +32,7 @@ __all__ = [
     "recipes",
     "report",
     "runs",
+    "superpixel_table",
     "training",
     "viz",
     "weights",

@@ -9,6 +9,8 @@ import json
 import os
 import sys
 
+from kerasseg import classical_command
+
 
 def main(argv=None):
     """Run the command line; returns the exit code.
@@ -16,7 +18,8 @@ def main(argv=None):
     Args:
         argv: arguments without the program's name; None takes `sys.argv`.
     """
-    arguments = _parser().parse_args(argv)
+    argv = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser(argv).parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from kerasseg import recipes
 
@@ -40,7 +43,7 @@ def _fail(arguments, error, code):
     return code
 
 
-def _parser():
+def _parser(argv):
     parser = argparse.ArgumentParser(
         prog="kerasseg", description="Image segmentation with TensorFlow and Keras 3."
     )
@@ -50,6 +53,7 @@ def _parser():
         ("evaluate", _evaluate, _evaluate_arguments),
         ("predict", _predict, _predict_arguments),
         ("export", _export, _export_arguments),
+        ("classical", classical_command.run, None),
         ("check-data", _check_data, _recipe_arguments),
         ("list", _list, None),
         ("info", _info, _info_arguments),
@@ -60,6 +64,8 @@ def _parser():
             "--json", action="store_true", help="print the result as JSON"
         )
         command.set_defaults(run=function)
+        if name == "classical" and name in argv:  # its methods need OpenCV
+            fill = classical_command.add_arguments
         if fill:
             fill(command)
     return parser

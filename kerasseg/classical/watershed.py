@@ -46,7 +46,7 @@ def watershed(
 
 
 def compact_watershed(
-    image, num_segments: int = 300, *, compactness: float = 1.0, sigma: float = 1.0
+    image, num_segments: int = 300, *, compactness: float = 0.1, sigma: float = 1.0
 ) -> np.ndarray:
     """Superpixels: a watershed from a grid of seeds that prefers near pixels.
 

@@ -1,0 +1,169 @@
+"""The command `kerasseg classical METHOD photo.jpg`: label maps and pictures.
+
+Options of a method are the keyword arguments of its function, read from the
+signature: a new function in `kerasseg.classical` needs only its name below.
+"""
+
+import argparse
+import inspect
+import pathlib
+import sys
+import time
+
+METHODS = (
+    "slic",
+    "slico",
+    "kmeans",
+    "mean_shift",
+    "felzenszwalb",
+    "quickshift",
+    "compact_watershed",
+    "region_growing",
+    "watershed",
+    "random_walker",
+    "grabcut",
+    "threshold",
+    "chan_vese",
+    "split_instances",
+)
+TYPES = {int: int, float: float, str: str, float | None: float}
+# Arguments that are arrays: what the command line takes instead.
+ARRAYS = {
+    "markers": "mask file: 0 unknown, 1, 2, ... where regions start",
+    "scribbles": "mask file: 0 background, 1 foreground, 255 unknown",
+    "probabilities": "grey image of the foreground's probability, black 0, white 1",
+}
+
+
+def add_arguments(command):
+    """Give the parser of `kerasseg classical` a sub-command for each method."""
+    from kerasseg import classical
+
+    methods = command.add_subparsers(required=True, metavar="METHOD", dest="method")
+    for name in METHODS:
+        function = getattr(classical, name)
+        summary = inspect.getdoc(function).splitlines()[0]
+        parser = methods.add_parser(name, help=summary, description=summary)
+        parser.add_argument("images", nargs="+", help="image files or folders")
+        parser.add_argument("--out", default="classical", help="output folder")
+        parser.add_argument(
+            "--json",
+            action="store_true",
+            default=argparse.SUPPRESS,
+            help="print the result as JSON",
+        )
+        for option in list(inspect.signature(function).parameters.values())[1:]:
+            _add_option(parser, option)
+
+
+def _add_option(parser, option):
+    flag = "--" + option.name.replace("_", "-")
+    has_default = option.default is not option.empty
+    default = option.default if has_default else None
+    if option.name == "box":
+        names = ("X1", "Y1", "X2", "Y2")
+        parser.add_argument(flag, nargs=4, type=float, metavar=names)
+    elif option.name in ARRAYS:
+        words = ARRAYS[option.name]
+        parser.add_argument(flag, required=not has_default, metavar="FILE", help=words)
+    elif option.name == "seeds":
+        words = "number of random points, or a mask file of markers 1, 2, ..."
+        parser.add_argument(flag, default="20", metavar="N|FILE", help=words)
+    elif option.annotation is bool:
+        yes_no = {"true": True, "false": False}
+        parser.add_argument(
+            flag, type=yes_no.__getitem__, default=default, metavar="true|false"
+        )
+    else:
+        words = None if default is None else f"default: {default}"
+        kind = TYPES[option.annotation]
+        parser.add_argument(flag, type=kind, default=default, help=words)
+
+
+def run(arguments):
+    """Segment images without training: superpixels, region growing, foreground."""
+    from kerasseg import classical, images
+
+    function = getattr(classical, arguments.method)
+    names = list(inspect.signature(function).parameters)[1:]
+    options = {name: _value(name, getattr(arguments, name)) for name in names}
+    out = pathlib.Path(arguments.out)
+    report = {"method": arguments.method, "out": str(out), "images": [], "failed": []}
+    for path, stem in _files(arguments.images, out):
+        event = {"path": str(path)}
+        try:
+            start = time.perf_counter()
+            event |= _segment(function, path, options, out / stem)
+            event["seconds"] = round(time.perf_counter() - start, 3)
+            report["images"].append(event)
+        except ValueError as error:
+            event["error"] = str(error)
+            report["failed"].append(event)
+            text = str(error)
+            named = text if isinstance(error, images.ImageError) else f"{path}: {text}"
+            print(f"kerasseg: {named}", file=sys.stderr)
+        if not arguments.json and "error" not in event:
+            print(f"{path}: {event['regions']} regions, {event['seconds']} s")
+    if not report["images"]:
+        raise ValueError("None of the images could be segmented.")
+    return report
+
+
+def _value(name, given):
+    """What the function takes for what was typed."""
+    from kerasseg import images
+
+    if given is None:
+        return None
+    if name == "probabilities":
+        pixels = images.read_image(given, channels=1)[..., 0]
+        return pixels / (255 if pixels.dtype == "uint8" else max(1, pixels.max()))
+    if name == "seeds" and given.isdigit():
+        return int(given)
+    if name in ARRAYS or name == "seeds":
+        return images.read_mask(given)
+    return given
+
+
+def _files(inputs, out):
+    """Pairs of an image file and a name of its own for the results."""
+    from kerasseg import images
+
+    paths = []
+    for path in map(pathlib.Path, inputs):
+        paths += images.find_images(path) if path.is_dir() else [path]
+    if not paths:
+        raise ValueError("`images` must be image files or folders. Received: none.")
+    taken = set()
+    for path in paths:
+        if path.resolve().parent == out.resolve():
+            raise ValueError(f"`--out` must not hold the images. Received: {out}.")
+        stem, copy = path.stem, 2
+        while stem in taken:  # a.png and a.jpg
+            stem, copy = f"{path.stem}_{copy}", copy + 1
+        taken.add(stem)
+        yield path, stem
+
+
+def _segment(function, path, options, target):
+    """Write TARGET.png (ids), _boundaries and _colors; returns what to report."""
+    from kerasseg import images, viz
+
+    image = images.read_image(path, channels=None)
+    given = image
+    if function.__name__ == "split_instances":
+        given = images.read_mask(path)
+    labels = function(given, **options)
+    ids = labels - min(0, int(labels.min()))  # -1, unreached, becomes 0 in the file
+    if ids.max() > 65535:
+        raise ValueError(f"{ids.max() + 1} regions do not fit a 16-bit mask file.")
+    files = {
+        "labels": target.with_name(target.name + ".png"),
+        "boundaries": target.with_name(target.name + "_boundaries.png"),
+        "colors": target.with_name(target.name + "_colors.png"),
+    }
+    images.write_mask(files["labels"], ids)
+    images.write_image(files["boundaries"], viz.boundaries(image, labels))
+    images.write_image(files["colors"], viz.mean_colors(image, labels))
+    written = {kind: str(file) for kind, file in files.items()}
+    return {"regions": int(labels.max()) + 1, "files": written}

@@ -1,0 +1,181 @@
+"""Superpixels on BSDS500: the table and the pictures of zoo/classical/README.md.
+
+Also compares scikit-image and, where OpenCV was built with its contributed modules,
+those: run it once in an environment with `opencv-contrib-python-headless`.
+"""
+
+import functools
+import pathlib
+import time
+
+import cv2
+import numpy as np
+import scipy.io
+from skimage import segmentation
+
+from kerasseg import classical, images, viz
+from kerasseg.metrics import superpixel
+from kerasseg.viz import legends
+
+NUMBERS = (200, 400)
+COLUMNS = ("K", "recall 2 px", "UE", "ASA", "EV", "compactness", "CPU ms")
+MARKS = "<!-- superpixels -->", "<!-- /superpixels -->"
+
+
+def methods(num):
+    """Functions from an image to about `num` superpixels, by name.
+
+    Those without a number of segments have settings that give about as many on
+    images of the other half of the training split. scikit-image is asked for more,
+    because it returns fewer.
+    """
+    few = num == NUMBERS[0]
+    table = {
+        "slic": functools.partial(classical.slic, num_segments=num),
+        "slico": functools.partial(classical.slico, num_segments=num),
+        "compact_watershed": functools.partial(
+            classical.compact_watershed, num_segments=num
+        ),
+        "felzenszwalb": functools.partial(
+            classical.felzenszwalb,
+            scale=110.0 if few else 45.0,
+            min_size=90 if few else 50,
+        ),
+        "quickshift": functools.partial(
+            classical.quickshift, kernel_size=4.5 if few else 3.0
+        ),
+        "mean_shift": functools.partial(
+            classical.mean_shift,
+            color_radius=9.0 if few else 6.0,
+            min_size=50 if few else 30,
+        ),
+        "kmeans, color + position": functools.partial(
+            classical.kmeans,
+            num_clusters=num,
+            position_weight=150.0 if few else 210.0,
+        ),
+        "skimage.slic, sigma 1": functools.partial(
+            segmentation.slic, n_segments=round(1.12 * num), sigma=1
+        ),
+    }
+    if hasattr(cv2, "ximgproc"):
+        table["ximgproc SLIC, blur"] = functools.partial(_ximgproc_slic, num=num)
+        table["ximgproc SEEDS"] = functools.partial(_ximgproc_seeds, num=num)
+    return table
+
+
+def _ximgproc_slic(image, num):
+    lab = cv2.cvtColor(cv2.GaussianBlur(image, (0, 0), 1), cv2.COLOR_RGB2LAB)
+    size = round((image.shape[0] * image.shape[1] / num) ** 0.5)
+    slic = cv2.ximgproc.createSuperpixelSLIC(lab, cv2.ximgproc.SLIC, size, 10.0)
+    slic.iterate(10)
+    slic.enforceLabelConnectivity(25)
+    return slic.getLabels()
+
+
+def _ximgproc_seeds(image, num):
+    height, width, channels = image.shape
+    hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+    seeds = cv2.ximgproc.createSuperpixelSEEDS(width, height, channels, num, 4)
+    seeds.iterate(hsv, 10)
+    return seeds.getLabels()
+
+
+def read(root, index):
+    """Image and annotators' segments of a training image of BSDS500, by position."""
+    folder = pathlib.Path(root) / "train"
+    path = images.find_images(folder / "images")[index]
+    file = scipy.io.loadmat(folder / "groundTruth" / f"{path.stem}.mat")
+    truth = [
+        one["Segmentation"][0, 0].astype("int32") for one in file["groundTruth"][0]
+    ]
+    return images.read_image(path), truth
+
+
+def held_back(num):
+    """Positions of `num` of the 100 images that no default was chosen on."""
+    return [1 + 2 * (k * 100 // num) for k in range(num)]
+
+
+def measure(root, num_images, *, on_row=None):
+    """Mean scores of every method, images and methods interleaved in one process.
+
+    Args:
+        root: folder of BSDS500.
+        num_images: how many of the half that was not used for tuning, 1..100.
+        on_row: function of each row as it is done.
+
+    Returns:
+        list of dicts with "segments", "method" and the columns; time is the median.
+    """
+    rows = []
+    for num in NUMBERS:
+        table = methods(num)
+        scores = {name: [] for name in table}
+        for index in held_back(num_images):
+            image, truth = read(root, index)
+            for name, method in table.items():
+                scores[name].append(_score(method, image, truth))
+        for name, values in scores.items():
+            means = [*np.mean(values, 0)[:-1], np.median(values, 0)[-1]]
+            row = {"segments": num, "method": name, **dict(zip(COLUMNS, means))}
+            rows.append(row)
+            if on_row is not None:
+                on_row(row)
+    return rows
+
+
+def _score(method, image, truth):
+    start = time.process_time()
+    labels = method(image)
+    milliseconds = 1000 * (time.process_time() - start)
+    labels = classical.connected_regions(labels)
+    return (
+        labels.max() + 1,
+        superpixel.boundary_recall(labels, truth),
+        superpixel.undersegmentation_error(labels, truth),
+        superpixel.achievable_accuracy(labels, truth),
+        superpixel.explained_variation(labels, image),
+        superpixel.compactness(labels),
+        milliseconds,
+    )
+
+
+def markdown(rows):
+    """The rows as a table for each number of segments."""
+    lines = []
+    for num in NUMBERS:
+        lines += [f"Asked for {num}:", "", "| method | " + " | ".join(COLUMNS) + " |"]
+        lines.append("|---|" + "---|" * len(COLUMNS))
+        for row in rows:
+            if row["segments"] == num:
+                k, *scores, cost = (row[name] for name in COLUMNS)
+                cells = [f"{k:.0f}", *(f"{s:.3f}" for s in scores), f"{cost:.0f}"]
+                lines.append(f"| {row['method']} | " + " | ".join(cells) + " |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def picture(image, num=NUMBERS[0], *, width_px=300):
+    """All methods on one image, boundaries and mean colours: uint8 [h, w, 3]."""
+    cells = []
+    for name, method in methods(num).items():
+        labels = classical.connected_regions(method(image))
+        pair = [viz.boundaries(image, labels), viz.mean_colors(image, labels)]
+        shown = legends.join([legends.fit(one, width_px) for one in pair], gap=2)
+        title = legends.text(f"{name}: {labels.max() + 1}", bold=True)
+        cells.append(legends.join([title, shown], vertical=True, gap=2))
+    rows = [
+        legends.join(cells[k : k + 2], align="start") for k in range(0, len(cells), 2)
+    ]
+    return legends.frame(legends.join(rows, vertical=True, gap=10))
+
+
+def update(page, rows, num_images):
+    """Write the rows between the marks of a Markdown page."""
+    page = pathlib.Path(page)
+    before, rest = page.read_text(encoding="utf-8").split(MARKS[0])
+    after = rest.split(MARKS[1])[1]
+    note = f"Means over {num_images} images, CPU time the median on one thread.\n\n"
+    text = f"{before}{MARKS[0]}\n{note}{markdown(rows)}{MARKS[1]}{after}"
+    page.write_text(text, encoding="utf-8")
