@@ -39,7 +39,7 @@ def add_arguments(command):
     """Give the parser of `kerasseg classical` a sub-command for each method."""
     from kerasseg import classical
 
-    methods = command.add_subparsers(required=True, metavar="METHOD", dest="method")
+    methods = command.add_subparsers(required=True, metavar="METHOD", dest="segmenter")
     for name in METHODS:
         function = getattr(classical, name)
         summary = inspect.getdoc(function).splitlines()[0]
@@ -84,11 +84,16 @@ def run(arguments):
     """Segment images without training: superpixels, region growing, foreground."""
     from kerasseg import classical, images
 
-    function = getattr(classical, arguments.method)
+    function = getattr(classical, arguments.segmenter)
     names = list(inspect.signature(function).parameters)[1:]
     options = {name: _value(name, getattr(arguments, name)) for name in names}
     out = pathlib.Path(arguments.out)
-    report = {"method": arguments.method, "out": str(out), "images": [], "failed": []}
+    report = {
+        "method": arguments.segmenter,
+        "out": str(out),
+        "images": [],
+        "failed": [],
+    }
     for path, stem in _files(arguments.images, out):
         event = {"path": str(path)}
         try:
@@ -154,7 +159,8 @@ def _segment(function, path, options, target):
     if function.__name__ == "split_instances":
         given = images.read_mask(path)
     labels = function(given, **options)
-    ids = labels - min(0, int(labels.min()))  # -1, unreached, becomes 0 in the file
+    grows = function.__name__ == "region_growing"
+    ids = labels + 1 if grows else labels  # -1, unreached, becomes 0 in the file
     if ids.max() > 65535:
         raise ValueError(f"{ids.max() + 1} regions do not fit a 16-bit mask file.")
     files = {

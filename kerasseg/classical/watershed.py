@@ -129,9 +129,10 @@ def split_instances(mask, *, min_depth: float = 1.0, min_size: int = 10) -> np.n
 
 def _peaks(depth, height):
     """Tops of the hills that rise by `height` above the pass to a higher one."""
-    height = max(height, 1e-3)
-    flooded = morphology.reconstruction(depth - height, depth)
-    return depth - flooded >= 0.999 * height
+    lowered = depth - np.float32(max(height, 1e-3))
+    # Filled up to the lowered tops, lower hills drown and each other one ends flat.
+    flooded = morphology.reconstruction(lowered, depth)
+    return morphology.local_maxima(flooded)
 
 
 def _gradient(image, sigma):
