@@ -42,12 +42,13 @@ ALLOWED = {
     "progress": set(),
     "report": set(),
     "classical_command": set(),
+    "baselines": {"classical", "datasets", "images"},
     "superpixel_table": {"classical", "images", "metrics", "viz"},
     "cli": {"classical_command"},
 }
 LIGHT = {"names", "files", "images", "viz", "classical", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
-LIGHT |= {"classical_command", "superpixel_table"}
+LIGHT |= {"baselines", "classical_command", "superpixel_table"}
 
 
 def imports(path):

@@ -87,14 +87,14 @@ def absorb(labels, keep, features):
     return contiguous(owner[labels])
 
 
-def absorb_small(labels, features, min_size, max_num=None):
+def absorb_small(labels, features, min_size, max_num):
     """Keep the parts of `labels` that are large enough, and give the others away.
 
     Args:
         labels: integers [H, W], any values.
         features: [H, W, C]; a part goes to the neighbour of nearest mean.
         min_size: smallest size, in pixels. The largest part is always kept.
-        max_num: keep at most so many, the largest ones; None keeps all.
+        max_num: keep at most so many, the largest ones.
 
     Returns:
         int32 [H, W], contiguous, 4-connected.
@@ -102,7 +102,7 @@ def absorb_small(labels, features, min_size, max_num=None):
     labels = parts(labels)
     sizes = np.bincount(labels.ravel())
     keep = sizes >= min(min_size, sizes.max())
-    if max_num is not None and len(sizes) > max_num:
+    if len(sizes) > max_num:
         small = np.argsort(-sizes, kind="stable")[max_num:]
         keep[small] = False
     if keep.all():

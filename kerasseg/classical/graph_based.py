@@ -4,7 +4,8 @@ import numpy as np
 from skimage import segmentation
 
 from kerasseg.classical._inputs import check_number, lab, unit_range
-from kerasseg.classical._label_maps import absorb_small
+from kerasseg.classical._label_maps import parts
+from kerasseg.classical.merging import merge
 
 
 def felzenszwalb(
@@ -38,7 +39,7 @@ def felzenszwalb(
     labels = segmentation.felzenszwalb(
         colors, scale=scale, sigma=sigma, min_size=min_size
     )
-    return absorb_small(labels, colors, min_size)
+    return merge(parts(labels), colors, None, min_size)
 
 
 def quickshift(
@@ -87,4 +88,4 @@ def quickshift(
         convert2lab=False,
         rng=seed,
     )
-    return absorb_small(labels, colors, min_size)
+    return merge(parts(labels), colors, None, min_size)

@@ -3,7 +3,8 @@
 import numpy as np
 
 from kerasseg.classical._inputs import check_number, lab
-from kerasseg.classical._label_maps import absorb_small
+from kerasseg.classical._label_maps import parts
+from kerasseg.classical.merging import merge
 
 FIT_PIXELS = 20_000  # clusters are found on so many pixels, then all are assigned
 BLOCK = 2**22  # distances held at once
@@ -70,7 +71,7 @@ def kmeans(
     labels = nearest(features, centres[np.argsort(centres[:, 0], kind="stable")])
     labels = labels.reshape(height, width)
     if connected:
-        return absorb_small(labels, colors, min_size)
+        return merge(parts(labels), colors, None, min_size)
     return np.unique(labels, return_inverse=True)[1].astype("int32")
 
 

@@ -5,7 +5,6 @@ import numpy as np
 from scipy import sparse
 
 from kerasseg.classical._inputs import check_number, rgb_bytes
-from kerasseg.classical._label_maps import absorb_small
 from kerasseg.classical.merging import merge
 
 
@@ -23,7 +22,8 @@ def mean_shift(
     differ by at most a quarter of `color_radius` are linked: a tight limit, because
     links chain along gradients. Then regions whose mean filtered colours differ by at
     most half of `color_radius` join, most similar first, which cannot chain. Then small
-    regions go to the neighbour of nearest colour.
+    regions join their most similar neighbour, small or not, until all are large enough:
+    in texture, small ones gather instead of all going to the next large one.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
@@ -49,7 +49,7 @@ def mean_shift(
     modes = cv2.pyrMeanShiftFiltering(colors, spatial_radius, color_radius, maxLevel=0)
     modes = modes.astype("float32")
     labels = merge(_link(modes, color_radius / 4), modes, color_radius / 2)
-    return absorb_small(labels, modes, min_size)
+    return merge(labels, modes, None, min_size)
 
 
 def _link(colors, limit):

@@ -6,19 +6,22 @@ from kerasseg.classical._inputs import check_labels, check_number, lab
 from kerasseg.classical._label_maps import contiguous, neighbours, parts
 
 
-def merge_regions(labels, image, *, threshold: float = 8.0) -> np.ndarray:
+def merge_regions(
+    labels, image, *, threshold: float = 8.0, min_size: int = 1
+) -> np.ndarray:
     """Join neighbouring regions, most similar first, while they differ little.
 
     In each round, pairs of regions that are each other's nearest neighbours join, and
     with the larger of the two all others whose nearest neighbour it is. That is nearly
     the order of greedy merging in few rounds. In the end all neighbours differ by more
-    than `threshold`.
+    than `threshold`. Then regions that are too small join, in the same way.
 
     Args:
         labels: integers [H, W]; parts of a label that do not touch count as regions.
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
         threshold: largest distance of mean colours in CIELAB that is joined; 2.3 is
             just noticeable.
+        min_size: smaller regions join their nearest neighbour whatever it is, px.
 
     Returns:
         int32 [H, W], 0..K-1, 4-connected. O(HW + E log E) for E borders, a round.
@@ -33,11 +36,17 @@ def merge_regions(labels, image, *, threshold: float = 8.0) -> np.ndarray:
     colors = lab(image)
     labels = check_labels(labels, colors.shape[:2])
     check_number(threshold, "threshold", 0.0)
-    return merge(parts(labels), colors, threshold)
+    check_number(min_size, "min_size", 1)
+    merged = merge(parts(labels), colors, threshold)
+    return merge(merged, colors, None, min_size)
 
 
-def merge(labels, features, threshold):
-    """`merge_regions` of connected parts by any features [H, W, C]."""
+def merge(labels, features, threshold, min_size=1):
+    """Join connected parts by features [H, W, C], those that are near or too small.
+
+    `threshold` None joins none for being near.
+    """
+    limit = -1.0 if threshold is None else threshold**2
     num = int(labels.max()) + 1
     flat = labels.ravel()
     sizes = np.bincount(flat).astype("float64")
@@ -50,12 +59,13 @@ def merge(labels, features, threshold):
         gaps = np.square(means[pairs[:, 0]] - means[pairs[:, 1]]).sum(1)
         rank = np.empty(len(pairs), "int64")
         rank[np.argsort(gaps, kind="stable")] = np.arange(len(pairs))
+        joins = (gaps <= limit) | (sizes[pairs].min(1) < min_size)
+        rank[~joins] = len(pairs)
         best = np.full(num, len(pairs))
         for end in (0, 1):
             np.minimum.at(best, pairs[:, end], rank)
-        nearest = best[pairs] == rank[:, None]  # of the first, of the second region
-        close = gaps <= threshold**2
-        mutual = pairs[nearest.all(1) & close]
+        nearest = (best[pairs] == rank[:, None]) & joins[:, None]  # [E, both ends]
+        mutual = pairs[nearest.all(1)]
         if not len(mutual):
             break
         larger = sizes[mutual[:, 1]] > sizes[mutual[:, 0]]
@@ -64,8 +74,8 @@ def merge(labels, features, threshold):
         step = np.arange(num)
         for end in (0, 1):
             gone, kept = pairs[:, end], pairs[:, 1 - end]
-            joins = nearest[:, end] & close & is_hub[kept]
-            step[gone[joins]] = kept[joins]
+            follows = nearest[:, end] & is_hub[kept]
+            step[gone[follows]] = kept[follows]
         gone = np.flatnonzero(step != np.arange(num))
         np.add.at(sums, step[gone], sums[gone])
         np.add.at(sizes, step[gone], sizes[gone])
