@@ -21,8 +21,8 @@ def slic(
 
     The picture is divided into a grid of cells with a centre each. A pixel may join
     the centres of its own and the eight surrounding cells; the distance is that of
-    CIELAB colours plus `compactness` times that of positions, in cells. The defaults
-    were chosen on half of the BSDS500 training images. Departs from the paper for
+    CIELAB colours plus `compactness` times that of positions, in cells. The default
+    compactness was chosen on 24 BSDS500 training images. Departs from the paper for
     speed: centres move by a sample of each cell's pixels (all pixels
     are assigned at the end), and the search window belongs to the pixel's cell, which
     makes one batched matrix product of the whole assignment. Loose parts go to the
