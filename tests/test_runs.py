@@ -8,6 +8,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasseg import recipes, runs
 from kerasseg.cli import main
@@ -73,6 +74,16 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, capsys):
     assert main([*command, str(folders[1])]) == 0
     assert main([*command, str(folders[2])]) == 1
     assert "run on other data" in capsys.readouterr().err
+
+
+def test_too_little_memory_says_which_setting_to_lower(tmp_path, monkeypatch, capsys):
+    def exhausted(*arguments, **options):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmore")
+
+    monkeypatch.setattr("kerasseg.training.fit", exhausted)
+    assert main(["train", "--out", str(tmp_path / "run"), *SETTINGS]) == 1
+    message = capsys.readouterr().err
+    assert "--set train.accumulate=2" in message and "batch_size=8" in message
 
 
 def test_the_same_command_again_ends_at_once_with_the_same_result(run, capsys):
