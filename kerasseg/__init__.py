@@ -15,6 +15,7 @@ __all__ = [
     "benchmark",
     "blocks",
     "checkpoints",
+    "crf",
     "data",
     "datasets",
     "encoders",

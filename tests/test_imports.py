@@ -15,6 +15,7 @@ ALLOWED = {
     "files": set(),
     "images": {"files", "names"},
     "viz": {"names"},
+    "crf": {"names"},
     "weights": {"names"},
     "layers": {"names"},
     "blocks": {"layers", "names"},
@@ -31,7 +32,7 @@ ALLOWED = {
     "inference": {"names"},
     "tiles": set(),
     "results": {"files"},
-    "predict": {"files", "images", "inference", "names", "tiles", "viz"},
+    "predict": {"crf", "files", "images", "inference", "names", "tiles", "viz"},
     "evaluate": {"inference", "metrics", "predict", "results", "viz"},
     "signatures": {"inference"},
     "warm_up": set(),
@@ -43,7 +44,7 @@ ALLOWED = {
     "report": set(),
     "cli": set(),
 }
-LIGHT = {"names", "files", "images", "viz", "weights", "datasets"}
+LIGHT = {"names", "files", "images", "viz", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
 
 
