@@ -1,9 +1,11 @@
 """Metrics: everything read from one confusion matrix.
 
 Two doors to the same numbers: Keras metrics for `compile` (`MeanIoU(num_classes)`),
-and functions of a matrix (`mean_iou(matrix)`) for arrays.
+and functions of a matrix (`mean_iou(matrix)`) for arrays. Outlines need more than a
+matrix: `boundary_f`.
 """
 
+from kerasseg.metrics.boundary import boundary_counts, boundary_f
 from kerasseg.metrics.confusion import (
     ClassIoU,
     ConfusionMatrix,
@@ -34,6 +36,8 @@ __all__ = [
     "MeanDice",
     "MeanIoU",
     "PixelAccuracy",
+    "boundary_counts",
+    "boundary_f",
     "dice_per_class",
     "frequency_weighted_iou",
     "iou_per_class",
