@@ -115,6 +115,9 @@ def _predict_arguments(command):
     command.add_argument("--tile", type=int, metavar="PX", help="predict by tiles")
     command.add_argument("--overlap", type=int, metavar="PX")
     command.add_argument("--flips", action="store_true", help="average over flips")
+    command.add_argument(
+        "--crf", action="store_true", help="refine along image edges by a dense CRF"
+    )
 
 
 def _export_arguments(command):
@@ -196,6 +199,7 @@ def _predict(arguments):
         tile_px=arguments.tile,
         overlap_px=arguments.overlap,
         flips=arguments.flips,
+        refine="crf" if arguments.crf else None,
     )
     for failure in report["failed"]:
         print(f"kerasseg: {failure['error']}", file=sys.stderr)

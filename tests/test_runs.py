@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import recipes, runs
+from kerasseg import predict, recipes, runs
 from kerasseg.cli import main
-from kerasseg.images import write_image, write_mask
+from kerasseg.images import read_mask, write_image, write_mask
 from kerasseg.runs import folder
 
 SMALL = [
@@ -115,6 +115,17 @@ def test_predict_writes_masks_of_the_image_s_size(run, tmp_path):
     masks = list((out / "masks").iterdir())
     assert len(masks) == 1
     assert cv2.imread(str(masks[0])).shape[:2] == (37, 53)
+
+
+def test_predict_refines_by_a_crf_when_asked(run, tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (37, 53, 3)).astype("uint8")
+    path = tmp_path / "photo.png"
+    write_image(path, photo)
+    arguments = ["predict", str(path), "--run", str(run), "--out", str(tmp_path)]
+    assert main([*arguments, "--crf"]) == 0
+    model, _, _ = folder.load(run)
+    expected = predict.class_ids(model, photo, refine="crf")
+    np.testing.assert_array_equal(read_mask(tmp_path / "masks/photo.png"), expected)
 
 
 def test_predict_fails_when_no_image_can_be_read(run, tmp_path, capsys):

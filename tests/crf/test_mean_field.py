@@ -92,7 +92,7 @@ def test_free_energy_never_increases(kernel, seed):
         )
         for count in range(9)
     ]
-    assert energies[1] < energies[0] - 10
+    assert energies[1] < energies[0] - 1
     # Summing 720 float32 terms leaves an error of about 1e-4.
     assert np.diff(energies).max() < 1e-3
 
