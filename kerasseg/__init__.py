@@ -17,6 +17,7 @@ __all__ = [
     "blocks",
     "checkpoints",
     "classical",
+    "crf",
     "data",
     "datasets",
     "encoders",

@@ -78,6 +78,19 @@ def model_cases(model, num_classes, *, size=256, batch_size=8):
     return {"training": (train, batch_size), "inference": (predict, batch_size)}
 
 
+def matmul_case(size=2048):
+    """The machine's limit: a float32 matrix product, as a case of `measure`.
+
+    Returns:
+        (dict of the case "matrix multiply", its GFLOP a call).
+    """
+    import tensorflow as tf
+
+    matrix = tf.random.normal([size, size])
+    multiply = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+    return {"matrix multiply": (lambda: float(multiply()), 1)}, 2 * size**3 / 1e9
+
+
 def pipeline_case(*, size=256, batch_size=8, batches=8):
     """Input pipeline on synthetic shapes with the usual augmentation, as a case."""
     from kerasseg import augment, data, datasets
@@ -119,12 +132,14 @@ def run(
         precision: Keras dtype policy, "float32" or "mixed_bfloat16".
 
     Returns:
-        JSON-able dict: the settings, `measure`'s medians, peak memory in MB (of the
-        process, TensorFlow included) and versions.
+        JSON-able dict: the settings, `measure`'s medians (with GFLOP/s by CPU time, and
+        as a share of a float32 matrix product's, in "training" and "inference"), peak
+        memory in MB (of the process, TensorFlow included) and versions. A training
+        step counts as three inferences.
     """
     import keras
 
-    from kerasseg import evaluate, zoo
+    from kerasseg import evaluate, flops, zoo
     from kerasseg.names import look_up
 
     builder = look_up(architecture, zoo.BUILDERS, "architecture")
@@ -132,14 +147,36 @@ def run(
     model = builder(num_classes, **({"encoder": encoder} if encoder else {}))
     cases = model_cases(model, num_classes, size=size, batch_size=batch_size)
     cases |= pipeline_case(size=size, batch_size=batch_size)
+    limit, limit_gflop = matmul_case()
+    measured = measure(cases | limit, repeats=repeats)
+    gflop = flops.gflops(model, size, size)
+    limit_speed = limit_gflop / measured["matrix multiply"]["cpu_ms_per_image"]
+    for name, passes in (("training", 3), ("inference", 1)):
+        speed = passes * gflop / measured[name]["cpu_ms_per_image"]
+        measured[name]["gflop_per_cpu_s"] = 1e3 * speed
+        measured[name]["share_of_matrix_multiply"] = speed / limit_speed
     return {
         "architecture": architecture,
         "encoder": encoder or "default",
         "parameters": model.count_params(),
+        "gflop_per_image": gflop,
         "size": size,
         "batch_size": batch_size,
         "precision": precision,
-        "cases": measure(cases, repeats=repeats),
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "cases": measured,
+        "peak_memory_mb": peak_memory_mb(),
         "environment": evaluate.environment(),
     }
+
+
+def peak_memory_mb():
+    """Peak memory of this process so far, MB.
+
+    From VmHWM where there is /proc: `ru_maxrss` of a child begins at its parent's size.
+    """
+    try:
+        with open("/proc/self/status", encoding="ascii") as file:
+            line = next(line for line in file if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

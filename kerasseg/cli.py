@@ -1,12 +1,13 @@
 """The command `kerasseg`: train, evaluate, predict, export, check data, look around.
 
 Exit codes: 0 done, 1 the data or the run failed, 2 the command or the recipe is wrong,
-130 interrupted.
+130 Ctrl-C, 143 SIGTERM.
 """
 
 import argparse
 import json
 import os
+import signal
 import sys
 
 from kerasseg import classical_command
@@ -29,8 +30,9 @@ def main(argv=None):
         return _fail(arguments, error, 2)
     except (ValueError, OSError) as error:
         return _fail(arguments, error, 1)
-    except KeyboardInterrupt:
-        return _fail(arguments, "interrupted", 130)
+    except KeyboardInterrupt as stop:
+        number = getattr(stop, "signal", signal.SIGINT)
+        return _fail(arguments, str(stop) or "interrupted", 128 + number)
     if arguments.json:
         print(json.dumps(answer, indent=1))
     return 0
@@ -91,6 +93,11 @@ def _recipe_arguments(command):
 def _train_arguments(command):
     _recipe_arguments(command)
     command.add_argument("--out", metavar="RUN", help="run folder (default: runs/NAME)")
+    command.add_argument(
+        "--distribute",
+        default="auto",
+        help="auto (all GPUs there are), none, mirrored, or multiworker (TF_CONFIG)",
+    )
 
 
 def _run_argument(command):
@@ -114,6 +121,9 @@ def _predict_arguments(command):
     command.add_argument("--tile", type=int, metavar="PX", help="predict by tiles")
     command.add_argument("--overlap", type=int, metavar="PX")
     command.add_argument("--flips", action="store_true", help="average over flips")
+    command.add_argument(
+        "--crf", action="store_true", help="refine along image edges by a dense CRF"
+    )
 
 
 def _export_arguments(command):
@@ -145,8 +155,11 @@ def _train(arguments):
             root=arguments.data,
             out=arguments.out,
             name=recipes.name(path),
+            distribute=arguments.distribute,
             on_event=progress.update,
         )
+    if not results:  # only the first of several workers has them
+        return {"run": str(out)}
     _say(arguments, results["table"])
     _say(arguments, f"\nWrote {out}/ with results.json, curves.png and samples.png.")
     data = f" --data {arguments.data}" if arguments.data else ""
@@ -192,6 +205,7 @@ def _predict(arguments):
         tile_px=arguments.tile,
         overlap_px=arguments.overlap,
         flips=arguments.flips,
+        refine="crf" if arguments.crf else None,
     )
     for failure in report["failed"]:
         print(f"kerasseg: {failure['error']}", file=sys.stderr)

@@ -91,7 +91,7 @@ def imported(package):
     source = pathlib.Path(importlib.util.find_spec(package).origin).read_text()
     return sorted(
         alias.name
-        for node in ast.walk(ast.parse(source))
+        for node in ast.parse(source).body
         if isinstance(node, ast.ImportFrom) and node.module.startswith(package + ".")
         for alias in node.names
     )

@@ -14,13 +14,15 @@ import time
 
 import numpy as np
 
-from kerasseg import files, images, inference, names, tiles, viz
+from kerasseg import crf, files, images, inference, names, tiles, viz
 
 SAVED = ("overlay", "mask", "polygons")
-OPTIONS = ("tile_px", "overlap_px", "flips")
+OPTIONS = ("tile_px", "overlap_px", "flips", "refine")
 
 
-def probabilities(model, image, *, tile_px=None, overlap_px=None, flips=False):
+def probabilities(
+    model, image, *, tile_px=None, overlap_px=None, flips=False, refine=None
+):
     """Class probabilities of one image.
 
     Args:
@@ -32,29 +34,38 @@ def probabilities(model, image, *, tile_px=None, overlap_px=None, flips=False):
         overlap_px: overlap of tiles; None for a quarter of the tile, at most 64.
         flips: average over mirrored copies: True or "horizontal" for two, "both" for
             all four.
+        refine: "crf" for `crf.dense_crf` as it is, or a function of image and
+            probabilities, `functools.partial(crf.dense_crf, srgb=5)`; works on the
+            whole image, with tiles too.
 
     Returns:
         float32 [H, W, K]: softmax, or sigmoid for K = 1.
 
     Raises:
-        ValueError: if the image does not fit the model.
+        ValueError: if the image does not fit the model or the refinement.
     """
+    refine = _refinement(refine)
     if tile_px is None:
         answer = inference.to_probabilities
-        return inference.infer(model, [image], answer, flips=flips)[0]
-    parts = _stripes(model, image, tile_px, overlap_px, flips)
-    return np.concatenate([stripe for _, stripe in parts])
+        found = inference.infer(model, [image], answer, flips=flips)[0]
+    else:
+        parts = _stripes(model, image, tile_px, overlap_px, flips)
+        found = np.concatenate([stripe for _, stripe in parts])
+    return found if refine is None else refine(image, found)
 
 
-def class_ids(model, image, *, tile_px=None, overlap_px=None, flips=False):
+def class_ids(model, image, *, tile_px=None, overlap_px=None, flips=False, refine=None):
     """The most probable class of each pixel.
 
     Args:
-        model, image, tile_px, overlap_px, flips: as in `probabilities`.
+        model, image, tile_px, overlap_px, flips, refine: as in `probabilities`.
 
     Returns:
         int32 [H, W]. With one logit: 1 where its probability is above 0.5.
     """
+    if refine is not None:
+        options = {"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips}
+        return _decide(probabilities(model, image, **options, refine=refine))[0]
     if tile_px is not None:
         parts = _stripes(model, image, tile_px, overlap_px, flips)
         return np.concatenate([_decide(stripe)[0] for _, stripe in parts])
@@ -133,6 +144,17 @@ def _stripes(model, image, tile_px, overlap_px, flips):
     return tiles.stripes(infer, size, tile_px=tile_px, overlap_px=overlap_px)
 
 
+def _refinement(refine):
+    """The function that a `refine` argument stands for, or None."""
+    if refine is None or callable(refine):
+        return refine
+    if refine == "crf":
+        return crf.dense_crf
+    raise ValueError(
+        f"`refine` must be None, 'crf' or a function. Received: refine={refine!r}."
+    )
+
+
 def _decide(probabilities):
     """Class ids int32 and confidence float32, [...], of probabilities [..., K]."""
     if probabilities.shape[-1] == 1:
@@ -162,7 +184,7 @@ def folder(
         class_names: names by class id, for the legend and the polygons.
         palette: uint8 [K, 3]; None for `viz.palette`.
         save: what to write, of "overlay", "mask", "polygons".
-        options: dict of `tile_px`, `overlap_px`, `flips` for `class_ids`.
+        options: dict of `tile_px`, `overlap_px`, `flips`, `refine` for `class_ids`.
         on_image: function of a dict, called after each file: "index" (from 1), "num",
             "path", "files", "seconds", "error" (None or a message).
 
@@ -178,6 +200,7 @@ def folder(
     names.check_options(options, OPTIONS, "`options`")
     names.check_options(save, SAVED, "`save`")
     inference.check_flips(options.get("flips", False))
+    _refinement(options.get("refine"))
     _check_rows(model, class_names=class_names, palette=palette)
     jobs = _jobs(inputs, pathlib.Path(out), save)
     result = {"images": [], "failed": []}

@@ -71,6 +71,14 @@ class Progress:
                 f"{event['images_per_s']:.1f} images/s"
             )
 
+    def _not_finite(self, event):
+        names = ", ".join(event["samples"])
+        self._console.print(
+            f"step {event['step']} gave loss={event['loss']}, "
+            f"grad_norm={event['grad_norm']}: {names}",
+            style="yellow",
+        )
+
     def _epoch(self, event):
         best = "  best" if event["is_best"] else ""
         self._console.print(
@@ -80,4 +88,5 @@ class Progress:
         )
 
     def _stopped(self, event):
-        self._console.print(event["message"])
+        if event["reason"] != "interrupted":  # that message comes with the exit code
+            self._console.print(event["message"])

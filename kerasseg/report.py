@@ -41,9 +41,11 @@ def card(results):
         f"kerasseg {versions['kerasseg']}.",
     ]
     if training := results.get("training"):
+        cpu = training.get("cpu_seconds")
         lines.append(
             f"Trained for {training['steps']} steps in {training['seconds'] / 60:.0f} "
-            f"minutes, {training['precision']}."
+            f"minutes{f' ({cpu / 60:.0f} CPU minutes)' if cpu else ''}, "
+            f"{training['precision']}."
         )
     return "\n".join(lines)
 

@@ -27,6 +27,12 @@ def test_the_script_measures_training_inference_and_pipeline(request):
         check=True,
     )
     result = json.loads(answer.stdout)
-    assert set(result["cases"]) == {"training", "inference", "pipeline"}
+    assert set(result["cases"]) == {
+        "training",
+        "inference",
+        "pipeline",
+        "matrix multiply",
+    }
     assert all(case["images_per_second"] > 0 for case in result["cases"].values())
     assert result["peak_memory_mb"] > 100
+    assert 0 < result["cases"]["training"]["share_of_matrix_multiply"] < 1.5

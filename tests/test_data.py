@@ -78,6 +78,14 @@ def test_every_sample_of_every_step_has_its_own_augmentation_seed():
     assert not set(seeds) & {tuple(s) for s in next(iter(other))[0][:, 0, 0].numpy()}
 
 
+def test_the_names_of_a_batch_are_those_of_its_samples():
+    samples = make_samples(5)
+    options = {"batch_size": 4, "seed": 3}
+    dataset = data.pipeline(samples, **options)
+    found = [[f"picture {n}" for n in labels[:, 0, 0]] for _, labels in dataset.take(4)]
+    assert found == [data.batch_names(samples, step, **options) for step in range(4)]
+
+
 def test_without_shuffling_there_is_one_pass_in_order():
     dataset = data.pipeline(make_samples(10), batch_size=4, shuffle=False)
     assert [len(batch) for batch, _ in dataset] == [4, 4, 2]

@@ -16,6 +16,7 @@ ALLOWED = {
     "images": {"files", "names"},
     "viz": {"names"},
     "classical": {"names"},
+    "crf": {"names"},
     "weights": {"names"},
     "layers": {"names"},
     "blocks": {"layers", "names"},
@@ -32,13 +33,14 @@ ALLOWED = {
     "inference": {"names"},
     "tiles": set(),
     "results": {"files"},
-    "predict": {"files", "images", "inference", "names", "tiles", "viz"},
+    "predict": {"crf", "files", "images", "inference", "names", "tiles", "viz"},
     "evaluate": {"inference", "metrics", "predict", "results", "viz"},
     "signatures": {"inference"},
     "warm_up": set(),
     "export": {"inference", "names", "signatures", "viz", "warm_up"},
     "recipes": {"names"},
     "runs": {"history", "recipes"},
+    "flops": set(),
     "progress": set(),
     "report": set(),
     "classical_command": set(),
@@ -46,9 +48,9 @@ ALLOWED = {
     "superpixel_table": {"classical", "images", "metrics", "viz"},
     "cli": {"classical_command"},
 }
-LIGHT = {"names", "files", "images", "viz", "classical", "weights", "datasets"}
+LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
-LIGHT |= {"baselines", "classical_command", "superpixel_table"}
+LIGHT |= {"baselines", "classical_command"}
 
 
 def imports(path):

@@ -74,6 +74,7 @@ def test_folder_never_overwrites_its_inputs(model, tmp_path):
         ({"save": ["mosk"]}, "Did you mean 'mask'"),
         ({"options": {"tile": 5}}, "Did you mean 'tile_px'"),
         ({"options": {"flips": "x"}}, "Received: flips='x'"),
+        ({"options": {"refine": "cfr"}}, "Received: refine='cfr'"),
         ({"class_names": ["a"]}, "`class_names` must have 3 entries"),
         ({"inputs": []}, "Received: none"),
     ],

@@ -1,6 +1,8 @@
 """The main job as a user runs it, small."""
 
 import json
+import pathlib
+import runpy
 import shutil
 import subprocess
 import sys
@@ -8,10 +10,11 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from kerasseg import recipes, runs
+from kerasseg import evaluate, predict, recipes, runs
 from kerasseg.cli import main
-from kerasseg.images import write_image, write_mask
+from kerasseg.images import read_image, read_mask, write_image, write_mask
 from kerasseg.runs import folder
 
 SMALL = [
@@ -75,6 +78,16 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, capsys):
     assert "run on other data" in capsys.readouterr().err
 
 
+def test_too_little_memory_says_which_setting_to_lower(tmp_path, monkeypatch, capsys):
+    def exhausted(*arguments, **options):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\nmore")
+
+    monkeypatch.setattr("kerasseg.training.fit", exhausted)
+    assert main(["train", "--out", str(tmp_path / "run"), *SETTINGS]) == 1
+    message = capsys.readouterr().err
+    assert "--set train.accumulate=2" in message and "batch_size=8" in message
+
+
 def test_the_same_command_again_ends_at_once_with_the_same_result(run, capsys):
     before = json.loads((run / "results.json").read_text())
     assert main(["train", "--out", str(run), "--json", *SETTINGS]) == 0
@@ -104,6 +117,34 @@ def test_predict_writes_masks_of_the_image_s_size(run, tmp_path):
     masks = list((out / "masks").iterdir())
     assert len(masks) == 1
     assert cv2.imread(str(masks[0])).shape[:2] == (37, 53)
+
+
+def test_predict_refines_by_a_crf_when_asked(run, tmp_path):
+    photo = np.random.default_rng(0).integers(0, 256, (37, 53, 3)).astype("uint8")
+    path = tmp_path / "photo.png"
+    write_image(path, photo)
+    arguments = ["predict", str(path), "--run", str(run), "--out", str(tmp_path)]
+    assert main([*arguments, "--crf"]) == 0
+    model, _, _ = folder.load(run)
+    expected = predict.class_ids(model, photo, refine="crf")
+    np.testing.assert_array_equal(read_mask(tmp_path / "masks/photo.png"), expected)
+
+
+def test_the_crf_table_scores_a_run_before_and_after(run, tmp_path):
+    """benchmarks/crf_table.py on the run of this file: what it writes, not how good."""
+    path = pathlib.Path(__file__).parents[1] / "benchmarks/crf_table.py"
+    table = runpy.run_path(str(path))["main"]
+    counts = {"num_train": 3, "num_val": 2}
+    answer = table(run, None, tmp_path, **counts, iterations=2, tolerance_px=2)
+    assert answer == json.loads((tmp_path / "crf.json").read_text())
+    tried = [row["mean_iou"] for row in answer["choice"]["tried"][1:]]
+    parameters = {k: v for k, v in answer["parameters"].items() if k != "iterations"}
+    assert {**parameters, "mean_iou": max(tried)} in answer["choice"]["tried"]
+    model, recipe, _ = folder.load(run)
+    val = recipes.build_samples(recipe, None, "val").subset([0, 3])
+    expected = evaluate.evaluate(model, val)["mean_iou"]
+    assert answer["val"]["before"]["mean_iou"] == pytest.approx(expected)
+    assert read_image(tmp_path / "crf.png").shape == (2 * 32, 4 * 32, 3)
 
 
 def test_predict_fails_when_no_image_can_be_read(run, tmp_path, capsys):

@@ -14,6 +14,6 @@ Example:
     (TensorShape([4, 64, 64, 3]), TensorShape([4, 64, 64]))
 """
 
-from kerasseg.data.pipeline import batches, pipeline, reraise
+from kerasseg.data.pipeline import batch_names, batches, pipeline, reraise
 
-__all__ = ["batches", "pipeline", "reraise"]
+__all__ = ["batch_names", "batches", "pipeline", "reraise"]

@@ -132,6 +132,22 @@ def reraise(dataset):
         raise
 
 
+def batch_names(samples, step, *, batch_size=8, seed=0):
+    """Names of the samples in one batch of a shuffled pipeline.
+
+    Args:
+        samples, batch_size, seed: as in `pipeline`.
+        step: number of the batch, from 0.
+
+    Returns:
+        list of str. A sample that was skipped is named in place of its substitute.
+    """
+    order = epoch_order(len(samples), True, seed)
+    positions = range(step * batch_size, (step + 1) * batch_size)
+    places = (divmod(position, len(samples)) for position in positions)
+    return [samples.names[order(epoch)[place]] for epoch, place in places]
+
+
 def _has_size(dataset):
     return all(spec.shape.is_fully_defined() for spec in dataset.element_spec)
 

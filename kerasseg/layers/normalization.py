@@ -91,3 +91,19 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _move(self, average, value):
         average.assign(average * self.momentum + value * (1.0 - self.momentum))
+
+
+def synchronize(model):
+    """Let every BatchNormalization of a model average over all replicas.
+
+    Costs three reductions a layer and the fused kernel, and matters where a device
+    holds few images: detection, large crops. Call it before the first training step.
+
+    Args:
+        model: keras.Model; changed in place, nested models too.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            synchronize(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True

@@ -10,7 +10,7 @@ TRAIN = {
     "steps_per_epoch": 0,  # 0: as many as it takes to see each sample once
     "batch_size": 8,
     "seed": 0,
-    "precision": "float32",
+    "precision": "auto",  # see runs.devices
     "accumulate": 1,
     "clip_norm": 0.0,
     "ema_decay": 0.0,
@@ -19,7 +19,9 @@ TRAIN = {
     "deterministic": False,
     "jit_compile": False,
     "tensorboard": False,
-    "on_bad_sample": "stop",
+    "sync_batch_norm": False,
+    "on_bad_sample": "stop",  # or "skip"
+    "on_non_finite": "stop",  # or "skip"
 }
 SCHEDULE = {
     "learning_rate": 1e-3,

@@ -1,15 +1,18 @@
 """Trains a recipe into a run folder."""
 
+import functools
 import json
 import math
+import pathlib
 
 from kerasseg import recipes
 from kerasseg.history import History
-from kerasseg.runs.folder import check_data, claim, facts_of
+from kerasseg.runs import devices
+from kerasseg.runs.folder import RunError, check_data, claim, facts_of
 from kerasseg.runs.use import evaluate
 
 
-def train(recipe, *, root=None, out=None, name="run", on_event=None):
+def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_event=None):
     """Train a recipe, evaluate its best weights and leave a run folder.
 
     The same command again resumes an interrupted run where it stopped.
@@ -17,62 +20,97 @@ def train(recipe, *, root=None, out=None, name="run", on_event=None):
     Args:
         recipe: resolved recipe of `recipes.read`.
         root: folder of the data set; None for synthetic data.
-        out: run folder; None takes `runs/{name}`, or the next number.
+        out: run folder; None takes `runs/{name}`, or the next number. Workers on
+            several machines must share it; only the first writes there.
         name: name of the recipe.
+        distribute: see `devices.prepare`; "multiworker" must come before anything else
+            that uses TensorFlow or Keras.
         on_event: function of dicts for a progress display: those of `training.fit`,
             and "device" and "data" before them.
 
     Returns:
-        (run folder, results dict).
+        (run folder, results dict); the dict is empty for all workers but the first.
 
     Raises:
-        RunError: if `out` holds something else, or a run on other data.
+        RunError: if `out` holds something else, or a run on other data, or if the
+            memory does not suffice.
         ValueError: if recipe and data do not fit; before training where possible.
     """
     on_event = on_event or (lambda event: None)
-    out = claim(out, recipe, name)
     settings = recipe["train"]
-    on_event({"kind": "device", "text": _configure(settings)})
-    from kerasseg import evaluate as scoring
-    from kerasseg import training
-
+    if distribute == "multiworker" and out is None:
+        raise RunError("Workers need the same run folder: give `out` (--out RUN).")
+    found = devices.prepare(
+        settings["precision"], distribute, deterministic=settings["deterministic"]
+    )
+    out = claim(out, recipe, name) if found.writes else pathlib.Path(out)
+    on_event({"kind": "device", "text": f"{found.text}, seed {settings['seed']}"})
     samples = _checked_samples(recipe, root, on_event)
     facts = facts_of(samples["train"], root, name)
-    check_data(out, facts)
-    size, batch_size = len(samples["train"]), settings["batch_size"]
-    steps_per_epoch = settings["steps_per_epoch"] or math.ceil(size / batch_size)
-    step = _make_step(recipe, facts, steps_per_epoch)
+    if found.writes:
+        check_data(out, facts)
+    with found.strategy.scope():
+        step, steps_per_epoch = _make_step(recipe, facts, samples, found.precision)
+    if found.writes:
+        out.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(facts, indent=1) + "\n"
+        (out / "recipe.toml").write_text(recipes.dump(recipe), encoding="utf-8")
+        (out / "run.json").write_text(text, encoding="utf-8")
+    _fit(step, steps_per_epoch, recipe, samples, out, on_event)
+    if not found.writes:
+        return out, {}
+    cost = {
+        "steps": step.position,
+        **_time_of_steps(out),
+        "precision": found.precision,
+    }
+    return out, evaluate(out, root=root, samples=samples["val"], training=cost)
+
+
+def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
+    import tensorflow as tf
+
+    from kerasseg import data, training
+    from kerasseg import evaluate as scoring
+
+    settings = recipe["train"]
 
     def validate():
         result = scoring.evaluate(step.model, samples["val"])
         return {key: value for key, value in result.items() if isinstance(value, float)}
 
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "recipe.toml").write_text(recipes.dump(recipe), encoding="utf-8")
-    (out / "run.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
-    training.fit(
-        step,
-        _batches(recipe, samples["train"]),
-        steps=settings["epochs"] * steps_per_epoch,
-        steps_per_epoch=steps_per_epoch,
-        run_dir=out,
-        validate=validate,
-        patience=settings["patience"] or None,
-        tensorboard=settings["tensorboard"],
-        on_event=on_event,
-    )
-    cost = {
-        "steps": step.position,
-        "seconds": _seconds_of_steps(out),
-        "precision": settings["precision"],
-    }
-    return out, evaluate(out, root=root, samples=samples["val"], training=cost)
+    order = {"batch_size": settings["batch_size"], "seed": settings["seed"]}
+    try:
+        training.fit(
+            step,
+            _batches(recipe, samples["train"]),
+            steps=settings["epochs"] * steps_per_epoch,
+            steps_per_epoch=steps_per_epoch,
+            run_dir=out,
+            validate=validate,
+            patience=settings["patience"] or None,
+            tensorboard=settings["tensorboard"],
+            names_of=functools.partial(data.batch_names, samples["train"], **order),
+            on_event=on_event,
+        )
+    except tf.errors.ResourceExhaustedError as error:
+        accumulate = 2 * settings["accumulate"]
+        raise RunError(
+            f"The memory does not suffice for train.batch_size={order['batch_size']}. "
+            f"Either split each batch: --set train.accumulate={accumulate}, or lower "
+            "train.batch_size or augment.size. TensorFlow says: "
+            f"{error.message.splitlines()[0]}"
+        ) from error
 
 
-def _seconds_of_steps(out):
-    """Wall time of all training steps, those before a resume too; no validation."""
+def _time_of_steps(out):
+    """Wall and CPU time of all steps, those before a resume too; no validation."""
     rows = History(out / "history.jsonl").rows()
-    return round(sum(row["seconds"] for row in rows if row["kind"] == "epoch"), 1)
+    epochs = [row for row in rows if row["kind"] == "epoch"]
+    return {
+        name: round(sum(row[name] for row in epochs), 1)
+        for name in ("seconds", "cpu_seconds")
+    }
 
 
 def _checked_samples(recipe, root, on_event):
@@ -88,13 +126,22 @@ def _checked_samples(recipe, root, on_event):
     return sides
 
 
-def _make_step(recipe, facts, steps_per_epoch):
-    from kerasseg import training
+def _make_step(recipe, facts, samples, precision):
+    """Training step of a recipe, and the steps of an epoch."""
+    import keras
+
+    from kerasseg import layers, training
 
     settings = recipe["train"]
+    num_batches = math.ceil(len(samples["train"]) / settings["batch_size"])
+    steps_per_epoch = settings["steps_per_epoch"] or num_batches
+    keras.config.set_dtype_policy(precision)
+    keras.utils.set_random_seed(settings["seed"])
     model = recipes.build_model(recipe, facts["classes"], facts["channels"])
+    if settings["sync_batch_norm"]:
+        layers.synchronize(model)
     outputs = model.output if isinstance(model.output, dict) else {}
-    return training.make_train_step(
+    step = training.make_train_step(
         model,
         recipes.build_loss(recipe),
         recipes.build_optimizer(recipe, steps_per_epoch),
@@ -105,7 +152,9 @@ def _make_step(recipe, facts, steps_per_epoch):
         clip_norm=settings["clip_norm"] or None,
         ema_decay=settings["ema_decay"] or None,
         jit_compile=settings["jit_compile"],
+        skip_non_finite=settings["on_non_finite"] == "skip",
     )
+    return step, steps_per_epoch
 
 
 def _batches(recipe, samples):
@@ -126,19 +175,3 @@ def _batches(recipe, samples):
         return data.batches(stream)
 
     return batches
-
-
-def _configure(settings):
-    """Set seeds and precision of the process; return one line about the device."""
-    import keras
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
-    keras.config.set_dtype_policy(settings["precision"])
-    keras.utils.set_random_seed(settings["seed"])
-    if settings["deterministic"]:
-        tf.config.experimental.enable_op_determinism()
-    device = f"{len(gpus)} GPU" if gpus else "CPU (TensorFlow sees no GPU)"
-    return f"{device}, {settings['precision']}, seed {settings['seed']}"

@@ -50,11 +50,14 @@ def evaluate(
     return {**written, "table": scoring.table(result)}
 
 
-def predict(run, inputs, out, *, tile_px=None, overlap_px=None, flips=False):
+def predict(
+    run, inputs, out, *, tile_px=None, overlap_px=None, flips=False, refine=None
+):
     """Segment image files with a run's best weights; see `predict.folder`."""
     from kerasseg import predict as prediction
 
     model, _, facts = load(run)
+    options = {"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips}
     return prediction.folder(
         model,
         inputs,
@@ -62,7 +65,7 @@ def predict(run, inputs, out, *, tile_px=None, overlap_px=None, flips=False):
         class_names=facts["classes"],
         palette=palette_of(facts),
         save=("overlay", "mask", "polygons"),
-        options={"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips},
+        options={**options, "refine": refine},
     )
 
 

@@ -6,12 +6,14 @@
 """
 
 from kerasseg.training.fitting import fit
+from kerasseg.training.interrupts import Interrupted
 from kerasseg.training.loop import FitResult, NonFiniteError
 from kerasseg.training.schedules import LearningRate, learning_rate
 from kerasseg.training.step import TrainStep, make_train_step
 
 __all__ = [
     "FitResult",
+    "Interrupted",
     "LearningRate",
     "NonFiniteError",
     "TrainStep",

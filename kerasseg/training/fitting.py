@@ -1,6 +1,7 @@
 """The training loop: exact resume, averaged validation, best weights, patience."""
 
 import pathlib
+import signal
 
 import tensorflow as tf
 
@@ -22,17 +23,19 @@ def fit(
     save_every=None,
     log_every=None,
     tensorboard=False,
+    names_of=None,
 ):
     """Train up to a number of steps; the same call after a crash goes on exactly.
 
     The run folder gets `checkpoints/` (the newest two), `history.jsonl` (a row per
     epoch), `best.weights.h5` (the averaged weights of the best epoch) and, if wanted,
-    `tensorboard/`. If it holds a checkpoint, the run resumes there: every variable,
+    `tensorboard/`. Workers of a MultiWorkerMirroredStrategy share it, and only the
+    first one writes. If it holds a checkpoint, the run resumes there: every variable,
     the best value, the patience and the running means are as they were, and rows of
     later steps are dropped.
 
-    Ctrl-C lets the step finish, saves, and raises KeyboardInterrupt; a second one
-    stops at once.
+    Ctrl-C and SIGTERM let the step finish, save, and raise Interrupted, which is a
+    KeyboardInterrupt; a second one stops at once.
 
     Args:
         step: TrainStep.
@@ -47,18 +50,22 @@ def fit(
         monitor: key of the validation metric that decides; larger is better.
         on_event: function of a dict with "kind" and "step": "begin" (steps), "resumed"
             (path), "step" (epoch, loss, grad_norm, learning_rate, images_per_s),
-            "epoch" (the row of the history), "saved" (path, best), "stopped" (reason,
-            message).
+            "not_finite" (loss, grad_norm, samples), "epoch" (the row of the history),
+            "saved" (path, best), "stopped" (reason, message).
         save_every: also save every so many steps.
         log_every: also write a history row every so many steps.
         tensorboard: also write TensorBoard scalars.
+        names_of: function of a start step -> names of the samples in its batch, to be
+            written down when its loss is not finite; see `data.batch_names`.
 
     Returns:
         FitResult. The model holds the weights of the last step.
 
     Raises:
-        NonFiniteError: at the first step whose loss or gradient is not finite. It has
-            changed neither the model nor the run folder.
+        Interrupted: if it was asked to stop.
+        NonFiniteError: at a step whose loss or gradient is not finite, or at the 20th
+            in a row if the step skips them. None of them has changed the model; the
+            history has a row for each.
         checkpoints.CheckpointError: if the run folder holds only damaged checkpoints,
             or those of another model.
         files.WriteError: if its disk is full.
@@ -81,10 +88,11 @@ def fit(
         )
     folder = None if run_dir is None else pathlib.Path(run_dir)
     listeners = [on_event] if on_event else []
-    if tensorboard:
+    if tensorboard and _is_first_worker(step.strategy):
         listeners.append(_tensorboard(folder / "tensorboard", log_every))
     run = Run(
         step=step,
+        writes=_is_first_worker(step.strategy),
         steps=steps,
         steps_per_epoch=steps_per_epoch,
         folder=folder,
@@ -94,14 +102,26 @@ def fit(
         listeners=listeners,
         save_every=save_every,
         log_every=log_every,
+        names_of=names_of,
     )
     run.resume()
     with interrupts.deferred() as interrupt:
         try:
             run.train(batches, interrupt)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(run.stop_early()) from None
+            message = run.stop_early()
+            number = interrupt.received or signal.SIGINT
+            raise interrupts.Interrupted(message, number) from None
     return run.finish()
+
+
+def _is_first_worker(strategy):
+    """Whether this process writes the run folder that all workers share."""
+    resolver = strategy.cluster_resolver
+    if resolver is None or not resolver.cluster_spec().jobs:
+        return True
+    first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
+    return (resolver.task_type, resolver.task_id) == (first, 0)
 
 
 def _tensorboard(folder, log_every):

@@ -15,7 +15,7 @@ class Gradients:
         model: keras.Model.
         loss: keras Loss or function (labels, logits).
         optimizer: keras optimizer; it may scale the loss.
-        settings: `step.Settings`.
+        settings: `settings.Settings`.
         strategy: tf.distribute.Strategy.
     """
 

@@ -1,25 +1,41 @@
-"""Ctrl-C between two steps instead of inside one."""
+"""Ctrl-C and SIGTERM between two steps instead of inside one."""
 
 import contextlib
 import signal
 import threading
 
 
+class Interrupted(KeyboardInterrupt):
+    """A run was asked to stop, and has saved; the message says how to go on.
+
+    Attributes:
+        signal: number of the signal: SIGINT (Ctrl-C) or SIGTERM.
+    """
+
+    def __init__(self, message, number=signal.SIGINT):
+        super().__init__(message)
+        self.signal = int(number)
+
+
 class Interrupt:
-    """Notes the first Ctrl-C and lets the second through."""
+    """Notes the first signal and lets the second through.
+
+    Attributes:
+        received: number of the first signal, or None.
+    """
 
     def __init__(self):
-        self.received = False
+        self.received = None
         self._waits = True
 
     def __call__(self, number, frame):
-        if self.received or not self._waits:
+        repeated, self.received = self.received, self.received or number
+        if repeated or not self._waits:
             raise KeyboardInterrupt
-        self.received = True
 
     @contextlib.contextmanager
     def at_once(self):
-        """Let the first Ctrl-C through: validations are long and change nothing."""
+        """Let the first signal through: validations are long and change nothing."""
         if self.received:
             raise KeyboardInterrupt
         self._waits = False
@@ -31,14 +47,17 @@ class Interrupt:
 
 @contextlib.contextmanager
 def deferred():
-    """Hold Ctrl-C back while a step runs, where Python's own handler is in place."""
-    interrupt = Interrupt()
-    in_main = threading.current_thread() is threading.main_thread()
-    if not in_main or signal.getsignal(signal.SIGINT) != signal.default_int_handler:
-        yield interrupt
-        return
-    signal.signal(signal.SIGINT, interrupt)
+    """Hold both signals back while a step runs, where nobody else handles them."""
+    interrupt, replaced = Interrupt(), {}
+    if threading.current_thread() is threading.main_thread():
+        for number, usual in (
+            (signal.SIGINT, signal.default_int_handler),
+            (signal.SIGTERM, signal.SIG_DFL),
+        ):
+            if signal.getsignal(number) == usual:
+                replaced[number] = signal.signal(number, interrupt)
     try:
         yield interrupt
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, usual in replaced.items():
+            signal.signal(number, usual)

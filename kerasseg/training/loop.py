@@ -11,7 +11,10 @@ import tensorflow as tf
 from kerasseg import checkpoints, files
 from kerasseg.history import History
 from kerasseg.training import fingerprint
+from kerasseg.training.record import Record
 from kerasseg.training.step import TrainStep
+
+MAX_SKIPPED_IN_A_ROW = 20  # more are no bad batch, but a model that has blown up
 
 
 class NonFiniteError(ArithmeticError):
@@ -46,35 +49,12 @@ class FitResult:
     best_step: int | None
 
 
-def _no_sums():
-    return {
-        "steps": 0,
-        "loss": 0.0,
-        "grad_steps": 0,
-        "grad_norm": 0.0,
-        "seconds": 0.0,
-        "timed_images": 0,
-        "timed_seconds": 0.0,
-    }
-
-
-@dataclasses.dataclass
-class _Progress:
-    """What a resumed run must know besides the variables; JSON in the checkpoint."""
-
-    best: float | None = None
-    best_step: int | None = None
-    stale_epochs: int = 0
-    learning_rate: float | None = None
-    history_rows: int = 0
-    sums: dict = dataclasses.field(default_factory=_no_sums)
-
-
 @dataclasses.dataclass
 class Run:
     """The state of one call of `fit`, and its parts."""
 
     step: TrainStep
+    writes: bool  # False in all workers but the first
     steps: int
     steps_per_epoch: int
     folder: pathlib.Path | None
@@ -84,9 +64,10 @@ class Run:
     listeners: list
     save_every: int | None
     log_every: int | None
-    progress: _Progress = dataclasses.field(default_factory=_Progress)
+    names_of: Callable | None
+    record: Record = dataclasses.field(default_factory=Record)
     history: History | None = None
-    pending: tuple | None = None  # (position, logs, seconds) of a step not yet read
+    pending: tuple | None = None  # (position, logs, times) of a step not yet read
     saved: int | None = None  # position of the checkpoint on the disk
     timed: bool = False  # False in the first step, which traces
 
@@ -95,8 +76,9 @@ class Run:
             listener({"kind": kind, **event})
 
     def log(self, kind, row):
-        self.history.append({"kind": kind, **row})
-        self.progress.history_rows += 1
+        if self.writes:
+            self.history.append({"kind": kind, **row})
+        self.record.history_rows += 1
 
     def resume(self):
         """Go back to the newest checkpoint, if there is one."""
@@ -108,29 +90,30 @@ class Run:
         max_rows = None
         if path:
             self.saved, extra = checkpoints.load(path, self.step.variables)
-            self.progress = _Progress(**extra["progress"])
+            self.record = Record(**extra["record"])
             fingerprint.warn_if_changed(extra["fingerprint"], self._circumstances())
-            max_rows = self.progress.history_rows
+            max_rows = self.record.history_rows
             self.emit("resumed", step=self.saved, path=str(path))
-        self.history.truncate_after(self.step.position, max_rows=max_rows)
-        self.progress.history_rows = len(self.history.rows())
+        if self.writes:
+            self.history.truncate_after(self.step.position, max_rows=max_rows)
+            self.record.history_rows = len(self.history.rows())
 
     def train(self, batches, interrupt):
         """Run the steps that are left."""
         position = self.step.position
-        if self._ends_epoch(position) and self.progress.sums["steps"]:
+        if self._ends_epoch(position) and self.record.epoch_has_begun:
             self.end_epoch(interrupt)  # the run was stopped in its validation
         if self._is_done(position):
             return
         iterator = iter(self._distributed(batches(position)))
-        clock = time.perf_counter()
+        clock = _clock()
         while not self._is_done(position):
             logs = self.step(*self._next(iterator, position))
             self.settle()
             position += 1
-            seconds = time.perf_counter() - clock
-            clock += seconds
-            self.pending = position, logs, seconds
+            before, clock = clock, _clock()
+            times = {name: clock[name] - before[name] for name in clock}
+            self.pending = position, logs, times
             ends_epoch = self._ends_epoch(position)
             saves = self.save_every and position % self.save_every == 0
             if ends_epoch or saves or interrupt.received:
@@ -142,35 +125,26 @@ class Run:
             if interrupt.received:
                 raise KeyboardInterrupt
             if ends_epoch or saves:
-                clock = time.perf_counter()
+                clock = _clock()
 
     def settle(self):
         """Read the results of the step before: by then they cost no waiting."""
         if self.pending is None:
             return
-        (position, logs, seconds), self.pending = self.pending, None
+        (position, logs, times), self.pending = self.pending, None
         logs = {name: value.numpy().item() for name, value in logs.items()}
         if logs["failed"]:
-            self._fail(position, logs)
-        sums = self.progress.sums
-        sums["steps"] += 1
-        sums["loss"] += logs["loss"]
-        if math.isfinite(logs["grad_norm"]):  # float16 overflows now and then
-            sums["grad_steps"] += 1
-            sums["grad_norm"] += logs["grad_norm"]
-        sums["seconds"] += seconds
-        if self.timed:
-            sums["timed_images"] += logs["images"]
-            sums["timed_seconds"] += seconds
+            self._not_finite(position, logs, times)
+            return
+        self.record.add(logs, times, timed=self.timed)
         self.timed = True
-        self.progress.learning_rate = logs["learning_rate"]
         row = {
             "step": position,
             "epoch": self._epoch(position),
             "loss": logs["loss"],
             "learning_rate": logs["learning_rate"],
             "grad_norm": logs["grad_norm"],
-            "images_per_s": logs["images"] / seconds,
+            "images_per_s": logs["images"] / times["seconds"],
         }
         if self.log_every and position % self.log_every == 0:
             self.log("step", row)
@@ -178,19 +152,19 @@ class Run:
 
     def end_epoch(self, interrupt):
         """Validate, keep the best weights, write the row, save."""
-        progress, position = self.progress, self.step.position
+        position = self.step.position
         try:
-            metrics, is_best, best_path = self._validated(interrupt)
+            metrics, best_path = self._validated(interrupt)
         except Exception:
             self.save()  # a failing validation must not cost the epoch's training
             raise
-        if is_best:
-            progress.best, progress.best_step = float(metrics[self.monitor]), position
-        progress.stale_epochs = 0 if is_best else progress.stale_epochs + 1
-        row = self._epoch_row(position)
+        value = self._monitored(metrics)
+        is_best = self.record.is_better(value)
+        self.record.judge(value, position)
+        row = {"step": position, "epoch": self._epoch(position)}
+        row |= self.record.end_epoch()
         row |= {f"val_{k}" if k in row else k: v for k, v in metrics.items()}
         row["is_best"] = is_best
-        progress.sums = _no_sums()
         if self.history is not None:
             self.log("epoch", row)
         if best_path:
@@ -200,25 +174,25 @@ class Run:
         self.emit("epoch", **row)
 
     def _validated(self, interrupt):
-        """Return the metrics, whether they are the best, and their weights' file."""
+        """Return the metrics and, if they are the best, the file of the weights."""
         if self.validate is None:
-            return {}, False, None
+            return {}, None
         with interrupt.at_once(), self.step.averaged_weights():
             metrics = dict(self.validate())
-            is_best = self._is_best(metrics)
-            if not is_best or self.folder is None:
-                return metrics, is_best, None
+            is_best = self.record.is_better(self._monitored(metrics))
+            if not is_best or self.folder is None or not self.writes:
+                return metrics, None
             path = self.folder / "best.weights.h5"
             files.replace(path, self.step.model.save_weights)
-            return metrics, is_best, path
+            return metrics, path
 
     def save(self):
         """Write a checkpoint of this moment, once."""
         position = self.step.position
-        if self.folder is None or self.saved == position:
+        if self.folder is None or not self.writes or self.saved == position:
             return
         extra = {
-            "progress": dataclasses.asdict(self.progress),
+            "record": dataclasses.asdict(self.record),
             "fingerprint": self._circumstances(),
         }
         folder = self.folder / "checkpoints"
@@ -241,48 +215,50 @@ class Run:
 
     def finish(self):
         """Report a run that came to its end."""
-        position, progress = self.step.position, self.progress
+        position, record = self.step.position, self.record
         reason, message = "finished", f"Finished {position} steps."
         if position < self.steps:
             reason = "patience"
             message = (
                 f"Stopped at step {position} of {self.steps}: no better "
-                f"{self.monitor} than {progress.best} of step {progress.best_step} "
-                f"in {progress.stale_epochs} epochs."
+                f"{self.monitor} than {record.best} of step {record.best_step} "
+                f"in {record.stale_epochs} epochs."
             )
         self.emit("stopped", step=position, reason=reason, message=message)
-        return FitResult(position, reason, progress.best, progress.best_step)
+        return FitResult(position, reason, record.best, record.best_step)
 
-    def _fail(self, position, logs):
+    def _not_finite(self, position, logs, times):
+        """Write down the batch of a step that was not finite; stop, or go on."""
+        numbers = {key: logs[key] for key in ("loss", "grad_norm")}
+        names = list(self.names_of(position - 1)) if self.names_of else []
+        self.record.skip(times)
+        if self.history is not None:
+            self.log("not_finite", {"step": position, **numbers, "samples": names})
+        self.emit("not_finite", step=position, samples=names, **numbers)
+        in_a_row = self.record.skipped_in_a_row
+        if self.step.settings.skip_non_finite and in_a_row < MAX_SKIPPED_IN_A_ROW:
+            return
+        found = f" Its samples: {', '.join(names)}." if names else ""
         message = (
             f"Step {position} gave loss={logs['loss']} and grad_norm="
             f"{logs['grad_norm']}; both must be finite. The step was not applied, and "
-            "what was saved before is untouched. Lower the learning rate, set "
+            f"what was saved before is untouched.{found} Lower the learning rate, set "
             "`clip_norm`, or look for bad values in this batch."
         )
+        if in_a_row > 1:
+            message = f"{in_a_row} steps in a row were not finite. {message}"
         self.emit("stopped", step=position, reason="not finite", message=message)
         raise NonFiniteError(message, position, logs["loss"], logs["grad_norm"])
 
-    def _is_best(self, metrics):
+    def _monitored(self, metrics):
+        if self.validate is None:
+            return None
         if self.monitor not in metrics:
             raise ValueError(
                 f"`validate` must report the monitored metric {self.monitor!r}. "
                 f"Received: {', '.join(map(str, metrics))}."
             )
-        value, best = float(metrics[self.monitor]), self.progress.best
-        return not math.isnan(value) and (best is None or value > best)
-
-    def _epoch_row(self, position):
-        sums = self.progress.sums
-        return {
-            "step": position,
-            "epoch": self._epoch(position),
-            "loss": sums["loss"] / sums["steps"],
-            "learning_rate": self.progress.learning_rate,
-            "grad_norm": sums["grad_norm"] / max(sums["grad_steps"], 1),
-            "images_per_s": sums["timed_images"] / (sums["timed_seconds"] or math.inf),
-            "seconds": sums["seconds"],
-        }
+        return float(metrics[self.monitor])
 
     def _epoch(self, position):
         return math.ceil(position / self.steps_per_epoch)
@@ -291,7 +267,7 @@ class Run:
         return position % self.steps_per_epoch == 0 or position >= self.steps
 
     def _is_done(self, position):
-        stale = self.progress.stale_epochs
+        stale = self.record.stale_epochs
         out_of_patience = self.patience is not None and stale >= self.patience
         return position >= self.steps or out_of_patience
 
@@ -315,3 +291,8 @@ class Run:
             **fingerprint.of(self.step),
             "steps_per_epoch": self.steps_per_epoch,
         }
+
+
+def _clock():
+    """Wall and CPU time; the latter says what a step costs on a busy machine, too."""
+    return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}

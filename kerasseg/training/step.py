@@ -1,13 +1,13 @@
 """One optimizer update as one compiled function, on one device or several."""
 
 import contextlib
-import dataclasses
 
 import keras
 import tensorflow as tf
 
 from kerasseg.training import variable_names
 from kerasseg.training.gradients import Gradients
+from kerasseg.training.settings import Settings, check
 
 
 def make_train_step(
@@ -20,6 +20,7 @@ def make_train_step(
     clip_norm=None,
     ema_decay=None,
     jit_compile=False,
+    skip_non_finite=False,
     strategy=None,
 ):
     """Make the function that trains a model on one batch.
@@ -39,9 +40,12 @@ def make_train_step(
         accumulate: slices of a batch that run one after the other, in the memory of
             one, for one update. The images on a device must divide by it.
         clip_norm: largest global norm of the gradient, over all devices.
-        ema_decay: keep exponential moving averages of the trainable weights, with
-            decay min(ema_decay, (1 + t) / (10 + t)) at update t.
+        ema_decay: keep exponential moving averages of the weights and of the
+            statistics of BatchNorm, with decay min(ema_decay, (1 + t) / (10 + t)) at
+            update t.
         jit_compile: compile with XLA; one device only.
+        skip_non_finite: count a step whose loss or gradient is not finite as done, so
+            that `fit` goes on after it; it changes nothing else either way.
         strategy: tf.distribute.Strategy; the current one when None. Model and
             optimizer must have been made in its scope.
 
@@ -67,42 +71,11 @@ def make_train_step(
         clip_norm=clip_norm,
         ema_decay=ema_decay,
         jit_compile=bool(jit_compile),
+        skip_non_finite=bool(skip_non_finite),
         num_replicas=strategy.num_replicas_in_sync,
     )
-    _check(model, optimizer, strategy)
+    check(model, optimizer, strategy)
     return TrainStep(model, loss, optimizer, settings, strategy)
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """The checked numbers of a `TrainStep`; see `make_train_step`."""
-
-    loss_weights: dict
-    accumulate: int
-    clip_norm: float | None
-    ema_decay: float | None
-    jit_compile: bool
-    num_replicas: int
-
-    def __post_init__(self):
-        if self.accumulate < 1:
-            raise ValueError(
-                f"`accumulate` must be at least 1. Received: {self.accumulate}."
-            )
-        if self.clip_norm is not None and not self.clip_norm > 0:
-            raise ValueError(
-                f"`clip_norm` must be above 0, or None. Received: {self.clip_norm}."
-            )
-        if self.ema_decay is not None and not 0 < self.ema_decay < 1:
-            raise ValueError(
-                "`ema_decay` must be between 0 and 1, or None. "
-                f"Received: {self.ema_decay}."
-            )
-        if self.jit_compile and self.num_replicas > 1:
-            raise ValueError(
-                "`jit_compile` works on one device only. "
-                f"Received: a strategy of {self.num_replicas} replicas."
-            )
 
 
 class TrainStep:
@@ -130,9 +103,10 @@ class TrainStep:
             self.optimizer = _loss_scaled(optimizer, model)
             if not self.optimizer.built:
                 self.optimizer.build(self._weights)
-            averaged = self._weights if settings.ema_decay else []
+            self._averaged_ones = _to_average(model) if settings.ema_decay else []
             self._averages = [
-                tf.Variable(weight.numpy(), trainable=False) for weight in averaged
+                tf.Variable(weight.numpy(), trainable=False)
+                for weight in self._averaged_ones
             ]
             self._position = tf.Variable(0, dtype="int64", trainable=False)
         self._gradients = Gradients(model, loss, self.optimizer, settings, strategy)
@@ -140,7 +114,9 @@ class TrainStep:
             "step": self._position,
             **variable_names.of_model(model),
             **variable_names.of_optimizer(self.optimizer, self._weights, model),
-            **variable_names.of_weights(averaged, model, self._averages, "average"),
+            **variable_names.of_weights(
+                self._averaged_ones, model, self._averages, "average"
+            ),
         }
         trained = {id(weight) for weight in self._weights}
         self._state = [v.value for v in model.variables if id(v) not in trained]
@@ -183,19 +159,19 @@ class TrainStep:
     def averaged_weights(self):
         """Let the model hold the moving averages of its weights inside the block.
 
-        BatchNorm statistics stay as they are. Without `ema_decay` nothing happens.
+        Without `ema_decay` nothing happens.
         """
         if not self._averages or self._averaged:
             yield
             return
-        own = [weight.numpy() for weight in self._weights]
+        own = [weight.numpy() for weight in self._averaged_ones]
         self._averaged = True
         try:
-            for weight, average in zip(self._weights, self._averages):
+            for weight, average in zip(self._averaged_ones, self._averages):
                 weight.assign(average.numpy())
             yield
         finally:
-            for weight, value in zip(self._weights, own):
+            for weight, value in zip(self._averaged_ones, own):
                 weight.assign(value)
             self._averaged = False
 
@@ -243,7 +219,7 @@ class TrainStep:
     def _update(self, gradients):
         self.strategy.run(self._apply, (gradients,))
         updates = tf.cast(self._position, "float32")
-        for average, weight in zip(self._averages, self._weights):
+        for average, weight in zip(self._averages, self._averaged_ones):
             decay = tf.minimum(self.settings.ema_decay, (1 + updates) / (10 + updates))
             self.strategy.extended.update(
                 average, _move, args=(weight.value, 1.0 - decay), group=False
@@ -263,34 +239,15 @@ class TrainStep:
             self.strategy.extended.update(
                 variable, lambda v, old: v.assign(old), args=(value,), group=False
             )
+        if self.settings.skip_non_finite:
+            self._position.assign_add(1)
         return tf.constant(False)
 
 
-def _check(model, optimizer, strategy):
-    """Refuse what would train wrongly or fail late."""
-    if not model.built or not model.trainable_variables:
-        raise ValueError(
-            "The model must be built and have trainable weights. "
-            f"Received: {model.name!r}, built={model.built}."
-        )
-    inner = getattr(optimizer, "inner_optimizer", optimizer)
-    if inner.gradient_accumulation_steps:
-        raise ValueError(
-            "Use `accumulate` here, not the optimizer's `gradient_accumulation_steps`. "
-            f"Received: {inner.gradient_accumulation_steps}."
-        )
-    clips = inner.clipnorm, inner.global_clipnorm, inner.clipvalue
-    if strategy.num_replicas_in_sync > 1 and any(clips):
-        raise ValueError(
-            "Optimizers clip the gradients of each replica; use `clip_norm` here. "
-            f"Received: {inner.name} with clipnorm, global_clipnorm, clipvalue={clips}."
-        )
-    for variable in [model.trainable_variables[0], optimizer.variables[0]]:
-        if not strategy.extended.variable_created_in_scope(variable.value):
-            raise ValueError(
-                "Make model and optimizer inside `with strategy.scope():`. "
-                f"Received: {variable.path}, made outside of it."
-            )
+def _to_average(model):
+    """The weights, and the statistics that fit them: those of now fit only these."""
+    fixed = [w for w in model.non_trainable_weights if "float" in w.dtype]
+    return [*model.trainable_variables, *fixed]
 
 
 def _loss_scaled(optimizer, model):

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import training_cases as cases
 
-from kerasseg import training
+from kerasseg import layers, training
 
 
 def peak_mb():
@@ -86,6 +86,20 @@ def broken(strategy):
     return failed and same
 
 
+def synchronized(strategy):
+    """Two devices with common batch statistics against one device."""
+    steps = []
+    for scope in (tf.distribute.get_strategy(), strategy):
+        with scope.scope():
+            model = cases.network(norm=True)
+            layers.synchronize(model)
+            steps.append(cases.make_step(model, strategy=scope))
+    for number in range(3):
+        for step in steps:
+            step(*cases.batch(number))
+    return worst(*steps)
+
+
 def main():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -102,6 +116,7 @@ def main():
     for number in range(6):
         sliced(*cases.batch(number))
     report["slices"] = worst(one, sliced)
+    report["synchronized"] = synchronized(strategy)
     report["restored"] = broken(strategy)
     try:
         cases.make_step(strategy=strategy)

@@ -11,7 +11,7 @@ import training_cases as cases
 from kerasseg import checkpoints, files, training
 from kerasseg.history import History
 
-TIMES = {"seconds", "images_per_s"}
+TIMES = {"seconds", "cpu_seconds", "images_per_s"}
 
 
 def full_step():
@@ -38,13 +38,13 @@ def scores(*numbers):
     return lambda: {"mean_iou": next(numbers)}
 
 
-def interrupted_at(position):
-    """Batches in which the user presses Ctrl-C while step `position` is read."""
+def interrupted_at(position, number=signal.SIGINT):
+    """Batches in which a signal arrives while step `position` is read."""
 
     def batches(start_step):
-        for number, batch in enumerate(cases.batches(start_step), start_step + 1):
-            if number == position:
-                os.kill(os.getpid(), signal.SIGINT)
+        for step, batch in enumerate(cases.batches(start_step), start_step + 1):
+            if step == position:
+                os.kill(os.getpid(), number)
             yield batch
 
     return batches
@@ -84,6 +84,17 @@ def test_an_interrupted_run_resumes_bit_by_bit(tmp_path, whole, position):
         model.load_weights(place / "best.weights.h5")
     for a, b in zip(best[0].get_weights(), best[1].get_weights()):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_run_after_its_step_and_says_how_to_go_on(tmp_path, number):
+    before = signal.getsignal(number)
+    with pytest.raises(training.Interrupted, match="goes on from there") as stop:
+        fit(cases.make_step(), tmp_path, batches=interrupted_at(3, number))
+    assert stop.value.signal == number and isinstance(stop.value, KeyboardInterrupt)
+    path = checkpoints.latest(tmp_path / "checkpoints")
+    assert checkpoints.read(path).step == 3
+    assert signal.getsignal(number) == before
 
 
 def test_a_run_interrupted_in_its_validation_repeats_the_validation(tmp_path, whole):
@@ -181,26 +192,70 @@ def test_patience_counts_on_across_a_break(tmp_path):
     assert (result.step, result.reason) == (12, "patience")
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_and_spares_what_is_saved(tmp_path):
+def with_nan(*numbers):
+    """Batches of which some have an image of NaN."""
+
     def batches(start_step):
-        for number, (images, labels) in enumerate(cases.batches(0), 1):
-            images[:] = np.nan if number == 6 else images
+        for step, (images, labels) in enumerate(
+            cases.batches(start_step), start_step + 1
+        ):
+            images[:1] = np.nan if step in numbers else images[:1]
             yield images, labels
 
+    return batches
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_spares_what_is_saved(tmp_path):
     events = []
     with pytest.raises(training.NonFiniteError, match="Step 6 gave loss=nan") as error:
         fit(
             cases.make_step(),
             tmp_path,
-            batches=batches,
+            batches=with_nan(6),
             save_every=1,
+            names_of=lambda step: [f"{step}a.png", f"{step}b.png"],
             on_event=events.append,
         )
-    assert error.value.step == 6
+    assert error.value.step == 6 and "5a.png, 5b.png" in str(error.value)
     assert events[-1]["reason"] == "not finite"
+    row = History(tmp_path / "history.jsonl").rows()[-1]
+    assert (row["kind"], row["samples"]) == ("not_finite", ["5a.png", "5b.png"])
     saved = checkpoints.read(checkpoints.latest(tmp_path / "checkpoints"))
     assert saved.step == 5
     assert all(np.isfinite(a).all() for a in saved.arrays.values())
+
+
+def test_steps_that_are_not_finite_can_be_skipped_and_are_written_down(tmp_path):
+    step, clean = cases.make_step(skip_non_finite=True), cases.make_step()
+    result = fit(step, tmp_path, steps=8, batches=with_nan(3, 6))
+    for number, (images, labels) in zip(range(8), cases.batches(0)):
+        if number not in (2, 5):
+            clean(images, labels)
+    assert result.step == 8
+    for left, right in zip(clean.model.get_weights(), step.model.get_weights()):
+        np.testing.assert_array_equal(left, right)
+    found = History(tmp_path / "history.jsonl").rows()
+    bad = [row for row in found if row["kind"] == "not_finite"]
+    assert [row["step"] for row in bad] == [3, 6]
+    epochs = [row for row in found if row["kind"] == "epoch"]
+    assert [row["skipped_steps"] for row in epochs] == [1, 1]
+    assert all(row["loss"] > 0 for row in epochs)
+
+
+def test_skipping_resumes_bit_by_bit(tmp_path):
+    options = {"skip_non_finite": True, "ema_decay": 0.9}
+    whole, broken = cases.make_step(**options), cases.make_step(**options)
+    fit(whole, steps=8, batches=with_nan(3, 6))
+    fit(broken, tmp_path, steps=3, batches=with_nan(3, 6))
+    broken = cases.make_step(**options)
+    fit(broken, tmp_path, steps=8, batches=with_nan(3, 6))
+    cases.assert_identical(cases.values(whole), cases.values(broken))
+
+
+def test_a_run_that_only_skips_is_stopped():
+    with pytest.raises(training.NonFiniteError, match="20 steps in a row"):
+        step = cases.make_step(skip_non_finite=True)
+        fit(step, steps=40, batches=with_nan(*range(2, 40)))
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):

@@ -64,3 +64,16 @@ def test_a_run_killed_while_it_saves_ends_bit_by_bit_the_same(tmp_path):
     code, _ = child("child_run.py", tmp_path, 5)
     assert code == -signal.SIGKILL
     assert child("child_run.py", tmp_path, 0)[0] == 0
+
+
+@pytest.mark.slow
+def test_kills_at_random_instants_change_nothing(tmp_path):
+    _, printed = child("child_kills.py", tmp_path)
+    report = json.loads(printed.splitlines()[-1])
+    assert report["kills"] >= 10
+    assert report["rows"] and report["best"]
+
+
+@pytest.mark.slow
+def test_synchronized_normalization_sees_the_whole_batch(devices):
+    assert devices["synchronized"] < 1e-5

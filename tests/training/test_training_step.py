@@ -91,6 +91,18 @@ def test_averages_follow_their_recurrence():
         np.testing.assert_allclose(step.model.get_weights()[0], average, atol=1e-6)
 
 
+def test_statistics_of_normalization_are_averaged_with_the_weights():
+    step = cases.make_step(cases.network(norm=True), ema_decay=0.15)
+    statistics = [w for w in step.model.weights if w.name == "moving_mean"]
+    average = statistics[0].numpy()
+    for t in range(3):
+        step(*cases.batch(t))
+        decay = min(0.15, (1 + t) / (10 + t))
+        average = decay * average + (1 - decay) * statistics[0].numpy()
+    with step.averaged_weights():
+        np.testing.assert_allclose(statistics[0].numpy(), average, atol=1e-6)
+
+
 def test_the_own_weights_come_back_after_the_averaged_ones():
     step = cases.make_step(cases.network(norm=True), ema_decay=0.9)
     step(*cases.batch(0))
@@ -223,7 +235,7 @@ def test_every_variable_is_named_once():
     named = {id(variable) for variable in step.variables.values()}
     expected = [*model.variables, *step.optimizer.variables]
     assert {id(variable) for variable in expected} <= named
-    averages = len(model.trainable_variables)
+    averages = len(model.weights)  # all of them are numbers to average here
     assert len(step.variables) == len(expected) + averages + 1  # the position
 
 

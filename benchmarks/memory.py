@@ -1,0 +1,61 @@
+"""Peak memory of training U-Net 64..1024 at 256x256, batch 8, and what lowers it.
+
+Each way runs in a process of its own, because a peak never falls.
+Run: python -m benchmarks.memory
+"""
+
+import json
+import subprocess
+import sys
+import time
+
+from benchmarks.record import record
+from kerasseg import benchmark
+
+WAYS = {
+    "plain": {},
+    "accumulate 2": {"accumulate": 2},
+    "accumulate 4": {"accumulate": 4},
+    "accumulate 8": {"accumulate": 8},
+    "recompute": {"recompute": True},
+}
+
+
+def train(accumulate=1, recompute=False):
+    """Two steps; returns peak memory in MB and CPU seconds of the second."""
+    import keras
+    import tensorflow as tf
+
+    from kerasseg import losses, training, zoo
+
+    with keras.RematScope(mode="full" if recompute else None):
+        model = zoo.unet(2)
+    optimizer = keras.optimizers.SGD(0.01)
+    step = training.make_train_step(
+        model, losses.CrossEntropy(), optimizer, accumulate=accumulate
+    )
+    images = tf.random.uniform((8, 256, 256, 3), 0, 255)
+    labels = tf.random.uniform((8, 256, 256), 0, 2, "int32")
+    float(step(images, labels)["loss"])
+    begin = time.process_time()
+    float(step(images, labels)["loss"])
+    return {"peak_mb": benchmark.peak_memory_mb(), "cpu_s": time.process_time() - begin}
+
+
+def main():
+    if len(sys.argv) > 1:
+        print(json.dumps(train(**WAYS[sys.argv[1]])))
+        return
+    result = {}
+    for way in WAYS:
+        command = [sys.executable, "-m", "benchmarks.memory", way]
+        done = subprocess.run(command, capture_output=True, text=True)
+        failed = {"failed": done.stderr.splitlines()[-1:]}
+        result[way] = (
+            failed if done.returncode else json.loads(done.stdout.splitlines()[-1])
+        )
+    record("memory of training unet 64..1024, 256x256, batch 8", result)
+
+
+if __name__ == "__main__":
+    main()

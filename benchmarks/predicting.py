@@ -1,0 +1,68 @@
+"""Prediction: one image against Keras' predict_on_batch; a large one by tiles.
+
+Run: python -m benchmarks.predicting [--repeats 9]
+"""
+
+import argparse
+
+import numpy as np
+
+from benchmarks.record import ratios, record
+from kerasseg import benchmark, predict, zoo
+
+SIZE, TILE, OVERLAP = 256, 512, 64
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=9)
+    options = parser.parse_args()
+    model = zoo.unet(3, base_filters=16)
+    rng = np.random.default_rng(0)
+    image = rng.integers(0, 256, (SIZE, SIZE, 3), "uint8")
+    batch = image[None].astype("float32")
+    cases = {
+        "predict.class_ids": (lambda: predict.class_ids(model, image), 1),
+        "predict_on_batch, argmax": (
+            lambda: model.predict_on_batch(batch)[0].argmax(-1),
+            1,
+        ),
+    }
+    one = benchmark.measure(cases, repeats=10 * options.repeats, warmup=5)
+    tiled = {}
+    tile = rng.integers(0, 256, (TILE, TILE, 3), "uint8")
+    for side in (1024, 2048, 4096):
+        large = np.tile(tile, (side // TILE, side // TILE, 1))
+        count = len(range(0, side - OVERLAP, TILE - OVERLAP)) ** 2
+
+        def whole(large=large):
+            predict.class_ids(model, large, tile_px=TILE, overlap_px=OVERLAP)
+
+        def tiles(count=count):
+            for _ in range(count):
+                predict.class_ids(model, tile)
+
+        repeats = 1 if side == 4096 else 3
+        found = benchmark.measure(
+            {"tiled": (whole, 1), "its tiles alone": (tiles, 1)}, repeats=repeats
+        )
+        tiled[side] = {
+            "cases": found,
+            "tiled / its tiles": ratios(found, "tiled", "its tiles alone"),
+            "tiles": count,
+            "peak_memory_mb": benchmark.peak_memory_mb(),
+        }
+    record(
+        "predicting",
+        {
+            "cases": one,
+            "predict / predict_on_batch": ratios(
+                one, "predict.class_ids", "predict_on_batch, argmax"
+            ),
+            "tiled": tiled,
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

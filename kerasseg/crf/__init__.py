@@ -1,0 +1,20 @@
+"""Dense CRF: probabilities that follow the edges of their image. No tensorflow.
+
+`dense_crf` does it in one call. Its parts fit together in other ways, too: kernels of
+any features (`gaussian_kernel`, or `exact_kernel` for small images) that are made once
+and used for many maps, and `mean_field` over a list of them.
+"""
+
+from kerasseg.crf.dense import dense_crf, image_kernels
+from kerasseg.crf.exact import exact_kernel
+from kerasseg.crf.lattice import gaussian_kernel
+from kerasseg.crf.mean_field import free_energy, mean_field
+
+__all__ = [
+    "dense_crf",
+    "exact_kernel",
+    "free_energy",
+    "gaussian_kernel",
+    "image_kernels",
+    "mean_field",
+]

@@ -1,0 +1,123 @@
+"""What a run computes on: devices, strategy, precision; and a line that says so."""
+
+import json
+import os
+import pathlib
+import shutil
+import typing
+
+DISTRIBUTE = ("auto", "none", "mirrored", "multiworker")
+# Processors whose matrix units take bfloat16; elsewhere it is emulated, and slower.
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert"}
+
+
+class Devices(typing.NamedTuple):
+    """What `prepare` found and chose.
+
+    Attributes:
+        strategy: tf.distribute.Strategy to build and train in.
+        precision: Keras dtype policy.
+        writes: False for the workers that leave the run folder to the first.
+        text: one line for people.
+    """
+
+    strategy: object
+    precision: str
+    writes: bool
+    text: str
+
+
+def prepare(precision="auto", distribute="auto", *, deterministic=False):
+    """Choose devices for a run; call it before anything touches TensorFlow.
+
+    Args:
+        precision: Keras dtype policy, or "auto": mixed_bfloat16 on GPUs of compute
+            capability 8 and on CPUs with bfloat16 instructions, mixed_float16 on GPUs
+            of capability 7, else float32.
+        distribute: "none", "mirrored" (all GPUs of this machine), "multiworker" (the
+            machines of TF_CONFIG), or "auto": mirrored from two GPUs on.
+        deterministic: make every TensorFlow operation deterministic.
+
+    Returns:
+        Devices. Memory growth is set on every GPU, nothing else is changed.
+
+    Raises:
+        ValueError: for an unknown `distribute`, or without a usable TF_CONFIG.
+    """
+    if distribute not in DISTRIBUTE:
+        raise ValueError(
+            f"`distribute` must be in {DISTRIBUTE}. Received: {distribute!r}."
+        )
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+    strategy, writes = tf.distribute.get_strategy(), True
+    if distribute == "multiworker":
+        writes = _is_first_worker()
+        strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    elif distribute == "mirrored" or (distribute == "auto" and len(gpus) > 1):
+        strategy = tf.distribute.MirroredStrategy()
+    if precision == "auto":
+        precision = _precision(gpus)
+    replicas = strategy.num_replicas_in_sync
+    parts = [_names(gpus), f"{replicas} replicas" if replicas > 1 else "", precision]
+    return Devices(strategy, precision, writes, ", ".join(filter(None, parts)))
+
+
+def _precision(gpus):
+    if gpus:
+        capability = min(
+            _details(gpu).get("compute_capability", (0, 0)) for gpu in gpus
+        )
+        if capability >= (8, 0):
+            return "mixed_bfloat16"
+        return "mixed_float16" if capability >= (7, 0) else "float32"
+    return "mixed_bfloat16" if BFLOAT16_FLAGS & _cpu_flags() else "float32"
+
+
+def _cpu_flags():
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:  # not Linux
+        return set()
+    return next(
+        (set(line.split()) for line in lines if line.startswith("flags")), set()
+    )
+
+
+def _names(gpus):
+    """Name the GPUs, or say why there is none."""
+    if gpus:
+        names = [_details(gpu).get("device_name", "GPU") for gpu in gpus]
+        return " and ".join(names)
+    if pathlib.Path("/proc/driver/nvidia/gpus").exists() or shutil.which("nvidia-smi"):
+        return (
+            "CPU (this machine has a GPU, but TensorFlow does not see it: "
+            "pip install 'kerasseg[gpu]')"
+        )
+    return "CPU"
+
+
+def _details(gpu):
+    import tensorflow as tf
+
+    return tf.config.experimental.get_device_details(gpu)
+
+
+def _is_first_worker():
+    try:
+        config = json.loads(os.environ["TF_CONFIG"])
+        kind, index = config["task"]["type"], int(config["task"]["index"])
+        first = "chief" if config["cluster"].get("chief") else "worker"
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(
+            'distribute="multiworker" needs the environment variable TF_CONFIG, as in '
+            '{"cluster": {"worker": ["a:2222", "b:2222"]}, '
+            '"task": {"type": "worker", "index": 0}}. '
+            f"Received: {os.environ.get('TF_CONFIG')!r}."
+        ) from error
+    return (kind, index) == (first, 0)

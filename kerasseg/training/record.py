@@ -1,0 +1,96 @@
+"""What a run has seen so far: running means, best value, patience."""
+
+import dataclasses
+import math
+
+
+def _no_sums():
+    return {
+        "steps": 0,
+        "loss": 0.0,
+        "grad_steps": 0,
+        "grad_norm": 0.0,
+        "seconds": 0.0,
+        "cpu_seconds": 0.0,
+        "timed_images": 0,
+        "timed_seconds": 0.0,
+        "skipped": 0,
+    }
+
+
+@dataclasses.dataclass
+class Record:
+    """What a resumed run must know besides the variables; JSON in the checkpoint.
+
+    Attributes:
+        best, best_step: largest value of the monitored metric so far, and where.
+        stale_epochs: epochs since.
+        learning_rate: of the last step.
+        history_rows: rows that belong to the run up to here.
+        skipped_in_a_row: steps that were not finite, since the last that was.
+        sums: over the current epoch.
+    """
+
+    best: float | None = None
+    best_step: int | None = None
+    stale_epochs: int = 0
+    learning_rate: float | None = None
+    history_rows: int = 0
+    skipped_in_a_row: int = 0
+    sums: dict = dataclasses.field(default_factory=_no_sums)
+
+    @property
+    def epoch_has_begun(self):
+        return self.sums["steps"] + self.sums["skipped"] > 0
+
+    def add(self, logs, times, *, timed):
+        """Count a step; `timed` unless it was the first, which traces."""
+        sums = self.sums
+        sums["steps"] += 1
+        sums["loss"] += logs["loss"]
+        if math.isfinite(logs["grad_norm"]):  # float16 overflows now and then
+            sums["grad_steps"] += 1
+            sums["grad_norm"] += logs["grad_norm"]
+        self._spend(times)
+        if timed:
+            sums["timed_images"] += logs["images"]
+            sums["timed_seconds"] += times["seconds"]
+        self.learning_rate = logs["learning_rate"]
+        self.skipped_in_a_row = 0
+
+    def skip(self, times):
+        """Count a step that was not finite, and therefore changed nothing."""
+        self.sums["skipped"] += 1
+        self._spend(times)
+        self.skipped_in_a_row += 1
+
+    def _spend(self, times):
+        for name, seconds in times.items():
+            self.sums[name] += seconds
+
+    def judge(self, value, position):
+        """Take the metric of an epoch; None if there was no validation."""
+        self.stale_epochs += 1
+        if self.is_better(value):
+            self.best, self.best_step, self.stale_epochs = value, position, 0
+
+    def is_better(self, value):
+        """Whether a metric beats all before it; NaN never does."""
+        if value is None or math.isnan(value):
+            return False
+        return self.best is None or value > self.best
+
+    def end_epoch(self):
+        """Return the means of the epoch as a row, and begin the next."""
+        sums, self.sums = self.sums, _no_sums()
+        row = {
+            "loss": sums["loss"] / sums["steps"] if sums["steps"] else math.nan,
+            "learning_rate": self.learning_rate,
+            "grad_norm": sums["grad_norm"] / max(sums["grad_steps"], 1),
+            "images_per_s": sums["timed_images"] / (sums["timed_seconds"] or math.inf),
+            "seconds": sums["seconds"],
+            "cpu_seconds": sums["cpu_seconds"],
+        }
+        if sums["skipped"]:
+            row["skipped_steps"] = sums["skipped"]
+        return row
