@@ -126,8 +126,8 @@ def matched_f1(found, truth):
         float in 0..1; 1 if there are no instances in either.
 
     Example:
-        >>> matched_f1(np.array([[1, 1, 0, 2]]), np.array([[5, 5, 5, 0]]))
-        0.666...
+        >>> round(matched_f1(np.array([[1, 1, 0, 2]]), np.array([[5, 5, 5, 0]])), 3)
+        0.667
     """
     _, found = np.unique(np.append(found, 0), return_inverse=True)
     _, truth = np.unique(np.append(truth, 0), return_inverse=True)
@@ -137,4 +137,4 @@ def matched_f1(found, truth):
     union = counts.sum(1)[:, None] + counts.sum(0) - counts
     pairs = np.count_nonzero(counts[1:, 1:] > 0.5 * union[1:, 1:])
     total = counts.shape[0] + counts.shape[1] - 2
-    return 2 * pairs / total if total else 1.0
+    return float(2 * pairs / total) if total else 1.0
