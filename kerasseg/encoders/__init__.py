@@ -7,7 +7,16 @@ a keras.Model. To add one, write its file and import it here.
 import keras
 
 from kerasseg.encoders.efficientnet_lite import efficientnet_lite0
+from kerasseg.encoders.mix_transformer import (
+    mit_b0,
+    mit_b1,
+    mit_b2,
+    mit_b3,
+    mit_b4,
+    mit_b5,
+)
 from kerasseg.encoders.mobilenet_v2 import mobilenet_v2
+from kerasseg.encoders.mobilenet_v3 import mobilenet_v3_large
 from kerasseg.encoders.plain import plain, tiny
 from kerasseg.encoders.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
 from kerasseg.encoders.vgg import vgg16

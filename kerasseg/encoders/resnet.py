@@ -14,12 +14,21 @@ from kerasseg.layers import Normalize
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
 RULES = (
-    (r"^(?:backbone\.)?conv1\.", "stem_conv."),
-    (r"^(?:backbone\.)?bn1\.", "stem_norm."),
-    (r"^(?:backbone\.)?layer(\d)\.(\d+)\.conv(\d)\.", r"layer\1_\2_\3_conv."),
-    (r"^(?:backbone\.)?layer(\d)\.(\d+)\.bn(\d)\.", r"layer\1_\2_\3_norm."),
-    (r"^(?:backbone\.)?layer(\d)\.0\.downsample\.0\.", r"layer\1_0_shortcut_conv."),
-    (r"^(?:backbone\.)?layer(\d)\.0\.downsample\.1\.", r"layer\1_0_shortcut_norm."),
+    (r"^(?:(?:backbone|encoder)\.)?conv1\.", "stem_conv."),
+    (r"^(?:(?:backbone|encoder)\.)?bn1\.", "stem_norm."),
+    (
+        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.(\d+)\.conv(\d)\.",
+        r"layer\1_\2_\3_conv.",
+    ),
+    (r"^(?:(?:backbone|encoder)\.)?layer(\d)\.(\d+)\.bn(\d)\.", r"layer\1_\2_\3_norm."),
+    (
+        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.0\.downsample\.0\.",
+        r"layer\1_0_shortcut_conv.",
+    ),
+    (
+        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.0\.downsample\.1\.",
+        r"layer\1_0_shortcut_norm.",
+    ),
     (r"^fc\.", None),
 )
 URLS = {

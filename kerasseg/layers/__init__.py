@@ -1,7 +1,16 @@
 """The few true Keras layers: what functions of tensors cannot express."""
 
+from kerasseg.layers.adaptive_pooling import AdaptiveAveragePooling
+from kerasseg.layers.attention import DotAttention
 from kerasseg.layers.crop import CropLike
 from kerasseg.layers.normalization import BatchNormalization, Normalize
 from kerasseg.layers.resize import ResizeLike
 
-__all__ = ["BatchNormalization", "CropLike", "Normalize", "ResizeLike"]
+__all__ = [
+    "AdaptiveAveragePooling",
+    "BatchNormalization",
+    "CropLike",
+    "DotAttention",
+    "Normalize",
+    "ResizeLike",
+]

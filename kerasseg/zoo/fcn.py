@@ -9,6 +9,16 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import CropLike
 
+# torchvision, the dilated form
+RULES = (
+    (r"^classifier\.0\.", "head_conv."),
+    (r"^classifier\.1\.", "head_norm."),
+    (r"^classifier\.4\.", "head_score."),
+    (r"^aux_classifier\.0\.", "aux_head_conv."),
+    (r"^aux_classifier\.1\.", "aux_head_norm."),
+    (r"^aux_classifier\.4\.", "aux_head_score."),
+)
+
 
 def fcn(
     num_classes=21,
@@ -65,10 +75,9 @@ def fcn(
         outputs = _paper(image, taps, num_classes, output_stride)
     else:
         outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
-    if aux:
-        scores = blocks.fcn_head(taps["c4"], num_classes, name="aux_head")
-        outputs = {"logits": outputs, "aux": blocks.logits(scores, image, name="aux")}
-    return load(keras.Model(image, outputs, name="fcn"), weights)
+    sides = {"aux": taps["c4"]} if aux else {}
+    outputs = blocks.side_logits(outputs, sides, num_classes, image)
+    return load(keras.Model(image, outputs, name="fcn"), weights, rules=RULES)
 
 
 def _paper(image, taps, num_classes, output_stride):
