@@ -7,6 +7,8 @@ a keras.Model. To add one, write its file and import it here.
 import keras
 
 from kerasseg.encoders.efficientnet_lite import efficientnet_lite0
+from kerasseg.encoders.hrnet import hrnet_w18, hrnet_w32, hrnet_w48
+from kerasseg.encoders.light import gather_expand, scnn
 from kerasseg.encoders.mix_transformer import (
     mit_b0,
     mit_b1,
@@ -18,8 +20,10 @@ from kerasseg.encoders.mix_transformer import (
 from kerasseg.encoders.mobilenet_v2 import mobilenet_v2
 from kerasseg.encoders.mobilenet_v3 import mobilenet_v3_large
 from kerasseg.encoders.plain import plain, tiny
+from kerasseg.encoders.residual import residual
 from kerasseg.encoders.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
-from kerasseg.encoders.vgg import vgg16
+from kerasseg.encoders.rsu import rsu
+from kerasseg.encoders.vgg import vgg16, vgg16_bn
 from kerasseg.encoders.xception import xception65
 from kerasseg.names import look_up, public
 

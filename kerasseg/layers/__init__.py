@@ -5,6 +5,7 @@ from kerasseg.layers.attention import DotAttention
 from kerasseg.layers.crop import CropLike
 from kerasseg.layers.normalization import BatchNormalization, Normalize
 from kerasseg.layers.resize import ResizeLike
+from kerasseg.layers.unpool import Unpool
 
 __all__ = [
     "AdaptiveAveragePooling",
@@ -13,4 +14,5 @@ __all__ = [
     "DotAttention",
     "Normalize",
     "ResizeLike",
+    "Unpool",
 ]

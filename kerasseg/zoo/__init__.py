@@ -4,17 +4,27 @@ To add one, write its file and import it here; the contract tests pick it up.
 """
 
 from kerasseg.names import public
+from kerasseg.zoo.attention_unet import attention_unet
+from kerasseg.zoo.bisenet_v2 import bisenet_v2
+from kerasseg.zoo.deeplab import deeplab_v1, deeplab_v2
 from kerasseg.zoo.deeplab_v3 import deeplab_v3
 from kerasseg.zoo.deeplab_v3_plus import deeplab_v3_plus
+from kerasseg.zoo.encoder_decoder import encoder_decoder
+from kerasseg.zoo.fast_scnn import fast_scnn
 from kerasseg.zoo.fcn import fcn
 from kerasseg.zoo.fpn import fpn
 from kerasseg.zoo.linknet import linknet
 from kerasseg.zoo.lraspp import lraspp
 from kerasseg.zoo.manet import manet
+from kerasseg.zoo.ocrnet import ocrnet
 from kerasseg.zoo.pan import pan
 from kerasseg.zoo.pspnet import pspnet
+from kerasseg.zoo.res_unet import res_unet
 from kerasseg.zoo.segformer import segformer
+from kerasseg.zoo.segnet import segnet
+from kerasseg.zoo.u2net import u2net
 from kerasseg.zoo.unet import unet
+from kerasseg.zoo.unet_3plus import unet_3plus
 from kerasseg.zoo.unet_plus_plus import unet_plus_plus
 from kerasseg.zoo.upernet import upernet
 

@@ -55,10 +55,12 @@ def manet(
     norm="batch",
     weights=None,
 ):
-    """MA-Net on any encoder, as in segmentation_models.pytorch.
+    """MA-Net on any encoder, as in segmentation_models.pytorch, with one mistake less.
 
-    Attention in the middle compares all positions of `c5` with each other: memory
-    grows with the square of the image's area.
+    There the attention in the middle takes positions for channels when it puts its
+    result back into a map; here they are told apart, so weights trained there do not
+    carry over. It compares all positions of `c5` with each other: memory grows with
+    the square of the image's area.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.

@@ -21,7 +21,9 @@ RULES = (
         (rf"decoder\.blocks\.{block}\.attention{place}", f"decoder{block + 1}_{name}")
         for block in range(5)
         for place, name in ((1, "attend_skip"), (2, "attend"))
+        if (block, place) != (4, 1)
     ),
+    (r"^decoder\.blocks\.4\.attention1\.", None),  # there is no skip to gate
     (r"^segmentation_head\.0\.", "head."),
 )
 

@@ -26,7 +26,9 @@ RULES = (
         for layer in range(5)
         for depth in range(layer + 1)
         for place, name in ((1, "attend_skip"), (2, "attend"))
+        if (layer, place) != (4, 1)
     ),
+    (r"^decoder\.blocks\.x_0_4\.attention1\.", None),  # there is no skip to gate
     (r"^segmentation_head\.0\.", "head."),
 )
 
