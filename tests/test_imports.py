@@ -38,6 +38,7 @@ ALLOWED = {
     "export": {"inference", "names", "signatures", "viz", "warm_up"},
     "recipes": {"names"},
     "runs": {"history", "recipes"},
+    "flops": {"layers"},
     "progress": set(),
     "report": set(),
     "cli": set(),

@@ -17,13 +17,14 @@ from kerasseg.blocks.convolution import (
     separable_conv,
 )
 from kerasseg.blocks.decoder import decoder_block, skips_of, top_down
-from kerasseg.blocks.heads import fcn_head, logits, side_logits
+from kerasseg.blocks.heads import aux_sides, fcn_head, logits, side_logits
 
 __all__ = [
     "activate",
     "aspp",
     "attend",
     "attend_rules",
+    "aux_sides",
     "channel_gate",
     "conv",
     "conv_norm_act",

@@ -31,6 +31,26 @@ def logits(scores, image=None, *, align_corners=False, name="logits"):
     return resize([scores, image])
 
 
+def aux_sides(taps, aux):
+    """Where the option `aux` puts a head: False nowhere, True on "c4", or a tap's name.
+
+    Returns:
+        dict for `side_logits`.
+
+    Raises:
+        ValueError: if there is no such tap.
+    """
+    if not aux:
+        return {}
+    name = "c4" if aux is True else aux
+    if name not in taps:
+        raise ValueError(
+            f"`aux` must be False, True or a tap of {sorted(taps)}. "
+            f"Received: aux={aux!r}."
+        )
+    return {"aux": taps[name]}
+
+
 def side_logits(outputs, sides, num_classes, image, *, head="fcn"):
     """Logits of auxiliary heads beside the main ones.
 

@@ -3,6 +3,8 @@
 To add one, write its file and import it here; the contract tests pick it up.
 """
 
+import keras
+
 from kerasseg.names import public
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
@@ -34,3 +36,34 @@ BUILDERS = public(globals(), __name__)
 def names():
     """Names of all architectures, sorted."""
     return list(BUILDERS)
+
+
+def freeze(model, part="encoder"):
+    """Keep a part of a model as it is: weights and batch statistics.
+
+    Compile the model afterwards, or again.
+
+    Args:
+        model: keras.Model of this package; it is changed.
+        part: "encoder", or how the names of its layers begin ("decoder", "aspp").
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: if no layer is of that part.
+    """
+    frozen = [
+        layer
+        for layer in model.layers
+        if layer.name.startswith(part)
+        or (part == "encoder" and isinstance(layer, keras.Model))
+    ]
+    if not frozen:
+        raise ValueError(
+            "`part` must be 'encoder' or the beginning of layer names. "
+            f"Received: part={part!r}."
+        )
+    for layer in frozen:
+        layer.trainable = False
+    return model

@@ -50,7 +50,8 @@ def deeplab_v3(
         output_stride: 8, 16 or 32.
         atrous_rates: dilations of the 3x3 branches; None takes the paper's for the
             output stride: 12, 24, 36 at 8 and half of them at 16.
-        aux: add the auxiliary FCN head on `c4`.
+        aux: add the auxiliary FCN head on `c4`, or on the tap that is named ("c3" for
+            torchvision's MobileNetV3).
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -72,6 +73,6 @@ def deeplab_v3(
     x = blocks.conv_norm_act(x, 256, name="head")
     scores = blocks.conv(x, num_classes, 1, name="head_score")
     outputs = blocks.logits(scores, image)
-    sides = {"aux": taps["c4"]} if aux else {}
+    sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
     return load(keras.Model(image, outputs, name="deeplab_v3"), weights, rules=RULES)

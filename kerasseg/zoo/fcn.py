@@ -46,7 +46,8 @@ def fcn(
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         output_stride: 8, 16 or 32: stride of the finest scores.
-        aux: add the auxiliary head on `c4` (not for VGG16).
+        aux: add the auxiliary head on `c4`, or on the tap that is named (not for
+            VGG16).
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -62,7 +63,7 @@ def fcn(
     check_output_stride(output_stride, "fcn")
     if encoder == "vgg16" and aux:
         raise ValueError(
-            "`aux` needs another encoder than 'vgg16'. Received: aux=True."
+            f"`aux` needs another encoder than 'vgg16'. Received: aux={aux!r}."
         )
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(
@@ -75,7 +76,7 @@ def fcn(
         outputs = _paper(image, taps, num_classes, output_stride)
     else:
         outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
-    sides = {"aux": taps["c4"]} if aux else {}
+    sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
     return load(keras.Model(image, outputs, name="fcn"), weights, rules=RULES)
 

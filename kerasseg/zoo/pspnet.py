@@ -49,7 +49,7 @@ def pspnet(
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         output_stride: 8, 16 or 32.
         dropout: rate of whole channels before the scores.
-        aux: add the auxiliary FCN head on `c4`.
+        aux: add the auxiliary FCN head on `c4`, or on the tap that is named.
         light: see above.
         align_corners: resize with coinciding corner pixels, as the published networks.
         weights: None or a path to weights of the whole model.
@@ -81,6 +81,6 @@ def pspnet(
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
     scores = blocks.conv(x, num_classes, kernels[1], name="head_score")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    sides = {"aux": taps["c4"]} if aux else {}
+    sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
     return load(keras.Model(image, outputs, name="pspnet"), weights, rules=RULES)

@@ -49,7 +49,7 @@ def upernet(
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         decoder_filters: channels of the decoder.
         norm: "batch", "group", "layer" or None.
-        aux: add the auxiliary FCN head on `c4`.
+        aux: add the auxiliary FCN head on `c4`, or on the tap that is named.
         align_corners: resize the logits with coinciding corner pixels, as
             segmentation_models.pytorch; features never are.
         weights: None or a path to weights of the whole model.
@@ -92,6 +92,6 @@ def upernet(
     x = blocks.conv_norm_act(x, decoder_filters, name="fuse", **options)
     scores = blocks.conv(x, num_classes, 1, name="head")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    sides = {"aux": taps["c4"]} if aux else {}
+    sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
     return load(keras.Model(image, outputs, name="upernet"), weights, rules=RULES)
