@@ -66,13 +66,15 @@ def test_logits_are_float32_at_the_size_of_any_image(model):
         assert logits.dtype == "float32"
 
 
-def test_predict_and_call_agree_and_change_no_variable(model):
+def test_a_trace_for_any_size_equals_the_call_and_changes_no_variable(model):
     before = [np.array(variable.numpy()) for variable in model.variables]
-    image = images((1, 65, 97, 3))
-    called = model(image)
-    np.testing.assert_allclose(
-        model.predict_on_batch(image), called, rtol=1e-4, atol=1e-5
-    )
+    traced = tf.function(model, input_signature=[tf.TensorSpec(model.input.shape)])
+    for shape in [(1, 65, 97, 3), (2, 33, 40, 3)]:
+        image = images(shape)
+        expected = model(image, training=False)
+        tolerance = 1e-4 * np.abs(expected).max()
+        np.testing.assert_allclose(traced(image), expected, atol=tolerance)
+        np.testing.assert_allclose(model(image), expected, atol=tolerance)
     for old, variable in zip(before, model.variables):
         np.testing.assert_array_equal(old, variable)
 

@@ -1,4 +1,4 @@
-"""What is compared: our builder's options beside the reference's.
+"""What is compared: our builder's (or encoder's) options beside the reference's.
 
 Read on both sides, so it imports neither Keras nor PyTorch. References are
 segmentation_models_pytorch ("smp"), torchvision and timm, whose defaults are meant
@@ -59,6 +59,12 @@ CASES = {
         {"output_stride": 32},
         ("torchvision", "lraspp_mobilenet_v3_large", {}),
         (65, 97),
+    ),
+    "hrnet_w18": (
+        "hrnet_w18",
+        {"interpolation": "nearest"},
+        ("timm", "hrnet_w18", {}),
+        SIZE,
     ),
 }
 # The others differ from these only in what is compared elsewhere, or are large.

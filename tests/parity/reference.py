@@ -26,6 +26,10 @@ def build(kind, name, options):
 
         model = getattr(smp, name)(encoder_weights=None, classes=3, **options)
         return mend(model) if name == "MAnet" else model
+    if kind == "timm":
+        import timm
+
+        return branches(timm.create_model(name, **options))
     segmentation = torchvision().models.segmentation
     if name == "lraspp_mobilenet_v3_large":
         # Its dense form dilates otherwise than ours: compare the strided one.
@@ -47,6 +51,18 @@ def mend(model):
         return block.out_conv(x + (weights @ flat[1].mT).mT.reshape(x.shape))
 
     block.forward = forward
+    return model
+
+
+def branches(model):
+    """Let an HRNet give the features of its four branches."""
+
+    def forward(x):
+        x = model.act1(model.bn1(model.conv1(x)))
+        x = model.act2(model.bn2(model.conv2(x)))
+        return dict(zip(("c2", "c3", "c4", "c5"), model.stages(model.layer1(x))))
+
+    model.forward = forward
     return model
 
 
@@ -91,12 +107,14 @@ def calibrate(model, x):
 
 
 def run(model, x):
-    """Logits [N, H, W, K] by our names of outputs."""
+    """Logits or features [N, H, W, K] by our names of outputs."""
     with torch.no_grad():
         y = model(x)
-    y = {"logits": y} if torch.is_tensor(y) else {"logits": y["out"], **y}
-    y.pop("out", None)
-    return {name: v.permute(0, 2, 3, 1).numpy() for name, v in y.items()}
+    y = {"logits": y} if torch.is_tensor(y) else y
+    ours = {"out": "logits"}
+    return {
+        ours.get(name, name): v.permute(0, 2, 3, 1).numpy() for name, v in y.items()
+    }
 
 
 def inputs(size):

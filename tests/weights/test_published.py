@@ -1,5 +1,7 @@
 """Names of published files find the variables of our models."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
@@ -81,6 +83,40 @@ def test_keys_and_values_in_one_matrix_are_divided(rng):
     arrays = weights.from_torch({name: matrix}, model, rules)
     np.testing.assert_array_equal(arrays["stage1_0_key/kernel"], matrix[:32].T)
     np.testing.assert_array_equal(arrays["stage1_0_value/kernel"], matrix[32:].T)
+
+
+OCR = "ocr_distri_head.object_context_block"
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "ours"),
+    [
+        ("ocrnet", "model.conv3x3_ocr.0.bias", "pixels_conv/bias"),
+        ("ocrnet", "aux_head.3.bias", "aux_head_score/bias"),
+        ("ocrnet", f"{OCR}.f_pixel.2.weight", "query2_conv/kernel"),
+        ("ocrnet", f"{OCR}.f_object.3.0.running_var", "key2_norm/moving_variance"),
+        ("ocrnet", f"{OCR}.f_up.1.0.weight", "context1_norm/gamma"),
+        ("ocrnet", "ocr_distri_head.conv_bn_dropout.0.weight", "fuse_conv/kernel"),
+        (
+            "u2net",
+            "stage5d.rebnconv1d.bn_s1.running_mean",
+            "decoder5_1d_norm/moving_mean",
+        ),
+        ("u2net", "side5.bias", "side5_score/bias"),
+        ("u2net", "outconv.bias", "head/bias"),
+        ("deeplab_v3", "classifier.0.convs.4.1.weight", "aspp_image_conv/kernel"),
+    ],
+)
+def test_names_of_published_files_are_those_of_our_layers(name, theirs, ours):
+    model = zoo.BUILDERS[name](3, "tiny")
+    module = sys.modules[zoo.BUILDERS[name].__module__]
+    shape = (3, 3, 1, 1) if ours.endswith("kernel") else (3,)
+    arrays = {theirs: np.zeros(shape)}
+    if "norm" in ours:  # a vector called weight beside it tells a normalisation
+        arrays[f"{theirs.rpartition('.')[0]}.weight"] = np.zeros(3)
+    found = weights.from_torch(arrays, model, module.RULES)
+    assert ours in found
+    assert {*found} <= {*weights.named_variables(model)} | {"aspp_image_conv/kernel"}
 
 
 def test_a_state_dict_that_does_not_fit_is_listed_and_changes_nothing(rng):
