@@ -35,7 +35,14 @@ def names():
     return list(ENCODERS)
 
 
-def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def build(
+    encoder,
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    own=None,
+):
     """Turn what users give as `encoder=` into a model with taps.
 
     Args:
@@ -43,6 +50,7 @@ def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=3
         input_shape: (H, W, C), sizes may be None.
         weights: None, "imagenet" or a path; for names only.
         output_stride: 8, 16 or 32; for names only.
+        own: further arguments by encoder name, of builders that have their own.
 
     Returns:
         keras.Model: image -> {"c1": ..., "c5": ...}.
@@ -52,7 +60,12 @@ def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=3
     """
     if not isinstance(encoder, keras.Model):
         function = look_up(encoder, ENCODERS, "encoder")
-        return function(input_shape, weights=weights, output_stride=output_stride)
+        return function(
+            input_shape,
+            weights=weights,
+            output_stride=output_stride,
+            **(own or {}).get(encoder, {}),
+        )
     outputs = getattr(encoder, "output", None)  # a model of no fixed graph has none
     taps = list(outputs) if isinstance(outputs, dict) else None
     if taps is None or "c5" not in taps:

@@ -20,8 +20,7 @@ FUSE = START + r"stage(\d)\.(\d)\.fuse_layers\.(\d)\.(\d)\."
 RULES = (
     *(
         rule
-        for part, kind in enumerate(("conv", "norm"))
-        for theirs in ("conv" if kind == "conv" else "bn",)
+        for part, (theirs, kind) in enumerate((("conv", "conv"), ("bn", "norm")))
         for rule in (
             (START + rf"{theirs}(\d)\.", rf"stem\1_{kind}."),
             (

@@ -131,19 +131,21 @@ def _mit(name, input_shape, weights, output_stride):
     drop_rates = iter(np.linspace(0, 0.1, sum(depths)).tolist())
     taps = {}
     for stage, (filters, depth) in enumerate(zip(widths, depths), 1):
-        name_ = f"stage{stage}"
+        prefix = f"stage{stage}"
         kernel_size, strides = (7, 4) if stage == 1 else (3, 2)
-        x = blocks.conv(x, filters, kernel_size, strides=strides, name=f"{name_}_embed")
-        x = _norm(x, 1e-5, f"{name_}_embed_norm")
+        x = blocks.conv(
+            x, filters, kernel_size, strides=strides, name=f"{prefix}_embed"
+        )
+        x = _norm(x, 1e-5, f"{prefix}_embed_norm")
         for index in range(depth):
             x = _block(
                 x,
                 heads=HEADS[stage - 1],
                 reduction=REDUCTIONS[stage - 1],
                 drop_rate=next(drop_rates),
-                name=f"{name_}_{index}",
+                name=f"{prefix}_{index}",
             )
-        x = _norm(x, 1e-6, f"{name_}_norm")
+        x = _norm(x, 1e-6, f"{prefix}_norm")
         taps[f"c{stage + 1}"] = x
     return load(keras.Model(image, taps, name=name), weights, rules=RULES)
 
@@ -193,7 +195,6 @@ def _attention(x, heads, reduction, name):
 def _add(x, y, drop_rate, name):
     """Add `y`, or drop it for whole images in training (stochastic depth)."""
     if drop_rate:
-        # one draw an image
-        drop = layers.Dropout(drop_rate, (None, 1, 1, 1), name=f"{name}_drop")
-        y = drop(y)
+        one_an_image = (None, 1, 1, 1)
+        y = layers.Dropout(drop_rate, one_an_image, name=f"{name}_drop")(y)
     return layers.Add(name=name)([x, y])

@@ -43,16 +43,8 @@ def attention_unet(
     Reference: Oktay et al., 2018, https://arxiv.org/abs/1804.03999
     """
     image = keras.Input(input_shape, name="image")
-    if encoder == "plain":
-        encoder = encoders.plain(
-            input_shape,
-            weights=encoder_weights,
-            base_filters=base_filters,
-            depth=4,
-            norm=norm,
-        )
-    else:
-        encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    own = {"plain": {"base_filters": base_filters, "depth": 4, "norm": norm}}
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
     *skips, x = encoder(image).values()
     filters = decoder_filters or [skip.shape[-1] for skip in skips[::-1]]
     for level, (skip, channels) in enumerate(zip(skips[::-1], filters), 1):

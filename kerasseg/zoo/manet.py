@@ -8,37 +8,27 @@ from kerasseg.encoders.pretrained import load
 from kerasseg.layers import DotAttention, ResizeLike
 
 # segmentation_models.pytorch
+PARTS = {
+    r"hl_conv\.0\.0": "high1_conv",
+    r"hl_conv\.0\.1": "high1_norm",
+    r"hl_conv\.1\.0": "high2_conv",
+    r"hl_conv\.1\.1": "high2_norm",
+    r"SE_hl\.1": "high_gate_1",
+    r"SE_hl\.3": "high_gate_2",
+    r"SE_ll\.1": "skip_gate_1",
+    r"SE_ll\.3": "skip_gate_2",
+    r"conv(\d)\.0": r"\1_conv",
+    r"conv(\d)\.1": r"\1_norm",
+}
 RULES = (
     (r"^decoder\.center\.center_conv\.", "center_query."),
     (r"^decoder\.center\.top_conv\.", "center_key."),
     (r"^decoder\.center\.bottom_conv\.", "center_value."),
     (r"^decoder\.center\.out_conv\.", "center_out."),
     *(
-        rule
+        (rf"^decoder\.blocks\.{block}\.{theirs}\.", f"decoder{block + 1}_{ours}.")
         for block in range(5)
-        for part, kind in enumerate(("conv", "norm"))
-        for rule in (
-            (
-                rf"^decoder\.blocks\.{block}\.hl_conv\.0\.{part}\.",
-                f"decoder{block + 1}_high1_{kind}.",
-            ),
-            (
-                rf"^decoder\.blocks\.{block}\.hl_conv\.1\.{part}\.",
-                f"decoder{block + 1}_high2_{kind}.",
-            ),
-            (
-                rf"^decoder\.blocks\.{block}\.conv(\d)\.{part}\.",
-                rf"decoder{block + 1}_\1_{kind}.",
-            ),
-            (
-                rf"^decoder\.blocks\.{block}\.SE_ll\.{2 * part + 1}\.",
-                f"decoder{block + 1}_skip_gate_{part + 1}.",
-            ),
-            (
-                rf"^decoder\.blocks\.{block}\.SE_hl\.{2 * part + 1}\.",
-                f"decoder{block + 1}_high_gate_{part + 1}.",
-            ),
-        )
+        for theirs, ours in PARTS.items()
     ),
     (r"^segmentation_head\.0\.", "head."),
 )

@@ -41,16 +41,8 @@ def res_unet(
     Reference: Zhang et al., 2018, https://arxiv.org/abs/1711.10684
     """
     image = keras.Input(input_shape, name="image")
-    if encoder == "residual":
-        encoder = encoders.residual(
-            input_shape,
-            weights=encoder_weights,
-            base_filters=base_filters,
-            depth=3,
-            norm=norm,
-        )
-    else:
-        encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    own = {"residual": {"base_filters": base_filters, "depth": 3, "norm": norm}}
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
     *skips, x = encoder(image).values()
     filters = decoder_filters or [skip.shape[-1] for skip in skips[::-1]]
     for level, (skip, channels) in enumerate(zip(skips[::-1], filters), 1):

@@ -47,16 +47,8 @@ def unet_3plus(
     Reference: Huang et al., 2020, https://arxiv.org/abs/2004.08790
     """
     image = keras.Input(input_shape, name="image")
-    if encoder == "plain":
-        encoder = encoders.plain(
-            input_shape,
-            weights=encoder_weights,
-            base_filters=base_filters,
-            depth=4,
-            norm=norm,
-        )
-    else:
-        encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    own = {"plain": {"base_filters": base_filters, "depth": 4, "norm": norm}}
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
     features = list(encoder(image).values())  # fine to coarse
     decoded = {len(features) - 1: features[-1]}
     for level in range(len(features) - 2, -1, -1):
