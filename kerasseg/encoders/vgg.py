@@ -86,10 +86,15 @@ def _vgg16(name, input_shape, scale, norm, output_stride):
             x = blocks.normalize(x, norm, name=f"{layer}_norm")
             x = layers.Activation("relu", name=f"{layer}_relu")(x)
         taps[f"c{block - 1}"] = x
-        size, strides = (3 if dense else 2), (1 if dense and block > 3 else 2)
-        pool = layers.MaxPooling2D(size, strides, "same", name=f"block{block}_pool")
-        x = pool(x)
+        x = _pool(x, dense, 1 if dense and block > 3 else 2, f"block{block}_pool")
     return keras.Model(image, {**taps, "c5": x}, name=name)
+
+
+def _pool(x, wide, strides, name):
+    if not wide:
+        return layers.MaxPooling2D(2, strides, "same", name=name)(x)
+    x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)  # after ReLU, 0 is the least
+    return layers.MaxPooling2D(3, strides, name=name)(x)
 
 
 def _load_imagenet(model):

@@ -67,7 +67,7 @@ def unet(
         keras.Model: image [N, H, W, C] -> float32 logits [N, H, W, num_classes].
 
     Raises:
-        ValueError: for an unknown encoder, norm or padding.
+        ValueError: for an unknown encoder, norm, attention or padding.
 
     Example:
         >>> model = unet(num_classes=3, base_filters=4)
@@ -79,6 +79,11 @@ def unet(
     if padding not in ("same", "valid"):
         raise ValueError(
             f"`padding` must be 'same' or 'valid'. Received: padding={padding!r}."
+        )
+    if encoder == "plain" and attention is not None:
+        raise ValueError(
+            "`attention` needs another encoder than 'plain'. "
+            f"Received: attention={attention!r}."
         )
     image = keras.Input(input_shape, name="image")
     if encoder == "plain":
