@@ -60,7 +60,7 @@ def branches(model):
     def forward(x):
         x = model.act1(model.bn1(model.conv1(x)))
         x = model.act2(model.bn2(model.conv2(x)))
-        return dict(zip(("c2", "c3", "c4", "c5"), model.stages(model.layer1(x))))
+        return dict(zip(("c2", "c3", "c4", "c5"), model.stages(x)))
 
     model.forward = forward
     return model
