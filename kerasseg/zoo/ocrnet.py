@@ -49,7 +49,8 @@ def ocrnet(
     class. They weigh the average of each class, which positions then attend to.
 
     Args:
-        num_classes: channels of the logits; 1 is one binary logit.
+        num_classes: channels of the logits; 1 is one binary logit, but then there is
+            only one region to attend to: 2 make better use of it.
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
