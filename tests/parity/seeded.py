@@ -25,7 +25,8 @@ def _array(name, shape, rng):
     return rng.normal(0, scale, shape).astype("float32")
 
 
-def images(height, width, count=2, seed=1):
-    """Noise images [N, H, W, 3], 0..255."""
+def images(height, width, fade=1.0, seed=1):
+    """Two noise images [2, H, W, 3], 0..255; the second is multiplied by `fade`."""
     rng = np.random.default_rng(seed)
-    return rng.integers(0, 256, (count, height, width, 3)).astype("float32")
+    noise = rng.integers(0, 256, (2, height, width, 3)).astype("float32")
+    return noise * np.float32([1, fade]).reshape(2, 1, 1, 1)

@@ -99,8 +99,8 @@ OCR = "ocr_distri_head.object_context_block"
         ("ocrnet", "ocr_distri_head.conv_bn_dropout.0.weight", "fuse_conv/kernel"),
         (
             "u2net",
-            "stage5d.rebnconv1d.bn_s1.running_mean",
-            "decoder5_1d_norm/moving_mean",
+            "stage4d.rebnconv1d.bn_s1.running_mean",
+            "decoder4_1d_norm/moving_mean",
         ),
         ("u2net", "side5.bias", "side5_score/bias"),
         ("u2net", "outconv.bias", "head/bias"),
