@@ -1,5 +1,6 @@
 """Names of published files find the variables of our models."""
 
+import functools
 import sys
 
 import keras
@@ -85,6 +86,11 @@ def test_keys_and_values_in_one_matrix_are_divided(rng):
     np.testing.assert_array_equal(arrays["stage1_0_value/kernel"], matrix[32:].T)
 
 
+@functools.cache
+def built(name):
+    return zoo.BUILDERS[name](3, "tiny")
+
+
 OCR = "ocr_distri_head.object_context_block"
 
 
@@ -108,7 +114,7 @@ OCR = "ocr_distri_head.object_context_block"
     ],
 )
 def test_names_of_published_files_are_those_of_our_layers(name, theirs, ours):
-    model = zoo.BUILDERS[name](3, "tiny")
+    model = built(name)
     module = sys.modules[zoo.BUILDERS[name].__module__]
     shape = (3, 3, 1, 1) if ours.endswith("kernel") else (3,)
     arrays = {theirs: np.zeros(shape)}
