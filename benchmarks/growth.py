@@ -14,8 +14,8 @@ from kerasseg import benchmark, flops, losses, training, zoo
 SIZES, BATCHES = (128, 256, 512, 1024), (1, 2, 4, 8, 16, 32)
 
 
-def build():
-    return zoo.unet(2, base_filters=16)
+def build(size=None):
+    return zoo.unet(2, base_filters=16, input_shape=(size, size, 3))
 
 
 def cells(cases, repeats):
@@ -53,7 +53,7 @@ def main():
     model = build()
     by_size = {
         size: {
-            "gflops": flops.gflops(model, size, size),
+            "gflops": flops.gflops(build(size)),
             **cells(
                 benchmark.model_cases(model, 2, size=size, batch_size=1),
                 options.repeats,

@@ -4,6 +4,7 @@ Run: python -m benchmarks.layers [--repeats 7]
 """
 
 import argparse
+import functools
 
 import keras
 
@@ -11,8 +12,10 @@ from benchmarks.record import ratios, record
 from kerasseg import benchmark, flops, layers, zoo
 
 MODELS = {
-    "unet_base16": lambda: zoo.unet(2, base_filters=16),
-    "deeplab_v3_plus_mobilenet_v2": lambda: zoo.deeplab_v3_plus(21, "mobilenet_v2"),
+    "unet_base16": functools.partial(zoo.unet, 2, base_filters=16),
+    "deeplab_v3_plus_mobilenet_v2": functools.partial(
+        zoo.deeplab_v3_plus, 21, "mobilenet_v2"
+    ),
 }
 
 
@@ -47,7 +50,10 @@ def main():
             cases |= {f"{precision} {kind}": case for kind, case in found.items()}
         keras.config.set_dtype_policy("float32")
         measured = benchmark.measure(cases, repeats=options.repeats, warmup=2)
-        result = {"cases": measured, "gflops": flops.gflops(build(), 256, 256)}
+        result = {
+            "cases": measured,
+            "gflops": flops.gflops(build(input_shape=(256, 256, 3))),
+        }
         for precision in options.precisions:
             for kind in ("training", "inference"):
                 result[f"{kind} in {precision} / Keras' own layers in float32"] = (

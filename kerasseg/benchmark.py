@@ -144,12 +144,13 @@ def run(
 
     builder = look_up(architecture, zoo.BUILDERS, "architecture")
     keras.config.set_dtype_policy(precision)
-    model = builder(num_classes, **({"encoder": encoder} if encoder else {}))
+    options = {"encoder": encoder} if encoder else {}
+    model = builder(num_classes, **options)
     cases = model_cases(model, num_classes, size=size, batch_size=batch_size)
     cases |= pipeline_case(size=size, batch_size=batch_size)
     limit, limit_gflop = matmul_case()
     measured = measure(cases | limit, repeats=repeats)
-    gflop = flops.gflops(model, size, size)
+    gflop = flops.gflops(builder(num_classes, input_shape=(size, size, 3), **options))
     limit_speed = limit_gflop / measured["matrix multiply"]["cpu_ms_per_image"]
     for name, passes in (("training", 3), ("inference", 1)):
         speed = passes * gflop / measured[name]["cpu_ms_per_image"]

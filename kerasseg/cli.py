@@ -140,6 +140,9 @@ def _info_arguments(command):
     command.add_argument("architecture", help="a name from `kerasseg list`")
     command.add_argument("--encoder", help="a name from `kerasseg list`")
     command.add_argument("--num-classes", type=int, default=21)
+    command.add_argument(
+        "--size", type=int, default=512, metavar="PX", help="image side for GFLOPs"
+    )
 
 
 def _train(arguments):
@@ -258,7 +261,10 @@ def _info(arguments):
     from kerasseg import runs
 
     answer = runs.describe(
-        arguments.architecture, arguments.encoder, arguments.num_classes
+        arguments.architecture,
+        arguments.encoder,
+        arguments.num_classes,
+        arguments.size,
     )
     for key, value in answer.items():
         _say(arguments, f"{key}: {value}")

@@ -1,59 +1,54 @@
-"""Counts the arithmetic of a model: multiplications and additions of its graph."""
+"""Arithmetic that a model costs, counted from the shapes of its layers."""
 
 import math
 
+import keras
+from keras import layers
 
-def gflops(model, height, width):
-    """Operations of one forward pass, in 1e9: two for each multiply-add.
+from kerasseg.layers import DotAttention
 
-    Counts convolutions (of all kinds) and matrix products, as papers do;
-    normalisation, activations and resizing are left out.
+
+def gflops(model):
+    """Floating-point operations for one image, in billions.
+
+    Two for each multiplication with an addition in convolutions, dense layers and
+    attention; what is done once an element (normalisation, activation, resizing) is
+    left out, as in published figures, which often count the pair as one.
 
     Args:
-        model: keras.Model of one image input [N, H, W, C]; TensorFlow backend.
-        height, width: size of the image, px.
+        model: functional keras.Model of a fixed image size.
 
     Returns:
         float.
 
+    Raises:
+        ValueError: if a layer's output size is unknown.
+
     Example:
-        >>> import keras
-        >>> layers = [keras.Input((None, None, 3)), keras.layers.Conv2D(8, 1)]
-        >>> 1e9 * gflops(keras.Sequential(layers), 10, 10)  # 100 px, 3 x 8 products
-        4800.0
+        >>> image = keras.Input((8, 8, 3))
+        >>> x = keras.layers.Conv2D(4, 3, padding="same")(image)
+        >>> gflops(keras.Model(image, x)) * 1e9  # 2 x 64 positions x 27 weights x 4
+        13824.0
     """
-    import tensorflow as tf
-
-    spec = tf.TensorSpec([1, height, width, model.input_shape[-1]], tf.float32)
-    function = tf.function(lambda image: model(image, training=False))
-    graph = function.get_concrete_function(spec).graph
-    return sum(2 * _products(operation) for operation in graph.get_operations()) / 1e9
+    return 2 * _multiplications(model) / 1e9
 
 
-def _products(operation):
-    """Multiplications of one TensorFlow operation."""
-    kind = operation.type
-    if kind in ("Conv2D", "DepthwiseConv2dNative"):
-        *window, channels, _ = operation.inputs[1].shape
-        window = math.prod(window) * (channels if kind == "Conv2D" else 1)
-        return _size(operation.outputs[0]) * window
-    if kind == "Conv2DBackpropInput":  # a transposed convolution, from its input
-        *window, channels, _ = operation.inputs[1].shape
-        return _size(operation.inputs[2]) * math.prod(window) * channels
-    if kind in ("MatMul", "BatchMatMulV2", "BatchMatMulV3"):
-        flipped = operation.get_attr("transpose_a" if kind == "MatMul" else "adj_x")
-        shared = operation.inputs[0].shape[-2 if flipped else -1]
-        return _size(operation.outputs[0]) * shared
-    if kind == "Einsum":
-        left = operation.get_attr("equation").decode().split("->")[0].split(",")
-        sizes = {
-            axis: size
-            for axes, tensor in zip(left, operation.inputs)
-            for axis, size in zip(axes, tensor.shape)
-        }
-        return math.prod(sizes.values())
-    return 0
-
-
-def _size(tensor):
-    return math.prod(tensor.shape)
+def _multiplications(model):
+    total = 0
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            total += _multiplications(layer)
+        elif isinstance(layer, DotAttention):
+            query, key, value = (math.prod(x.shape[1:]) for x in layer.input)
+            channels = layer.input[0].shape[-1]
+            total += query // channels * (key + value)
+        elif hasattr(layer, "kernel") or isinstance(layer, layers.DepthwiseConv2D):
+            transposed = isinstance(layer, layers.Conv2DTranspose)
+            shape = (layer.input if transposed else layer.output).shape[1:-1]
+            if None in shape:
+                raise ValueError(
+                    "`model` must be built for a fixed image size. "
+                    f"Received: layer {layer.name!r} with outputs {layer.output.shape}."
+                )
+            total += math.prod(shape) * math.prod(layer.kernel.shape)
+    return total

@@ -1,10 +1,11 @@
-"""Counted by hand: 2 x output elements x products of each."""
+"""Operations against figures worked out by hand, and those that torchvision gives."""
 
 import keras
 import pytest
 from keras import layers
 
-from kerasseg import flops, zoo
+from kerasseg import zoo
+from kerasseg.flops import gflops
 
 
 @pytest.mark.parametrize(
@@ -12,6 +13,7 @@ from kerasseg import flops, zoo
     [
         (layers.Conv2D(8, 3, padding="same"), 16 * 16 * 8 * 9 * 4),
         (layers.Conv2D(8, 3, strides=2, padding="same"), 8 * 8 * 8 * 9 * 4),
+        (layers.Conv2D(8, 3, groups=2, padding="same"), 16 * 16 * 8 * 9 * 2),
         (layers.Conv2D(8, 3, dilation_rate=2, padding="same"), 16 * 16 * 8 * 9 * 4),
         (layers.DepthwiseConv2D(3, padding="same"), 16 * 16 * 4 * 9),
         (layers.Conv2DTranspose(8, 2, strides=2), 16 * 16 * 4 * 4 * 8),
@@ -22,7 +24,7 @@ from kerasseg import flops, zoo
 )
 def test_each_kind_of_layer_counts_as_worked_out(layer, products):
     model = keras.Sequential([keras.Input((16, 16, 4)), layer])
-    assert flops.gflops(model, 16, 16) == pytest.approx(2e-9 * products)
+    assert gflops(model) == pytest.approx(2e-9 * products)
 
 
 def test_unet_counts_as_worked_out():
@@ -36,5 +38,24 @@ def test_unet_counts_as_worked_out():
             products += pixels * (filters[level + 1] * width + 9 * 3 * width * width)
         channels = width
     products += size * size * filters[0] * 2  # the scores
-    model = zoo.unet(2, base_filters=4)
-    assert flops.gflops(model, size, size) == pytest.approx(2e-9 * products)
+    model = zoo.unet(2, base_filters=4, input_shape=(size, size, 3))
+    assert gflops(model) == pytest.approx(2e-9 * products)
+
+
+# Multiplications with an addition, in billions, at 520x520; 21 classes.
+@pytest.mark.parametrize(
+    ("name", "options", "published"),
+    [
+        ("lraspp", {}, 2.086),
+        ("fcn", {"encoder": "resnet50", "aux": True}, 152.717),
+        ("deeplab_v3", {"aux": True}, 178.722),
+    ],
+)
+def test_gflops_are_twice_the_published_multiplications(name, options, published):
+    model = zoo.BUILDERS[name](21, input_shape=(520, 520, 3), **options)
+    assert gflops(model) / 2 == pytest.approx(published, rel=0.005)
+
+
+def test_an_unknown_size_is_refused():
+    with pytest.raises(ValueError, match="fixed image size"):
+        gflops(zoo.lraspp(21))

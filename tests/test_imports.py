@@ -40,7 +40,7 @@ ALLOWED = {
     "export": {"inference", "names", "signatures", "viz", "warm_up"},
     "recipes": {"names"},
     "runs": {"history", "recipes"},
-    "flops": set(),
+    "flops": {"layers"},
     "progress": set(),
     "report": set(),
     "classical_command": set(),

@@ -7,10 +7,23 @@ a keras.Model. To add one, write its file and import it here.
 import keras
 
 from kerasseg.encoders.efficientnet_lite import efficientnet_lite0
+from kerasseg.encoders.hrnet import hrnet_w18, hrnet_w32, hrnet_w48
+from kerasseg.encoders.light import gather_expand, scnn
+from kerasseg.encoders.mix_transformer import (
+    mit_b0,
+    mit_b1,
+    mit_b2,
+    mit_b3,
+    mit_b4,
+    mit_b5,
+)
 from kerasseg.encoders.mobilenet_v2 import mobilenet_v2
+from kerasseg.encoders.mobilenet_v3 import mobilenet_v3_large
 from kerasseg.encoders.plain import plain, tiny
+from kerasseg.encoders.residual import residual
 from kerasseg.encoders.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
-from kerasseg.encoders.vgg import vgg16
+from kerasseg.encoders.rsu import rsu
+from kerasseg.encoders.vgg import vgg16, vgg16_bn
 from kerasseg.encoders.xception import xception65
 from kerasseg.names import look_up, public
 
@@ -22,7 +35,14 @@ def names():
     return list(ENCODERS)
 
 
-def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def build(
+    encoder,
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    own=None,
+):
     """Turn what users give as `encoder=` into a model with taps.
 
     Args:
@@ -30,6 +50,7 @@ def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=3
         input_shape: (H, W, C), sizes may be None.
         weights: None, "imagenet" or a path; for names only.
         output_stride: 8, 16 or 32; for names only.
+        own: further arguments by encoder name, of builders that have their own.
 
     Returns:
         keras.Model: image -> {"c1": ..., "c5": ...}.
@@ -39,7 +60,12 @@ def build(encoder, input_shape=(None, None, 3), *, weights=None, output_stride=3
     """
     if not isinstance(encoder, keras.Model):
         function = look_up(encoder, ENCODERS, "encoder")
-        return function(input_shape, weights=weights, output_stride=output_stride)
+        return function(
+            input_shape,
+            weights=weights,
+            output_stride=output_stride,
+            **(own or {}).get(encoder, {}),
+        )
     outputs = getattr(encoder, "output", None)  # a model of no fixed graph has none
     taps = list(outputs) if isinstance(outputs, dict) else None
     if taps is None or "c5" not in taps:

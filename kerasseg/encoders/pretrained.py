@@ -3,6 +3,7 @@
 import hashlib
 import pathlib
 import re
+import sys
 
 import keras
 
@@ -16,7 +17,8 @@ def load(model, weights, *, url=None, rules=()):
         model: keras.Model.
         weights: None, "imagenet" (the file at `url`), a path, or a dict of arrays.
         url: where the published file lies; None when there is none.
-        rules: renaming rules of `kerasseg.weights.from_torch`.
+        rules: renaming rules of `kerasseg.weights.from_torch`; those of encoders inside
+            the model are added.
 
     Raises:
         ValueError: for "imagenet" where nothing is published.
@@ -31,7 +33,20 @@ def load(model, weights, *, url=None, rules=()):
                 "be None or a path. Received: weights='imagenet'."
             )
         weights = download(url)
-    return weight_files.load(model, weights, rules=rules)
+    return weight_files.load(model, weights, rules=(*rules, *encoder_rules(model)))
+
+
+def encoder_rules(model):
+    """Renaming rules of the encoders that a model holds."""
+    from kerasseg import encoders  # which imports this module
+
+    names = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
+    modules = [
+        sys.modules[encoders.ENCODERS[name].__module__]
+        for name in names
+        if name in encoders.ENCODERS
+    ]
+    return tuple(rule for module in modules for rule in getattr(module, "RULES", ()))
 
 
 def download(url):

@@ -14,12 +14,21 @@ from kerasseg.layers import Normalize
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
 RULES = (
-    (r"^(?:backbone\.)?conv1\.", "stem_conv."),
-    (r"^(?:backbone\.)?bn1\.", "stem_norm."),
-    (r"^(?:backbone\.)?layer(\d)\.(\d+)\.conv(\d)\.", r"layer\1_\2_\3_conv."),
-    (r"^(?:backbone\.)?layer(\d)\.(\d+)\.bn(\d)\.", r"layer\1_\2_\3_norm."),
-    (r"^(?:backbone\.)?layer(\d)\.0\.downsample\.0\.", r"layer\1_0_shortcut_conv."),
-    (r"^(?:backbone\.)?layer(\d)\.0\.downsample\.1\.", r"layer\1_0_shortcut_norm."),
+    (r"^(?:(?:backbone|encoder)\.)?conv1\.", "stem_conv."),
+    (r"^(?:(?:backbone|encoder)\.)?bn1\.", "stem_norm."),
+    (
+        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.(\d+)\.conv(\d)\.",
+        r"layer\1_\2_\3_conv.",
+    ),
+    (r"^(?:(?:backbone|encoder)\.)?layer(\d)\.(\d+)\.bn(\d)\.", r"layer\1_\2_\3_norm."),
+    (
+        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.0\.downsample\.0\.",
+        r"layer\1_0_shortcut_conv.",
+    ),
+    (
+        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.0\.downsample\.1\.",
+        r"layer\1_0_shortcut_norm.",
+    ),
     (r"^fc\.", None),
 )
 URLS = {
@@ -34,14 +43,14 @@ URLS = {
 def resnet18(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ResNet-18; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels."""
     return _resnet(
-        "resnet18", _basic, (2, 2, 2, 2), input_shape, weights, output_stride
+        "resnet18", basic_block, (2, 2, 2, 2), input_shape, weights, output_stride
     )
 
 
 def resnet34(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ResNet-34; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels."""
     return _resnet(
-        "resnet34", _basic, (3, 4, 6, 3), input_shape, weights, output_stride
+        "resnet34", basic_block, (3, 4, 6, 3), input_shape, weights, output_stride
     )
 
 
@@ -58,21 +67,21 @@ def resnet50(input_shape=(None, None, 3), *, weights=None, output_stride=32):
         channels} at strides 2, 4, 8, 16, 32, none beyond `output_stride`.
     """
     return _resnet(
-        "resnet50", _bottleneck, (3, 4, 6, 3), input_shape, weights, output_stride
+        "resnet50", bottleneck, (3, 4, 6, 3), input_shape, weights, output_stride
     )
 
 
 def resnet101(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ResNet-101; arguments and taps as for `resnet50`."""
     return _resnet(
-        "resnet101", _bottleneck, (3, 4, 23, 3), input_shape, weights, output_stride
+        "resnet101", bottleneck, (3, 4, 23, 3), input_shape, weights, output_stride
     )
 
 
 def resnet152(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ResNet-152; arguments and taps as for `resnet50`."""
     return _resnet(
-        "resnet152", _bottleneck, (3, 8, 36, 3), input_shape, weights, output_stride
+        "resnet152", bottleneck, (3, 8, 36, 3), input_shape, weights, output_stride
     )
 
 
@@ -99,7 +108,8 @@ def _resnet(name, block, depths, input_shape, weights, output_stride):
     return load(model, weights, url=URLS[name], rules=RULES)
 
 
-def _basic(x, filters, *, strides, dilations, name):
+def basic_block(x, filters, *, strides=1, dilations=(1, 1), name):
+    """Two 3x3 convolutions beside a shortcut; `dilations` of the first and second."""
     y = blocks.conv_norm_act(
         x, filters, strides=strides, dilation=dilations[0], name=f"{name}_1"
     )
@@ -109,7 +119,8 @@ def _basic(x, filters, *, strides, dilations, name):
     return _add(x, y, strides, name)
 
 
-def _bottleneck(x, filters, *, strides, dilations, name):
+def bottleneck(x, filters, *, strides=1, dilations=(1, 1), name):
+    """1x1, 3x3, 1x1 to four times the filters; the 3x3 has the first dilation."""
     y = blocks.conv_norm_act(x, filters, 1, name=f"{name}_1")
     y = blocks.conv_norm_act(
         y, filters, strides=strides, dilation=dilations[0], name=f"{name}_2"

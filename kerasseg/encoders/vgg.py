@@ -7,11 +7,29 @@ import keras
 from keras import layers
 
 from kerasseg import blocks
+from kerasseg.encoders import resnet
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 
 MEAN = (123.68, 116.779, 103.939)
+DEPTHS, FILTERS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
+# torchvision's vgg16_bn numbers convolution, normalisation, ReLU and pooling through.
+RULES = (
+    *(
+        (
+            rf"^features\.{3 * index + block + part}\.",
+            f"block{block + 1}_conv{row}{kind}",
+        )
+        for block, depth in enumerate(DEPTHS)
+        for row, index in enumerate(
+            range(sum(DEPTHS[:block]), sum(DEPTHS[: block + 1])), 1
+        )
+        for part, kind in enumerate((".", "_norm."))
+    ),
+    (r"^classifier\.", None),
+)
+BN_URL = "https://download.pytorch.org/models/vgg16_bn-6c64b313.pth"
 
 
 def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
@@ -23,29 +41,60 @@ def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         weights: None, "imagenet" (the file of keras.applications, downloaded), a path.
-        output_stride: 32 only: a pooling has no later kernel to dilate.
+        output_stride: 32, or 8: the form of DeepLab-LargeFOV, whose poolings are all
+            3x3, the last two without stride, and whose block 5 is dilated. Subsampled,
+            its features are not those at 32: a 2x2 pooling cannot be dilated.
 
     Returns:
         keras.Model: image -> {"c0": 64, "c1": 128, "c2": 256, "c3": 512, "c4": 512
         channels before the poolings, "c5": 512 after the last}, strides 1 to 32.
     """
-    check_output_stride(output_stride, "vgg16", choices=(32,))
-    image = keras.Input(input_shape, name="image")
-    x = Normalize(MEAN, 1.0, name="normalize")(image)
-    taps = {}
-    for block, (filters, depth) in enumerate(
-        zip((64, 128, 256, 512, 512), (2, 2, 3, 3, 3)), 1
-    ):
-        for index in range(1, depth + 1):
-            name = f"block{block}_conv{index}"
-            x = blocks.conv(x, filters, name=name)
-            x = layers.Activation("relu", name=f"{name}_relu")(x)
-        taps[f"c{block - 1}"] = x
-        x = layers.MaxPooling2D(2, padding="same", name=f"block{block}_pool")(x)
-    model = keras.Model(image, {**taps, "c5": x}, name="vgg16")
+    check_output_stride(output_stride, "vgg16", choices=(8, 32))
+    model = _vgg16("vgg16", input_shape, (MEAN, 1.0), None, output_stride)
     if weights == "imagenet":
         return _load_imagenet(model)
     return load(model, weights)
+
+
+def vgg16_bn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """VGG16 with batch normalisation behind each convolution, torchvision's.
+
+    Args:
+        input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
+        weights: None, "imagenet" (torchvision's file, downloaded) or a path.
+        output_stride: 32, or 8; see `vgg16`.
+
+    Returns:
+        keras.Model: image -> taps of `vgg16`.
+    """
+    check_output_stride(output_stride, "vgg16_bn", choices=(8, 32))
+    scale = (resnet.MEAN, resnet.STD)
+    model = _vgg16("vgg16_bn", input_shape, scale, "batch", output_stride)
+    return load(model, weights, url=BN_URL, rules=RULES)
+
+
+def _vgg16(name, input_shape, scale, norm, output_stride):
+    image = keras.Input(input_shape, name="image")
+    x = Normalize(*scale, name="normalize")(image)
+    dense = output_stride == 8
+    taps = {}
+    for block, (filters, depth) in enumerate(zip(FILTERS, DEPTHS), 1):
+        dilation = 2 if dense and block == 5 else 1
+        for index in range(1, depth + 1):
+            layer = f"block{block}_conv{index}"
+            x = blocks.conv(x, filters, dilation=dilation, name=layer)
+            x = blocks.normalize(x, norm, name=f"{layer}_norm")
+            x = layers.Activation("relu", name=f"{layer}_relu")(x)
+        taps[f"c{block - 1}"] = x
+        x = _pool(x, dense, 1 if dense and block > 3 else 2, f"block{block}_pool")
+    return keras.Model(image, {**taps, "c5": x}, name=name)
+
+
+def _pool(x, wide, strides, name):
+    if not wide:
+        return layers.MaxPooling2D(2, strides, "same", name=name)(x)
+    x = layers.ZeroPadding2D(1, name=f"{name}_pad")(x)  # after ReLU, 0 is the least
+    return layers.MaxPooling2D(3, strides, name=name)(x)
 
 
 def _load_imagenet(model):

@@ -1,5 +1,7 @@
 """The few true Keras layers: what functions of tensors cannot express."""
 
+from kerasseg.layers.adaptive_pooling import AdaptiveAveragePooling
+from kerasseg.layers.attention import DotAttention
 from kerasseg.layers.crop import CropLike
 from kerasseg.layers.normalization import (
     BatchNormalization,
@@ -7,5 +9,15 @@ from kerasseg.layers.normalization import (
     synchronize,
 )
 from kerasseg.layers.resize import ResizeLike
+from kerasseg.layers.unpool import Unpool
 
-__all__ = ["BatchNormalization", "CropLike", "Normalize", "ResizeLike", "synchronize"]
+__all__ = [
+    "AdaptiveAveragePooling",
+    "BatchNormalization",
+    "CropLike",
+    "DotAttention",
+    "Normalize",
+    "ResizeLike",
+    "Unpool",
+    "synchronize",
+]

@@ -10,19 +10,21 @@ class ResizeLike(keras.layers.Layer):
 
     Call it with two tensors: `ResizeLike()([x, like])`, `x` [N, h, w, C] and `like`
     [N, H, W, any]; the result is [N, H, W, C] in the compute dtype. Pixel centres
-    lie at i + 0.5 (the "align_corners=False" of PyTorch).
+    lie at i + 0.5, unless `align_corners` lays the first and last pixels of both
+    sizes upon each other, as some published networks were trained.
 
     `keras.ops.image.resize` cannot trace a size that is a tensor, so TensorFlow's
     own op is used there; other backends know their sizes when they run.
 
     Args:
         interpolation: "bilinear" or "nearest".
+        align_corners: let corner pixels coincide; bilinear only.
 
     Raises:
         ValueError: if `interpolation` is neither.
     """
 
-    def __init__(self, interpolation="bilinear", **kwargs):
+    def __init__(self, interpolation="bilinear", align_corners=False, **kwargs):
         if interpolation not in ("bilinear", "nearest"):
             raise ValueError(
                 "`interpolation` must be 'bilinear' or 'nearest'. "
@@ -30,6 +32,7 @@ class ResizeLike(keras.layers.Layer):
             )
         super().__init__(**kwargs)
         self.interpolation = interpolation
+        self.align_corners = align_corners
 
     def call(self, inputs):
         x, like = inputs
@@ -38,10 +41,19 @@ class ResizeLike(keras.layers.Layer):
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
-            resized = tf.image.resize(x, tf.shape(like)[1:3], self.interpolation)
+            size = tf.shape(like)[1:3]
+            if self.align_corners and self.interpolation == "bilinear":
+                resized = tf.raw_ops.ResizeBilinear(
+                    images=x, size=size, align_corners=True
+                )
+            else:
+                resized = tf.image.resize(x, size, self.interpolation)
         else:
             size = ops.shape(like)[1:3]
-            resized = ops.image.resize(x, size, interpolation=self.interpolation)
+            if self.align_corners and self.interpolation == "bilinear":
+                resized = _resize_corners(_resize_corners(x, size[0], 1), size[1], 2)
+            else:
+                resized = ops.image.resize(x, size, interpolation=self.interpolation)
         return ops.cast(resized, self.compute_dtype)
 
     def compute_output_spec(self, inputs):
@@ -50,4 +62,20 @@ class ResizeLike(keras.layers.Layer):
         return keras.KerasTensor(shape, dtype=self.compute_dtype)
 
     def get_config(self):
-        return {**super().get_config(), "interpolation": self.interpolation}
+        return {
+            **super().get_config(),
+            "interpolation": self.interpolation,
+            "align_corners": self.align_corners,
+        }
+
+
+def _resize_corners(x, length, axis):
+    """Interpolate along one axis, the corner pixels of both sizes together."""
+    last = x.shape[axis] - 1
+    at = ops.arange(length, dtype="float32") * (last / max(length - 1, 1))
+    low = ops.minimum(ops.cast(at, "int32"), max(last - 1, 0))
+    shape = [-1 if i == axis else 1 for i in range(4)]
+    weight = ops.reshape(at - ops.cast(low, "float32"), shape)
+    near = ops.take(x, low, axis=axis)
+    far = ops.take(x, ops.minimum(low + 1, last), axis=axis)
+    return near * (1 - weight) + far * weight

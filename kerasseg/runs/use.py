@@ -95,13 +95,14 @@ def export(run, out, *, format="tf_saved_model"):
     )
 
 
-def describe(architecture, encoder=None, num_classes=21):
-    """Facts about a builder: parameters, taps, paper.
+def describe(architecture, encoder=None, num_classes=21, size=512):
+    """Facts about a builder: parameters, operations, taps, paper.
 
     Args:
         architecture: name in `kerasseg.zoo`.
         encoder: name in `kerasseg.encoders`; None for the builder's default.
         num_classes: classes of the model that is counted.
+        size: height and width of the image whose operations are counted.
 
     Returns:
         JSON-able dict.
@@ -109,11 +110,12 @@ def describe(architecture, encoder=None, num_classes=21):
     import inspect
 
     from kerasseg import encoders, zoo
+    from kerasseg.flops import gflops
     from kerasseg.names import look_up
 
     builder = look_up(architecture, zoo.BUILDERS, "architecture")
     encoder = encoder or inspect.signature(builder).parameters["encoder"].default
-    model = builder(num_classes, encoder)
+    model = builder(num_classes, encoder, input_shape=(size, size, 3))
     taps = next(
         (layer.output for layer in model.layers if isinstance(layer.output, dict)), {}
     )
@@ -128,6 +130,8 @@ def describe(architecture, encoder=None, num_classes=21):
             math.prod(weight.shape) for weight in model.trainable_variables
         ),
         "parameters": model.count_params(),
+        "gflops": round(gflops(model), 2),
+        "image_size": size,
         "taps": {name: tap.shape[-1] for name, tap in taps.items()},
         "reference": about.split("Reference: ")[-1].replace("\n", " "),
     }

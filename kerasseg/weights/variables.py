@@ -99,9 +99,10 @@ def from_torch(arrays, model, rules=()):
             one-channel convolution.
         rules: (regular expression, replacement) pairs that turn PyTorch's module names
             into our layer names: (r"^bn1\\.", "stem_norm."). The first that matches is
-            applied, once; a replacement of None drops the array. A result with "/" is
-            a variable path already, and its array is taken as it is. Arrays that no
-            rule matches keep their names, for `assign` to report.
+            applied, once; a replacement of None drops the array, a tuple of them
+            divides its first axis (keys and values in one matrix). A result with "/"
+            is a variable path already, and its array is taken as it is. Arrays that
+            no rule matches keep their names, for `assign` to report.
 
     Returns:
         dict of variable path to array, for `assign`.
@@ -117,28 +118,39 @@ def from_torch(arrays, model, rules=()):
     }
     converted = {}
     for name, array in arrays.items():
-        target = _rename(name, rules)
-        if target is None or name.endswith("num_batches_tracked"):
+        targets = _rename(name, rules)
+        if name.endswith("num_batches_tracked"):
             continue
-        if "/" not in target and "." in target and (target != name or not rules):
-            module, _, kind = target.rpartition(".")
-            kind = _kind(kind, array, name.rpartition(".")[0] in vectors)
-            target = f"{module}/{kind}"
-            if kind == "kernel":
-                array = _transpose(array, table.get(target))
-        if target in converted:
-            raise WeightsError(f"two arrays are both {target!r}, the second {name!r}.")
-        converted[target] = array
+        for target, part in zip(targets, _split(array, len(targets))):
+            if "/" not in target and "." in target and (target != name or not rules):
+                module, _, kind = target.rpartition(".")
+                kind = _kind(kind, part, name.rpartition(".")[0] in vectors)
+                target = f"{module}/{kind}"
+                if kind == "kernel":
+                    part = _transpose(part, table.get(target))
+            if target in converted:
+                raise WeightsError(
+                    f"two arrays are both {target!r}, the second {name!r}."
+                )
+            converted[target] = part
     return converted
 
 
 def _rename(name, rules):
+    """New names of an array: none if it is dropped, several if it is divided."""
     for pattern, replacement in rules:
         if re.search(pattern, name):
             if replacement is None:
-                return None
-            return re.sub(pattern, replacement, name, count=1)
-    return name
+                return ()
+            several = isinstance(replacement, tuple)
+            replacements = replacement if several else (replacement,)
+            return tuple(re.sub(pattern, r, name, count=1) for r in replacements)
+    return (name,)
+
+
+def _split(array, count):
+    """The parts of a first axis; a whole array stays as it is, scalars included."""
+    return [array] if count < 2 else np.split(array, count)
 
 
 def _kind(kind, array, normalizes):

@@ -3,11 +3,32 @@
 To add one, write its file and import it here; the contract tests pick it up.
 """
 
+import keras
+
 from kerasseg.names import public
+from kerasseg.zoo.attention_unet import attention_unet
+from kerasseg.zoo.bisenet_v2 import bisenet_v2
+from kerasseg.zoo.deeplab import deeplab_v1, deeplab_v2
 from kerasseg.zoo.deeplab_v3 import deeplab_v3
 from kerasseg.zoo.deeplab_v3_plus import deeplab_v3_plus
+from kerasseg.zoo.encoder_decoder import encoder_decoder
+from kerasseg.zoo.fast_scnn import fast_scnn
 from kerasseg.zoo.fcn import fcn
+from kerasseg.zoo.fpn import fpn
+from kerasseg.zoo.linknet import linknet
+from kerasseg.zoo.lraspp import lraspp
+from kerasseg.zoo.manet import manet
+from kerasseg.zoo.ocrnet import ocrnet
+from kerasseg.zoo.pan import pan
+from kerasseg.zoo.pspnet import pspnet
+from kerasseg.zoo.res_unet import res_unet
+from kerasseg.zoo.segformer import segformer
+from kerasseg.zoo.segnet import segnet
+from kerasseg.zoo.u2net import u2net
 from kerasseg.zoo.unet import unet
+from kerasseg.zoo.unet_3plus import unet_3plus
+from kerasseg.zoo.unet_plus_plus import unet_plus_plus
+from kerasseg.zoo.upernet import upernet
 
 BUILDERS = public(globals(), __name__)
 
@@ -15,3 +36,34 @@ BUILDERS = public(globals(), __name__)
 def names():
     """Names of all architectures, sorted."""
     return list(BUILDERS)
+
+
+def freeze(model, part="encoder"):
+    """Keep a part of a model as it is: weights and batch statistics.
+
+    Compile the model afterwards, or again.
+
+    Args:
+        model: keras.Model of this package; it is changed.
+        part: "encoder", or how the names of its layers begin ("decoder", "aspp").
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: if no layer is of that part.
+    """
+    frozen = [
+        layer
+        for layer in model.layers
+        if layer.name.startswith(part)
+        or (part == "encoder" and isinstance(layer, keras.Model))
+    ]
+    if not frozen:
+        raise ValueError(
+            "`part` must be 'encoder' or the beginning of layer names. "
+            f"Received: part={part!r}."
+        )
+    for layer in frozen:
+        layer.trainable = False
+    return model

@@ -6,6 +6,26 @@ from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 
+# torchvision
+PARTS = {
+    r"0\.convs\.0": "aspp_point",
+    **{
+        rf"0\.convs\.{i}": f"aspp_rate{rate}" for i, rate in ((1, 12), (2, 24), (3, 36))
+    },
+    r"0\.project": "aspp_project",
+}
+RULES = (
+    *((rf"^classifier\.{a}\.0\.", f"{b}_conv.") for a, b in PARTS.items()),
+    *((rf"^classifier\.{a}\.1\.", f"{b}_norm.") for a, b in PARTS.items()),
+    (r"^classifier\.0\.convs\.4\.1\.", "aspp_image_conv."),
+    (r"^classifier\.0\.convs\.4\.2\.", "aspp_image_norm."),
+    (r"^classifier\.1\.", "head_conv."),
+    (r"^classifier\.2\.", "head_norm."),
+    (r"^classifier\.4\.", "head_score."),
+    (r"^aux_classifier\.0\.", "aux_head_conv."),
+    (r"^aux_classifier\.1\.", "aux_head_norm."),
+    (r"^aux_classifier\.4\.", "aux_head_score."),
+)
 RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
 
 
@@ -30,7 +50,8 @@ def deeplab_v3(
         output_stride: 8, 16 or 32.
         atrous_rates: dilations of the 3x3 branches; None takes the paper's for the
             output stride: 12, 24, 36 at 8 and half of them at 16.
-        aux: add the auxiliary FCN head on `c4`.
+        aux: add the auxiliary FCN head on `c4`, or on the tap that is named ("c3" for
+            torchvision's MobileNetV3).
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -52,7 +73,6 @@ def deeplab_v3(
     x = blocks.conv_norm_act(x, 256, name="head")
     scores = blocks.conv(x, num_classes, 1, name="head_score")
     outputs = blocks.logits(scores, image)
-    if aux:
-        scores = blocks.fcn_head(taps["c4"], num_classes, name="aux_head")
-        outputs = {"logits": outputs, "aux": blocks.logits(scores, image, name="aux")}
-    return load(keras.Model(image, outputs, name="deeplab_v3"), weights)
+    sides = blocks.aux_sides(taps, aux)
+    outputs = blocks.side_logits(outputs, sides, num_classes, image)
+    return load(keras.Model(image, outputs, name="deeplab_v3"), weights, rules=RULES)

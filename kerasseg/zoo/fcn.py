@@ -9,6 +9,16 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import CropLike
 
+# torchvision, the dilated form
+RULES = (
+    (r"^classifier\.0\.", "head_conv."),
+    (r"^classifier\.1\.", "head_norm."),
+    (r"^classifier\.4\.", "head_score."),
+    (r"^aux_classifier\.0\.", "aux_head_conv."),
+    (r"^aux_classifier\.1\.", "aux_head_norm."),
+    (r"^aux_classifier\.4\.", "aux_head_score."),
+)
+
 
 def fcn(
     num_classes=21,
@@ -36,7 +46,8 @@ def fcn(
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         output_stride: 8, 16 or 32: stride of the finest scores.
-        aux: add the auxiliary head on `c4` (not for VGG16).
+        aux: add the auxiliary head on `c4`, or on the tap that is named (not for
+            VGG16).
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -52,7 +63,7 @@ def fcn(
     check_output_stride(output_stride, "fcn")
     if encoder == "vgg16" and aux:
         raise ValueError(
-            "`aux` needs another encoder than 'vgg16'. Received: aux=True."
+            f"`aux` needs another encoder than 'vgg16'. Received: aux={aux!r}."
         )
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(
@@ -65,10 +76,9 @@ def fcn(
         outputs = _paper(image, taps, num_classes, output_stride)
     else:
         outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
-    if aux:
-        scores = blocks.fcn_head(taps["c4"], num_classes, name="aux_head")
-        outputs = {"logits": outputs, "aux": blocks.logits(scores, image, name="aux")}
-    return load(keras.Model(image, outputs, name="fcn"), weights)
+    sides = blocks.aux_sides(taps, aux)
+    outputs = blocks.side_logits(outputs, sides, num_classes, image)
+    return load(keras.Model(image, outputs, name="fcn"), weights, rules=RULES)
 
 
 def _paper(image, taps, num_classes, output_stride):

@@ -7,6 +7,26 @@ from kerasseg import blocks, encoders
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import CropLike, ResizeLike
 
+# segmentation_models.pytorch
+RULES = (
+    *(
+        (
+            rf"^decoder\.blocks\.{block}\.conv(\d)\.{part}\.",
+            rf"decoder{block + 1}_\1_{kind}.",
+        )
+        for block in range(5)
+        for part, kind in enumerate(("conv", "norm"))
+    ),
+    *blocks.attend_rules(
+        (rf"decoder\.blocks\.{block}\.attention{place}", f"decoder{block + 1}_{name}")
+        for block in range(5)
+        for place, name in ((1, "attend_skip"), (2, "attend"))
+        if (block, place) != (4, 1)
+    ),
+    (r"^decoder\.blocks\.4\.attention1\.", None),  # there is no skip to gate
+    (r"^segmentation_head\.0\.", "head."),
+)
+
 
 def unet(
     num_classes=2,
@@ -17,6 +37,7 @@ def unet(
     base_filters=64,
     decoder_filters=(256, 128, 64, 32, 16),
     norm="batch",
+    attention=None,
     padding="same",
     weights=None,
 ):
@@ -38,6 +59,7 @@ def unet(
         base_filters: channels of the first level, "plain" only.
         decoder_filters: channels a level, coarse to fine; other encoders only.
         norm: "batch", "group", "layer" or None.
+        attention: "scse" or None; other encoders only.
         padding: "same" or "valid"; "valid" for "plain" only.
         weights: None or a path to weights of the whole model.
 
@@ -45,7 +67,7 @@ def unet(
         keras.Model: image [N, H, W, C] -> float32 logits [N, H, W, num_classes].
 
     Raises:
-        ValueError: for an unknown encoder, norm or padding.
+        ValueError: for an unknown encoder, norm, attention or padding.
 
     Example:
         >>> model = unet(num_classes=3, base_filters=4)
@@ -58,6 +80,11 @@ def unet(
         raise ValueError(
             f"`padding` must be 'same' or 'valid'. Received: padding={padding!r}."
         )
+    if encoder == "plain" and attention is not None:
+        raise ValueError(
+            "`attention` needs another encoder than 'plain'. "
+            f"Received: attention={attention!r}."
+        )
     image = keras.Input(input_shape, name="image")
     if encoder == "plain":
         x = _paper(image, encoder_weights, base_filters, norm, padding)
@@ -68,11 +95,11 @@ def unet(
         )
     else:
         encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
-        x = _transfer(image, encoder(image), decoder_filters, norm)
+        x = _transfer(image, encoder(image), decoder_filters, norm, attention)
     kernel_size = 1 if encoder == "plain" else 3
     scores = blocks.conv(x, num_classes, kernel_size, name="head")
     model = keras.Model(image, blocks.logits(scores), name="unet")
-    return load(model, weights)
+    return load(model, weights, rules=RULES)
 
 
 def _paper(image, encoder_weights, base_filters, norm, padding):
@@ -102,15 +129,17 @@ def _paper(image, encoder_weights, base_filters, norm, padding):
     return x
 
 
-def _transfer(image, taps, decoder_filters, norm):
+def _transfer(image, taps, decoder_filters, norm, attention):
     x = taps["c5"]
-    skips = [taps[f"c{level}"] for level in (4, 3, 2, 1) if f"c{level}" in taps]
-    for level, filters in enumerate(decoder_filters, 1):
-        name = f"decoder{level}"
-        skip = skips[level - 1] if level <= len(skips) else None
-        like = image if skip is None else skip
-        x = ResizeLike("nearest", name=f"{name}_up")([x, like])
-        if skip is not None:
-            x = layers.Concatenate(name=f"{name}_skip")([x, skip])
-        x = blocks.double_conv(x, filters, norm=norm, name=name)
+    skips = [*blocks.skips_of(taps), None]
+    for level, (skip, filters) in enumerate(zip(skips, decoder_filters), 1):
+        x = blocks.decoder_block(
+            x,
+            skip,
+            filters,
+            like=image if level == len(decoder_filters) else None,
+            norm=norm,
+            attention=attention,
+            name=f"decoder{level}",
+        )
     return x

@@ -1,5 +1,7 @@
 """Parameter counts of papers and reference implementations: exact."""
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -26,12 +28,58 @@ def test_unet_with_batch_norm_trades_biases_for_gammas_and_betas():
     assert model.count_params() == 31037698 + 11776
 
 
+@pytest.fixture(scope="module")
+def shared():
+    """Function from an encoder's name to one model of it: heads are what counts."""
+    return functools.cache(encoders.build)
+
+
 # segmentation_models.pytorch 0.6.0, 21 classes
+@pytest.mark.parametrize("encoder", ["resnet34", "resnet50"])
 @pytest.mark.parametrize(
-    ("encoder", "count"), [("resnet34", 24439269), ("resnet50", 32524005)]
+    ("name", "counts"),
+    [
+        ("unet", (24439269, 32524005)),
+        ("unet_plus_plus", (26081509, 48988645)),
+        ("manet", (31786533, 147442893)),
+        ("linknet", (21772597, 31178437)),
+        ("fpn", (23157973, 26118613)),
+        ("pspnet", (21530165, 24393173)),
+        ("pan", (21481596, 24265596)),
+        ("upernet", (29604821, 37289813)),
+    ],
 )
-def test_unet_on_an_encoder_equals_the_pytorch_reference(encoder, count):
-    assert trainable(zoo.unet(21, encoder)) == count
+def test_decoders_equal_segmentation_models_pytorch(name, encoder, counts, shared):
+    options = {"light": True} if name == "pspnet" else {}
+    model = zoo.BUILDERS[name](21, shared(encoder), **options)
+    assert trainable(model) == counts[encoder == "resnet50"]
+
+
+# Xie et al.: 150 classes, statistics included
+@pytest.mark.parametrize(
+    ("encoder", "count"),
+    [
+        ("mit_b0", 3753206),
+        ("mit_b1", 13716310),
+        pytest.param("mit_b2", 27463510, marks=pytest.mark.slow),
+        pytest.param("mit_b3", 47339350, marks=pytest.mark.slow),
+        pytest.param("mit_b4", 64109910, marks=pytest.mark.slow),
+        pytest.param("mit_b5", 84710230, marks=pytest.mark.slow),
+    ],
+)
+def test_segformer_has_the_paper_s_parameters(encoder, count):
+    assert zoo.segformer(150, encoder).count_params() == count
+
+
+# VGG16 14,714,688, fc6 3x3x512x1024, fc7 1024x1024, score, biases: "20.5M" in the paper
+def test_deeplab_v1_has_the_large_field_of_view_s_parameters():
+    assert trainable(zoo.deeplab_v1(21)) == 20505429
+
+
+# ResNet-101 42,500,160 and four 3x3 scores of 2048 channels
+def test_deeplab_v2_is_resnet_and_four_scores(shared):
+    model = zoo.deeplab_v2(21, shared("resnet50"))
+    assert trainable(model) == 23508032 + 4 * (9 * 2048 + 1) * 21
 
 
 # Shelhamer et al.: VGG16 14,714,688 + fc6 102,764,544 + fc7 16,781,312 + scores ...
@@ -54,10 +102,16 @@ def test_fcn_on_vgg16_has_the_paper_s_parameters(output_stride, count):
         ("deeplab_v3", "resnet50", True, 42004074),
         ("deeplab_v3", "resnet101", False, 58630997),
         ("deeplab_v3", "resnet101", True, 60996202),
+        ("deeplab_v3", "mobilenet_v3_large", False, 11025477),
+        ("deeplab_v3", "mobilenet_v3_large", "c3", 11029328),
     ],
 )
 def test_dilated_forms_equal_torchvision(builder, encoder, aux, count):
     assert trainable(zoo.BUILDERS[builder](21, encoder, aux=aux)) == count
+
+
+def test_lraspp_equals_torchvision():
+    assert trainable(zoo.lraspp(21)) == 3221538
 
 
 @pytest.mark.parametrize("output_stride", [8, 16])
@@ -79,6 +133,7 @@ def test_deeplab_v3_plus_on_mobilenet_v2_without_decoder():
         ("resnet50", 23508032),
         ("resnet101", 42500160),
         ("vgg16", 14714688),
+        ("mit_b0", 3319392),
     ],
 )
 def test_encoders_have_the_published_parameters(name, count):

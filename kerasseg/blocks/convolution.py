@@ -1,12 +1,8 @@
-"""Building blocks shared by encoders and decoders: functions of tensors.
-
-Names are addresses: the caller gives `name="decoder2_1"` and the layers inside are
-`decoder2_1_conv`, `decoder2_1_norm`, `decoder2_1_relu`. They are the checkpoint format.
-"""
+"""Convolution, normalisation, activation: what every network is made of."""
 
 from keras import layers
 
-from kerasseg.layers import BatchNormalization, ResizeLike
+from kerasseg.layers import BatchNormalization
 
 PADDINGS = ("symmetric", "same", "valid")
 
@@ -204,53 +200,3 @@ def double_conv(x, filters, *, padding="symmetric", norm="batch", name):
             x, filters, padding=padding, norm=norm, name=f"{name}_{index}"
         )
     return x
-
-
-def aspp(x, filters=256, *, rates, separable=False, dropout=0.5, name="aspp"):
-    """Atrous spatial pyramid pooling: 1x1, atrous 3x3 and image pooling side by side.
-
-    Args:
-        x: features [N, H, W, C].
-        filters: channels of each branch and of the result.
-        rates: dilations of the 3x3 branches; () leaves 1x1 and image pooling.
-        separable: depthwise separable 3x3 branches (DeepLabv3+).
-        dropout: rate after the projection.
-
-    Returns:
-        Features [N, H, W, filters].
-
-    Reference: Chen et al., 2017, https://arxiv.org/abs/1706.05587
-    """
-    branches = [conv_norm_act(x, filters, 1, name=f"{name}_point")]
-    for rate in rates:
-        build = separable_conv if separable else conv_norm_act
-        branches.append(build(x, filters, dilation=rate, name=f"{name}_rate{rate}"))
-    pooled = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
-    pooled = conv_norm_act(pooled, filters, 1, name=f"{name}_image")
-    branches.append(ResizeLike(name=f"{name}_image_up")([pooled, x]))
-    x = layers.Concatenate(name=f"{name}_concat")(branches)
-    x = conv_norm_act(x, filters, 1, name=f"{name}_project")
-    return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
-
-
-def fcn_head(x, num_classes, *, dropout=0.1, name="head"):
-    """Score classes: 3x3 to a quarter of the channels, dropout, 1x1 (torchvision)."""
-    x = conv_norm_act(x, x.shape[-1] // 4, name=name)
-    x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
-    return conv(x, num_classes, 1, name=f"{name}_score")
-
-
-def logits(scores, image=None, *, name="logits"):
-    """Class scores -> float32 logits whatever the precision policy.
-
-    Args:
-        scores: [N, h, w, K] in the compute dtype.
-        image: the model's input [N, H, W, C] to resize to; None keeps the size.
-        name: the layer's name, and the key of the output where there are several.
-
-    Returns:
-        float32 logits [N, H, W, K].
-    """
-    if image is None:
-        return layers.Activation("linear", dtype="float32", name=name)(scores)
-    return ResizeLike(dtype="float32", name=name)([scores, image])

@@ -1,0 +1,44 @@
+"""Building blocks shared by encoders and decoders: functions of tensors.
+
+Names are addresses: the caller gives `name="decoder2_1"` and the layers inside are
+`decoder2_1_conv`, `decoder2_1_norm`, `decoder2_1_relu`. They are the checkpoint format.
+"""
+
+from kerasseg.blocks.attention import attend, attend_rules, channel_gate, scse
+from kerasseg.blocks.context import aspp, pyramid_pooling
+from kerasseg.blocks.convolution import (
+    activate,
+    conv,
+    conv_norm_act,
+    depthwise_conv_norm_act,
+    double_conv,
+    normalize,
+    pad_symmetric,
+    separable_conv,
+)
+from kerasseg.blocks.decoder import decoder_block, skips_of, top_down
+from kerasseg.blocks.heads import aux_sides, fcn_head, logits, side_logits
+
+__all__ = [
+    "activate",
+    "aspp",
+    "attend",
+    "attend_rules",
+    "aux_sides",
+    "channel_gate",
+    "conv",
+    "conv_norm_act",
+    "decoder_block",
+    "depthwise_conv_norm_act",
+    "double_conv",
+    "fcn_head",
+    "logits",
+    "normalize",
+    "pad_symmetric",
+    "pyramid_pooling",
+    "scse",
+    "separable_conv",
+    "side_logits",
+    "skips_of",
+    "top_down",
+]

@@ -1,0 +1,67 @@
+"""Steps from coarse to fine."""
+
+from keras import layers
+
+from kerasseg.blocks.attention import attend
+from kerasseg.blocks.convolution import double_conv
+from kerasseg.layers import ResizeLike
+
+
+def skips_of(taps, coarsest=4):
+    """Features finer than the deepest, coarse to fine; absent levels are None.
+
+    Args:
+        taps: dict "c1".."c5" of an encoder.
+        coarsest: the level to begin with.
+
+    Returns:
+        List [c4, c3, c2, c1] for `coarsest` 4.
+    """
+    return [taps.get(f"c{level}") for level in range(coarsest, 0, -1)]
+
+
+def decoder_block(x, skip, filters, *, like=None, norm="batch", attention=None, name):
+    """One step of a U-shaped decoder: double the size, join the skip, convolve twice.
+
+    Args:
+        x: coarse features [N, h, w, C].
+        skip: features [N, H, W, S] to resize to and to join, or None.
+        filters: channels of the result.
+        like: what to resize to without a skip; None doubles the size.
+        norm: see `normalize`.
+        attention: see `attend`; gates the joined features and the result.
+        name: prefix of the layers.
+
+    Returns:
+        Features [N, H, W, filters].
+    """
+    like = like if skip is None else skip
+    if like is None:
+        x = layers.UpSampling2D(2, name=f"{name}_up")(x)
+    else:
+        x = ResizeLike("nearest", name=f"{name}_up")([x, like])
+    if skip is not None:
+        x = layers.Concatenate(name=f"{name}_skip")([x, skip])
+        x = attend(x, attention, name=f"{name}_attend_skip")
+    x = double_conv(x, filters, norm=norm, name=name)
+    return attend(x, attention, name=f"{name}_attend")
+
+
+def top_down(laterals, *, interpolation="nearest", name="top_down"):
+    """The way down a feature pyramid: each level receives the sum of the coarser ones.
+
+    Args:
+        laterals: features of equal channels, coarse to fine.
+        interpolation: see `kerasseg.layers.ResizeLike`.
+        name: prefix of the layers, numbered from 1.
+
+    Returns:
+        List of features, coarse to fine.
+
+    Reference: Lin et al., 2017, https://arxiv.org/abs/1612.03144
+    """
+    pyramid = [laterals[0]]
+    for index, lateral in enumerate(laterals[1:], 1):
+        x = ResizeLike(interpolation, name=f"{name}{index}_up")([pyramid[-1], lateral])
+        pyramid.append(layers.Add(name=f"{name}{index}_add")([x, lateral]))
+    return pyramid

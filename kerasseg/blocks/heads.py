@@ -1,0 +1,76 @@
+"""Heads: from features to class scores to logits."""
+
+from keras import layers
+
+from kerasseg.blocks.convolution import conv, conv_norm_act
+from kerasseg.layers import ResizeLike
+
+
+def fcn_head(x, num_classes, *, dropout=0.1, name="head"):
+    """Score classes: 3x3 to a quarter of the channels, dropout, 1x1 (torchvision)."""
+    x = conv_norm_act(x, x.shape[-1] // 4, name=name)
+    x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
+    return conv(x, num_classes, 1, name=f"{name}_score")
+
+
+def logits(scores, image=None, *, align_corners=False, name="logits"):
+    """Class scores -> float32 logits whatever the precision policy.
+
+    Args:
+        scores: [N, h, w, K] in the compute dtype.
+        image: the model's input [N, H, W, C] to resize to; None keeps the size.
+        align_corners: see `kerasseg.layers.ResizeLike`.
+        name: the layer's name, and the key of the output where there are several.
+
+    Returns:
+        float32 logits [N, H, W, K].
+    """
+    if image is None:
+        return layers.Activation("linear", dtype="float32", name=name)(scores)
+    resize = ResizeLike(align_corners=align_corners, dtype="float32", name=name)
+    return resize([scores, image])
+
+
+def aux_sides(taps, aux):
+    """Where the option `aux` puts a head: False nowhere, True on "c4", or a tap's name.
+
+    Returns:
+        dict for `side_logits`.
+
+    Raises:
+        ValueError: if there is no such tap.
+    """
+    if not aux:
+        return {}
+    name = "c4" if aux is True else aux
+    if name not in taps:
+        raise ValueError(
+            f"`aux` must be False, True or a tap of {sorted(taps)}. "
+            f"Received: aux={aux!r}."
+        )
+    return {"aux": taps[name]}
+
+
+def side_logits(outputs, sides, num_classes, image, *, head="fcn"):
+    """Logits of auxiliary heads beside the main ones.
+
+    Args:
+        outputs: the main logits.
+        sides: dict from output name ("aux") to features.
+        num_classes: channels of the logits.
+        image: the model's input to resize to.
+        head: "fcn" (see `fcn_head`) or "score", one 1x1 convolution.
+
+    Returns:
+        `outputs` alone where there are no sides, else a dict, "logits" first.
+    """
+    if not sides:
+        return outputs
+    answer = {"logits": outputs}
+    for name, x in sides.items():
+        if head == "fcn":
+            scores = fcn_head(x, num_classes, name=f"{name}_head")
+        else:
+            scores = conv(x, num_classes, 1, name=f"{name}_head_score")
+        answer[name] = logits(scores, image, name=name)
+    return answer

@@ -1,0 +1,66 @@
+"""Attention between positions, without weights of its own."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class DotAttention(keras.layers.Layer):
+    """Sums values, weighted by how well their keys match each query.
+
+    Call it with three tensors: `DotAttention()([query, key, value])`, `query`
+    [N, H, W, Q], `key` [N, h, w, Q] or [N, L, Q], `value` likewise with C channels;
+    the result is [N, H, W, C]. The softmax runs in float32.
+
+    Args:
+        num_heads: groups of channels that attend on their own.
+        scale: factor of the dot products; None is 1 / sqrt(Q / num_heads).
+        joint: one softmax over all pairs of query and key, as in MA-Net, instead of
+            one over the keys of each query.
+
+    Reference: Vaswani et al., 2017, https://arxiv.org/abs/1706.03762
+    """
+
+    def __init__(self, num_heads=1, scale=None, joint=False, **kwargs):
+        super().__init__(**kwargs)
+        self.num_heads = num_heads
+        self.scale = scale
+        self.joint = joint
+
+    def call(self, inputs):
+        query, key, value = inputs
+        scale = self.scale or (query.shape[-1] // self.num_heads) ** -0.5
+        q, v = self._split(query * scale), self._split(value)
+        scores = ops.matmul(q, ops.swapaxes(self._split(key), -1, -2))
+        x = ops.matmul(self._softmax(scores), v)  # [N, heads, HW, C / heads]
+        n, height, width, _ = ops.shape(query)
+        shape = (n, height, width, value.shape[-1])
+        return ops.reshape(ops.swapaxes(x, 1, 2), shape)
+
+    def _split(self, x):
+        """[N, ..., C] -> [N, heads, positions, C / heads]."""
+        depth = x.shape[-1] // self.num_heads
+        x = ops.reshape(x, (ops.shape(x)[0], -1, self.num_heads, depth))
+        return ops.swapaxes(x, 1, 2)
+
+    def _softmax(self, scores):
+        x = ops.cast(scores, "float32")
+        if self.joint:
+            shape = ops.shape(x)
+            x = ops.reshape(ops.softmax(ops.reshape(x, (*shape[:2], -1))), shape)
+        else:
+            x = ops.softmax(x)
+        return ops.cast(x, scores.dtype)
+
+    def compute_output_spec(self, inputs):
+        query, _, value = inputs
+        shape = (*query.shape[:3], value.shape[-1])
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "num_heads": self.num_heads,
+            "scale": self.scale,
+            "joint": self.joint,
+        }

@@ -1,0 +1,79 @@
+"""SegFormer: linear projections of four levels, fused by one more."""
+
+import keras
+from keras import layers
+
+from kerasseg import blocks, encoders
+from kerasseg.encoders.pretrained import load
+from kerasseg.layers import ResizeLike
+
+RULES = (
+    # the authors
+    *((rf"^decode_head\.linear_c{i}\.proj\.", f"project{i + 1}.") for i in range(1, 5)),
+    (r"^decode_head\.linear_fuse\.conv\.", "fuse_conv."),
+    (r"^decode_head\.linear_fuse\.bn\.", "fuse_norm."),
+    (r"^decode_head\.linear_pred\.", "head."),
+    (r"^decode_head\.conv_seg\.", None),
+    # Hugging Face
+    *((rf"^decode_head\.linear_c\.{i}\.proj\.", f"project{i + 2}.") for i in range(4)),
+    (r"^decode_head\.linear_fuse\.", "fuse_conv."),
+    (r"^decode_head\.batch_norm\.", "fuse_norm."),
+    (r"^decode_head\.classifier\.", "head."),
+    # segmentation_models.pytorch, coarse to fine
+    *((rf"^decoder\.mlp_stage\.{i}\.linear\.", f"project{5 - i}.") for i in range(4)),
+    (r"^decoder\.fuse_stage\.0\.", "fuse_conv."),
+    (r"^decoder\.fuse_stage\.1\.", "fuse_norm."),
+    (r"^segmentation_head\.0\.", "head."),
+)
+
+
+def segformer(
+    num_classes=21,
+    encoder="mit_b0",
+    *,
+    encoder_weights=None,
+    input_shape=(None, None, 3),
+    decoder_filters=None,
+    dropout=0.1,
+    align_corners=False,
+    weights=None,
+):
+    """SegFormer with the head of the paper, on MiT B0 to B5 or any other encoder.
+
+    Args:
+        num_classes: channels of the logits; 1 is one binary logit.
+        encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
+        encoder_weights: None, "imagenet" or a path.
+        input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
+        decoder_filters: channels of the head; None takes the paper's, 768 from "mit_b2"
+            to "mit_b5" and 256 for other encoders.
+        dropout: rate of whole channels before the scores.
+        align_corners: resize the logits with coinciding corner pixels, as
+            segmentation_models.pytorch; features never are.
+        weights: None or a path to weights of the whole model: names of the authors, of
+            Hugging Face or of segmentation_models.pytorch.
+
+    Returns:
+        keras.Model: image [N, H, W, C] -> float32 logits [N, H, W, num_classes].
+
+    Raises:
+        ValueError: for an unknown encoder.
+
+    Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
+    """
+    if decoder_filters is None:
+        wide = encoder in ("mit_b2", "mit_b3", "mit_b4", "mit_b5")
+        decoder_filters = 768 if wide else 256
+    image = keras.Input(input_shape, name="image")
+    taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
+    projected = []
+    for level in (5, 4, 3, 2):
+        name = f"project{level}"
+        x = layers.Dense(decoder_filters, name=name)(taps[f"c{level}"])
+        projected.append(ResizeLike(name=f"{name}_up")([x, taps["c2"]]))
+    x = layers.Concatenate(name="fuse_concat")(projected)
+    x = blocks.conv_norm_act(x, decoder_filters, 1, name="fuse")
+    x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
+    scores = blocks.conv(x, num_classes, 1, name="head")
+    outputs = blocks.logits(scores, image, align_corners=align_corners)
+    return load(keras.Model(image, outputs, name="segformer"), weights, rules=RULES)

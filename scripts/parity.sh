@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# Builds .venv-parity with the PyTorch references (CPU) and compares outputs with them.
+# torchvision has no CPU wheel of its own, so it and what needs it come without theirs.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+if [ ! -x .venv-parity/bin/python ]; then
+    python -m venv .venv-parity
+    pip() { .venv-parity/bin/python -m pip install --quiet "$@"; }
+    pip torch==2.13.0
+    pip --no-deps torchvision==0.28.0 timm segmentation_models_pytorch==0.6.0
+    pip numpy pillow safetensors huggingface_hub tqdm pyyaml
+fi
+python -m pytest -m parity tests/parity "$@"

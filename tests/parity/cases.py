@@ -1,0 +1,84 @@
+"""What is compared: our builder's (or encoder's) options beside the reference's.
+
+Read on both sides, so it imports neither Keras nor PyTorch. References are
+segmentation_models_pytorch ("smp"), torchvision and timm, whose defaults are meant
+where nothing is said; smp resizes with corners aligned.
+"""
+
+SIZE = (64, 96)
+CORNERS = {"align_corners": True}
+
+
+def _smp(builder, theirs, ours=None, encoder="resnet18", size=SIZE, **options):
+    reference = ("smp", theirs, {"encoder_name": encoder, **options})
+    return builder, {"encoder": encoder, **(ours or {})}, reference, size
+
+
+SCSE = {"decoder_attention_type": "scse"}
+FINE = {"decoder_channels": (64, 48, 32, 24, 16)}
+CASES = {
+    "unet": _smp("unet", "Unet"),
+    "unet_scse": _smp("unet", "Unet", {"attention": "scse"}, **SCSE),
+    "unet_plus_plus": _smp("unet_plus_plus", "UnetPlusPlus"),
+    "unet_plus_plus_scse": _smp(
+        "unet_plus_plus",
+        "UnetPlusPlus",
+        {"attention": "scse", "decoder_filters": (64, 48, 32, 24, 16)},
+        **SCSE,
+        **FINE,
+    ),
+    "manet": _smp("manet", "MAnet"),
+    "linknet": _smp("linknet", "Linknet"),
+    "fpn": _smp("fpn", "FPN", CORNERS),
+    "pspnet_light": _smp("pspnet", "PSPNet", {"light": True, **CORNERS}),
+    "pan": _smp(
+        "pan",
+        "PAN",
+        {"output_stride": 32, **CORNERS},
+        encoder_output_stride=32,
+        size=(256, 256),  # it halves the deepest features three times more
+    ),
+    "upernet": _smp("upernet", "UPerNet", CORNERS),
+    "upernet_mit_b0": _smp("upernet", "UPerNet", CORNERS, "mit_b0"),
+    "segformer": _smp("segformer", "Segformer", CORNERS, "mit_b0"),
+    "unet_resnet50": _smp("unet", "Unet", encoder="resnet50"),
+    "fcn": (
+        "fcn",
+        {"encoder": "resnet50", "aux": True},
+        ("torchvision", "fcn_resnet50", {"aux_loss": True}),
+        (65, 97),
+    ),
+    "deeplab_v3": (
+        "deeplab_v3",
+        {"encoder": "resnet50", "aux": True},
+        ("torchvision", "deeplabv3_resnet50", {"aux_loss": True}),
+        # Averages of two images alike would lie so close together that normalising
+        # them magnifies rounding: the second is darker.
+        (65, 97, 0.3),
+    ),
+    "lraspp": (
+        "lraspp",
+        {"output_stride": 32},
+        ("torchvision", "lraspp_mobilenet_v3_large", {}),
+        (65, 97),
+    ),
+    "hrnet_w18": (
+        "hrnet_w18",
+        {"interpolation": "nearest"},
+        ("timm", "hrnet_w18", {}),
+        SIZE,
+    ),
+}
+# The others differ from these only in what is compared elsewhere, or are large.
+FIXTURES = (
+    "unet_scse",
+    "unet_plus_plus",
+    "manet",
+    "linknet",
+    "fpn",
+    "pspnet_light",
+    "pan",
+    "upernet",
+    "segformer",
+    "lraspp",
+)

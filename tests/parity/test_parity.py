@@ -1,0 +1,67 @@
+"""Equal to reference implementations in PyTorch, on random weights and images."""
+
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+
+from kerasseg import encoders, weights, zoo
+from tests.parity import seeded
+from tests.parity.cases import CASES, FIXTURES
+
+ROOT = pathlib.Path(__file__).parents[2]
+PYTHON = os.environ.get("KERASSEG_PARITY_PYTHON", ROOT / ".venv-parity/bin/python")
+FIXTURE_FILE = ROOT / "tests/files/parity.npz"
+
+
+@pytest.fixture(scope="module")
+def references(tmp_path_factory):
+    """Folder of state dicts and logits that the references wrote."""
+    if not pathlib.Path(PYTHON).exists():
+        pytest.skip("needs PyTorch's environment (scripts/parity.sh builds it)")
+    folder = tmp_path_factory.mktemp("parity")
+    command = [PYTHON, "-m", "tests.parity.reference", folder]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return folder
+
+
+def run(case, arrays):
+    """Outputs by name of our model with the reference's weights."""
+    name, options, _, size = CASES[case]
+    if name in zoo.BUILDERS:
+        model = zoo.BUILDERS[name](3, **options)
+    else:
+        model = encoders.ENCODERS[name](**options)
+    outputs = weights.load_torch(model, arrays)(seeded.images(*size), training=False)
+    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
+    return {name: np.asarray(output) for name, output in outputs.items()}
+
+
+def relative_error(found, expected):
+    return np.abs(found - expected).max() / np.abs(expected).max()
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("case", CASES)
+def test_logits_equal_the_reference(references, case):
+    with np.load(references / f"{case}.npz") as file:
+        arrays = dict(file)
+    state = {k[2:]: v for k, v in arrays.items() if k.startswith("w/")}
+    found = run(case, state)
+    for name in {*found} & {*arrays}:
+        assert relative_error(found[name], arrays[name]) <= 1e-4
+    assert {*arrays} - {f"w/{name}" for name in state} <= {*found}
+
+
+@pytest.mark.parametrize("case", FIXTURES)
+def test_logits_equal_those_that_the_reference_once_gave(case):
+    with np.load(FIXTURE_FILE) as file:
+        lines = str(file[f"{case}/shapes"]).split("\n")
+        expected = file[f"{case}/logits"]
+    shapes = {
+        name: tuple(map(int, sizes)) for name, *sizes in (x.split() for x in lines)
+    }
+    found = run(case, seeded.weights(shapes))["logits"]
+    assert relative_error(found[:1, ::16, ::16], expected) <= 1e-4
