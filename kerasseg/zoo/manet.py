@@ -42,6 +42,7 @@ def manet(
     input_shape=(None, None, 3),
     decoder_filters=(256, 128, 64, 32, 16),
     attention_filters=64,
+    reduction=16,
     norm="batch",
     weights=None,
 ):
@@ -59,6 +60,7 @@ def manet(
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         decoder_filters: channels a level, coarse to fine.
         attention_filters: channels of queries and keys.
+        reduction: the gates think in 1 / reduction of a skip's channels.
         norm: "batch", "group", "layer" or None.
         weights: None or a path to weights of the whole model.
 
@@ -77,7 +79,8 @@ def manet(
     for level, filters in enumerate(decoder_filters, 1):
         name = f"decoder{level}"
         if level <= len(skips):
-            x = _fuse(x, skips[level - 1], filters, norm, name)
+            skip = skips[level - 1]
+            x = _fuse(x, skip, filters, norm, reduction, name=name)
         else:
             x = blocks.decoder_block(x, None, filters, like=image, norm=norm, name=name)
     scores = blocks.conv(x, num_classes, name="head")
@@ -94,13 +97,13 @@ def _attend_positions(x, filters, *, name):
     return blocks.conv(x, x.shape[-1], name=f"{name}_out")
 
 
-def _fuse(x, skip, filters, norm, name):
+def _fuse(x, skip, filters, norm, reduction, *, name):
     """Gates from the coarse features and from the skip weigh the coarse features."""
     channels = skip.shape[-1]
     x = blocks.conv_norm_act(x, x.shape[-1], norm=norm, name=f"{name}_high1")
     x = blocks.conv_norm_act(x, channels, 1, norm=norm, name=f"{name}_high2")
     x = ResizeLike("nearest", name=f"{name}_up")([x, skip])
-    reduced = max(1, channels // 16)
+    reduced = max(1, channels // reduction)
     gate = layers.Add(name=f"{name}_gate")(
         [
             blocks.channel_gate(x, reduced, name=f"{name}_high_gate"),

@@ -16,7 +16,8 @@ SMALL = {
     "deeplab_v1": {"decoder_filters": 32},
     "encoder_decoder": {"decoder_filters": FEW},
     "fpn": {"decoder_filters": (32, 32)},
-    "manet": {"decoder_filters": FEW},
+    # A gate of a single unit may be dead at the start.
+    "manet": {"decoder_filters": FEW, "reduction": 2},
     "ocrnet": {"decoder_filters": (32, 16)},
     "res_unet": {"base_filters": 4},
     "segformer": {"decoder_filters": 32},
