@@ -103,7 +103,9 @@ class TrainStep:
             self.optimizer = _loss_scaled(optimizer, model)
             if not self.optimizer.built:
                 self.optimizer.build(self._weights)
-            self._averaged_ones = _to_average(model) if settings.ema_decay else []
+            self._statistics = _statistics(model)
+            both = [*self._weights, *self._statistics]
+            self._averaged_ones = both if settings.ema_decay else []
             self._averages = [
                 tf.Variable(weight.numpy(), trainable=False)
                 for weight in self._averaged_ones
@@ -201,12 +203,23 @@ class TrainStep:
             state = strategy.run(lambda: [tf.identity(v) for v in self._state])
             logs = self._gradients(images, labels)
             gradients = logs.pop("gradients")
+            if self.settings.num_replicas > 1 and self._statistics:
+                strategy.run(self._share_statistics)
             logs["learning_rate"] = tf.convert_to_tensor(self.optimizer.learning_rate)
             usable = tf.math.is_finite(logs["loss"]) & self._can_apply(logs)
             tf.cond(
                 usable, lambda: self._update(gradients), lambda: self._restore(state)
             )
         return {**logs, "failed": ~usable}
+
+    def _share_statistics(self):
+        # Workers that keep statistics of their own would validate differently, and
+        # one would stop when the others go on.
+        context = tf.distribute.get_replica_context()
+        values = [tf.identity(weight.value) for weight in self._statistics]
+        means = context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
+        for weight, mean in zip(self._statistics, means):
+            weight.assign(mean)
 
     def _can_apply(self, logs):
         """Whether the optimizer may see this gradient."""
@@ -244,10 +257,15 @@ class TrainStep:
         return tf.constant(False)
 
 
-def _to_average(model):
-    """The weights, and the statistics that fit them: those of now fit only these."""
-    fixed = [w for w in model.non_trainable_weights if "float" in w.dtype]
-    return [*model.trainable_variables, *fixed]
+def _statistics(model):
+    """Weights that training changes without a gradient: the averages of BatchNorm."""
+    found = []
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            found += _statistics(layer)
+        elif layer.trainable:
+            found += [w for w in layer.non_trainable_weights if "float" in w.dtype]
+    return found
 
 
 def _loss_scaled(optimizer, model):
