@@ -76,7 +76,7 @@ def test_workers_end_with_equal_weights_also_after_one_was_killed(tmp_path):
     whole = finish(start([child, tmp_path / "whole", 0]))
     assert whole[0] == whole[1]
     first, second = start([child, tmp_path / "killed"], deaths=[0, 5])
-    second.wait(timeout=600)
+    second.communicate(timeout=600)
     assert second.returncode == -signal.SIGKILL
     time.sleep(1)
     first.kill()  # it waits for the other, for half a minute
