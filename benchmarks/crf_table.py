@@ -1,6 +1,6 @@
 """What a dense CRF does to a trained run: scores before and after on its val split.
 
-    python benchmarks/crf_table.py RUN --data ROOT --out FOLDER
+Run: python -m benchmarks.crf_table RUN --data ROOT --out FOLDER
 
 Parameters are chosen on images of the train split by mean IoU, one parameter at a time
 from the defaults, each over a few values, until none changes. The network has seen
@@ -77,13 +77,6 @@ def maps(model, samples):
         yield image, sample["label"], predict.probabilities(model, image)
 
 
-def decide(probabilities):
-    """Class ids [H, W] of probabilities [H, W, K]; K = 1 is the foreground's."""
-    if probabilities.shape[-1] == 1:
-        return (probabilities[..., 0] > 0.5).astype("int32")
-    return probabilities.argmax(-1).astype("int32")
-
-
 def choose(cases, samples, options):
     """Best parameters by coordinate search, and the mean IoU of all that were tried."""
     cases = list(cases)
@@ -114,7 +107,7 @@ def count(label, probabilities, samples):
     """Confusion counts of one image's probabilities."""
     ignore_label = samples.ignore_label
     return evaluate.count(
-        label, decide(probabilities), len(samples.classes), ignore_label
+        label, predict.decide(probabilities)[0], len(samples.classes), ignore_label
     )
 
 
@@ -127,7 +120,8 @@ def compare(model, samples, methods, tolerance_px, num_pictures=4):
         found = {}
         for name, refine in methods.items():
             start = time.process_time()
-            found[name] = decide(shares if refine is None else refine(image, shares))
+            refined = shares if refine is None else refine(image, shares)
+            found[name] = predict.decide(refined)[0]
             seconds[name] += time.process_time() - start
             pair = label, found[name], num_classes
             matrices[name] += evaluate.count(*pair, samples.ignore_label)

@@ -12,7 +12,6 @@ __version__ = "0.1.0"
 
 __all__ = [
     "augment",
-    "baselines",
     "benchmark",
     "blocks",
     "checkpoints",
@@ -34,7 +33,6 @@ __all__ = [
     "recipes",
     "report",
     "runs",
-    "superpixel_table",
     "training",
     "viz",
     "weights",

@@ -65,10 +65,10 @@ def class_ids(model, image, *, tile_px=None, overlap_px=None, flips=False, refin
     """
     if refine is not None:
         options = {"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips}
-        return _decide(probabilities(model, image, **options, refine=refine))[0]
+        return decide(probabilities(model, image, **options, refine=refine))[0]
     if tile_px is not None:
         parts = _stripes(model, image, tile_px, overlap_px, flips)
-        return np.concatenate([_decide(stripe)[0] for _, stripe in parts])
+        return np.concatenate([decide(stripe)[0] for _, stripe in parts])
     return class_ids_of_batch(model, [image], flips=flips)[0]
 
 
@@ -85,7 +85,7 @@ def class_ids_of_batch(model, images, *, flips=False):
     if not flips:  # the short way: classes are chosen inside the compiled function
         return inference.infer(model, images, inference.to_class_ids)
     answer = inference.to_probabilities
-    return _decide(inference.infer(model, images, answer, flips=flips))[0]
+    return decide(inference.infer(model, images, answer, flips=flips))[0]
 
 
 def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, out=None):
@@ -116,7 +116,7 @@ def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, ou
                 f"Received: shape={array.shape}."
             )
     for top, stripe in _stripes(model, image, tile_px, overlap_px, flips):
-        for name, values in zip(("class_ids", "confidence"), _decide(stripe)):
+        for name, values in zip(("class_ids", "confidence"), decide(stripe)):
             if name in out:
                 out[name][top : top + len(stripe)] = values
     return out
@@ -155,7 +155,7 @@ def _refinement(refine):
     )
 
 
-def _decide(probabilities):
+def decide(probabilities):
     """Class ids int32 and confidence float32, [...], of probabilities [..., K]."""
     if probabilities.shape[-1] == 1:
         above = probabilities[..., 0]

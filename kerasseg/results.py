@@ -4,13 +4,12 @@ import datetime
 import importlib.metadata
 import json
 import os
-import pathlib
 import platform
 
 import keras
 
 import kerasseg
-from kerasseg import files
+from kerasseg import files, machine
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 FLAGS = (
@@ -56,7 +55,7 @@ def environment():
         "versions": versions,
         "backend": keras.backend.backend(),
         "devices": _devices(),
-        "cpu": _cpu_name(),
+        "cpu": machine.cpu_name(),
         "cpu_count": os.cpu_count(),
         "platform": platform.platform(),
         "precision": keras.config.dtype_policy().name,
@@ -72,17 +71,6 @@ def _devices():
     gpus = tf.config.list_physical_devices("GPU")
     details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
     return [detail.get("device_name", "GPU") for detail in details] or ["CPU"]
-
-
-def _cpu_name():
-    try:
-        text = pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [
-        line.split(":", 1)[1] for line in text.splitlines() if "model name" in line
-    ]
-    return names[0].strip() if names else platform.machine()
 
 
 def write_results(path, result, *, split=None, seeds=()):

@@ -1,10 +1,12 @@
 """Choosing devices; what needs a GPU is tested on a pretended one."""
 
 import json
+import types
 
 import pytest
 import tensorflow as tf
 
+from kerasseg import training
 from kerasseg.runs import devices
 
 
@@ -30,7 +32,7 @@ def pretend(monkeypatch, **details):
     ],
 )
 def test_a_cpu_with_bfloat16_instructions_uses_them(monkeypatch, flags, precision):
-    monkeypatch.setattr(devices, "_cpu_flags", lambda: set(flags.split()))
+    monkeypatch.setattr(devices.machine, "cpu_flags", lambda: set(flags.split()))
     assert devices.prepare().precision == precision
 
 
@@ -90,6 +92,6 @@ def test_only_the_first_worker_writes(monkeypatch, cluster, task, writes):
     kind, index = task
     task = {"type": kind, "index": index}
     monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
-    made = tf.distribute.get_strategy()
-    monkeypatch.setattr(tf.distribute, "MultiWorkerMirroredStrategy", lambda: made)
-    assert devices.prepare(distribute="multiworker").writes == writes
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    strategy = types.SimpleNamespace(cluster_resolver=resolver)
+    assert training.is_first_worker(strategy) == writes

@@ -13,6 +13,7 @@ HEAVY = {"tensorflow", "keras"}
 ALLOWED = {
     "names": set(),
     "files": set(),
+    "machine": set(),
     "images": {"files", "names"},
     "viz": {"names"},
     "classical": {"names"},
@@ -29,28 +30,26 @@ ALLOWED = {
     "data": {"augment", "names"},
     "history": {"files", "names"},
     "checkpoints": {"files", "names"},
-    "training": {"checkpoints", "files", "history", "names"},
+    "training": {"checkpoints", "files", "history", "machine", "names"},
     "inference": {"names"},
     "tiles": set(),
-    "results": {"files"},
+    "results": {"files", "machine"},
     "predict": {"crf", "files", "images", "inference", "names", "tiles", "viz"},
     "evaluate": {"inference", "metrics", "predict", "results", "viz"},
     "signatures": {"inference"},
     "warm_up": set(),
     "export": {"inference", "names", "signatures", "viz", "warm_up"},
     "recipes": {"names"},
-    "runs": {"history", "recipes"},
+    "runs": {"history", "machine", "recipes"},
     "flops": {"layers"},
     "progress": set(),
     "report": set(),
     "classical_command": set(),
-    "baselines": {"classical", "datasets", "images"},
-    "superpixel_table": {"classical", "images", "metrics", "viz"},
     "cli": {"classical_command"},
 }
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
-LIGHT |= {"baselines", "classical_command"}
+LIGHT |= {"classical_command", "machine"}
 
 
 def imports(path):

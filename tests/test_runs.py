@@ -1,8 +1,6 @@
 """The main job as a user runs it, small."""
 
 import json
-import pathlib
-import runpy
 import shutil
 import subprocess
 import sys
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks import crf_table
 from kerasseg import evaluate, predict, recipes, runs
 from kerasseg.cli import main
 from kerasseg.images import read_image, read_mask, write_image, write_mask
@@ -132,10 +131,8 @@ def test_predict_refines_by_a_crf_when_asked(run, tmp_path):
 
 def test_the_crf_table_scores_a_run_before_and_after(run, tmp_path):
     """benchmarks/crf_table.py on the run of this file: what it writes, not how good."""
-    path = pathlib.Path(__file__).parents[1] / "benchmarks/crf_table.py"
-    table = runpy.run_path(str(path))["main"]
     counts = {"num_train": 3, "num_val": 2}
-    answer = table(run, None, tmp_path, **counts, iterations=2, tolerance_px=2)
+    answer = crf_table.main(run, None, tmp_path, **counts, iterations=2, tolerance_px=2)
     assert answer == json.loads((tmp_path / "crf.json").read_text())
     tried = [row["mean_iou"] for row in answer["choice"]["tried"][1:]]
     parameters = {k: v for k, v in answer["parameters"].items() if k != "iterations"}

@@ -6,9 +6,11 @@ import pathlib
 import shutil
 import typing
 
+from kerasseg import machine
+
 DISTRIBUTE = ("auto", "none", "mirrored", "multiworker")
 # Processors whose matrix units take bfloat16; elsewhere it is emulated, and slower.
-BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "avx_ne_convert"}
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 class Devices(typing.NamedTuple):
@@ -50,6 +52,8 @@ def prepare(precision="auto", distribute="auto", *, deterministic=False):
         )
     import tensorflow as tf
 
+    from kerasseg import training
+
     gpus = tf.config.list_physical_devices("GPU")
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
@@ -57,8 +61,9 @@ def prepare(precision="auto", distribute="auto", *, deterministic=False):
         tf.config.experimental.enable_op_determinism()
     strategy, writes = tf.distribute.get_strategy(), True
     if distribute == "multiworker":
-        writes = _is_first_worker()
+        _check_cluster()
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
+        writes = training.is_first_worker(strategy)
     elif distribute == "mirrored" or (distribute == "auto" and len(gpus) > 1):
         strategy = tf.distribute.MirroredStrategy()
     if precision == "auto":
@@ -76,17 +81,7 @@ def _precision(gpus):
         if capability >= (8, 0):
             return "mixed_bfloat16"
         return "mixed_float16" if capability >= (7, 0) else "float32"
-    return "mixed_bfloat16" if BFLOAT16_FLAGS & _cpu_flags() else "float32"
-
-
-def _cpu_flags():
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:  # not Linux
-        return set()
-    return next(
-        (set(line.split()) for line in lines if line.startswith("flags")), set()
-    )
+    return "mixed_bfloat16" if BFLOAT16_FLAGS & machine.cpu_flags() else "float32"
 
 
 def _names(gpus):
@@ -108,16 +103,16 @@ def _details(gpu):
     return tf.config.experimental.get_device_details(gpu)
 
 
-def _is_first_worker():
+def _check_cluster():
+    """Refuse a TF_CONFIG that TensorFlow would answer with a stack trace."""
     try:
         config = json.loads(os.environ["TF_CONFIG"])
-        kind, index = config["task"]["type"], int(config["task"]["index"])
-        first = "chief" if config["cluster"].get("chief") else "worker"
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        places = config["cluster"][config["task"]["type"]]
+        places[int(config["task"]["index"])]
+    except (KeyError, IndexError, ValueError, TypeError) as error:
         raise ValueError(
             'distribute="multiworker" needs the environment variable TF_CONFIG, as in '
             '{"cluster": {"worker": ["a:2222", "b:2222"]}, '
             '"task": {"type": "worker", "index": 0}}. '
             f"Received: {os.environ.get('TF_CONFIG')!r}."
         ) from error
-    return (kind, index) == (first, 0)

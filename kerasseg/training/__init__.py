@@ -5,7 +5,7 @@
 >>> training.fit(step, batches, steps=1000, steps_per_epoch=100)  # doctest: +SKIP
 """
 
-from kerasseg.training.fitting import fit
+from kerasseg.training.fitting import fit, is_first_worker
 from kerasseg.training.interrupts import Interrupted
 from kerasseg.training.loop import FitResult, NonFiniteError
 from kerasseg.training.schedules import LearningRate, learning_rate
@@ -18,6 +18,7 @@ __all__ = [
     "NonFiniteError",
     "TrainStep",
     "fit",
+    "is_first_worker",
     "learning_rate",
     "make_train_step",
 ]

@@ -1,12 +1,12 @@
 """What the bits of a run depend on: versions, threads, instruction sets, devices."""
 
 import os
-import pathlib
-import platform
 import warnings
 
 import keras
 import tensorflow as tf
+
+from kerasseg import machine
 
 
 def of(step):
@@ -22,7 +22,7 @@ def of(step):
     return {
         "tensorflow": tf.__version__,
         "keras": keras.__version__,
-        "processor": _processor(),
+        "processor": machine.cpu_name(),
         "cores": _cores(),
         "intra_op_threads": threading.get_intra_op_parallelism_threads(),
         "inter_op_threads": threading.get_inter_op_parallelism_threads(),
@@ -55,16 +55,6 @@ def warn_if_changed(then, now):
             f"without the break: {'; '.join(changes)}.",
             stacklevel=2,
         )
-
-
-def _processor():
-    """Name the processor: its instruction sets decide which kernels run."""
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    found = [line.partition(":")[2].strip() for line in lines if "model name" in line]
-    return found[0] if found else platform.processor() or platform.machine()
 
 
 def _cores():

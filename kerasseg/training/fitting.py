@@ -88,11 +88,11 @@ def fit(
         )
     folder = None if run_dir is None else pathlib.Path(run_dir)
     listeners = [on_event] if on_event else []
-    if tensorboard and _is_first_worker(step.strategy):
+    if tensorboard and is_first_worker(step.strategy):
         listeners.append(_tensorboard(folder / "tensorboard", log_every))
     run = Run(
         step=step,
-        writes=_is_first_worker(step.strategy),
+        writes=is_first_worker(step.strategy),
         steps=steps,
         steps_per_epoch=steps_per_epoch,
         folder=folder,
@@ -115,7 +115,7 @@ def fit(
     return run.finish()
 
 
-def _is_first_worker(strategy):
+def is_first_worker(strategy):
     """Whether this process writes the run folder that all workers share."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.cluster_spec().jobs:

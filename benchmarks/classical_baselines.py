@@ -1,10 +1,14 @@
 """What classical methods reach on tasks that networks are trained for.
 
+Run: python -m benchmarks.classical_baselines --data DATA [--every 5] [--frames 5]
+
 Each function takes a data set's folder and returns scores; settings were chosen on
 other images than those that are scored where it says so.
 """
 
+import argparse
 import itertools
+import json
 import pathlib
 
 import cv2
@@ -138,3 +142,19 @@ def matched_f1(found, truth):
     pairs = np.count_nonzero(counts[1:, 1:] > 0.5 * union[1:, 1:])
     total = counts.shape[0] + counts.shape[1] - 2
     return float(2 * pairs / total) if total else 1.0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", required=True, help="with dsb2018, isbi2012, davis")
+    parser.add_argument("--every", type=int, default=1, help="each n-th nuclei image")
+    parser.add_argument("--frames", type=int, default=10, help="frames of each clip")
+    options = parser.parse_args()
+    root = pathlib.Path(options.data)
+    print("nuclei", json.dumps(nuclei(root / "dsb2018", every=options.every)))
+    print("membranes", json.dumps(membranes(root / "isbi2012")))
+    print("objects", json.dumps(objects(root / "davis", frames=options.frames)))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from kerasseg import superpixel_table
+from benchmarks import superpixels
 
 
 def test_the_page_keeps_its_text_around_the_table(tmp_path):
     page = tmp_path / "README.md"
-    first, last = superpixel_table.MARKS
+    first, last = superpixels.MARKS
     page.write_text(f"before\n{first}\nold\n{last}\nafter\n")
-    values = dict(zip(superpixel_table.COLUMNS, np.arange(7) / 8))
+    values = dict(zip(superpixels.COLUMNS, np.arange(7) / 8))
     rows = [{"segments": 200, "method": "slic", **values}]
-    superpixel_table.update(page, rows, 3)
+    superpixels.update(page, rows, 3)
     text = page.read_text()
     assert text.startswith("before") and text.endswith("after\n") and "old" not in text
     assert "| slic | 0 | 0.125 | 0.250 | 0.375 | 0.500 | 0.625 | 1 |" in text
@@ -19,7 +19,7 @@ def test_the_page_keeps_its_text_around_the_table(tmp_path):
 
 def test_images_held_back_are_of_the_other_half():
     for num in (1, 8, 20, 100):
-        positions = superpixel_table.held_back(num)
+        positions = superpixels.held_back(num)
         assert len(set(positions)) == num
         assert all(p % 2 == 1 and p < 200 for p in positions)
 
@@ -27,5 +27,5 @@ def test_images_held_back_are_of_the_other_half():
 def test_every_method_gives_about_as_many_segments_as_asked(rng):
     image = rng.integers(0, 255, [60, 80, 3]).astype("uint8")
     for name in ("slic", "slico", "compact_watershed"):
-        labels = superpixel_table.methods(200)[name](image)
+        labels = superpixels.methods(200)[name](image)
         assert abs(int(labels.max()) + 1 - 200) <= 10

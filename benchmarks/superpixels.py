@@ -1,9 +1,12 @@
-"""Superpixels on BSDS500: the table and the pictures of zoo/classical/README.md.
+"""Superpixels on BSDS500: writes zoo/classical/README.md's table and its picture.
 
-Also compares scikit-image and, where OpenCV was built with its contributed modules,
-those: run it once in an environment with `opencv-contrib-python-headless`.
+Run: python -m benchmarks.superpixels --data bsds500 [--images 20]
+
+Also compares scikit-image and, where opencv-contrib-python-headless stands in for
+opencv-python-headless, OpenCV's contributed methods.
 """
 
+import argparse
 import functools
 import pathlib
 import time
@@ -11,7 +14,7 @@ import time
 import cv2
 import numpy as np
 import scipy.io
-from skimage import segmentation
+from skimage import data, segmentation
 
 from kerasseg import classical, images, viz
 from kerasseg.metrics import superpixel
@@ -182,3 +185,21 @@ def update(page, rows, num_images):
     note = f"Means over {num_images} images, CPU time the median on one thread.\n\n"
     text = f"{before}{MARKS[0]}\n{note}{markdown(rows)}{MARKS[1]}{after}"
     page.write_text(text, encoding="utf-8")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", required=True, help="folder of BSDS500")
+    parser.add_argument("--images", type=int, default=20, help="of the 100 held back")
+    parser.add_argument("--out", default="zoo/classical", help="folder of README.md")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    out = pathlib.Path(options.out)
+    rows = measure(options.data, options.images, on_row=print)
+    update(out / "README.md", rows, options.images)
+    photo = data.astronaut()[:400, 60:460]
+    images.write_image(out / "methods.jpg", picture(photo))
+
+
+if __name__ == "__main__":
+    main()
