@@ -26,6 +26,7 @@ __all__ = [
     "images",
     "inference",
     "layers",
+    "loading",
     "losses",
     "metrics",
     "names",

@@ -19,6 +19,7 @@ ALLOWED = {
     "classical": {"names"},
     "crf": {"names"},
     "weights": {"names"},
+    "loading": {"weights"},
     "layers": {"names"},
     "blocks": {"layers", "names"},
     "encoders": {"blocks", "layers", "names", "weights"},
@@ -49,7 +50,7 @@ ALLOWED = {
 }
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
-LIGHT |= {"classical_command", "machine"}
+LIGHT |= {"classical_command", "loading", "machine"}
 
 
 def imports(path):

@@ -54,6 +54,9 @@ def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
         ("[data]\ndataset = 'shapes'\ntrain = {nun = 3}", "Did you mean 'num'"),
         ("model = [", "not valid TOML"),
         ("train = 3", "line 1: .*must be a table"),
+        (f"train = {'[' * 20_000}", "not valid TOML"),
+        (f"train{'.a' * 20_000} = 1", "line 1: at most 200 dots"),
+        ("#" * 100_000, "smaller than 100000 bytes"),
     ],
 )
 def test_a_bad_recipe_names_line_problem_and_fix(tmp_path, text, message):

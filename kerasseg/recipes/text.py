@@ -15,7 +15,9 @@ else:
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
 FOLDER = pathlib.Path(__file__).with_name("folder.toml")
-MAX_BYTES = 1_000_000
+MAX_BYTES = 100_000
+# On one line: tomllib needs memory by the square of a dotted key's length.
+MAX_DOTS = 200
 
 
 class RecipeError(ValueError):
@@ -47,13 +49,19 @@ def read(path=None, overrides=()):
     if path.stat().st_size > MAX_BYTES:
         raise RecipeError(f"{path}: a recipe must be smaller than {MAX_BYTES} bytes.")
     text = path.read_text(encoding="utf-8", errors="replace")
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.count(".") > MAX_DOTS:
+            raise RecipeError(
+                f"{path}, line {number}: at most {MAX_DOTS} dots are read on one line. "
+                f"Received: {line.count('.')}. Spread a long list over several lines."
+            )
     try:
-        recipe = tomllib.loads(text)
+        recipe = _without_none(tomllib.loads(text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise RecipeError(f"{path}: not valid TOML: {error}.") from error
     overridden = [_override(recipe, override) for override in overrides]
     try:
-        return resolve(_without_none(recipe))
+        return resolve(recipe)
     except OptionError as error:
         place = error.table, error.option
         line = _line(text, *place)
@@ -86,6 +94,7 @@ def _override(recipe, text):
     table, key, value = match.groups()
     with contextlib.suppress(tomllib.TOMLDecodeError):  # a bare word is a string
         value = tomllib.loads(f"value = {value}")["value"]
+    value = _without_none(value)
     target = recipe.setdefault(table, {})
     if isinstance(target, list):
         raise RecipeError(
