@@ -4,6 +4,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kerasseg import tiles
 
@@ -16,6 +18,22 @@ def test_weights_add_up_to_one(length, overlap):
         assert 0 < stop - start <= 64
         total[start:stop] += weights
     np.testing.assert_allclose(total, 1, atol=1e-6)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(data=st.data(), size=st.tuples(st.integers(1, 150), st.integers(1, 150)))
+def test_any_size_tile_and_overlap_put_every_pixel_where_it_was(data, size):
+    tile_px = data.draw(st.tuples(st.integers(1, 100), st.integers(1, 100)))
+    overlap_px = data.draw(st.integers(0, min(tile_px) - 1))
+    image = np.arange(size[0] * size[1] * 2, dtype="float32").reshape(*size, 2)
+
+    def infer(top, bottom, left, right):
+        return image[top:bottom, left:right]
+
+    parts = tiles.stripes(infer, size, tile_px=tile_px, overlap_px=overlap_px)
+    tops, stripes = zip(*parts)
+    assert tops == tuple(np.cumsum([0, *map(len, stripes)])[:-1])
+    np.testing.assert_allclose(np.concatenate(stripes), image, rtol=1e-5)
 
 
 @pytest.mark.parametrize("tile_px, overlap_px, step", [(512, 64, 448), (100, 30, 64)])

@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from kerasseg.images import ImageError, read_mask
@@ -125,3 +127,21 @@ def test_malformed_maps_are_refused(drawn, options):
     with pytest.raises(ValueError, match="Received") as caught:
         read_mask(drawn([[0]]), **options)
     assert not isinstance(caught.value, ImageError)
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # a folder for all
+)
+@given(
+    values=st.dictionaries(st.integers(0, 255), st.integers(0, 300), min_size=1),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_map_of_values_is_the_lookup_of_numpy(drawn, values, seed):
+    stored = np.random.default_rng(seed).choice(list(values), (7, 9))
+    table = np.zeros(256, int)
+    table[list(values)] = list(values.values())
+    label = read_mask(drawn(stored), values=values)
+    np.testing.assert_array_equal(label, table[stored])
