@@ -26,6 +26,7 @@ __all__ = [
     "history",
     "images",
     "inference",
+    "instance",
     "layers",
     "losses",
     "metrics",
