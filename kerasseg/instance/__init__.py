@@ -22,6 +22,7 @@ __all__ = [
     "boxes",
     "gather",
     "instances",
+    "losses",
     "masks",
     "matching",
     "nms",
@@ -29,6 +30,7 @@ __all__ = [
     "polygons",
     "rle",
     "roi_align",
+    "targets",
 ]
 
 

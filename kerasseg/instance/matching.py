@@ -83,7 +83,8 @@ def sample(labels, num, *, positive_fraction, seed):
         labels: int32 [N, A]; 1 positive, 0 negative, all others are not drawn.
         num: how many to draw in each image.
         positive_fraction: largest share of positives, 0..1.
-        seed: int or `keras.random.SeedGenerator`; an int draws the same every time.
+        seed: int or `keras.random.SeedGenerator`; an int draws the same every time
+            (under XLA the same, too, but other than without).
 
     Returns:
         Indices int32 [N, num] into A, positives first, and weights float32 [N, num] of

@@ -114,6 +114,29 @@ def multilevel_roi_align(
     return _pool(ops.concatenate(flat, axis=1), rois, plane, grid)
 
 
+def crop_masks(masks, objects, rois, size):
+    """The part of an object's mask within a box: targets of a mask head.
+
+    Args:
+        masks: of all objects, [N, G, H, W] of 0 and 1.
+        objects: int [N, R], whose mask each box cuts out.
+        rois: boxes [N, R, 4] in pixels of the masks.
+        size: (height, width) of the result, or one int for both.
+
+    Returns:
+        float32 [N, R, height, width] of 0 and 1: ROIAlign, and 1 from one half on.
+
+    Reference: He et al., 2017, https://arxiv.org/abs/1703.06870
+    """
+    _, num, height, width = masks.shape
+    # The masks of an image one after another, like the levels of a pyramid.
+    flat = ops.reshape(ops.cast(masks, "float32"), (-1, num * height * width, 1))
+    start = ops.cast(objects, "int32") * (height * width)
+    plane = _Plane(start, height, width, 1.0)
+    pooled = _pool(flat, ops.cast(rois, "float32"), plane, _grid(size, 2, True))
+    return ops.cast(pooled[..., 0] >= 0.5, "float32")
+
+
 def assign_levels(rois, levels, canonical_size=224, canonical_level=4):
     """Index into `levels` of the pyramid level of each box.
 
