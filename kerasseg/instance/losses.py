@@ -29,8 +29,8 @@ def proposal_losses(logits, deltas, targets, drawn):
     indices, weights = drawn
     truth = ops.cast(gather(targets.labels, indices) == POSITIVE, "float32")
     entropy = _binary(truth, gather(logits, indices))
-    errors = gather(deltas, indices) - gather(targets.deltas, indices)
-    errors = ops.sum(_smooth(errors, beta=0.0), axis=-1)
+    errors = ops.cast(deltas, "float32") - targets.deltas
+    errors = gather(ops.sum(ops.abs(errors), axis=-1), indices)
     return _mean(entropy, weights), _mean(errors * truth, weights)
 
 
@@ -41,7 +41,7 @@ def box_losses(logits, deltas, targets, weights, *, beta=1.0):
         logits: [N, R, C + 1], background first.
         deltas: [N, R, C, 4], one box a class.
         targets, weights: of `roi_targets`.
-        beta: error from which on the loss of deltas is linear.
+        beta: error from which on the loss of deltas is linear, above 0.
 
     Returns:
         Mean cross-entropy, and smooth L1 losses of the deltas of the true class of
@@ -99,7 +99,8 @@ def multibox_losses(logits, deltas, targets, *, negatives_per_positive=3):
     most = negatives_per_positive * ops.sum(positive, axis=-1, keepdims=True)
     hard = ops.logical_and(ops.cast(rank, "float32") < most, hardness >= 0)
     counted = positive + ops.cast(hard, "float32")
-    errors = ops.sum(_smooth(deltas - targets.deltas, beta=1.0), axis=-1)
+    errors = ops.cast(deltas, "float32") - targets.deltas
+    errors = ops.sum(_smooth(errors, beta=1.0), axis=-1)
     num = ops.maximum(ops.sum(positive), 1.0)
     return ops.sum(entropy * counted) / num, ops.sum(errors * positive) / num
 
@@ -197,10 +198,8 @@ def _categorical(classes, logits):
 
 
 def _smooth(errors, beta):
-    """Absolute errors less beta / 2, below beta a parabola."""
-    size = ops.abs(ops.cast(errors, "float32"))
-    if beta == 0:
-        return size
+    """Absolute errors less beta / 2, below beta a parabola; beta > 0."""
+    size = ops.abs(errors)
     return ops.where(size < beta, size * size / (2 * beta), size - beta / 2)
 
 

@@ -31,6 +31,17 @@ def boxes(rng, num):
     return np.concatenate([corners, corners + rng.uniform(0.5, 9, (num, 2))], 1)
 
 
+def test_canvases_are_those_of_torchs_grid_sample():
+    boxes = np.array([[[-2.5, 0.5, 4.5, 6], [2.2, 1.1, 2.9, 3.7]]])
+    found = np.asarray(paste_masks(np.stack([[MASK] * 2]), boxes, (5, 6)))
+    # torch 2.13, align_corners=False, zeros outside: a row, and a column.
+    row = [0.629221, 0.666234, 0.444156, 0.240584, 0.129545, 0.018506]
+    np.testing.assert_allclose(found[0, 0, 1], row, atol=1e-6)
+    column = [0.028022, 0.588461, 0.848077, 0.611813, 0]
+    np.testing.assert_allclose(found[0, 1, :, 2], column, atol=1e-6)
+    assert np.count_nonzero(found[0, 1]) == 4
+
+
 @pytest.mark.parametrize("stride", [1, 4])
 def test_masks_are_interpolated_between_their_pixel_centres(rng, stride):
     masks, places = rng.random((2, 6, 3, 4)), boxes(rng, 12).reshape(2, 6, 4) * stride

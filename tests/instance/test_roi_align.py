@@ -61,6 +61,31 @@ def test_detectrons_ramp_has_the_published_values(aligned, first):
     np.testing.assert_allclose(found[0, 0, :, :, 0], expected, rtol=1e-6)
 
 
+# torchvision 0.28's `_roi_align` at scale 1/2, 2 x 3 bins, ratio 2, of the boxes that
+# lie within a picture of (7 i^2 + 3 i j + 5 j) mod 11; it has no rule for others.
+TORCHVISION = {
+    False: [
+        [[5.160156, 6.110677, 4.253906], [4.861979, 6.326823, 5.141928]],
+        [[5.25, 6.0, 6.75], [5.5, 6.635416, 7.083333]],
+        [[5.63, 6.03, 6.375], [5.2825, 5.6325, 5.9825]],
+    ],
+    True: [
+        [[4.298177, 6.859375, 4.006511], [3.808594, 6.984375, 4.746094]],
+        [[6, 6, 6], [6, 6, 6]],
+        [[2.4125, 2.15, 1.8875], [2.6175, 2.37, 2.1225]],
+    ],
+}
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+def test_boxes_within_the_features_have_torchvisions_values(aligned):
+    i, j = np.mgrid[:6, :8]
+    features = ((7 * i * i + 3 * i * j + 5 * j) % 11).astype("float32")[None, ..., None]
+    rois = np.array([[ROIS[0], ROIS[3], ROIS[4]]])
+    found = roi_align(features, rois, (2, 3), spatial_scale=0.5, aligned=aligned)
+    np.testing.assert_allclose(found[0, ..., 0], TORCHVISION[aligned], atol=2e-6)
+
+
 @pytest.mark.parametrize("aligned", [False, True])
 @pytest.mark.parametrize("ratio", [1, 2, 3])
 def test_one_level_follows_detectrons_rule(rng, aligned, ratio):

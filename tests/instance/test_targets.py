@@ -51,8 +51,8 @@ def test_second_stage_draws_objects_themselves_and_no_padding():
 
 def test_masks_are_cut_out_of_the_object_of_the_box():
     masks = np.zeros([1, 2, 6, 8])
-    masks[0, 0, 1:3, 2:6] = masks[0, 1, 3:, :4] = 1
-    rois = np.array([[[2, 1, 6, 3], [0, 0, 8, 6], [0, 0, 8, 6]]])
+    masks[0, 0, 1:5, 1:7] = masks[0, 1, 3:, :4] = 1
+    rois = np.array([[[2, 2, 6, 4], [0, 0, 8, 6], [0, 0, 8, 6]]])
     found = crop_masks(masks, np.array([[0, 1, 0]]), rois, (6, 8))
     np.testing.assert_array_equal(found[0, 0], np.ones([6, 8]))
     np.testing.assert_array_equal(found[0, 1:], masks[0, ::-1])
@@ -85,7 +85,7 @@ def test_centres_carry_gaussians_joined_by_the_maximum():
     np.testing.assert_allclose(found.sizes[0], [[8, 8], [8, 8], [1, 1], [0, 0]])
     np.testing.assert_allclose(found.offsets[0, :3], [[0, 0], [0, 0], [0, 0.5]])
     np.testing.assert_array_equal(found.weights, [[1, 1, 1, 0]])
-    # The radius of a square of 8: around it, 2.8 r^2 + 22.4 r - 19.2 = 0, r = 0.78.
+    # The radius of a square of 8: within it, 4 r^2 - 32 r + 19.2 = 0, r = 0.65.
     expected = np.zeros([12, 16, 3])
     y, x = np.mgrid[:12, :16]
     for (cx, cy), class_id in [((6, 5), 1), ((8, 6), 1), ((13, 0), 0)]:
@@ -97,9 +97,9 @@ def test_centres_carry_gaussians_joined_by_the_maximum():
 def test_large_objects_have_wide_gaussians():
     box = np.array([[[0, 0, 400, 400]]])  # 100 on the features
     found = center_targets(box, np.array([[0]]), num_classes=1, size=(100, 100))
-    # 2.8 r^2 + 280 r - 3000 = 0: r = 9.76, so 9, and sigma = 19 / 6.
+    # 4 r^2 - 400 r + 3000 = 0: r = 8.17, so 8, and sigma = 17 / 6.
     row = np.asarray(found.heatmap)[0, 50, :, 0]
-    expected = np.exp(-((np.arange(100) - 50) ** 2) / (2 * (19 / 6) ** 2))
+    expected = np.exp(-((np.arange(100) - 50) ** 2) / (2 * (17 / 6) ** 2))
     np.testing.assert_allclose(row, expected, atol=1e-6)
 
 
