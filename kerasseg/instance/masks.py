@@ -148,9 +148,8 @@ def _find(labels):
         )
     # Ids may be anything, such as 24-bit colours; `find_objects` takes time and memory
     # by the largest, so they are numbered first.
-    values, numbers = np.unique(labels, return_inverse=True)
-    num_background = int((values <= 0).sum())
-    numbers = numbers.reshape(labels.shape).astype("int32") - (num_background - 1)
-    numbers = np.maximum(numbers, 0)
-    slices = ndimage.find_objects(numbers)
-    return values[num_background:].astype("int64"), numbers, slices
+    inside = labels > 0
+    ids, ranks = np.unique(labels[inside], return_inverse=True)
+    numbers = np.zeros(labels.shape, "int32")
+    numbers[inside] = ranks + 1
+    return ids.astype("int64"), numbers, ndimage.find_objects(numbers)

@@ -6,13 +6,15 @@ interpolation, and their values are averaged. A point that lies up to one pixel 
 the features reads the border, one farther out reads 0. detectron may choose the number
 of points by the size of the box; here it is fixed, so that shapes are static.
 
-Gradients flow into the features, none into the boxes. Features and weights are read in
-their own dtype and summed up in float32.
+Gradients flow into the features, none into the boxes. Features are read in their own
+dtype and summed up in float32.
 """
 
 import itertools
 from typing import Any, NamedTuple
 
+import keras
+import numpy as np
 from keras import ops
 
 from kerasseg.instance import boxes as geometry
@@ -39,16 +41,14 @@ def roi_align(
         points in one place.
 
     Raises:
-        ValueError: if `sampling_ratio` is below 1.
+        ValueError: if `sampling_ratio` is below 1, or a size of the features unknown.
 
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870
     """
     grid = _grid(output_size, sampling_ratio, aligned)
-    _, height, width, channels = features.shape
-    flat = ops.reshape(features, (-1, height * width, channels))
-    rois = ops.cast(rois, "float32")
+    _, height, width, _ = features.shape
     plane = _Plane(0, height, width, spatial_scale)
-    return _pool(flat, rois, plane, grid)
+    return _pool(_flatten(features), rois, plane, grid)
 
 
 def multilevel_roi_align(
@@ -80,26 +80,22 @@ def multilevel_roi_align(
         [N, R, height, width, C], the dtype of the features.
 
     Raises:
-        ValueError: unless the strides are consecutive powers of two, one a level, or
-            if `sampling_ratio` is below 1.
+        ValueError: unless the strides are consecutive powers of two, one a level; if
+            `sampling_ratio` is below 1, or a size of the features unknown.
 
     Reference: Lin et al., 2016, equation 1, https://arxiv.org/abs/1612.03144
     """
     levels = [int(stride).bit_length() - 1 for stride in strides]
     consecutive = all(b - a == 1 for a, b in itertools.pairwise(levels))
-    if len(features) != len(strides) or not consecutive or 2 ** levels[0] != strides[0]:
+    consecutive = consecutive and levels and 2 ** levels[0] == strides[0]
+    if len(features) != len(strides) or not consecutive:
         raise ValueError(
             "`strides` must be consecutive powers of two, one a level. "
             f"Received: {len(features)} levels, strides={strides}."
         )
     grid = _grid(output_size, sampling_ratio, aligned)
-    flat, starts, start = [], [], 0
-    for level in features:
-        _, height, width, channels = level.shape
-        flat.append(ops.reshape(level, (-1, height * width, channels)))
-        starts.append(start)
-        start += height * width
-    rois = ops.cast(rois, "float32")
+    flat = [_flatten(level) for level in features]
+    starts = np.cumsum([0] + [level.shape[1] for level in flat[:-1]])
     index = assign_levels(rois, levels, canonical_size, canonical_level)
 
     def pick(values, dtype):
@@ -133,7 +129,7 @@ def crop_masks(masks, objects, rois, size):
     flat = ops.reshape(ops.cast(masks, "float32"), (-1, num * height * width, 1))
     start = ops.cast(objects, "int32") * (height * width)
     plane = _Plane(start, height, width, 1.0)
-    pooled = _pool(flat, ops.cast(rois, "float32"), plane, _grid(size, 2, True))
+    pooled = _pool(flat, rois, plane, _grid(size, 2, True))
     return ops.cast(pooled[..., 0] >= 0.5, "float32")
 
 
@@ -191,9 +187,20 @@ def _grid(output_size, ratio, aligned):
     return _Grid(*size, ratio, aligned)
 
 
+def _flatten(features):
+    """Features [N, H, W, C] as [N, H * W, C]."""
+    _, height, width, channels = features.shape
+    if None in (height, width, channels):
+        raise ValueError(
+            "`features` must be [N, H, W, C] of known H, W and C. "
+            f"Received: shape={tuple(features.shape)}."
+        )
+    return ops.reshape(features, (-1, height * width, channels))
+
+
 def _pool(flat, rois, plane, grid):
     """Average of the points of each bin, from features [N, P, C]."""
-    rois = ops.stop_gradient(rois)
+    rois = ops.stop_gradient(ops.cast(rois, "float32"))
     scale, shift = plane.scale, 0.5 if grid.aligned else 0.0
     x1, y1, x2, y2 = (rois[..., i] * scale - shift for i in range(4))
     width, height = x2 - x1, y2 - y1
@@ -207,13 +214,26 @@ def _pool(flat, rois, plane, grid):
     for row, row_weight in rows:
         start = ops.expand_dims(row * _last(plane.width) + _last(plane.start), -1)
         for column, column_weight in columns:
-            index = start + ops.expand_dims(column, -2)
+            index = _after(total, start + ops.expand_dims(column, -2))
             weight = ops.expand_dims(row_weight, -1) * ops.expand_dims(
                 column_weight, -2
             )
             values = ops.cast(gather(flat, index), "float32")
             total = total + values * ops.expand_dims(weight, -1)
     return ops.cast(total, flat.dtype)
+
+
+def _after(total, index):
+    """`index`, not before `total` is there.
+
+    A TensorFlow graph would read all neighbours at once, and hold them all in memory.
+    """
+    if keras.backend.backend() != "tensorflow" or isinstance(total, float):
+        return index
+    import tensorflow as tf
+
+    with tf.control_dependencies([total]):
+        return tf.identity(index)
 
 
 def _samples(start, bin_length, num_bins, ratio, size):

@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg.instance import boxes, matching, nms, pasting, roi_align
+from kerasseg.instance import (
+    boxes,
+    losses,
+    matching,
+    nms,
+    pasting,
+    roi_align,
+    targets,
+)
 from kerasseg.instance.gather import gather
 
 NUM = 12
@@ -92,3 +100,49 @@ def test_half_precision_policies_leave_geometry_in_float32(rng):
         rough = index in (0, 7)  # values of the features, and masks made of them
         tolerance = 0.03 if rough else 1e-6
         np.testing.assert_allclose(tf.cast(x, y.dtype), y, atol=tolerance)
+
+
+def training(features, rois, scores, classes):
+    """Targets and losses, and a gradient; what is drawn by chance is left out."""
+    boxes_of, ids = rois[:, :4], classes[:, :4]
+    found = targets.anchor_targets(
+        rois, boxes_of, ids, low=0.3, high=0.6, rescue="assign"
+    )
+    centers = targets.center_targets(boxes_of, ids, num_classes=3, size=(8, 6))
+    with tf.GradientTape() as tape:
+        tape.watch(features)
+        pooled = roi_align.roi_align(features, rois, 4)
+        logits = tf.reduce_mean(pooled, (2, 3))
+        deltas = tf.concat([logits, scores[..., None]], -1)
+        weights = tf.cast(found.classes > 0, "float32")
+        square = masks_of(rois)
+        cut = roi_align.crop_masks(square, found.objects, rois, 4)
+        terms = [
+            *losses.multibox_losses(logits, deltas, found),
+            *losses.proposal_losses(
+                scores, deltas, found, (found.objects, tf.ones_like(scores))
+            ),
+            losses.mask_loss(pooled[..., :2], cut, found.classes, weights),
+            losses.prototype_loss(features, logits, square, rois, weights, stride=1),
+            losses.semantic_loss(features, square[:, :4], ids),
+            losses.heatmap_loss(features, centers.heatmap),
+            losses.center_loss(features[..., :2], centers.sizes, centers),
+        ]
+        total = tf.add_n(terms)
+    return [*found, *centers, *terms, cut, tape.gradient(total, features)]
+
+
+def masks_of(rois):
+    """A filled box for each roi on a canvas of 8 x 6."""
+    full = tf.ones([*rois.shape[1:2], 2, 2])[None] * tf.ones_like(rois)[..., :1, None]
+    return tf.cast(pasting.paste_masks(full, rois, (8, 6)) > 0.5, "float32")
+
+
+@pytest.mark.slow
+def test_compiled_training_equals_eager(rng):
+    specs = [tf.TensorSpec([None, *x.shape[1:]], x.dtype) for x in inputs(rng, 1)]
+    compiled = tf.function(training, input_signature=specs, jit_compile=True)
+    batch = inputs(rng, 2)
+    for found, expected in zip(compiled(*batch), training(*batch)):
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

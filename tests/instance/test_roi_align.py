@@ -2,6 +2,7 @@
 
 import math
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -170,3 +171,5 @@ def test_wrong_options_are_refused():
         roi_align(features, rois, 2, sampling_ratio=0)
     with pytest.raises(ValueError, match="Received: 2 levels, strides="):
         multilevel_roi_align([features] * 2, rois, 2, strides=[4, 16])
+    with pytest.raises(ValueError, match=r"Received: shape=\(None, None, 5, 3\)"):
+        roi_align(keras.KerasTensor((None, None, 5, 3)), rois, 2)
