@@ -105,9 +105,8 @@ def _settle(beats, candidates):
     def step(_, kept):
         return kept, _unbeaten(beats, kept, candidates)
 
-    start = (ops.logical_not(candidates), candidates)
-    # Without candidates nothing changes; no step is needed then either.
-    return ops.while_loop(changes, step, start)[1]
+    other = ops.logical_not(candidates)  # so that there is a first step
+    return ops.while_loop(changes, step, (other, candidates))[1]
 
 
 def _first(order, kept, num):
