@@ -69,8 +69,8 @@ def mask_loss(logits, masks, classes, weights):
     """
     logits = ops.moveaxis(logits, -1, 2)
     entropy = _binary(masks, _of_class(logits, classes, axis=2))
-    positive = ops.cast(classes > 0, "float32")
-    return _mean(ops.mean(entropy, axis=(-2, -1)), weights * positive)
+    weights = ops.where(classes > 0, ops.cast(weights, "float32"), 0.0)
+    return _mean(ops.mean(entropy, axis=(-2, -1)), weights)
 
 
 def multibox_losses(logits, deltas, targets, *, negatives_per_positive=3):
@@ -161,7 +161,7 @@ def heatmap_loss(logits, heatmap):
 
     Reference: Law and Deng, 2018, https://arxiv.org/abs/1808.01244, alpha 2, beta 4
     """
-    logits = ops.cast(logits, "float32")
+    logits, heatmap = ops.cast(logits, "float32"), ops.cast(heatmap, "float32")
     centre = ops.cast(heatmap >= 1.0, "float32")
     p = ops.sigmoid(logits)
     missed = ops.square(1 - p) * ops.softplus(-logits)
