@@ -25,6 +25,7 @@ __all__ = [
     "history",
     "images",
     "inference",
+    "instance",
     "layers",
     "loading",
     "losses",

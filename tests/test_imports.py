@@ -23,6 +23,7 @@ ALLOWED = {
     "layers": {"names"},
     "blocks": {"layers", "names"},
     "encoders": {"blocks", "layers", "names", "weights"},
+    "instance": {"layers", "names"},
     "zoo": {"blocks", "encoders", "layers", "names"},
     "losses": {"names"},
     "metrics": {"names"},
@@ -94,6 +95,7 @@ def test_the_table_names_every_module():
     [
         "import kerasseg",
         "import kerasseg.classical, kerasseg.crf",
+        "from kerasseg.instance import anchors, instances, masks, polygons, rle",
         "from kerasseg.cli import main; main(['list'])",
         "from kerasseg.cli import main\n"
         "try: main(['classical', 'slic', '--help'])\nexcept SystemExit: pass",

@@ -1,0 +1,60 @@
+"""Anchors: the boxes that a detector starts from (numpy, constants of a model)."""
+
+import numpy as np
+
+
+def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5):
+    """Boxes of several sizes and shapes around every position of every level.
+
+    Args:
+        level_sizes: (rows, columns) of the features of each level, fine to coarse.
+        strides: pixels from one position to the next, a number a level.
+        scales: for each level the side of a square anchor in pixels, or several.
+        ratios: heights over widths; anchors of one scale have the same area.
+        offset: where the centre of the first anchor lies, in strides: 0.5 in the
+            middle of the pixels that a position stands for, 0 in their corner.
+
+    Returns:
+        float32 [A, 4], (x1, y1, x2, y2), not clipped. The order is level, row, column,
+        scale, ratio, from slow to fast, which is the order of a head's output
+        [N, rows, columns, scales * ratios * 4] reshaped to [N, -1, 4].
+
+    Raises:
+        ValueError: unless there is one stride and one scale a level, all positive.
+
+    Example:
+        >>> anchors([(1, 2)], [4], scales=[8], ratios=[1.0]).tolist()
+        [[-2.0, -2.0, 6.0, 6.0], [2.0, -2.0, 10.0, 6.0]]
+
+    Reference: Ren et al., 2015, https://arxiv.org/abs/1506.01497
+    """
+    scales = [np.atleast_1d(np.asarray(scale, "float64")) for scale in scales]
+    ratios = np.asarray(ratios, "float64")
+    if not len(level_sizes) == len(strides) == len(scales):
+        raise ValueError(
+            "`level_sizes`, `strides` and `scales` must have one entry a level. "
+            f"Received: {len(level_sizes)}, {len(strides)} and {len(scales)}."
+        )
+    if not all((values > 0).all() for values in [*scales, ratios, np.array(strides)]):
+        raise ValueError(
+            "`strides`, `scales` and `ratios` must be positive. Received: "
+            f"strides={strides}, scales={scales}, ratios={ratios}."
+        )
+    levels = [
+        _level(size, stride, _shapes(scale, ratios), offset)
+        for size, stride, scale in zip(level_sizes, strides, scales)
+    ]
+    return np.concatenate(levels).astype("float32")
+
+
+def _shapes(scales, ratios):
+    """Half widths and half heights of the anchors of one position: [S * R, 2]."""
+    widths = scales[:, None] / np.sqrt(ratios)
+    return np.stack([widths, widths * ratios], -1).reshape(-1, 2) / 2
+
+
+def _level(size, stride, halves, offset):
+    rows, columns = ((np.arange(n) + offset) * stride for n in size)
+    y, x = np.meshgrid(rows, columns, indexing="ij")
+    centres = np.stack([x, y], -1).reshape(-1, 1, 2)
+    return np.concatenate([centres - halves, centres + halves], -1).reshape(-1, 4)

@@ -1,0 +1,53 @@
+"""Pasting small masks into boxes on an image."""
+
+from keras import ops
+
+
+def paste_masks(masks, boxes, size, *, stride=1):
+    """Masks at image size from masks that each fill a box.
+
+    The pixel centres of a mask are spread evenly over its box, and between them values
+    are interpolated bilinearly; outside of the box the mask counts as 0, so the value
+    falls to one half at a border of the box where the mask has 1. This is the rule of
+    detectron2 (`grid_sample` with `align_corners=False` and zeros outside). Two matrix
+    products with hat functions do it: shapes are static, and gradients flow into masks
+    and boxes. A box without area leaves an empty canvas.
+
+    Args:
+        masks: float [N, K, h, w], such as probabilities.
+        boxes: [N, K, 4] in pixels of the image.
+        size: (height, width) of the canvas.
+        stride: pixels of the image per pixel of the canvas.
+
+    Returns:
+        float32 [N, K, height, width].
+
+    Example:
+        >>> box = np.array([[[1, 0, 3, 2]]])
+        >>> canvas = paste_masks(np.ones([1, 1, 2, 2]), box, (2, 4))
+        >>> ops.convert_to_numpy(canvas)[0, 0].tolist()
+        [[0.0, 1.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]]
+    """
+    masks, boxes = ops.cast(masks, "float32"), ops.cast(boxes, "float32")
+    rows = _hats(boxes[..., 1], boxes[..., 3], masks.shape[2], size[0], stride)
+    columns = _hats(boxes[..., 0], boxes[..., 2], masks.shape[3], size[1], stride)
+    across = ops.matmul(masks, ops.swapaxes(columns, -1, -2))  # [N, K, h, width]
+    return ops.matmul(rows, across)
+
+
+def _hats(start, end, num, length, stride):
+    """Weight of each of `num` mask pixels at each of `length` canvas pixels.
+
+    Args:
+        start, end: of the boxes along one axis, [N, K].
+
+    Returns:
+        float32 [N, K, length, num], 1 - distance in mask pixels, 0 from 1 on.
+    """
+    side = ops.expand_dims(end - start, -1)
+    has_area = side > 0
+    centres = (ops.arange(length, dtype="float32") + 0.5) * stride
+    at = (centres - ops.expand_dims(start, -1)) / ops.where(has_area, side, 1.0)
+    at = ops.where(has_area, at * num - 0.5, -2.0)  # in mask pixels, [N, K, length]
+    distance = ops.expand_dims(at, -1) - ops.arange(num, dtype="float32")
+    return ops.maximum(1.0 - ops.abs(distance), 0.0)

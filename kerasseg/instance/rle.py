@@ -1,0 +1,122 @@
+"""Run-length codes of masks as COCO writes them (numpy, pycocotools).
+
+A code is a dict of `size` [height, width] and `counts`, the lengths of runs of 0 and 1
+by turns, column by column, beginning with 0: as a list, or packed into a string.
+pycocotools crashes or returns garbage on codes that are wrong; what is read here is
+checked first.
+"""
+
+import numpy as np
+from pycocotools import mask as coco
+
+MAX_PIXELS = 178_956_970  # as for image files, see kerasseg.images
+
+
+def encode_rle(mask):
+    """Code of one mask.
+
+    Args:
+        mask: bool or integers [H, W]; what is not 0 is inside.
+
+    Returns:
+        dict of `size` [H, W] and `counts`, the packed string (JSON takes it).
+
+    Raises:
+        ValueError: if the mask is not [H, W], or has no pixel.
+
+    Example:
+        >>> encode_rle(np.array([[0, 1], [0, 1]]))
+        {'size': [2, 2], 'counts': '22'}
+    """
+    mask = np.asarray(mask)
+    if mask.ndim != 2 or not mask.size:
+        raise ValueError(
+            f"`mask` must be [H, W] with pixels. Received: shape={mask.shape}."
+        )
+    code = coco.encode(np.asfortranarray(mask != 0, dtype="uint8"))
+    return {"size": list(mask.shape), "counts": code["counts"].decode("ascii")}
+
+
+def decode_rle(code, *, size=None):
+    """Mask of one code.
+
+    Args:
+        code: dict of `size` and `counts`; counts are a list, a string or bytes.
+        size: (height, width) of the image, which the code must agree with.
+
+    Returns:
+        bool [H, W].
+
+    Raises:
+        ValueError: if the code is not one, does not fill its size, or is larger than
+            about 179 million pixels.
+
+    Example:
+        >>> decode_rle({"size": [2, 2], "counts": [2, 1, 1]}).tolist()
+        [[False, True], [False, False]]
+    """
+    height, width = _check_size(code, size)
+    counts = code.get("counts")
+    if isinstance(counts, (str, bytes)):
+        counts = _unpack(counts)
+    counts = np.asarray(counts)
+    whole = counts.ndim == 1 and counts.dtype.kind in "iu"
+    # In Python's integers: a sum of hostile counts could wrap around to the right one.
+    if not whole or any(count < 0 for count in counts.tolist()):
+        raise ValueError(f"`counts` must be integers >= 0. Received: {_short(counts)}.")
+    if sum(counts.tolist()) != height * width:
+        raise ValueError(
+            f"`counts` must add up to height * width = {height * width}. "
+            f"Received: {sum(counts.tolist())}."
+        )
+    runs = np.arange(len(counts)) % 2 == 1
+    return np.repeat(runs, counts).reshape(width, height).T
+
+
+def _check_size(code, expected):
+    size = code.get("size") if isinstance(code, dict) else None
+    whole = isinstance(size, (list, tuple)) and len(size) == 2
+    whole = whole and all(
+        isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in size
+    )
+    if not whole or min(size) < 1 or int(size[0]) * int(size[1]) > MAX_PIXELS:
+        raise ValueError(
+            "A run-length code must have `size` [height, width], at least 1 x 1 and at "
+            f"most {MAX_PIXELS} pixels. Received: {_short(size)}."
+        )
+    if expected is not None and tuple(size) != tuple(expected):
+        raise ValueError(
+            f"`size` must be that of the image, {list(expected)}. Received: {size}."
+        )
+    return int(size[0]), int(size[1])
+
+
+def _unpack(counts):
+    """Counts of a packed string.
+
+    Each number takes one or more characters: 48 and five bits, low bits first, 32 more
+    if another follows, 16 in the last one for a negative number. From the fourth number
+    on the difference to the one before the last is stored.
+    """
+    text = counts.encode("latin-1", "replace") if isinstance(counts, str) else counts
+    codes = np.frombuffer(text, "uint8").astype("int64") - 48
+    more = (codes & 32) > 0
+    bad = codes.size and (codes.min() < 0 or codes.max() > 63 or more[-1])
+    ends = np.flatnonzero(~more)
+    lengths = np.diff(ends, prepend=-1)
+    if bad or (lengths > 7).any():  # 35 bits: enough for MAX_PIXELS, no overflow
+        raise ValueError(f"`counts` is no packed code. Received: {_short(counts)}.")
+    starts = ends - lengths + 1
+    place = np.arange(codes.size) - np.repeat(starts, lengths)
+    values = (
+        np.add.reduceat((codes & 31) << (5 * place), starts) if ends.size else codes
+    )
+    values -= ((codes[ends] & 16) > 0) * (np.int64(1) << (5 * lengths))
+    values[1::2] = np.cumsum(values[1::2])
+    values[2::2] = np.cumsum(values[2::2])
+    return values
+
+
+def _short(value):
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
