@@ -27,7 +27,7 @@ ALLOWED = {
     "zoo": {"blocks", "encoders", "layers", "names"},
     "losses": {"names"},
     "metrics": {"names"},
-    "datasets": {"images", "names"},
+    "datasets": {"images", "instance", "names"},
     "augment": {"names"},
     "data": {"augment", "names"},
     "history": {"files", "names"},

@@ -108,4 +108,5 @@ def test_real_data_needs_its_root():
 
 
 def test_every_data_set_can_be_named():
-    assert {"folder", "isbi2012", "camvid", "shapes"} == set(datasets.DATASETS)
+    names = {"camvid", "coco", "folder", "isbi2012", "mask_folders", "shapes"}
+    assert names == set(datasets.DATASETS)

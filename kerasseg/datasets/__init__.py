@@ -8,8 +8,10 @@
 
 from kerasseg.datasets.camvid import camvid
 from kerasseg.datasets.check import check
+from kerasseg.datasets.coco import coco
 from kerasseg.datasets.folder import folder
 from kerasseg.datasets.isbi2012 import isbi2012
+from kerasseg.datasets.mask_folders import mask_folders
 from kerasseg.datasets.samples import Samples
 from kerasseg.datasets.shapes import shapes
 from kerasseg.names import public

@@ -37,7 +37,7 @@ def find_samples(root, split, val_fraction):
     if split in lists:
         return _select_listed(lists[split], found)
     if split in ("train", "val"):
-        return _select_by_hash(root, split, found, val_fraction)
+        return select_by_hash(root, split, found, val_fraction)
     if split is not None:
         raise _unknown_split(root, split, ["train", "val"])
     return found
@@ -118,7 +118,7 @@ def _meant(line):
             yield tail.with_suffix("").as_posix()
 
 
-def _select_by_hash(root, split, found, val_fraction):
+def select_by_hash(root, split, found, val_fraction):
     if len(found) < 2:
         raise ImageError(
             root,

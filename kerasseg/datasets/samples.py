@@ -12,7 +12,8 @@ class Samples:
     """A sequence of samples that are read when they are asked for.
 
     A sample is a dict: `image` uint8, uint16 or float32 [H, W, C]; `label` int32 [H, W]
-    of class ids; for instances also `masks` bool [M, H, W] and `classes` int32 [M].
+    of class ids; for instances also `classes` int32 [M], and `masks` bool [M, H, W] or
+    `instances` int32 [H, W, L], maps of ids 1..M where objects overlap L deep.
 
     Args:
         names: one a sample, unique, for messages and names of output files.

@@ -1,0 +1,105 @@
+"""Reads and checks COCO's annotation files. Private."""
+
+import json
+import math
+import pathlib
+from collections import defaultdict
+
+from kerasseg.images import ImageError
+
+MAX_BYTES = 2 * 2**30
+MAX_PIXELS = 178_956_970
+
+
+def read(path, image_folder):
+    """The content of an annotation file, every cross-reference checked.
+
+    Returns:
+        (images: list of dicts, {image id: its annotations}, {category id: name} in the
+        order of ids).
+
+    Raises:
+        ImageError: naming the file and the entry that is wrong.
+    """
+    path = pathlib.Path(path)
+    document = _load(path)
+    categories = _unique(path, document, "categories")
+    images = _unique(path, document, "images")
+    for image in images.values():
+        _check_image(path, image, image_folder)
+    for key, entries in (("name", categories), ("file_name", images)):
+        values = [entry.get(key) for entry in entries.values()]
+        for value in values:
+            if not isinstance(value, str) or values.count(value) > 1:
+                _fail(path, f"a {key} that is text and occurs once", repr(value)[:60])
+    annotations = defaultdict(list)
+    for annotation in _unique(path, document, "annotations").values():
+        _check_annotation(path, annotation, images, categories)
+        annotations[annotation["image_id"]].append(annotation)
+    names = {number: categories[number]["name"] for number in sorted(categories)}
+    return list(images.values()), annotations, names
+
+
+def _load(path):
+    if not path.is_file():
+        raise ImageError(path, "an annotation file", "no such file", "Check the path")
+    if path.stat().st_size > MAX_BYTES:
+        _fail(path, f"at most {MAX_BYTES} bytes", f"{path.stat().st_size} bytes")
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise ImageError(
+            path, "COCO's JSON", f"{type(error).__name__}: {error}", "Export it again"
+        ) from error
+
+
+def _unique(path, document, key):
+    """{id: entry} of one of the lists."""
+    entries = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(entries, list):
+        _fail(path, f"an object with a list {key!r}", type(entries).__name__)
+    found = {}
+    for entry in entries:
+        number = entry.get("id") if isinstance(entry, dict) else None
+        if type(number) is not int or number in found:
+            _fail(path, f"{key} with whole, unique ids", f"id {number!r}")
+        found[number] = entry
+    return found
+
+
+def _check_image(path, image, folder):
+    name = image.get("file_name")
+    outside = not isinstance(name, str) or not name or "\0" in name
+    if not outside:
+        target = pathlib.PurePosixPath(name.replace("\\", "/"))
+        outside = target.is_absolute() or ".." in target.parts or ":" in name
+        outside = outside or not (folder / name).resolve().is_relative_to(
+            folder.resolve()
+        )
+    if outside:
+        _fail(path, f"file names inside {folder}", f"image {image['id']}: {name!r}")
+    size = image.get("height"), image.get("width")
+    whole = all(type(side) is int and side > 0 for side in size)
+    if not whole or math.prod(size) > MAX_PIXELS:
+        _fail(
+            path,
+            f"a height and a width, together at most {MAX_PIXELS} pixels",
+            f"image {image['id']}: {size[0]!r} x {size[1]!r}",
+        )
+
+
+def _check_annotation(path, annotation, images, categories):
+    name = f"annotation {annotation['id']}"
+    for key, known in (("image_id", images), ("category_id", categories)):
+        number = annotation.get(key)
+        if type(number) is not int or number not in known:
+            _fail(path, f"a known {key}", f"{name}: {number!r}")
+    if annotation.get("iscrowd", 0) not in (0, 1):
+        _fail(path, "iscrowd 0 or 1", f"{name}: {annotation['iscrowd']!r}")
+    if not isinstance(annotation.get("segmentation"), (list, dict)):
+        received = repr(annotation.get("segmentation"))[:60]
+        _fail(path, "a segmentation (polygons or a code)", f"{name}: {received}")
+
+
+def _fail(path, required, received):
+    raise ImageError(path, required, received, "Correct the file or export it again")

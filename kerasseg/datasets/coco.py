@@ -1,0 +1,125 @@
+"""Instances in COCO's format: a folder of images and one JSON file."""
+
+import functools
+import pathlib
+
+import numpy as np
+
+from kerasseg.datasets import _coco_json, _layers
+from kerasseg.datasets._splits import select_by_hash
+from kerasseg.datasets.samples import Samples
+from kerasseg.images import ImageError, check_folder, read_image
+from kerasseg.instance import polygons, rle
+
+
+def coco(
+    root,
+    split=None,
+    *,
+    annotations="instances.json",
+    images="images",
+    ignore_label=255,
+    val_fraction=0.2,
+):
+    """Objects with polygons or run-length codes, as COCO and most tools write them.
+
+    The file is checked before anything uses it: ids, sizes, cross-references, names of
+    images inside their folder. Polygons and codes are checked when their image is read.
+    Boxes and areas in the file are not used; they follow from the masks. Instances
+    without a pixel in the image are left out.
+
+    Args:
+        root: folder with the annotation file and the images.
+        split: None for all; "train" and "val" divide by the hash of the names, see
+            `folder`. Official splits have a file each: give it as `annotations`.
+        annotations: path of the JSON file inside the root.
+        images: path of the image folder inside the root.
+        ignore_label: label of crowd regions.
+        val_fraction: share of the images in "val".
+
+    Returns:
+        Samples in the order of the file, of `image` uint8 [H, W, 3]; `instances` int32
+        [H, W, L], maps of ids (0 none, k the k-th instance), as many as overlaps need;
+        `classes` int32 [M], 1..C; `crowd` bool [M], regions of many objects; `label`
+        int32 [H, W] of the class ids, 0 background, the smaller instance in front.
+        `Samples.classes` is "background" and the categories in the order of their ids.
+
+    Raises:
+        ImageError: naming file and image or annotation, if something is wrong.
+        ValueError: if there is no such split.
+
+    Reference: https://cocodataset.org/#format-data
+
+    Example:
+        >>> samples = coco("my_data", "train")  # doctest: +SKIP
+    """
+    root = pathlib.Path(root)
+    check_folder(root)
+    folder = root / images
+    check_folder(folder)
+    file = root / annotations
+    entries, objects, categories = _coco_json.read(file, folder)
+    if split is not None:
+        entries = _part(file, entries, split, val_fraction)
+    if not entries:
+        raise ImageError(file, "an image or more", "none", "Give another file")
+    ids = {number: position for position, number in enumerate(categories, 1)}
+    jobs = [(entry, objects.get(entry["id"], [])) for entry in entries]
+    return Samples(
+        names=tuple(
+            pathlib.PurePosixPath(entry["file_name"]).with_suffix("").as_posix()
+            for entry in entries
+        ),
+        read=functools.partial(_read, file, folder, jobs, ids, ignore_label),
+        classes=("background", *categories.values()),
+        ignore_label=ignore_label,
+    )
+
+
+def _part(file, entries, split, val_fraction):
+    if split not in ("train", "val"):
+        raise ValueError(
+            f'`split` must be None, "train" or "val". Received: {split!r}.'
+        )
+    triples = [(entry["file_name"], entry, None) for entry in entries]
+    return [entry for _, entry, _ in select_by_hash(file, split, triples, val_fraction)]
+
+
+def _read(file, folder, jobs, ids, ignore_label, index):
+    entry, objects = jobs[index]
+    size = entry["height"], entry["width"]
+    image = read_image(folder / entry["file_name"])
+    if image.shape[:2] != size:
+        raise ImageError(
+            folder / entry["file_name"],
+            f"an image of {size[1]} x {size[0]} pixels, as {file.name} says",
+            f"{image.shape[1]} x {image.shape[0]}",
+            "Correct its entry; mind the EXIF orientation, which is applied",
+        )
+    maps, kept = _layers.pack((_mask(file, o, size) for o in objects), size)
+    objects = [objects[position] for position in kept]
+    classes = np.array([ids[o["category_id"]] for o in objects], "int32")
+    crowd = np.array([o.get("iscrowd", 0) for o in objects], bool)
+    return {
+        "image": image,
+        "label": _layers.label_of(maps, classes, crowd, ignore_label=ignore_label),
+        "instances": maps,
+        "classes": classes,
+        "crowd": crowd,
+    }
+
+
+def _mask(file, annotation, size):
+    """Mask bool [H, W] of one annotation."""
+    segmentation = annotation["segmentation"]
+    try:
+        if isinstance(segmentation, dict):
+            return rle.decode_rle(segmentation, size=size)
+        return polygons.from_polygons(segmentation, size)
+    except ValueError as error:
+        raise ImageError(
+            file,
+            "polygons or a run-length code",
+            f"annotation {annotation['id']}: {error}",
+            "Correct the annotation",
+        ) from error

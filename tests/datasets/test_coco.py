@@ -1,0 +1,168 @@
+"""COCO's annotation files: what is read, and what is refused with its name."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+
+from kerasseg import datasets
+from kerasseg.images import ImageError, write_image
+
+SQUARE = [[1, 1, 4, 1, 4, 3, 1, 3]]
+RIGHT = {"size": [4, 6], "counts": [12, 12]}  # column by column: the right half
+DOCUMENT = {
+    "images": [
+        {"id": 7, "file_name": "a.png", "height": 4, "width": 6},
+        {"id": 3, "file_name": "sub/b.png", "height": 4, "width": 6},
+    ],
+    "categories": [{"id": 9, "name": "fig"}, {"id": 2, "name": "date"}],
+    "annotations": [
+        {"id": 1, "image_id": 7, "category_id": 9, "segmentation": SQUARE},
+        {"id": 2, "image_id": 7, "category_id": 2, "segmentation": RIGHT, "iscrowd": 1},
+        {"id": 5, "image_id": 7, "category_id": 2, "segmentation": []},
+        {"id": 6, "image_id": 3, "category_id": 2, "segmentation": RIGHT},
+        {"id": 8, "image_id": 3, "category_id": 9, "segmentation": SQUARE},
+    ],
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Writer of a data set; changes are (path into the document, value)."""
+
+    def write(*changes):
+        document = copy.deepcopy(DOCUMENT)
+        for path, value in changes:
+            *parents, last = path
+            target = document
+            for key in parents:
+                target = target[key]
+            target[last] = value
+        for name in ("a.png", "sub/b.png"):
+            file = tmp_path / "images" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_image(file, np.zeros([4, 6, 3], "uint8"))
+        (tmp_path / "instances.json").write_text(json.dumps(document))
+        return tmp_path
+
+    return write
+
+
+def test_categories_are_classes_in_the_order_of_their_ids(write):
+    samples = datasets.coco(write())
+    assert samples.classes == ("background", "date", "fig")
+    assert samples.names == ("a", "sub/b")
+
+
+def test_overlapping_instances_lie_in_maps_of_their_own(write):
+    sample = datasets.coco(write())[1]
+    assert sample["classes"].tolist() == [1, 2]
+    right, square = sample["instances"].transpose(2, 0, 1)
+    np.testing.assert_array_equal(right, [[0, 0, 0, 1, 1, 1]] * 4)
+    middle = [0, 2, 2, 2, 0, 0]
+    np.testing.assert_array_equal(square, [[0] * 6, middle, middle, [0] * 6])
+
+
+def test_the_smaller_instance_shows_in_the_label(write):
+    label = datasets.coco(write())[1]["label"]
+    middle = [0, 2, 2, 2, 1, 1]
+    outer = [0, 0, 0, 1, 1, 1]
+    np.testing.assert_array_equal(label, [outer, middle, middle, outer])
+
+
+def test_crowds_are_ignored_and_empty_polygons_are_left_out(write):
+    sample = datasets.coco(write())[0]
+    assert sample["classes"].tolist() == [2, 1]
+    assert sample["crowd"].tolist() == [False, True]
+    assert sample["label"][0].tolist() == [0, 0, 0, 255, 255, 255]
+    assert sample["label"][1].tolist() == [0, 2, 2, 2, 255, 255]
+
+
+def test_an_image_without_instances_is_background(write):
+    sample = datasets.coco(write((["annotations"], [])))[0]
+    assert sample["instances"].shape == (4, 6, 1) and not sample["instances"].any()
+    assert not sample["label"].any() and sample["classes"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    "path, value, message",
+    [
+        (["images", 0, "file_name"], "../a.png", "image 7: '../a.png'"),
+        (["images", 0, "file_name"], "/etc/passwd", "image 7: '/etc/passwd'"),
+        (["images", 0, "file_name"], "..\\a.png", "file names inside"),
+        (["images", 0, "file_name"], "C:a.png", "file names inside"),
+        (["images", 0, "file_name"], None, "file names inside"),
+        (["images", 0, "file_name"], "sub/b.png", "occurs once"),
+        (["images", 0, "id"], 3, "unique ids"),
+        (["images", 0, "id"], True, "unique ids"),
+        (["images", 0, "height"], 0, "image 7: 0 x 6"),
+        (["images", 0, "width"], 10**9, "together at most"),
+        (["annotations", 1, "id"], 1, "unique ids"),
+        (["annotations", 0, "image_id"], 8, "known image_id.*annotation 1: 8"),
+        (["annotations", 0, "category_id"], 1, "known category_id.*annotation 1"),
+        (["annotations", 0, "iscrowd"], 2, "iscrowd 0 or 1"),
+        (["annotations", 0, "segmentation"], None, "annotation 1: None"),
+        (["categories", 0, "name"], "date", "name that is text and occurs once"),
+        (["categories"], None, "a list 'categories'"),
+    ],
+)
+def test_a_wrong_entry_is_refused_before_any_image_is_read(write, path, value, message):
+    with pytest.raises(ImageError, match=f"instances.json: .*{message}"):
+        datasets.coco(write((path, value)))
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [[0, 0, 1]],
+        [[0, 0, float("nan"), 1, 1, 1]],
+        [[0, 0, 1e300, 1, 1, 1]],
+        [["x"] * 6],
+        {"size": [4, 6], "counts": [1, 1]},
+        {"size": [400, 600], "counts": [240000]},
+        {"size": [4, 6], "counts": "??"},
+    ],
+)
+def test_a_wrong_outline_is_refused_by_the_id_of_its_annotation(write, segmentation):
+    root = write((["annotations", 0, "segmentation"], segmentation))
+    with pytest.raises(ImageError, match=r"instances\.json: .*annotation 1"):
+        datasets.coco(root)[0]
+
+
+EMPTY = '{"images": [], "annotations": [], "categories": []}'
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100_000, "[]", '{"images": 3}', EMPTY])
+def test_what_is_no_annotation_file_is_refused(tmp_path, text):
+    (tmp_path / "images").mkdir()
+    (tmp_path / "instances.json").write_text(text)
+    with pytest.raises(ImageError, match=r"instances\.json"):
+        datasets.coco(tmp_path)
+
+
+def test_an_image_of_another_size_is_named(write):
+    root = write((["images", 0, "height"], 5))
+    with pytest.raises(ImageError, match=r"a\.png: required: an image of 6 x 5"):
+        datasets.coco(root)[0]
+
+
+def test_a_split_by_hash_takes_every_image_once(write):
+    parts = [datasets.coco(write(), split).names for split in ("train", "val")]
+    assert sorted(parts[0] + parts[1]) == ["a", "sub/b"]
+    with pytest.raises(ValueError, match='"train" or "val"'):
+        datasets.coco(write(), "test")
+
+
+def test_masks_are_those_of_pycocotools(data_root, capsys):
+    from pycocotools.coco import COCO
+
+    root = data_root("coco128")
+    reference, samples = COCO(root / "instances.json"), datasets.coco(root)
+    for index in range(0, 96, 19):
+        number = reference.dataset["images"][index]["id"]
+        objects = reference.imgToAnns[number]
+        maps = samples[index]["instances"]
+        for position, annotation in enumerate(objects, 1):
+            expected = reference.annToMask(annotation)
+            np.testing.assert_array_equal((maps == position).any(-1), expected)
