@@ -2,10 +2,11 @@
 
 Two doors to the same numbers: Keras metrics for `compile` (`MeanIoU(num_classes)`),
 and functions of a matrix (`mean_iou(matrix)`) for arrays. Outlines need more than a
-matrix: `boundary_f`. `superpixel` scores label maps against annotators' segments.
+matrix: `boundary_f`. `superpixel` scores label maps against annotators' segments,
+`instances` label maps of instances.
 """
 
-from kerasseg.metrics import superpixel
+from kerasseg.metrics import instances, superpixel
 from kerasseg.metrics.boundary import boundary_counts, boundary_f
 from kerasseg.metrics.confusion import (
     ClassIoU,
@@ -41,6 +42,7 @@ __all__ = [
     "boundary_f",
     "dice_per_class",
     "frequency_weighted_iou",
+    "instances",
     "iou_per_class",
     "mean_accuracy",
     "mean_dice",

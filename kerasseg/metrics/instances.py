@@ -1,0 +1,168 @@
+"""Scores of label maps of instances, one class (numpy, no tensorflow).
+
+Instances are the numbers above 0 of a map; what is 0 or below is background. Counts of
+several images add up, so that a data set is scored from the sum:
+
+    >>> truth = np.array([[1, 1, 1, 0, 2, 2]])
+    >>> found = np.array([[5, 5, 0, 0, 8, 8]])
+    >>> counts = instance_counts(truth, found) + instance_counts(truth, truth)
+    >>> average_precision(counts).round(2).tolist()[:4]
+    [1.0, 1.0, 1.0, 1.0]
+"""
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+THRESHOLDS = tuple(np.arange(10, 20) / 20)  # 0.5, 0.55, ..., 0.95
+
+
+def instance_counts(truth, found, thresholds=THRESHOLDS):
+    """How many instances match, at several thresholds of IoU.
+
+    Pairs are chosen so that as many as possible have at least the threshold, and then
+    the largest sum of IoUs; above 0.5 there is only one choice.
+
+    Args:
+        truth, found: integers [H, W].
+        thresholds: in 0..1, T of them.
+
+    Returns:
+        int64 [T, 3]: true positives, false positives and false negatives.
+
+    Example:
+        >>> instance_counts(np.array([[1, 2]]), np.array([[1, 0]]), [0.5]).tolist()
+        [[1, 0, 1]]
+    """
+    iou = iou_table(truth, found)
+    num_true, num_found = iou.shape
+    hits = np.array([_count_matches(iou, t) for t in thresholds], "int64")
+    return np.stack([hits, num_found - hits, num_true - hits], -1)
+
+
+def average_precision(counts):
+    """Share of matches among all instances of either map, TP / (TP + FP + FN).
+
+    The score of the Data Science Bowl 2018, of StarDist and Cellpose; not the area
+    under a curve that detection calls by that name.
+
+    Args:
+        counts: [T, 3] of `instance_counts`, or a sum of them over images.
+
+    Returns:
+        float [T]; 1 where there is no instance at all.
+    """
+    hits, total = counts[:, 0], np.sum(counts, -1)
+    return np.where(total > 0, hits / np.maximum(total, 1), 1.0)
+
+
+def f1(counts):
+    """Harmonic mean of precision and recall of instances, 2 TP / (2 TP + FP + FN).
+
+    Args:
+        counts: as in `average_precision`.
+
+    Returns:
+        float [T]; 1 where there is no instance at all.
+    """
+    hits, total = counts[:, 0], np.sum(counts, -1) + counts[:, 0]
+    return np.where(total > 0, 2 * hits / np.maximum(total, 1), 1.0)
+
+
+def panoptic_quality(truth, found):
+    """Panoptic quality of one class: SQ x RQ, from pairs of IoU above 0.5.
+
+    Args:
+        truth, found: integers [H, W].
+
+    Returns:
+        dict of "pq", "sq" (mean IoU of the pairs, 0 if there is none) and "rq" (F1);
+        all 1 if there is no instance at all.
+
+    Reference: Kirillov et al., 2018, https://arxiv.org/abs/1801.00868
+    """
+    iou = iou_table(truth, found)
+    if not sum(iou.shape):
+        return {"pq": 1.0, "sq": 1.0, "rq": 1.0}
+    pairs = iou[iou > 0.5]
+    sq = float(pairs.mean()) if len(pairs) else 0.0
+    rq = 2 * len(pairs) / sum(iou.shape)
+    return {"pq": sq * rq, "sq": sq, "rq": rq}
+
+
+def aggregated_jaccard(truth, found):
+    """Aggregated Jaccard index: pixels of pairs over pixels of their unions.
+
+    Each true instance is paired with the found one of the largest IoU, which may serve
+    several; what serves none adds to the denominator.
+
+    Args:
+        truth, found: integers [H, W].
+
+    Returns:
+        float in 0..1; 1 if there is no instance at all.
+
+    Reference: Kumar et al., 2017, https://doi.org/10.1109/TMI.2017.2677499
+    """
+    shared, of_true, of_found = _overlaps(truth, found)
+    if not len(of_true) + len(of_found):
+        return 1.0
+    if not len(of_true) or not len(of_found):
+        return 0.0
+    best = _iou(shared, of_true, of_found).argmax(1)
+    rows = np.arange(len(of_true))
+    hits = shared[rows, best]
+    # One that no found instance touches has its own pixels as union.
+    unions = of_true + np.where(hits > 0, of_found[best] - hits, 0)
+    unused = np.setdiff1d(np.arange(len(of_found)), best[hits > 0])
+    return float(hits.sum() / (unions.sum() + of_found[unused].sum()))
+
+
+def iou_table(truth, found):
+    """IoU of all pairs of instances.
+
+    Args:
+        truth, found: integers [H, W].
+
+    Returns:
+        float64 [M, K], in rising order of the ids.
+
+    Raises:
+        ValueError: unless both are integers of the same shape.
+    """
+    return _iou(*_overlaps(truth, found))
+
+
+def _iou(shared, of_true, of_found):
+    return shared / (of_true[:, None] + of_found - shared)
+
+
+def _overlaps(truth, found):
+    """Pixels of pairs [M, K], of true [M] and of found [K] instances."""
+    truth, found = np.asarray(truth), np.asarray(found)
+    for labels in (truth, found):
+        if labels.shape != truth.shape or labels.dtype.kind not in "iu":
+            raise ValueError(
+                "`truth` and `found` must be integers of the same shape. Received: "
+                f"{truth.dtype} {truth.shape} and {found.dtype} {found.shape}."
+            )
+    (truth, num_true), (found, num_found) = (_renumber(x) for x in (truth, found))
+    codes = truth * (num_found + 1) + found
+    counts = np.bincount(codes, minlength=(num_true + 1) * (num_found + 1))
+    counts = counts.reshape(num_true + 1, num_found + 1)
+    return counts[1:, 1:], counts.sum(1)[1:], counts.sum(0)[1:]
+
+
+def _renumber(labels):
+    """Ids 1..M in rising order, flat, and M."""
+    ids, ranks = np.unique(np.maximum(labels, 0), return_inverse=True)
+    has_background = bool(len(ids)) and ids[0] == 0
+    return ranks.ravel() + (not has_background), len(ids) - has_background
+
+
+def _count_matches(iou, threshold):
+    """Most pairs of at least the threshold, each instance in one."""
+    able = iou >= threshold
+    if threshold > 0.5 or not able.any():
+        return np.count_nonzero(able)
+    rows, columns = linear_sum_assignment(-(able + iou / (2 * min(iou.shape))))
+    return np.count_nonzero(able[rows, columns])
