@@ -26,7 +26,7 @@ ALLOWED = {
     "instance": {"layers", "names"},
     "zoo": {"blocks", "encoders", "layers", "names"},
     "losses": {"names"},
-    "metrics": {"names"},
+    "metrics": {"instance", "names"},
     "datasets": {"images", "instance", "names"},
     "augment": {"names"},
     "data": {"augment", "names"},

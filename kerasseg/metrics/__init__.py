@@ -8,6 +8,7 @@ matrix: `boundary_f`. `superpixel` scores label maps against annotators' segment
 
 from kerasseg.metrics import instances, superpixel
 from kerasseg.metrics.boundary import boundary_counts, boundary_f
+from kerasseg.metrics.coco import coco_scores
 from kerasseg.metrics.confusion import (
     ClassIoU,
     ConfusionMatrix,
@@ -40,6 +41,7 @@ __all__ = [
     "PixelAccuracy",
     "boundary_counts",
     "boundary_f",
+    "coco_scores",
     "dice_per_class",
     "frequency_weighted_iou",
     "instances",

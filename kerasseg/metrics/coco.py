@@ -1,0 +1,96 @@
+"""COCO's scores of detected instances, computed by pycocotools (no tensorflow)."""
+
+import contextlib
+import copy
+import io
+import math
+
+import numpy as np
+
+NAMES = (
+    *("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large"),
+    *("ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"),
+)
+KINDS = {"masks": "segm", "boxes": "bbox"}
+
+
+def coco_scores(truth, results, *, kind="masks"):
+    """The twelve numbers of COCO, and the average precision of each class.
+
+    Args:
+        truth: content of an annotation file, a dict; it is not changed.
+        results: list of dicts with image_id, category_id, score, and segmentation (a
+            run-length code) or bbox, as `Instances.to_coco` gives them.
+        kind: "masks" or "boxes".
+
+    Returns:
+        dict of floats in 0..1: "ap" (mean over IoU 0.5:0.95), "ap50", "ap75",
+        "ap_small" (area below 32^2 px), "ap_medium", "ap_large" (from 96^2), and the
+        recalls "ar1", "ar10", "ar100" (so many results an image), "ar_small",
+        "ar_medium", "ar_large"; None where there is no object of that kind. "classes": dict of
+        category name to its "ap", or None.
+
+    Raises:
+        ValueError: if `kind` is no option, or a result names an unknown image or
+            category, or has a score or a box that is not finite.
+
+    Reference: Lin et al., 2014, https://arxiv.org/abs/1405.0312
+    """
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    if kind not in KINDS:
+        raise ValueError(f"`kind` must be in {tuple(KINDS)}. Received: {kind!r}.")
+    _check(truth, results)
+    with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
+        reference = COCO()
+        reference.dataset = {"info": {}, **copy.deepcopy(truth)}
+        reference.createIndex()
+        found = _loaded(reference, results)
+        evaluation = COCOeval(reference, found, KINDS[kind])
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    scores = {name: _known(x) for name, x in zip(NAMES, evaluation.stats)}
+    # [threshold, recall, class, area, number of results], -1 where there is no object
+    precision = evaluation.eval["precision"][:, :, :, 0, -1]
+    names = {c["id"]: c["name"] for c in truth["categories"]}
+    scores["classes"] = {
+        names[number]: _known(precision[:, :, position].mean())
+        for position, number in enumerate(evaluation.params.catIds)
+    }
+    return scores
+
+
+def _loaded(reference, results):
+    """pycocotools' object of the results; its own loader fails on an empty list."""
+    from pycocotools.coco import COCO
+
+    if results:
+        return reference.loadRes(copy.deepcopy(results))
+    found = COCO()
+    found.dataset = {**reference.dataset, "annotations": []}
+    found.createIndex()
+    return found
+
+
+def _known(number):
+    return None if number < 0 else float(number)
+
+
+def _check(truth, results):
+    """Refuse what pycocotools would answer with a crash or a wrong number."""
+    images = {image["id"] for image in truth["images"]}
+    categories = {category["id"] for category in truth["categories"]}
+    for position, result in enumerate(results):
+        numbers = [result["score"], *result.get("bbox", ())]
+        if (
+            result["image_id"] not in images
+            or result["category_id"] not in categories
+            or not all(math.isfinite(number) for number in np.ravel(numbers))
+        ):
+            shown = {k: v for k, v in result.items() if k != "segmentation"}
+            raise ValueError(
+                "`results` must name images and categories of `truth`, with finite "
+                f"scores and boxes. Received: results[{position}] = {shown}."
+            )

@@ -1,0 +1,80 @@
+"""COCO's scores on objects that can be counted."""
+
+import numpy as np
+import pytest
+
+from kerasseg.instance.rle import encode_rle
+from kerasseg.metrics import coco_scores
+
+
+def mask(row, column, side=40):
+    pixels = np.zeros([200, 200], bool)
+    pixels[row : row + side, column : column + side] = True
+    return pixels
+
+
+def entry(number, category, pixels, **more):
+    rows, columns = np.nonzero(pixels)
+    box = [columns.min(), rows.min(), np.ptp(columns) + 1, np.ptp(rows) + 1]
+    return {
+        "id": number,
+        "image_id": 1,
+        "category_id": category,
+        "segmentation": encode_rle(pixels),
+        "bbox": [float(x) for x in box],
+        "area": float(pixels.sum()),
+        "iscrowd": 0,
+        **more,
+    }
+
+
+TRUTH = {
+    "images": [{"id": 1, "height": 200, "width": 200}],
+    "categories": [{"id": 3, "name": "disc"}, {"id": 5, "name": "square"}],
+    "annotations": [entry(1, 3, mask(0, 0)), entry(2, 3, mask(100, 100))],
+}
+
+
+def result(pixels, score=0.9, category=3):
+    return {**entry(0, category, pixels), "score": score}
+
+
+@pytest.mark.parametrize("kind", ["masks", "boxes"])
+def test_what_is_found_exactly_scores_one(kind):
+    scores = coco_scores(TRUTH, [result(mask(0, 0)), result(mask(100, 100))], kind=kind)
+    assert scores["ap"] == scores["ap50"] == scores["ap_medium"] == pytest.approx(1)
+    assert scores["ap_small"] is None and scores["ar1"] == pytest.approx(0.5)
+    assert scores["classes"] == {"disc": pytest.approx(1), "square": None}
+
+
+def test_one_of_two_reaches_half_of_the_recalls():
+    scores = coco_scores(TRUTH, [result(mask(0, 0))])
+    assert scores["ap"] == pytest.approx(51 / 101)  # recalls 0, 0.01, ..., 0.5
+    assert scores["ar100"] == pytest.approx(0.5)
+
+
+def test_a_shifted_mask_counts_up_to_its_overlap():
+    # 36 of 44 columns shared: IoU .818 passes the thresholds .5 to .8, 7 of 10.
+    found = [result(mask(0, 4)), result(mask(100, 104))]
+    scores = coco_scores(TRUTH, found)
+    assert scores["ap"] == pytest.approx(0.7)
+    assert scores["ap50"] == scores["ap75"] == pytest.approx(1)
+
+
+def test_a_better_scored_mistake_halves_the_precision():
+    found = [result(mask(150, 0), 0.95), result(mask(0, 0)), result(mask(100, 100))]
+    assert coco_scores(TRUTH, found)["ap"] == pytest.approx(2 / 3)
+
+
+def test_nothing_found_scores_zero():
+    assert coco_scores(TRUTH, [])["ap"] == 0
+
+
+@pytest.mark.parametrize(
+    "change", [{"image_id": 9}, {"category_id": 1}, {"score": float("nan")}]
+)
+def test_a_result_of_something_else_is_refused(change):
+    with pytest.raises(ValueError, match=r"results\[0\]"):
+        coco_scores(TRUTH, [{**result(mask(0, 0)), **change}])
+    with pytest.raises(ValueError, match="`kind`"):
+        coco_scores(TRUTH, [], kind="keypoints")
