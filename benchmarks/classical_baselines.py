@@ -14,7 +14,7 @@ import pathlib
 import cv2
 import numpy as np
 
-from kerasseg import classical, datasets, images
+from kerasseg import classical, datasets, images, metrics
 
 
 def nuclei(root, *, every=1):
@@ -38,7 +38,9 @@ def nuclei(root, *, every=1):
         rim = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
         mask = ~mask if rim.mean() > 0.5 else mask
         found = classical.split_instances(mask, min_size=20)
-        scores.append((iou(found > 0, truth > 0), matched_f1(found, truth)))
+        counts = metrics.instances.instance_counts(truth, found, [0.5])
+        score = metrics.instances.f1(counts)[0]
+        scores.append((iou(found > 0, truth > 0), score))
     means = np.mean(scores, 0)
     return {"images": len(scores), "iou": float(means[0]), "f1": float(means[1])}
 
@@ -118,30 +120,6 @@ def iou(found, truth):
     """Intersection over union of two bool maps; 1 if both are empty."""
     union = np.count_nonzero(found | truth)
     return np.count_nonzero(found & truth) / union if union else 1.0
-
-
-def matched_f1(found, truth):
-    """F1 of instances, matched where IoU is above 0.5 (which makes pairs unique).
-
-    Args:
-        found, truth: instance ids [H, W], 0 background.
-
-    Returns:
-        float in 0..1; 1 if there are no instances in either.
-
-    Example:
-        >>> round(matched_f1(np.array([[1, 1, 0, 2]]), np.array([[5, 5, 5, 0]])), 3)
-        0.667
-    """
-    _, found = np.unique(np.append(found, 0), return_inverse=True)
-    _, truth = np.unique(np.append(truth, 0), return_inverse=True)
-    num = int(truth.max()) + 1
-    counts = np.bincount(found * num + truth, minlength=num * (found.max() + 1))
-    counts = counts.reshape(-1, num)
-    union = counts.sum(1)[:, None] + counts.sum(0) - counts
-    pairs = np.count_nonzero(counts[1:, 1:] > 0.5 * union[1:, 1:])
-    total = counts.shape[0] + counts.shape[1] - 2
-    return float(2 * pairs / total) if total else 1.0
 
 
 def main():

@@ -27,8 +27,8 @@ def coco_scores(truth, results, *, kind="masks"):
         dict of floats in 0..1: "ap" (mean over IoU 0.5:0.95), "ap50", "ap75",
         "ap_small" (area below 32^2 px), "ap_medium", "ap_large" (from 96^2), and the
         recalls "ar1", "ar10", "ar100" (so many results an image), "ar_small",
-        "ar_medium", "ar_large"; None where there is no object of that kind. "classes": dict of
-        category name to its "ap", or None.
+        "ar_medium", "ar_large"; None where there is no object of that kind. "classes":
+        dict of category name to its "ap", or None.
 
     Raises:
         ValueError: if `kind` is no option, or a result names an unknown image or
