@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds .venv-parity with the PyTorch references (CPU) and compares outputs with them.
+# Builds .venv-parity with the PyTorch references (CPU) and Keras' other backends, and
+# compares outputs with them.
 # torchvision has no CPU wheel of its own, so it and what needs it come without theirs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -8,6 +9,6 @@ if [ ! -x .venv-parity/bin/python ]; then
     pip() { .venv-parity/bin/python -m pip install --quiet "$@"; }
     pip torch==2.13.0
     pip --no-deps torchvision==0.28.0 timm segmentation_models_pytorch==0.6.0
-    pip numpy pillow safetensors huggingface_hub tqdm pyyaml
+    pip numpy pillow safetensors huggingface_hub tqdm pyyaml keras==3.15.1 jax
 fi
 python -m pytest -m parity tests/parity "$@"
