@@ -13,6 +13,7 @@ from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.layers import ChannelScale, Normalize
 from kerasseg.weights import named_variables
 
+PUBLISHER = "keras.applications"
 # (channels, blocks) of the four stages
 VARIANTS = {
     "convnext_tiny": ((96, 192, 384, 768), (3, 3, 9, 3)),

@@ -10,6 +10,7 @@ import keras
 from kerasseg.encoders.applications import from_application
 from kerasseg.encoders.resnet import MEAN, STD
 
+PUBLISHER = "keras.applications"
 TAPS = {  # a stage's features, normalised and activated, before the next transition
     "c1": "conv1_relu",
     "c2": "pool2_relu",

@@ -10,6 +10,7 @@ import keras
 from kerasseg.encoders.applications import from_application
 from kerasseg.encoders.resnet import MEAN, STD
 
+PUBLISHER = "keras.applications"
 # The last layer of the stages before each stride; the 1x1 behind them is not used.
 TAPS = {
     "c1": "block1.*",

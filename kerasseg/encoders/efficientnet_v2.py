@@ -10,6 +10,7 @@ import keras
 from kerasseg.encoders.applications import from_application
 from kerasseg.encoders.resnet import MEAN, STD
 
+PUBLISHER = "keras.applications"
 # The last layer of the stages before each stride; the 1x1 behind them is not used.
 TAPS = {
     "c1": "block1.*",
@@ -23,7 +24,7 @@ _large = functools.partial(from_application, TAPS, (128.0, 128.0))
 
 
 def efficientnet_v2_b0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNetV2-B0 up to the last block (? parameters in all).
+    """EfficientNetV2-B0 up to the last block (5,668,432 parameters in all).
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.

@@ -7,6 +7,7 @@ import keras
 
 from kerasseg.encoders.applications import from_application
 
+PUBLISHER = "keras.applications"
 TAPS = {
     "c1": "conv_pw_1_relu",
     "c2": "conv_pw_3_relu",

@@ -13,6 +13,7 @@ from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.layers import Normalize
 
+PUBLISHER = "torchvision"
 EPSILON = 1e-3
 # (kernel size, expanded channels, channels, squeeze-excite, activation, stride)
 LARGE = (

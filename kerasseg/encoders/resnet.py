@@ -13,6 +13,7 @@ from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 
+PUBLISHER = "torchvision"
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
 RULES = (

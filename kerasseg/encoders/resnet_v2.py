@@ -9,6 +9,7 @@ import keras
 
 from kerasseg.encoders.applications import from_application
 
+PUBLISHER = "keras.applications"
 TAPS = {  # strides are in the last block of a stage, behind its first activation
     "c1": "conv1_conv",
     "c2": r"conv2_block\d+_preact_relu",

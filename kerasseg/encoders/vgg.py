@@ -12,6 +12,7 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 
+PUBLISHER = "keras.applications, torchvision (vgg16_bn)"
 MEAN = (123.68, 116.779, 103.939)
 DEPTHS, FILTERS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
 DEPTHS_19 = (2, 2, 4, 4, 4)

@@ -65,7 +65,16 @@ def calibrated(name, picture):
     return encoder
 
 
-@pytest.mark.parametrize("name", [n for n in QUICK if n not in STRIDED_ONLY])
+# Half a minute each; nothing but their own layers is in question.
+LONG = {"densenet121", "resnet50_v2", "resnext50_32x4d"}
+DENSE = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
+    for name in QUICK
+    if name not in STRIDED_ONLY
+]
+
+
+@pytest.mark.parametrize("name", DENSE)
 def test_dense_features_subsampled_equal_strided_features(name):
     picture = image((1, 129, 129, 3))
     strided = calibrated(name, picture)
