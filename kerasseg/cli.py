@@ -137,7 +137,9 @@ def _export_arguments(command):
 
 
 def _info_arguments(command):
-    command.add_argument("architecture", help="a name from `kerasseg list`")
+    command.add_argument(
+        "architecture", help="a name from `kerasseg list`; an encoder too"
+    )
     command.add_argument("--encoder", help="a name from `kerasseg list`")
     command.add_argument("--num-classes", type=int, default=21)
     command.add_argument(
@@ -257,7 +259,7 @@ def _list(arguments):
 
 
 def _info(arguments):
-    """Describe an architecture on an encoder: parameters, taps, paper."""
+    """Describe an architecture or an encoder: parameters, taps, paper, weights."""
     from kerasseg import runs
 
     answer = runs.describe(

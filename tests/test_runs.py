@@ -200,6 +200,12 @@ def test_list_and_info_answer_in_json(capsys):
     assert "unet" in json.loads(capsys.readouterr().out)["zoo"]
     assert main(["info", "unet", "--encoder", "resnet34", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["trainable_parameters"] == 24439269
+    assert main(["info", "resnet18", "--json", "--size", "64"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["trainable_parameters"] == 11176512
+    assert facts["imagenet_weights"] == "torchvision"
+    assert facts["taps"]["c5"] == 512
+    assert "1512.03385" in facts["encoder_reference"]
 
 
 def test_the_newest_run_is_the_default(run, monkeypatch):

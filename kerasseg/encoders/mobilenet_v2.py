@@ -7,6 +7,7 @@ from kerasseg.encoders.inverted_residual import inverted_residuals
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 
+PUBLISHER = "keras.applications"
 # (repeats, kernel size, stride, expansion, filters), table 2 of the paper
 STAGES = (
     (1, 3, 1, 1, 16),

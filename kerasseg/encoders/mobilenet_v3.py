@@ -1,4 +1,4 @@
-"""MobileNetV3-Large, in torchvision's layout: symmetric padding, BN epsilon 1e-3.
+"""MobileNetV3, in torchvision's layout: symmetric padding, BN epsilon 1e-3.
 
 Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
 """
@@ -8,13 +8,15 @@ from keras import layers
 
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
+from kerasseg.encoders.inverted_residual import round_to_8
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.layers import Normalize
 
+PUBLISHER = "torchvision"
 EPSILON = 1e-3
 # (kernel size, expanded channels, channels, squeeze-excite, activation, stride)
-BLOCKS = (
+LARGE = (
     (3, 16, 16, False, "relu", 1),
     (3, 64, 24, False, "relu", 2),
     (3, 72, 24, False, "relu", 1),
@@ -31,20 +33,41 @@ BLOCKS = (
     (5, 960, 160, True, "hard_silu", 1),
     (5, 960, 160, True, "hard_silu", 1),
 )
-# Numbers of the blocks whose output is a tap; see `mobilenet_v3_large` about "c3".
-TAPS = {1: "c1", 3: "c2", 4: "c3", 12: "c4"}
-URL = "https://download.pytorch.org/models/mobilenet_v3_large-5c1a4163.pth"
+SMALL = (
+    (3, 16, 16, True, "relu", 2),
+    (3, 72, 24, False, "relu", 2),
+    (3, 88, 24, False, "relu", 1),
+    (5, 96, 40, True, "hard_silu", 2),
+    (5, 240, 40, True, "hard_silu", 1),
+    (5, 240, 40, True, "hard_silu", 1),
+    (5, 120, 48, True, "hard_silu", 1),
+    (5, 144, 48, True, "hard_silu", 1),
+    (5, 288, 96, True, "hard_silu", 2),
+    (5, 576, 96, True, "hard_silu", 1),
+    (5, 576, 96, True, "hard_silu", 1),
+)
+# Numbers of the blocks whose output is a tap, 0 is the stem; the last 1x1 is "c5".
+LARGE_TAPS = {1: "c1", 3: "c2", 4: "c3", 12: "c4"}
+SMALL_TAPS = {0: "c1", 1: "c2", 3: "c3", 8: "c4"}
+URLS = {
+    "mobilenet_v3_large": (
+        "https://download.pytorch.org/models/mobilenet_v3_large-5c1a4163.pth"
+    ),
+    "mobilenet_v3_small": (
+        "https://download.pytorch.org/models/mobilenet_v3_small-047dcff4.pth"
+    ),
+}
 
 
-def _rules():
+def _rules(table):
     """Names in torchvision's files, whose blocks number only the parts they have."""
     start = r"^(?:backbone|features)\."
     rules = [(r"^classifier\.\d\.(weight|bias)$", None)]
-    for index, name in ((0, "stem"), (len(BLOCKS) + 1, "last")):
+    for index, name in ((0, "stem"), (len(table) + 1, "last")):
         rules.append((rf"{start}{index}\.0\.", f"{name}_conv."))
         rules.append((rf"{start}{index}\.1\.", f"{name}_norm."))
     previous = 16
-    for number, (_, expanded, filters, gate, _, _) in enumerate(BLOCKS, 1):
+    for number, (_, expanded, filters, gate, _, _) in enumerate(table, 1):
         parts = ["expand"] if expanded != previous else []
         parts += ["depthwise", "gate"] if gate else ["depthwise"]
         for index, part in enumerate([*parts, "project"]):
@@ -58,7 +81,8 @@ def _rules():
     return tuple(rules)
 
 
-RULES = _rules()
+# Where the two differ, so do the names, which tell convolutions from gates.
+RULES = (*_rules(LARGE), *_rules(SMALL))
 
 
 def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stride=32):
@@ -80,19 +104,35 @@ def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stri
     Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
     """
     name = "mobilenet_v3_large"
+    return _mobilenet_v3(name, LARGE, LARGE_TAPS, input_shape, weights, output_stride)
+
+
+def mobilenet_v3_small(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """MobileNetV3-Small; arguments as for `mobilenet_v3_large`.
+
+    Its taps have 16, 16, 24, 48 and 576 channels, each behind the last block of its
+    stage; "c1" is the stem.
+    """
+    name = "mobilenet_v3_small"
+    return _mobilenet_v3(name, SMALL, SMALL_TAPS, input_shape, weights, output_stride)
+
+
+def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
     options = {"activation": "hard_silu", "epsilon": EPSILON}
     x = blocks.conv_norm_act(x, 16, strides=2, name="stem", **options)
-    taps = {}
-    plan = stage_plan([block[-1] for block in BLOCKS], output_stride, start=2)
-    for number, (block, (stride, dilation, _)) in enumerate(zip(BLOCKS, plan), 1):
+    outputs = [x]
+    plan = stage_plan([block[-1] for block in table], output_stride, start=2)
+    for number, (block, (stride, dilation, _)) in enumerate(zip(table, plan), 1):
         x = _block(x, block, stride, dilation, name=f"block{number}")
-        if number in TAPS:
-            taps[TAPS[number]] = x
-    taps["c5"] = blocks.conv_norm_act(x, 960, 1, name="last", **options)
-    return load(keras.Model(image, taps, name=name), weights, url=URL, rules=RULES)
+        outputs.append(x)
+    taps = {level: outputs[number] for number, level in levels.items()}
+    filters = 6 * x.shape[-1]
+    taps["c5"] = blocks.conv_norm_act(x, filters, 1, name="last", **options)
+    model = keras.Model(image, taps, name=name)
+    return load(model, weights, url=URLS[name], rules=RULES)
 
 
 def _block(x, block, strides, dilation, *, name):
@@ -110,7 +150,7 @@ def _block(x, block, strides, dilation, *, name):
         **options,
     )
     if gated:
-        squeezed = _round_to_8(expanded // 4)
+        squeezed = round_to_8(expanded // 4)
         gate = blocks.channel_gate(
             x, squeezed, activation="hard_sigmoid", name=f"{name}_gate"
         )
@@ -120,9 +160,3 @@ def _block(x, block, strides, dilation, *, name):
     if nominal_stride == 1 and inputs.shape[-1] == filters:
         x = layers.Add(name=f"{name}_add")([inputs, x])
     return x
-
-
-def _round_to_8(channels):
-    """The nearest multiple of 8 that is not more than a tenth smaller."""
-    rounded = max(8, int(channels + 4) // 8 * 8)
-    return rounded if rounded >= 0.9 * channels else rounded + 8

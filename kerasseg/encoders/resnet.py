@@ -3,6 +3,8 @@
 Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
 """
 
+import functools
+
 import keras
 from keras import layers
 
@@ -11,6 +13,7 @@ from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 
+PUBLISHER = "torchvision"
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
 RULES = (
@@ -37,6 +40,12 @@ URLS = {
     "resnet50": "https://download.pytorch.org/models/resnet50-0676ba61.pth",
     "resnet101": "https://download.pytorch.org/models/resnet101-63fe2227.pth",
     "resnet152": "https://download.pytorch.org/models/resnet152-394f9c45.pth",
+    "resnext50_32x4d": (
+        "https://download.pytorch.org/models/resnext50_32x4d-7cdf4587.pth"
+    ),
+    "wide_resnet50_2": (
+        "https://download.pytorch.org/models/wide_resnet50_2-95faca4d.pth"
+    ),
 }
 
 
@@ -85,6 +94,34 @@ def resnet152(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     )
 
 
+def resnext50_32x4d(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ResNeXt-50 32x4d of torchvision; arguments and taps as for `resnet50`.
+
+    Its 3x3 convolutions have twice the channels, in 32 groups (22,979,904 trainable
+    parameters). TensorFlow compiles those by XLA where it runs on a CPU, once for
+    each image size.
+
+    Reference: Xie et al., 2017, https://arxiv.org/abs/1611.05431
+    """
+    block = functools.partial(bottleneck, width=2, groups=32)
+    return _resnet(
+        "resnext50_32x4d", block, (3, 4, 6, 3), input_shape, weights, output_stride
+    )
+
+
+def wide_resnet50_2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """Wide ResNet-50-2 of torchvision; arguments and taps as for `resnet50`.
+
+    Its 3x3 convolutions have twice the channels (66,834,240 trainable parameters).
+
+    Reference: Zagoruyko & Komodakis, 2016, https://arxiv.org/abs/1605.07146
+    """
+    block = functools.partial(bottleneck, width=2)
+    return _resnet(
+        "wide_resnet50_2", block, (3, 4, 6, 3), input_shape, weights, output_stride
+    )
+
+
 def _resnet(name, block, depths, input_shape, weights, output_stride):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
@@ -119,11 +156,19 @@ def basic_block(x, filters, *, strides=1, dilations=(1, 1), name):
     return _add(x, y, strides, name)
 
 
-def bottleneck(x, filters, *, strides=1, dilations=(1, 1), name):
-    """1x1, 3x3, 1x1 to four times the filters; the 3x3 has the first dilation."""
-    y = blocks.conv_norm_act(x, filters, 1, name=f"{name}_1")
+def bottleneck(x, filters, *, strides=1, dilations=(1, 1), width=1, groups=1, name):
+    """1x1, 3x3, 1x1 to four times the filters; the 3x3 has the first dilation.
+
+    `width` multiplies the channels of the 3x3, `groups` divides them into parts.
+    """
+    y = blocks.conv_norm_act(x, width * filters, 1, name=f"{name}_1")
     y = blocks.conv_norm_act(
-        y, filters, strides=strides, dilation=dilations[0], name=f"{name}_2"
+        y,
+        width * filters,
+        strides=strides,
+        dilation=dilations[0],
+        groups=groups,
+        name=f"{name}_2",
     )
     y = blocks.conv_norm_act(y, 4 * filters, 1, activation=None, name=f"{name}_3")
     return _add(x, y, strides, name)

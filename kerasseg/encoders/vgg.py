@@ -1,4 +1,4 @@
-"""VGG16: thirteen 3x3 convolutions, layer names of keras.applications.
+"""VGG16 and VGG19: 3x3 convolutions, layer names of keras.applications.
 
 Reference: Simonyan & Zisserman, 2015, https://arxiv.org/abs/1409.1556
 """
@@ -12,8 +12,10 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.layers import Normalize
 
+PUBLISHER = "keras.applications, torchvision (vgg16_bn)"
 MEAN = (123.68, 116.779, 103.939)
 DEPTHS, FILTERS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
+DEPTHS_19 = (2, 2, 4, 4, 4)
 # torchvision's vgg16_bn numbers convolution, normalisation, ReLU and pooling through.
 RULES = (
     *(
@@ -50,10 +52,15 @@ def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
         channels before the poolings, "c5": 512 after the last}, strides 1 to 32.
     """
     check_output_stride(output_stride, "vgg16", choices=(8, 32))
-    model = _vgg16("vgg16", input_shape, (MEAN, 1.0), None, output_stride)
-    if weights == "imagenet":
-        return _load_imagenet(model)
-    return load(model, weights)
+    model = _vgg("vgg16", DEPTHS, input_shape, (MEAN, 1.0), None, output_stride)
+    return _load(model, weights, keras.applications.VGG16)
+
+
+def vgg19(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """VGG19 without its classifier (20,024,384 parameters); otherwise as `vgg16`."""
+    check_output_stride(output_stride, "vgg19", choices=(8, 32))
+    model = _vgg("vgg19", DEPTHS_19, input_shape, (MEAN, 1.0), None, output_stride)
+    return _load(model, weights, keras.applications.VGG19)
 
 
 def vgg16_bn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
@@ -69,16 +76,16 @@ def vgg16_bn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """
     check_output_stride(output_stride, "vgg16_bn", choices=(8, 32))
     scale = (resnet.MEAN, resnet.STD)
-    model = _vgg16("vgg16_bn", input_shape, scale, "batch", output_stride)
+    model = _vgg("vgg16_bn", DEPTHS, input_shape, scale, "batch", output_stride)
     return load(model, weights, url=BN_URL, rules=RULES)
 
 
-def _vgg16(name, input_shape, scale, norm, output_stride):
+def _vgg(name, depths, input_shape, scale, norm, output_stride):
     image = keras.Input(input_shape, name="image")
     x = Normalize(*scale, name="normalize")(image)
     dense = output_stride == 8
     taps = {}
-    for block, (filters, depth) in enumerate(zip(FILTERS, DEPTHS), 1):
+    for block, (filters, depth) in enumerate(zip(FILTERS, depths), 1):
         dilation = 2 if dense and block == 5 else 1
         for index in range(1, depth + 1):
             layer = f"block{block}_conv{index}"
@@ -97,9 +104,11 @@ def _pool(x, wide, strides, name):
     return layers.MaxPooling2D(3, strides, name=name)(x)
 
 
-def _load_imagenet(model):
-    """Copy the weights of keras.applications, whose first kernel expects BGR."""
-    source = keras.applications.VGG16(include_top=False, weights="imagenet")
+def _load(model, weights, application):
+    """Load; "imagenet" are those of keras.applications, whose first kernel is BGR's."""
+    if not (isinstance(weights, str) and weights == "imagenet"):
+        return load(model, weights)
+    source = application(include_top=False, weights="imagenet")
     arrays = {
         f"{layer.name}/{kind}": value
         for layer in source.layers

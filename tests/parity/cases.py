@@ -6,6 +6,11 @@ where nothing is said; smp resizes with corners aligned.
 """
 
 SIZE = (64, 96)
+# Batch statistics of few positions would magnify rounding from stage to stage.
+WIDE = (129, 193)
+STAGES = {"layer1": "c2", "layer2": "c3", "layer3": "c4", "layer4": "c5"}
+SMALL = {"0": "c1", "1": "c2", "3": "c3", "8": "c4", "12": "c5"}
+ODD = {"1": "c2", "3": "c3", "5": "c4", "7": "c5"}
 CORNERS = {"align_corners": True}
 
 
@@ -66,6 +71,30 @@ CASES = {
         "hrnet_w18",
         {"interpolation": "nearest"},
         ("timm", "hrnet_w18", {}),
+        SIZE,
+    ),
+    "resnext50_32x4d": (
+        "resnext50_32x4d",
+        {},
+        ("classifier", "resnext50_32x4d", STAGES),
+        WIDE,
+    ),
+    "wide_resnet50_2": (
+        "wide_resnet50_2",
+        {},
+        ("classifier", "wide_resnet50_2", STAGES),
+        WIDE,
+    ),
+    "mobilenet_v3_small": (
+        "mobilenet_v3_small",
+        {},
+        ("classifier", "mobilenet_v3_small", SMALL),
+        (65, 97),
+    ),
+    "convnext_tiny": (
+        "convnext_tiny",
+        {},
+        ("classifier", "convnext_tiny", ODD),
         SIZE,
     ),
 }

@@ -30,6 +30,8 @@ def build(kind, name, options):
         import timm
 
         return branches(timm.create_model(name, **options))
+    if kind == "classifier":
+        return features(getattr(torchvision().models, name)(), options)
     segmentation = torchvision().models.segmentation
     if name == "lraspp_mobilenet_v3_large":
         # Its dense form dilates otherwise than ours: compare the strided one.
@@ -61,6 +63,29 @@ def branches(model):
         x = model.act1(model.bn1(model.conv1(x)))
         x = model.act2(model.bn2(model.conv2(x)))
         return dict(zip(("c2", "c3", "c4", "c5"), model.stages(x)))
+
+    model.forward = forward
+    return model
+
+
+def features(model, levels):
+    """Let a classifier give the features behind some of its children, by our names."""
+    if hasattr(model, "features"):
+        steps = dict(model.features.named_children())
+    else:
+        ends = ("avgpool", "fc")
+        steps = {k: v for k, v in model.named_children() if k not in ends}
+    norm = model.classifier[0] if hasattr(model, "classifier") else None
+
+    def forward(x):
+        taps = {}
+        for name, step in steps.items():
+            x = step(x)
+            if name in levels:
+                taps[levels[name]] = x
+        if isinstance(norm, torch.nn.LayerNorm):  # ConvNeXt's, in front of its scores
+            taps["c5"] = norm(taps["c5"])
+        return taps
 
     model.forward = forward
     return model

@@ -133,6 +133,11 @@ def test_deeplab_v3_plus_on_mobilenet_v2_without_decoder():
         ("resnet50", 23508032),
         ("resnet101", 42500160),
         ("vgg16", 14714688),
+        pytest.param("vgg19", 20024384, marks=pytest.mark.slow),
+        ("resnext50_32x4d", 22979904),
+        pytest.param("wide_resnet50_2", 66834240, marks=pytest.mark.slow),
+        ("mobilenet_v3_small", 927008),
+        ("xception41", 26969560 - 2049000),  # timm's, less its classifier
         ("mit_b0", 3319392),
     ],
 )

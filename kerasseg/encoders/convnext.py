@@ -1,0 +1,163 @@
+"""ConvNeXt: a convolutional network laid out like a transformer.
+
+Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
+"""
+
+import keras
+from keras import layers
+
+from kerasseg import blocks
+from kerasseg.encoders.atrous import check_output_stride, stage_plan
+from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.layers import ChannelScale, Normalize
+from kerasseg.weights import named_variables
+
+PUBLISHER = "keras.applications"
+# (channels, blocks) of the four stages
+VARIANTS = {
+    "convnext_tiny": ((96, 192, 384, 768), (3, 3, 9, 3)),
+    "convnext_small": ((96, 192, 384, 768), (3, 3, 27, 3)),
+    "convnext_base": ((128, 256, 512, 1024), (3, 3, 27, 3)),
+    "convnext_large": ((192, 384, 768, 1536), (3, 3, 27, 3)),
+}
+
+
+def _rules():
+    """Names in torchvision's files: steps down have even numbers, stages odd ones."""
+    rules = [
+        (r"^features\.0\.0\.", "stage1_down_conv."),
+        (r"^features\.0\.1\.", "stage1_down_norm."),
+        (r"^classifier\.0\.", "norm."),
+        (r"^classifier\.2\.", None),
+    ]
+    parts = {0: "depthwise", 2: "norm", 3: "expand", 5: "project"}
+    for stage in (1, 2, 3, 4):
+        down, ours = rf"^features\.{2 * stage - 2}", f"stage{stage}"
+        rules.append((rf"{down}\.0\.", f"{ours}_down_norm."))
+        rules.append((rf"{down}\.1\.", f"{ours}_down_conv."))
+        block = rf"^features\.{2 * stage - 1}\.(\d+)"
+        rules.append((rf"{block}\.layer_scale$", rf"{ours}_\1_scale/factors"))
+        for index, part in parts.items():
+            rules.append((rf"{block}\.block\.{index}\.", rf"{ours}_\1_{part}."))
+    return tuple(rules)
+
+
+RULES = _rules()
+
+
+def convnext_tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ConvNeXt-T (27,820,128 parameters), without stochastic depth.
+
+    Gives the features of keras.applications and torchvision at sizes divisible by 32;
+    at others it pads where those cut rows off.
+
+    Args:
+        input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
+        weights: None, "imagenet" (the file of keras.applications, downloaded), a path;
+            torchvision's files are read too.
+        output_stride: 32, 16 or 8; see `kerasseg.encoders.atrous`.
+
+    Returns:
+        keras.Model: image -> {"c2": 96, "c3": 192, "c4": 384, "c5": 768 channels} at
+        strides 4, 8, 16, 32, none beyond `output_stride`; there is no "c1". "c5" is
+        normalised.
+
+    Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
+    """
+    return _convnext("convnext_tiny", input_shape, weights, output_stride)
+
+
+def convnext_small(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ConvNeXt-S; arguments and taps as for `convnext_tiny`."""
+    return _convnext("convnext_small", input_shape, weights, output_stride)
+
+
+def convnext_base(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ConvNeXt-B; as `convnext_tiny`, `c2`..`c5` have 128 to 1024 channels."""
+    return _convnext("convnext_base", input_shape, weights, output_stride)
+
+
+def convnext_large(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+    """ConvNeXt-L; as `convnext_tiny`, `c2`..`c5` have 192 to 1536 channels."""
+    return _convnext("convnext_large", input_shape, weights, output_stride)
+
+
+def _convnext(name, input_shape, weights, output_stride):
+    check_output_stride(output_stride, name)
+    image = keras.Input(input_shape, name="image")
+    x = Normalize(MEAN, STD, name="normalize")(image)
+    taps = {}
+    stages = zip(*VARIANTS[name], stage_plan([4, 2, 2, 2], output_stride))
+    for stage, (filters, depth, (strides, first, dilation)) in enumerate(stages, 1):
+        down = f"stage{stage}_down"
+        if stage == 1:
+            x = _step_down(x, filters, 4, strides, first, name=f"{down}_conv")
+            x = blocks.normalize(x, "layer", name=f"{down}_norm")
+        else:
+            x = blocks.normalize(x, "layer", name=f"{down}_norm")
+            x = _step_down(x, filters, 2, strides, first, name=f"{down}_conv")
+        for index in range(depth):
+            x = _block(x, dilation, name=f"stage{stage}_{index}")
+        taps[f"c{stage + 1}"] = x
+    taps["c5"] = blocks.normalize(x, "layer", name="norm")
+    model = keras.Model(image, taps, name=name)
+    if isinstance(weights, str) and weights == "imagenet":
+        application = getattr(keras.applications, f"ConvNeXt{name[9:].title()}")
+        source = application(include_top=False, input_shape=(224, 224, 3))
+        weights = arrays_of(source, model)
+    return load(model, weights, rules=RULES)
+
+
+def _initial():
+    return keras.initializers.TruncatedNormal(stddev=0.02)
+
+
+def _step_down(x, filters, size, strides, dilation, *, name):
+    """Disjoint windows; without the stride, each pixel and those beyond it."""
+    if strides == 1:
+        far = (size - 1) * dilation
+        x = layers.ZeroPadding2D(((0, far), (0, far)), name=f"{name}_pad")(x)
+    return layers.Conv2D(
+        filters,
+        size,
+        strides=strides,
+        dilation_rate=dilation,
+        padding="valid" if strides == 1 else "same",
+        kernel_initializer=_initial(),
+        name=name,
+    )(x)
+
+
+def _block(x, dilation, *, name):
+    """7x7 a channel, then a perceptron at each pixel, beside the input."""
+    inputs, filters = x, x.shape[-1]
+    x = layers.DepthwiseConv2D(
+        7,
+        dilation_rate=dilation,
+        padding="same",
+        depthwise_initializer=_initial(),
+        name=f"{name}_depthwise",
+    )(x)
+    x = blocks.normalize(x, "layer", name=f"{name}_norm")
+    x = layers.Dense(4 * filters, kernel_initializer=_initial(), name=f"{name}_expand")(
+        x
+    )
+    x = layers.Activation("gelu", name=f"{name}_gelu")(x)
+    x = layers.Dense(filters, kernel_initializer=_initial(), name=f"{name}_project")(x)
+    x = ChannelScale(1e-6, name=f"{name}_scale")(x)
+    return layers.Add(name=f"{name}_add")([inputs, x])
+
+
+def arrays_of(source, model):
+    """Arrays of a ConvNeXt of keras.applications by the names in ours.
+
+    Both hold the same weights in the same order; those of 7x7 convolutions, which are
+    grouped ones there, differ in the place of an axis of length 1.
+    """
+    arrays = {}
+    for (path, variable), weight in zip(named_variables(model).items(), source.weights):
+        array = weight.numpy()
+        is_depthwise = path.endswith("_depthwise/kernel")
+        arrays[path] = array.reshape(variable.shape) if is_depthwise else array
+    return arrays
