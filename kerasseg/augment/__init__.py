@@ -1,10 +1,10 @@
 """Augmentation: functions from a sample and a seed to a sample, on TensorFlow ops.
 
 A *sample* is a dict of `image` [H, W, C] uint8, uint16 or float32 and `label` int32
-[H, W], optionally `masks` bool [M, H, W]. A *seed* is an int32 tensor [2]; the same
-seed gives the same result. Everything here returns a function (sample, seed) -> sample
-that runs eagerly and inside `tf.data`, moves image and label by the same geometry and
-gives the image back in its own dtype:
+[H, W], optionally `masks` bool [M, H, W] or `instances` int32 [L, H, W]. A *seed* is
+an int32 tensor [2]; the same seed gives the same result. Everything here returns a
+function (sample, seed) -> sample that runs eagerly and inside `tf.data`, moves image
+and label by the same geometry and gives the image back in its own dtype:
 
     >>> import numpy as np
     >>> function = standard(size=(64, 64), scale=(0.5, 2.0))

@@ -37,9 +37,9 @@ def geometry(
 ):
     """Random scale, crop or pad, flip, rotation and elastic warp in one resampling.
 
-    Images are sampled bilinearly, labels and masks at the nearest pixel. The crop lies
-    anywhere in a larger image; a smaller image lies anywhere in the crop. When there is
-    nothing to change, the image comes back bit for bit.
+    Images are sampled bilinearly; labels, masks and instances at the nearest pixel. The
+    crop lies anywhere in a larger image; a smaller image lies anywhere in the crop.
+    When there is nothing to change, the image comes back bit for bit.
 
     Shrinking does not alias: the bilinear filter widens by 1 / scale. Rotation, elastic
     warps and `outside="reflect"` need a denser sampling (2 to 3 times as slow), which
@@ -55,7 +55,8 @@ def geometry(
         elastic: standard deviation, in pixels of the result, of the displacements of
             3 x 3 control points, bicubic between them (U-Net: 10). 0 is off.
         outside: the image beyond its border, "zero" or "reflect" (its mirror image).
-        ignore_label: the label beyond the border in either case. Masks are False there.
+        ignore_label: the label beyond the border in either case. Masks are False there,
+            and there are no instances.
 
     Returns:
         Function (sample, seed) -> sample.
@@ -94,7 +95,8 @@ def geometry(
             grid = crop_grid(shape, *place)
             moved = crop_image(image, *place)
         result = {**sample, "image": as_dtype(moved, image.dtype)}
-        for key, fill in (("label", ignore_label), ("masks", False)):
+        fills = {"label": ignore_label, "masks": False, "instances": 0}
+        for key, fill in fills.items():
             if key in sample:
                 values = tf.convert_to_tensor(sample[key])
                 result[key] = sample_nearest(values, grid, fill)

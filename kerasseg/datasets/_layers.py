@@ -11,13 +11,13 @@ def pack(masks, size):
         size: (H, W).
 
     Returns:
-        int32 [H, W, L], L >= 1, with the id k + 1 where the k-th mask that is not empty
+        int32 [L, H, W], L >= 1, with the id k + 1 where the k-th mask that is not empty
         lies and 0 elsewhere, and the positions of these masks in the order given.
 
     Example:
         >>> maps, kept = pack(np.array([[[1, 1, 0]], [[0, 0, 0]], [[0, 1, 1]]]) > 0,
         ...                   (1, 3))
-        >>> maps[0].T.tolist(), kept
+        >>> maps[:, 0].tolist(), kept
         ([[1, 1, 0], [0, 2, 2]], [0, 2])
     """
     maps, kept = [], []
@@ -34,7 +34,7 @@ def pack(masks, size):
             maps.append(ids)
         kept.append(index)
         ids[box][inside] = len(kept)
-    return np.stack(maps or [np.zeros(size, "int32")], -1), kept
+    return np.stack(maps or [np.zeros(size, "int32")]), kept
 
 
 def label_of(maps, classes, crowd=None, *, ignore_label=255):
@@ -57,4 +57,4 @@ def label_of(maps, classes, crowd=None, *, ignore_label=255):
     rank[1 + np.lexsort((-areas, ids))] = np.arange(1, len(classes) + 1)
     by_rank = np.zeros(len(classes) + 1, "int32")
     by_rank[rank[1:]] = values
-    return by_rank[rank[maps].max(-1)]
+    return by_rank[rank[maps].max(0)]

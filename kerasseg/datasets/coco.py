@@ -39,7 +39,7 @@ def coco(
 
     Returns:
         Samples in the order of the file, of `image` uint8 [H, W, 3]; `instances` int32
-        [H, W, L], maps of ids (0 none, k the k-th instance), as many as overlaps need;
+        [L, H, W], maps of ids (0 none, k the k-th instance), as many as overlaps need;
         `classes` int32 [M], 1..C; `crowd` bool [M], regions of many objects; `label`
         int32 [H, W] of the class ids, 0 background, the smaller instance in front.
         `Samples.classes` is "background" and the categories in the order of their ids.

@@ -79,7 +79,7 @@ def _read(jobs, index):
     else:
         ids, numbers = np.unique(_checked(masks, size), return_inverse=True)
         numbers = numbers.reshape(size) + (ids[0] != 0)  # no background: 1..M
-        maps = numbers[..., None].astype("int32")
+        maps = numbers[None].astype("int32")
     classes = np.ones(int(maps.max()), "int32")
     return {
         "image": image,

@@ -13,7 +13,7 @@ class Samples:
 
     A sample is a dict: `image` uint8, uint16 or float32 [H, W, C]; `label` int32 [H, W]
     of class ids; for instances also `classes` int32 [M], and `masks` bool [M, H, W] or
-    `instances` int32 [H, W, L], maps of ids 1..M where objects overlap L deep.
+    `instances` int32 [L, H, W], maps of ids 1..M where objects overlap L deep.
 
     Args:
         names: one a sample, unique, for messages and names of output files.

@@ -181,6 +181,17 @@ def test_masks_move_like_the_label(rng):
         np.testing.assert_array_equal(result["masks"], expected)
 
 
+def test_maps_of_instances_move_like_the_label_and_end_outside(rng):
+    sample = picture(rng)
+    sample["instances"] = np.stack([sample["label"], sample["label"] // 2])
+    for rotation in (0, 30):
+        function = augment.geometry(size=(60, 70), scale=(0.5, 2), rotation=rotation)
+        result = run(function, sample)
+        ids = np.where(result["label"] == 255, 0, result["label"])
+        assert result["instances"].dtype == np.int32
+        np.testing.assert_array_equal(result["instances"], [ids, ids // 2])
+
+
 def test_the_seed_alone_decides(rng):
     sample = picture(rng)
     function = augment.microscopy(size=(32, 32), noise=0.1)

@@ -58,7 +58,7 @@ def test_categories_are_classes_in_the_order_of_their_ids(write):
 def test_overlapping_instances_lie_in_maps_of_their_own(write):
     sample = datasets.coco(write())[1]
     assert sample["classes"].tolist() == [1, 2]
-    right, square = sample["instances"].transpose(2, 0, 1)
+    right, square = sample["instances"]
     np.testing.assert_array_equal(right, [[0, 0, 0, 1, 1, 1]] * 4)
     middle = [0, 2, 2, 2, 0, 0]
     np.testing.assert_array_equal(square, [[0] * 6, middle, middle, [0] * 6])
@@ -81,7 +81,7 @@ def test_crowds_are_ignored_and_empty_polygons_are_left_out(write):
 
 def test_an_image_without_instances_is_background(write):
     sample = datasets.coco(write((["annotations"], [])))[0]
-    assert sample["instances"].shape == (4, 6, 1) and not sample["instances"].any()
+    assert sample["instances"].shape == (1, 4, 6) and not sample["instances"].any()
     assert not sample["label"].any() and sample["classes"].shape == (0,)
 
 
@@ -165,4 +165,4 @@ def test_masks_are_those_of_pycocotools(data_root, capsys):
         maps = samples[index]["instances"]
         for position, annotation in enumerate(objects, 1):
             expected = reference.annToMask(annotation)
-            np.testing.assert_array_equal((maps == position).any(-1), expected)
+            np.testing.assert_array_equal((maps == position).any(0), expected)

@@ -21,7 +21,7 @@ def test_a_map_of_ids_gives_an_instance_for_each_number(tmp_path):
     samples = datasets.mask_folders(tmp_path, name="nucleus")
     sample = samples[0]
     assert samples.classes == ("background", "nucleus")
-    assert sample["instances"][0, :, 0].tolist() == [0, 2, 2, 0, 1]
+    assert sample["instances"][0, 0].tolist() == [0, 2, 2, 0, 1]
     assert sample["label"][0].tolist() == [0, 1, 1, 0, 1]
     assert sample["classes"].tolist() == [1, 1]
 
@@ -30,7 +30,7 @@ def test_an_image_full_of_objects_has_no_background(tmp_path):
     save(tmp_path / "images", "x", IMAGE, write_image)
     save(tmp_path / "labels", "x", np.array([[7, 7, 9, 9, 9]] * 3))
     sample = datasets.mask_folders(tmp_path)[0]
-    assert sample["instances"][0, :, 0].tolist() == [1, 1, 2, 2, 2]
+    assert sample["instances"][0, 0].tolist() == [1, 1, 2, 2, 2]
 
 
 def test_a_file_an_object_may_overlap_or_be_empty(tmp_path):
@@ -42,7 +42,7 @@ def test_a_file_an_object_may_overlap_or_be_empty(tmp_path):
     samples = datasets.mask_folders(tmp_path)
     assert samples.names == ("one",)
     instances = samples[0]["instances"]
-    assert instances[0].T.tolist() == [[1, 1, 1, 0, 0], [0, 0, 2, 2, 0]]
+    assert instances[:, 0].tolist() == [[1, 1, 1, 0, 0], [0, 0, 2, 2, 0]]
 
 
 def test_no_object_at_all_is_no_error(tmp_path):
