@@ -6,7 +6,8 @@ import numbers
 import tensorflow as tf
 
 from kerasseg.augment.tensors import fold_in
-from kerasseg.data.reader import Kept, Reader, epoch_order
+from kerasseg.data.objects import objects_of
+from kerasseg.data.reader import LABEL, OBJECTS, Kept, Reader, epoch_order
 
 
 def pipeline(
@@ -14,13 +15,14 @@ def pipeline(
     *,
     batch_size=8,
     augment=None,
+    objects=None,
     shuffle=True,
     seed=0,
     start_step=0,
     cache="auto",
     on_bad_sample="stop",
 ):
-    """Make batches of images and labels.
+    """Make batches of images and labels, or of images and objects.
 
     The result goes into a loop, into `model.fit(..., steps_per_epoch=100,
     shuffle=False)` (Keras warns of its own default), or, being batched already, into
@@ -33,6 +35,9 @@ def pipeline(
         batch_size: samples in a batch.
         augment: function (sample, seed) -> sample, see `kerasseg.augment`. Without one
             that gives them a size, all images must have the same, or batch_size=1.
+        objects: None for labels; or G, the most objects of an image, for what instance
+            models are trained with, see `objects_of`. Samples then have `instances` and
+            `classes`, and may have `crowd`, as those of `datasets.coco`.
         shuffle: True is an endless stream, every epoch in another order, with batches
             that run across the ends of epochs. False is one pass in order, of which the
             last batch may be smaller.
@@ -45,9 +50,9 @@ def pipeline(
             passes the error on, "skip" takes the next sample instead and warns once.
 
     Returns:
-        tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]). Images have
-        the dtype that `read` gives them, unless `augment` changes it; uint16 becomes
-        float32 in 0..255.
+        tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]), or of images
+        and a dict of boxes, classes and masks. Images have the dtype that `read` gives
+        them, unless `augment` changes it; uint16 becomes float32 in 0..255.
 
     Raises:
         ValueError: if an option is out of its range, or there is nothing to read, or
@@ -56,20 +61,27 @@ def pipeline(
     _check_options(samples, batch_size, seed, start_step, cache, on_bad_sample)
     order = epoch_order(len(samples), shuffle, seed)
     kept = Kept(cache)
-    reader = Reader(samples, order, kept, on_bad_sample == "skip")
-    kinds = [tf.as_dtype(reader.dtype), tf.int32]
+    keys = LABEL if objects is None else OBJECTS
+    reader = Reader(samples, order, kept, on_bad_sample == "skip", keys)
+    if objects is not None and augment is None:
+        reader.size = reader.shape[:2]  # masks are made for one size
+    kinds = [tf.as_dtype(reader.dtype), *(tf.int32 for _ in keys)]
 
     def make_sample(position):
-        image, label = tf.numpy_function(reader, [position], kinds)
-        image.set_shape([*reader.size, reader.shape[-1]])
-        label.set_shape(reader.size)
-        if augment is None:
-            return image, label
-        step, place = position // batch_size, position % batch_size
-        own_seed = fold_in([seed, 0], tf.cast(step, tf.int32))
-        own_seed = fold_in(own_seed, tf.cast(place, tf.int32))
-        sample = augment({"image": image, "label": label}, own_seed)
-        return sample["image"], sample["label"]
+        arrays = tf.numpy_function(reader, [position], kinds)
+        shapes = {"label": reader.size, "instances": [None, *reader.size]}
+        arrays[0].set_shape([*reader.size, reader.shape[-1]])
+        for array, key in zip(arrays[1:], keys):
+            array.set_shape(shapes.get(key, [None]))
+        sample = dict(zip(["image", *keys], arrays))
+        if augment is not None:
+            step, place = position // batch_size, position % batch_size
+            own_seed = fold_in([seed, 0], tf.cast(step, tf.int32))
+            own_seed = fold_in(own_seed, tf.cast(place, tf.int32))
+            sample = augment(sample, own_seed)
+        if objects is None:
+            return sample["image"], sample["label"]
+        return sample["image"], objects_of(sample, objects)
 
     positions = tf.data.Dataset.counter(start_step * batch_size)
     if not shuffle:
@@ -149,7 +161,8 @@ def batch_names(samples, step, *, batch_size=8, seed=0):
 
 
 def _has_size(dataset):
-    return all(spec.shape.is_fully_defined() for spec in dataset.element_spec)
+    specs = tf.nest.flatten(dataset.element_spec)
+    return all(spec.shape.is_fully_defined() for spec in specs)
 
 
 def _check_options(samples, batch_size, seed, start_step, cache, on_bad_sample):

@@ -9,6 +9,8 @@ import weakref
 import numpy as np
 
 AUTO_CACHE_BYTES = 2**30
+LABEL = ("label",)
+OBJECTS = ("instances", "classes", "crowd")
 
 
 class Kept:
@@ -18,15 +20,14 @@ class Kept:
         self.room, self.warns_when_full = _cache_bytes(cache), cache is True
         self.samples, self.lock = {}, threading.Lock()
 
-    def add(self, index, image, label):
+    def add(self, index, arrays):
         if self.room <= 0:
             return
-        if label.size and label.min() >= 0 and label.max() <= 255:
-            label = label.astype(np.uint8)  # a quarter of the memory
+        arrays = [arrays[0], *map(_packed, arrays[1:])]
         with self.lock:
-            self.room -= image.nbytes + label.nbytes
+            self.room -= sum(array.nbytes for array in arrays)
             if self.room >= 0:
-                self.samples[index] = image, label
+                self.samples[index] = arrays
                 return
             warns, self.warns_when_full = self.warns_when_full, False
         if warns:
@@ -40,27 +41,27 @@ class Kept:
 class Reader:
     """Reads the sample at a position of the stream; the threads of tf.data call it."""
 
-    def __init__(self, samples, order, kept, skip):
-        self.samples, self.order, self.skip = samples, order, skip
+    def __init__(self, samples, order, kept, skip, keys=LABEL):
+        self.samples, self.order, self.skip, self.keys = samples, order, skip, keys
         # TensorFlow never lets go of a function that it was given (tf.numpy_function
         # ties it to the global graph): the cache must not hang on it.
         self.kept = weakref.ref(kept)
         self.bad, self.failures = set(), []
         self.lock = threading.Lock()
         self.size = (None, None)  # that every image must have
-        image, _ = self.read_good(0)
+        image = self.read_good(0)[0]
         self.dtype, self.shape = image.dtype, image.shape  # of the first image
 
     def __call__(self, position):
         epoch, place = divmod(int(position), len(self.samples))
         index = int(self.order(epoch)[place])
         try:
-            image, label = self.read_good(index)
+            image, *others = self.read_good(index)
             self.check_alike(image, self.samples.names[index])
         except Exception as error:
             self.failures.append(error)
             raise
-        return image, label.astype(np.int32)
+        return image, *(array.astype(np.int32) for array in others)
 
     def read_good(self, index):
         """Read a sample; if bad ones are skipped, the next one that can be read."""
@@ -80,17 +81,20 @@ class Reader:
         if kept is not None and index in kept.samples:
             return kept.samples[index]
         sample = self.samples.read(index)
-        image, label = np.asarray(sample["image"]), np.asarray(sample["label"])
-        if image.ndim != 3 or label.shape != image.shape[:2]:
+        name = self.samples.names[index]
+        image = np.asarray(sample["image"])
+        others = _objects(sample, name) if self.keys == OBJECTS else [sample["label"]]
+        others = [np.asarray(array) for array in others]
+        if image.ndim != 3 or others[0].shape[-2:] != image.shape[:2]:
             raise ValueError(
-                f"Sample {self.samples.names[index]!r} must have an image [H, W, C] "
-                f"and a label [H, W]. Received: {image.shape} and {label.shape}."
+                f"Sample {name!r} must have an image [H, W, C] and a {self.keys[0]} of "
+                f"its size. Received: {image.shape} and {others[0].shape}."
             )
         if image.dtype == np.uint16:  # models take 0..255; `predict` scales likewise
             image = image.astype(np.float32) / 257
         if kept is not None:
-            kept.add(index, image, label)
-        return image, label
+            kept.add(index, [image, *others])
+        return [image, *others]
 
     def report(self, index, error):
         """Remember a sample that cannot be read; warn, once."""
@@ -114,6 +118,23 @@ class Reader:
                 f"Received: {name!r}, {image.shape[:2]}. Fix: batch_size=1, or "
                 "augment=kerasseg.augment.standard(size=...), or another that resizes."
             )
+
+
+def _objects(sample, name):
+    """Maps of ids, classes and crowds of a sample."""
+    if not {"instances", "classes"} <= sample.keys():
+        raise ValueError(
+            "`objects` needs samples with instances, as of datasets.coco. "
+            f"Received: {name!r} with {', '.join(sample)}."
+        )
+    crowd = sample.get("crowd", np.zeros(len(sample["classes"]), bool))
+    return sample["instances"], sample["classes"], crowd
+
+
+def _packed(array):
+    """The same numbers in a quarter of the memory, where they are small enough."""
+    small = array.size and array.min() >= 0 and array.max() <= 255
+    return array.astype(np.uint8) if small else array
 
 
 def epoch_order(count, shuffle, seed):

@@ -31,8 +31,9 @@ def shapes(num, *, size=128, seed=0, max_shapes=4, texture=10.0):
 
     Returns:
         Samples with `image` uint8 [H, W, 3], `label` int32 [H, W] 0..3, `masks` bool
-        [M, H, W] of the visible parts, from back to front, and `classes` int32 [M], the
-        ids of the label: 1 disc, 2 square, 3 triangle.
+        [M, H, W] of the visible parts, from back to front, the same as ids in
+        `instances` int32 [1, H, W], and `classes` int32 [M], the ids of the label: 1
+        disc, 2 square, 3 triangle.
 
     Raises:
         ValueError: if an argument is out of range.
@@ -86,6 +87,7 @@ def _draw(height, width, seed, max_shapes, texture, index):
         "image": np.clip(np.rint(image), 0, 255).astype(np.uint8),
         "label": np.concatenate([[0], classes]).astype(np.int32)[owner],
         "masks": owner == ids[:, None, None],
+        "instances": owner[None].astype(np.int32),
         "classes": classes,
     }
 

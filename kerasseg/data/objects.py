@@ -1,0 +1,73 @@
+"""Objects of one image as instance models are trained with them, on TensorFlow ops."""
+
+import tensorflow as tf
+
+STRIDE = 4  # of the masks; what instance models give
+
+
+def objects_of(sample, num, *, min_area_px=4):
+    """Boxes, classes and small masks of the objects that an image still shows.
+
+    Everything follows from the maps of ids after augmentation: objects that were cut
+    away are gone, boxes are tight around what is left. Crowds are left out, and of more
+    than `num` objects the smallest.
+
+    Args:
+        sample: dict with `instances` int32 [L, H, W] of ids 1..M, `classes` int32 [M]
+            of label ids 1..C, and `crowd` [M], not 0 for regions of many objects. H and
+            W are multiples of 4 and known.
+        num: G, how many objects to return.
+        min_area_px: fewer visible pixels are no object.
+
+    Returns:
+        dict of boxes float32 [G, 4], (x1, y1, x2, y2) in pixels, ends exclusive;
+        classes int32 [G], 0..C-1; masks uint8 [G, H / 4, W / 4], 1 where half or more
+        of a cell is covered; the largest object first, then rows of 0, -1 and 0.
+
+    Raises:
+        ValueError: if H and W are not known multiples of 4.
+
+    Example:
+        >>> ids = tf.pad(tf.ones([1, 4, 4], "int32"), [[0, 0], [0, 4], [4, 0]])
+        >>> found = objects_of({"instances": ids, "classes": [3], "crowd": [0]}, 2)
+        >>> found["boxes"].numpy().tolist(), found["classes"].numpy().tolist()
+        ([[4.0, 0.0, 8.0, 4.0], [0.0, 0.0, 0.0, 0.0]], [2, -1])
+    """
+    ids = tf.convert_to_tensor(sample["instances"])
+    height, width = ids.shape[1:]
+    if None in (height, width) or height % STRIDE or width % STRIDE:
+        raise ValueError(
+            f"Images with objects must have known sides, multiples of {STRIDE}. "
+            f"Received: {height} x {width}. Fix: augment with such a `size`."
+        )
+    classes = tf.convert_to_tensor(sample["classes"])
+    count = tf.shape(classes)[0]
+    areas = tf.math.bincount(ids, minlength=count + 1, maxlength=count + 1)[1:]
+    areas = tf.where(tf.cast(sample["crowd"], "bool"), 0, areas)
+    order = tf.argsort(areas, direction="DESCENDING", stable=True)[:num]
+    order = tf.boolean_mask(order, tf.gather(areas, order) >= min_area_px)
+    masks = tf.reduce_any(ids == (order + 1)[:, None, None, None], axis=1)
+    rows, columns = (tf.reduce_any(masks, axis=axis) for axis in (2, 1))
+    (y1, y2), (x1, x2) = _ends(rows), _ends(columns)
+    cells = [-1, height // STRIDE, STRIDE, width // STRIDE, STRIDE]
+    covered = tf.reduce_mean(tf.cast(tf.reshape(masks, cells), "float32"), (2, 4))
+    found = {
+        "boxes": (tf.stack([x1, y1, x2, y2], -1), 0.0),
+        "classes": (tf.gather(classes, order) - 1, -1),
+        "masks": (tf.cast(covered >= 0.5, "uint8"), 0),
+    }
+    return {name: _padded(*pair, num) for name, pair in found.items()}
+
+
+def _ends(inside):
+    """First and one after the last True along the last axis: float32 [g] each."""
+    size = inside.shape[-1]
+    first = tf.argmax(inside, -1, output_type="int32")
+    last = size - tf.argmax(tf.reverse(inside, [-1]), -1, output_type="int32")
+    return tf.cast(first, "float32"), tf.cast(last, "float32")
+
+
+def _padded(values, fill, num):
+    missing = [[0, num - tf.shape(values)[0]]] + [[0, 0]] * (values.shape.rank - 1)
+    padded = tf.pad(values, missing, constant_values=tf.cast(fill, values.dtype))
+    return tf.ensure_shape(padded, [num, *values.shape[1:]])
