@@ -203,6 +203,11 @@ def test_list_and_info_answer_in_json(capsys):
     assert "unet" in json.loads(capsys.readouterr().out)["zoo"]
     assert main(["info", "unet", "--encoder", "resnet34", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["trainable_parameters"] == 24439269
+    options = ["--encoder", "tiny", "--size", "64", "--json"]
+    assert main(["info", "yolact", *options]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert "1904.02689" in facts["reference"]
+    assert facts["taps"]["c5"] == 40
 
 
 def test_the_newest_run_is_the_default(run, monkeypatch):

@@ -1,5 +1,6 @@
 """The best boxes of an image as tensors of fixed shape: what instance models return."""
 
+import inspect
 from typing import Any, NamedTuple
 
 import keras
@@ -7,6 +8,7 @@ from keras import ops
 
 from kerasseg.instance.gather import gather
 from kerasseg.instance.nms import nms
+from kerasseg.names import check_options
 
 
 class Detections(NamedTuple):
@@ -87,6 +89,26 @@ def select(
         scores,
         gather(ops.reshape(rows, (-1, num_classes * num)), places),
     )
+
+
+def selection_options(defaults, given):
+    """Arguments of `select`: what is given, and defaults for the rest.
+
+    Args:
+        defaults: dict.
+        given: dict, or None.
+
+    Raises:
+        ValueError: if `select` does not know one; names the nearest.
+
+    Example:
+        >>> selection_options({"kind": "fast"}, {"num_detections": 20})
+        {'kind': 'fast', 'num_detections': 20}
+    """
+    parameters = inspect.signature(select).parameters.values()
+    known = [x.name for x in parameters if x.kind is x.KEYWORD_ONLY]
+    check_options(given or {}, known, "`selection`")
+    return {**defaults, **(given or {})}
 
 
 def best_of(scores, num):

@@ -115,7 +115,11 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
 
     builder = look_up(architecture, zoo.BUILDERS, "architecture")
     encoder = encoder or inspect.signature(builder).parameters["encoder"].default
-    model = builder(num_classes, encoder, input_shape=(size, size, 3))
+    instance = architecture in zoo.names("instance")
+    sized = (
+        {"image_size": (size, size)} if instance else {"input_shape": (size, size, 3)}
+    )
+    model = builder(num_classes, encoder, **sized)
     taps = next(
         (layer.output for layer in model.layers if isinstance(layer.output, dict)), {}
     )
@@ -130,7 +134,8 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
             math.prod(weight.shape) for weight in model.trainable_variables
         ),
         "parameters": model.count_params(),
-        "gflops": round(gflops(model), 2),
+        # Their heads run at several sizes, which counting layers does not see.
+        "gflops": None if instance else round(gflops(model), 2),
         "image_size": size,
         "taps": {name: tap.shape[-1] for name, tap in taps.items()},
         "reference": about.split("Reference: ")[-1].replace("\n", " "),

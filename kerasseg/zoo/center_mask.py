@@ -58,7 +58,7 @@ def center_mask(
     Raises:
         ValueError: for an unknown encoder, or an `image_size` of other numbers.
 
-    References: Wang et al., 2020, https://arxiv.org/abs/2004.04446; Zhou et al., 2019,
+    Reference: Wang et al., 2020, https://arxiv.org/abs/2004.04446; Zhou et al., 2019,
     https://arxiv.org/abs/1904.07850
     """
     canvas_size(image_size)

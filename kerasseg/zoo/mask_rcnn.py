@@ -10,6 +10,7 @@ from kerasseg.encoders.pretrained import load
 from kerasseg.instance import losses as terms
 from kerasseg.instance import two_stage
 from kerasseg.instance.canvas import canvas_size
+from kerasseg.instance.detections import selection_options
 from kerasseg.instance.matching import sample
 from kerasseg.instance.roi_align import crop_masks
 from kerasseg.instance.targets import anchor_targets, roi_targets
@@ -65,9 +66,10 @@ def mask_rcnn(
         W / 4] in 0..1, num int32 [N].
 
     Raises:
-        ValueError: for an unknown encoder, or an `image_size` of other numbers.
+        ValueError: for an unknown encoder, an unknown name in `selection`, or an
+            `image_size` of other numbers.
 
-    References: He et al., 2017, https://arxiv.org/abs/1703.06870; Lin et al., 2017,
+    Reference: He et al., 2017, https://arxiv.org/abs/1703.06870; Lin et al., 2017,
     https://arxiv.org/abs/1612.03144
     """
     canvas_size(image_size)
@@ -91,7 +93,7 @@ def mask_rcnn(
     pooled = two_stage.ROIAlign(7, canonical, name="box_features")([*pyramid, rois])
     found = _box_head(num_classes, filters, hidden)(pooled)
     detect = two_stage.RoiDetections(
-        image_size, {**SELECTION, **(selection or {})}, name="detections"
+        image_size, selection_options(SELECTION, selection), name="detections"
     )
     found = detect([rois, found["logits"], found["deltas"]])
     align = two_stage.ROIAlign(MASK_SIZE // 2, canonical, name="mask_features")

@@ -11,7 +11,12 @@ from kerasseg.instance import boxes as geometry
 from kerasseg.instance import losses as terms
 from kerasseg.instance.anchors import anchors
 from kerasseg.instance.canvas import STRIDE, canvas_size
-from kerasseg.instance.detections import outputs, outputs_spec, select
+from kerasseg.instance.detections import (
+    outputs,
+    outputs_spec,
+    select,
+    selection_options,
+)
 from kerasseg.instance.gather import gather
 from kerasseg.instance.matching import sample
 from kerasseg.instance.pasting import box_masks
@@ -64,7 +69,8 @@ def yolact(
         W / 4] in 0..1, num int32 [N].
 
     Raises:
-        ValueError: for an unknown encoder, or an `image_size` of other numbers.
+        ValueError: for an unknown encoder, an unknown name in `selection`, or an
+            `image_size` of other numbers.
 
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
     """
@@ -86,7 +92,7 @@ def yolact(
     detect = YolactDetections(
         image_size,
         [scale * side for scale in anchor_scales],
-        {**SELECTION, **(selection or {})},
+        selection_options(SELECTION, selection),
         name="detections",
     )
     names = ("logits", "deltas", "coefficients", "prototypes")
