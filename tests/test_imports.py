@@ -24,7 +24,7 @@ ALLOWED = {
     "blocks": {"layers", "names"},
     "encoders": {"blocks", "layers", "names", "weights"},
     "instance": {"layers", "names"},
-    "zoo": {"blocks", "encoders", "layers", "names"},
+    "zoo": {"blocks", "encoders", "instance", "layers", "names"},
     "losses": {"names"},
     "metrics": {"instance", "names"},
     "datasets": {"images", "instance", "names"},

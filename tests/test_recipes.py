@@ -42,6 +42,7 @@ def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
     ("text", "message"),
     [
         ("[model]\narchitecture = 'unte'", "line 2: .*Did you mean 'unet'"),
+        ("[model]\narchitecture = 'yolact'", "line 2: .*Unknown architecture"),
         ("[model]\narchitecture = 'unet'\nfilters = 3", "line 3: .*'base_filters'"),
         ("[train]\nepoch = 3", r"line 2: .*\[train\].*Did you mean 'epochs'"),
         ("[train]\nepochs = 'three'", "line 2: `epochs` must be a whole number"),

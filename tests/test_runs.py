@@ -206,6 +206,11 @@ def test_list_and_info_answer_in_json(capsys):
     assert facts["imagenet_weights"] == "torchvision"
     assert facts["taps"]["c5"] == 512
     assert "1512.03385" in facts["encoder_reference"]
+    options = ["--encoder", "tiny", "--size", "64", "--json"]
+    assert main(["info", "yolact", *options]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert "1904.02689" in facts["reference"]
+    assert facts["taps"]["c5"] == 40
 
 
 def test_the_newest_run_is_the_default(run, monkeypatch):

@@ -16,8 +16,15 @@ from kerasseg.blocks.convolution import (
     pad_symmetric,
     separable_conv,
 )
-from kerasseg.blocks.decoder import decoder_block, skips_of, top_down
-from kerasseg.blocks.heads import aux_sides, fcn_head, logits, side_logits
+from kerasseg.blocks.decoder import decoder_block, feature_pyramid, skips_of, top_down
+from kerasseg.blocks.heads import (
+    aux_sides,
+    fcn_head,
+    logits,
+    rows,
+    score_conv,
+    side_logits,
+)
 
 __all__ = [
     "activate",
@@ -32,10 +39,13 @@ __all__ = [
     "depthwise_conv_norm_act",
     "double_conv",
     "fcn_head",
+    "feature_pyramid",
     "logits",
     "normalize",
     "pad_symmetric",
     "pyramid_pooling",
+    "rows",
+    "score_conv",
     "scse",
     "separable_conv",
     "side_logits",

@@ -3,7 +3,7 @@
 from keras import layers
 
 from kerasseg.blocks.attention import attend
-from kerasseg.blocks.convolution import double_conv
+from kerasseg.blocks.convolution import activate, conv, double_conv
 from kerasseg.layers import ResizeLike
 
 
@@ -65,3 +65,46 @@ def top_down(laterals, *, interpolation="nearest", name="top_down"):
         x = ResizeLike(interpolation, name=f"{name}{index}_up")([pyramid[-1], lateral])
         pyramid.append(layers.Add(name=f"{name}{index}_add")([x, lateral]))
     return pyramid
+
+
+def feature_pyramid(
+    taps,
+    filters=256,
+    *,
+    levels=(2, 3, 4, 5, 6),
+    interpolation="nearest",
+    activation=None,
+    coarser="subsample",
+):
+    """Features of equal channels at several strides, what detectors read.
+
+    Layers are called `lateral5`, `top_down1_up`, `output5`.
+
+    Args:
+        taps: dict of features, "c2" to "c5" or as many as `levels` asks for.
+        filters: channels of each level.
+        levels: numbers of the levels, fine to coarse; level l has stride 2^l. Those
+            above 5 are made of the one before.
+        interpolation: of the way down, see `kerasseg.layers.ResizeLike`.
+        activation: of the levels up to 5, or None.
+        coarser: how levels above 5 are made: "subsample" takes every other pixel,
+            "conv" is a 3x3 convolution of stride 2.
+
+    Returns:
+        dict "p2".., fine to coarse.
+
+    Reference: Lin et al., 2017, https://arxiv.org/abs/1612.03144
+    """
+    within = sorted((level for level in levels if level <= 5), reverse=True)
+    laterals = [conv(taps[f"c{i}"], filters, 1, name=f"lateral{i}") for i in within]
+    pyramid = {}
+    for level, x in zip(within, top_down(laterals, interpolation=interpolation)):
+        x = conv(x, filters, name=f"output{level}")
+        pyramid[f"p{level}"] = activate(x, activation, name=f"output{level}")
+    for level in sorted(level for level in levels if level > 5):
+        x, name = pyramid[f"p{level - 1}"], f"output{level}"
+        if coarser == "conv":
+            pyramid[f"p{level}"] = conv(x, filters, strides=2, name=name)
+        else:
+            pyramid[f"p{level}"] = layers.MaxPooling2D(1, 2, name=name)(x)
+    return {f"p{level}": pyramid[f"p{level}"] for level in levels}

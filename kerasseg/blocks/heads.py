@@ -1,6 +1,6 @@
 """Heads: from features to class scores to logits."""
 
-from keras import layers
+from keras import initializers, layers
 
 from kerasseg.blocks.convolution import conv, conv_norm_act
 from kerasseg.layers import ResizeLike
@@ -74,3 +74,29 @@ def side_logits(outputs, sides, num_classes, image, *, head="fcn"):
             scores = conv(x, num_classes, 1, name=f"{name}_head_score")
         answer[name] = logits(scores, image, name=name)
     return answer
+
+
+def score_conv(x, filters, kernel_size=1, *, bias=0.0, name):
+    """Convolution whose weights start near 0: the last one of a detector's head.
+
+    All positions then start at the same score and at their own anchor; he_normal would
+    scatter the first boxes over several octaves.
+
+    Args:
+        x: features [N, H, W, C].
+        bias: of all filters at the start.
+        name: the layer's name.
+    """
+    return layers.Conv2D(
+        filters,
+        kernel_size,
+        padding="same",
+        kernel_initializer=initializers.RandomNormal(stddev=0.01),
+        bias_initializer=initializers.Constant(bias),
+        name=name,
+    )(x)
+
+
+def rows(x, *shape, name):
+    """Predictions [N, H, W, A * k] as float32 [N, H * W * A, *shape], k values each."""
+    return layers.Reshape((-1, *shape), dtype="float32", name=name)(x)

@@ -114,3 +114,47 @@ def build(
             f"Received: model {encoder.name!r} with outputs {taps}."
         )
     return encoder
+
+
+def is_encoder(layer):
+    """Whether a layer of a model is its encoder: a nested model that returns taps."""
+    outputs = getattr(layer, "output", None) if isinstance(layer, keras.Model) else None
+    return isinstance(outputs, dict) and "c5" in outputs
+
+
+def of(model):
+    """The encoder inside a model.
+
+    Args:
+        model: keras.Model of a function in `kerasseg.zoo`.
+
+    Raises:
+        ValueError: if there is none.
+    """
+    for layer in model.layers:
+        if is_encoder(layer):
+            return layer
+    raise ValueError(
+        "`model` must hold an encoder. "
+        f"Received: model {model.name!r} with layers {[x.name for x in model.layers]}."
+    )
+
+
+def freeze_norm(encoder):
+    """Keep batch normalisation as it is, statistics, factors and offsets.
+
+    For batches too small for statistics of their own; useful with pretrained weights
+    only. Call it before the first training step.
+
+    Args:
+        encoder: keras.Model; it is changed, nested models too.
+
+    Returns:
+        The encoder.
+    """
+    for layer in encoder.layers:
+        if isinstance(layer, keras.Model):
+            freeze_norm(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False
+    return encoder

@@ -9,6 +9,7 @@ from keras import ops
 
 from kerasseg.instance.gather import gather
 from kerasseg.instance.matching import NEGATIVE, POSITIVE
+from kerasseg.instance.pasting import box_masks
 
 
 def proposal_losses(logits, deltas, targets, drawn):
@@ -125,10 +126,20 @@ def prototype_loss(prototypes, coefficients, masks, boxes, weights, *, stride):
     prototypes = ops.cast(prototypes, "float32")
     coefficients = ops.cast(coefficients, "float32")
     logits = ops.einsum("nhwk,nrk->nrhw", prototypes, coefficients)
-    boxes = ops.cast(boxes, "float32") / stride
-    rows = _inside(boxes[..., 1], boxes[..., 3], masks.shape[2])
-    columns = _inside(boxes[..., 0], boxes[..., 2], masks.shape[3])
-    inside = ops.expand_dims(rows, -1) * ops.expand_dims(columns, -2)
+    return boxed_mask_loss(logits, masks, boxes, weights, stride=stride)
+
+
+def boxed_mask_loss(logits, masks, boxes, weights, *, stride):
+    """Mean cross-entropy of masks on a canvas, within the box of the object.
+
+    Args:
+        logits: [N, R, h, w].
+        masks, boxes, weights, stride: as in `prototype_loss`.
+
+    Returns:
+        As `prototype_loss`.
+    """
+    inside = box_masks(boxes, masks.shape[2:], stride=stride)
     entropy = ops.sum(_binary(masks, logits) * inside, axis=(-2, -1))
     return _mean(entropy / ops.maximum(ops.sum(inside, axis=(-2, -1)), 1.0), weights)
 
@@ -210,15 +221,6 @@ def _of_class(values, classes, axis):
     missing = len(values.shape) - 1 - axis % len(values.shape)
     chosen = ops.reshape(chosen, (*ops.shape(chosen), *(1,) * missing))
     return ops.sum(ops.cast(values, "float32") * chosen, axis=axis)
-
-
-def _inside(start, end, length):
-    """Whether pixel centres lie between the ends: float32 [N, R, length]."""
-    centres = ops.arange(length, dtype="float32") + 0.5
-    after = centres >= ops.expand_dims(start, -1)
-    return ops.cast(
-        ops.logical_and(after, centres < ops.expand_dims(end, -1)), "float32"
-    )
 
 
 def _mean(values, weights):

@@ -1,4 +1,4 @@
-"""Pasting small masks into boxes on an image."""
+"""Masks on an image: those of boxes, and small ones pasted into boxes."""
 
 from keras import ops
 
@@ -33,6 +33,37 @@ def paste_masks(masks, boxes, size, *, stride=1):
     columns = _hats(boxes[..., 0], boxes[..., 2], masks.shape[3], size[1], stride)
     across = ops.matmul(masks, ops.swapaxes(columns, -1, -2))  # [N, K, h, width]
     return ops.matmul(rows, across)
+
+
+def box_masks(boxes, size, *, stride=1):
+    """Masks of the pixels whose centres lie in a box.
+
+    Args:
+        boxes: [N, K, 4] in pixels of the image.
+        size: (height, width) of the masks.
+        stride: pixels of the image per pixel of the masks.
+
+    Returns:
+        float32 [N, K, height, width] of 0 and 1.
+
+    Example:
+        >>> inside = box_masks(np.array([[[0.5, 0, 2.4, 2]]]), (1, 4))
+        >>> ops.convert_to_numpy(inside).tolist()
+        [[[[1.0, 1.0, 0.0, 0.0]]]]
+    """
+    boxes = ops.cast(boxes, "float32") / stride
+    rows = _within(boxes[..., 1], boxes[..., 3], size[0])
+    columns = _within(boxes[..., 0], boxes[..., 2], size[1])
+    return ops.expand_dims(rows, -1) * ops.expand_dims(columns, -2)
+
+
+def _within(start, end, length):
+    """Whether pixel centres lie between the ends: float32 [N, K, length]."""
+    centres = ops.arange(length, dtype="float32") + 0.5
+    after = centres >= ops.expand_dims(start, -1)
+    return ops.cast(
+        ops.logical_and(after, centres < ops.expand_dims(end, -1)), "float32"
+    )
 
 
 def _hats(start, end, num, length, stride):

@@ -62,7 +62,9 @@ def resolve(recipe):
         if not all(isinstance(part, dict) for part in as_list(recipe[table])):
             raise OptionError(f"`{table}` must be a table, [{table}].", table)
     recipe = {table: recipe.get(table, {}) for table in TABLES}
-    _check(recipe["model"], "architecture", zoo.BUILDERS, "model")
+    # A recipe's data, losses and metrics are those of class maps.
+    builders = {name: zoo.BUILDERS[name] for name in zoo.names("semantic")}
+    _check(recipe["model"], "architecture", builders, "model")
     data = recipe["data"]
     data.setdefault("train", "train")
     data.setdefault("val", "val")

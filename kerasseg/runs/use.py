@@ -117,7 +117,11 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
         return {**about, **_size_facts(model, size)}
     builder = look_up(architecture, zoo.BUILDERS, "architecture")
     encoder = encoder or inspect.signature(builder).parameters["encoder"].default
-    model = builder(num_classes, encoder, input_shape=(size, size, 3))
+    instance = architecture in zoo.names("instance")
+    sized = (
+        {"image_size": (size, size)} if instance else {"input_shape": (size, size, 3)}
+    )
+    model = builder(num_classes, encoder, **sized)
     taps = next(
         (layer.output for layer in model.layers if isinstance(layer.output, dict)), {}
     )
@@ -127,7 +131,7 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
         "reference": _reference(builder),
         "num_classes": num_classes,
         **_encoder_facts(encoder, taps),
-        **_size_facts(model, size),
+        **_size_facts(model, size, counts_flops=not instance),
         "encoders": encoders.names(),
     }
 
@@ -149,7 +153,7 @@ def _encoder_facts(name, taps):
     }
 
 
-def _size_facts(model, size):
+def _size_facts(model, size, *, counts_flops=True):
     from kerasseg.flops import gflops
 
     return {
@@ -157,7 +161,8 @@ def _size_facts(model, size):
             math.prod(weight.shape) for weight in model.trainable_variables
         ),
         "parameters": model.count_params(),
-        "gflops": round(gflops(model), 2),
+        # Instance heads run at several sizes, which counting layers does not see.
+        "gflops": round(gflops(model), 2) if counts_flops else None,
         "image_size": size,
     }
 

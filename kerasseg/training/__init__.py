@@ -8,6 +8,7 @@
 from kerasseg.training.fitting import fit, is_first_worker
 from kerasseg.training.interrupts import Interrupted
 from kerasseg.training.loop import FitResult, NonFiniteError
+from kerasseg.training.objective import Objective
 from kerasseg.training.schedules import LearningRate, learning_rate
 from kerasseg.training.step import TrainStep, make_train_step
 
@@ -16,6 +17,7 @@ __all__ = [
     "Interrupted",
     "LearningRate",
     "NonFiniteError",
+    "Objective",
     "TrainStep",
     "fit",
     "is_first_worker",

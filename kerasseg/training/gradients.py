@@ -13,18 +13,20 @@ class Gradients:
 
     Args:
         model: keras.Model.
-        loss: keras Loss or function (labels, logits).
+        loss: keras Loss, function (labels, logits), or `Objective`.
         optimizer: keras optimizer; it may scale the loss.
         settings: `settings.Settings`.
         strategy: tf.distribute.Strategy.
+        draws: keras SeedGenerator of an objective, or None.
     """
 
-    def __init__(self, model, loss, optimizer, settings, strategy):
+    def __init__(self, model, loss, optimizer, settings, strategy, draws=None):
         self._model = model
         self._loss = loss
         self._optimizer = optimizer
         self._settings = settings
         self._strategy = strategy
+        self._draws = draws
         self._weights = list(model.trainable_variables)
 
     def __call__(self, images, labels):
@@ -36,50 +38,59 @@ class Gradients:
         Returns:
             dict of "images" (int32, their number over all replicas), "loss" and
             "grad_norm" (scalars), "gradients" (a list per replica, clipped, still
-            multiplied by the loss scale).
+            multiplied by the loss scale), and the terms of an objective.
         """
         strategy = self._strategy
         counts = strategy.run(_count, (images,))
         num_images = strategy.reduce("SUM", counts, axis=None)
         total = tf.cast(num_images, "float32")
-        losses, gradients = self._over_slices(images, labels, total)
+        losses, terms, gradients = self._over_slices(images, labels, total)
         gradients, norms = strategy.run(self._over_replicas, (gradients,))
         return {
             "images": num_images,
             "loss": strategy.reduce("SUM", losses, axis=None),
             "grad_norm": strategy.experimental_local_results(norms)[0],
             "gradients": gradients,
+            **{k: strategy.reduce("SUM", v, axis=None) for k, v in terms.items()},
         }
 
     def _over_slices(self, images, labels, total):
-        """Sum loss and gradients over the slices, each replica for itself."""
+        """Sum loss, terms, gradients over the slices, each replica for itself."""
         run = self._strategy.run
         num_slices = self._settings.accumulate
         if num_slices == 1:
             return run(self._of_slice, (images, labels, total))
 
-        def one_slice(index, sums):
+        def of_slice(index):
             part = run(_slice, ((images, labels), index, num_slices))
-            new = run(lambda batch: self._of_slice(*batch, total), (part,))
-            return index + 1, run(_add, (sums, new))
+            return run(lambda batch: self._of_slice(*batch, total), (part,))
+
+        def one_slice(index, sums):
+            return index + 1, run(_add, (sums, of_slice(index)))
 
         # A loop, not an unrolled graph: only so does the memory of a slice end with it.
-        zeros = [tf.zeros(weight.shape, weight.dtype) for weight in self._weights]
-        start = run(lambda: (tf.zeros([]), [tf.identity(zero) for zero in zeros]))
+        if self._draws is None:
+            zeros = [tf.zeros(weight.shape, weight.dtype) for weight in self._weights]
+            copies = run(lambda: [tf.identity(zero) for zero in zeros])
+            first, start = 0, (run(lambda: tf.zeros([])), {}, copies)
+        else:  # which terms an objective has is known once it ran
+            first, start = 1, of_slice(0)
         _, sums = tf.while_loop(
             lambda index, sums: index < num_slices,
             one_slice,
-            (tf.constant(0), start),
+            (tf.constant(first), start),
             parallel_iterations=1,
             maximum_iterations=num_slices,
         )
         return sums
 
     def _of_slice(self, images, labels, total):
-        """Loss and gradients of some images on one replica, as parts of the total."""
+        """Loss, its terms and gradients of some images on one replica.
+
+        They are parts of those of all images: what is left to do is to sum them up.
+        """
         with tf.GradientTape() as tape:
-            outputs = self._model(images, training=True)
-            loss = self._loss_sum(labels, outputs) / total
+            loss, terms = self._losses(images, labels, total)
             share = self._settings.num_replicas * self._settings.accumulate
             for penalty in self._model.losses:
                 loss += tf.cast(penalty, "float32") / share
@@ -89,7 +100,17 @@ class Gradients:
             [weight.value for weight in self._weights],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        return loss, [tf.convert_to_tensor(gradient) for gradient in gradients]
+        return loss, terms, [tf.convert_to_tensor(x) for x in gradients]
+
+    def _losses(self, images, labels, total):
+        """Loss of some images as a part of the total; an objective's terms likewise."""
+        if self._draws is None:
+            outputs = self._model(images, training=True)
+            return self._loss_sum(labels, outputs) / total, {}
+        share = tf.cast(_count(images), "float32") / total
+        terms = self._loss.function(self._model, images, labels, seed=self._draws)
+        terms = {f"loss_{name}": share * term for name, term in terms.items()}
+        return tf.add_n(list(terms.values())), terms
 
     def _loss_sum(self, labels, outputs):
         """Sum over images of the weighted losses of all outputs."""

@@ -11,7 +11,7 @@ import tensorflow as tf
 from kerasseg import checkpoints, files
 from kerasseg.history import History
 from kerasseg.training import fingerprint
-from kerasseg.training.record import Record
+from kerasseg.training.record import Record, terms_of
 from kerasseg.training.step import TrainStep
 
 MAX_SKIPPED_IN_A_ROW = 20  # more are no bad batch, but a model that has blown up
@@ -145,6 +145,7 @@ class Run:
             "learning_rate": logs["learning_rate"],
             "grad_norm": logs["grad_norm"],
             "images_per_s": logs["images"] / times["seconds"],
+            **terms_of(logs),
         }
         if self.log_every and position % self.log_every == 0:
             self.log("step", row)

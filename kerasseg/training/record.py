@@ -18,6 +18,11 @@ def _no_sums():
     }
 
 
+def terms_of(numbers):
+    """The terms of an objective among what a step logs, "loss_..."."""
+    return {k: value for k, value in numbers.items() if k.startswith("loss_")}
+
+
 @dataclasses.dataclass
 class Record:
     """What a resumed run must know besides the variables; JSON in the checkpoint.
@@ -48,6 +53,8 @@ class Record:
         sums = self.sums
         sums["steps"] += 1
         sums["loss"] += logs["loss"]
+        for name, value in terms_of(logs).items():
+            sums[name] = sums.get(name, 0.0) + value
         if math.isfinite(logs["grad_norm"]):  # float16 overflows now and then
             sums["grad_steps"] += 1
             sums["grad_norm"] += logs["grad_norm"]
@@ -91,6 +98,7 @@ class Record:
             "seconds": sums["seconds"],
             "cpu_seconds": sums["cpu_seconds"],
         }
+        row |= {k: value / sums["steps"] for k, value in terms_of(sums).items()}
         if sums["skipped"]:
             row["skipped_steps"] = sums["skipped"]
         return row

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from kerasseg.training import variable_names
 from kerasseg.training.gradients import Gradients
+from kerasseg.training.objective import Objective
 from kerasseg.training.settings import Settings, check
 
 
@@ -34,7 +35,8 @@ def make_train_step(
             before this call, not after.
         loss: keras Loss whose `call` returns [N] (or [N, ...], averaged), or a function
             (labels, logits) that does. A keras Loss gets float32 labels, as in `fit`;
-            its `reduction` is not used.
+            its `reduction` is not used. Or an `Objective`, for models whose losses are
+            not those of their outputs.
         optimizer: keras optimizer for this model.
         loss_weights: dict output name -> weight; "logits" counts 1.0, others 0.4.
         accumulate: slices of a batch that run one after the other, in the memory of
@@ -111,9 +113,15 @@ class TrainStep:
                 for weight in self._averaged_ones
             ]
             self._position = tf.Variable(0, dtype="int64", trainable=False)
-        self._gradients = Gradients(model, loss, self.optimizer, settings, strategy)
+            draws = None
+            if isinstance(loss, Objective):
+                draws = keras.random.SeedGenerator(loss.seed)
+        self._gradients = Gradients(
+            model, loss, self.optimizer, settings, strategy, draws
+        )
         self.variables = {
             "step": self._position,
+            **({} if draws is None else {"draws": draws.state}),
             **variable_names.of_model(model),
             **variable_names.of_optimizer(self.optimizer, self._weights, model),
             **variable_names.of_weights(
@@ -122,6 +130,7 @@ class TrainStep:
         }
         trained = {id(weight) for weight in self._weights}
         self._state = [v.value for v in model.variables if id(v) not in trained]
+        self._state += [] if draws is None else [draws.state.value]
         self._function = tf.function(
             self._run,
             autograph=False,
@@ -139,14 +148,15 @@ class TrainStep:
 
         Args:
             images: [N, H, W, C], raw 0..255.
-            labels: [N, H, W] class ids, or what the loss wants.
+            labels: [N, H, W] class ids, or what the loss wants, dicts too.
 
         Returns:
             dict of scalar tensors: "loss", "grad_norm" (before clipping),
             "learning_rate", "images" (N over all devices) and "failed": True when the
             loss or the gradient was not finite, and therefore nothing has changed
-            (BatchNorm statistics and dropout seeds included). Reading a value waits
-            for the device; a loop had better read them one step late.
+            (BatchNorm statistics and dropout seeds included); the terms of an
+            objective. Reading a value waits for the device; a loop had better read
+            them one step late.
         """
         if self._averaged:
             raise RuntimeError(

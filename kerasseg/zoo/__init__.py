@@ -3,11 +3,12 @@
 To add one, write its file and import it here; the contract tests pick it up.
 """
 
-import keras
-
+from kerasseg.encoders import is_encoder
 from kerasseg.names import public
+from kerasseg.zoo import objectives
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
+from kerasseg.zoo.center_mask import center_mask
 from kerasseg.zoo.deeplab import deeplab_v1, deeplab_v2
 from kerasseg.zoo.deeplab_v3 import deeplab_v3
 from kerasseg.zoo.deeplab_v3_plus import deeplab_v3_plus
@@ -18,6 +19,7 @@ from kerasseg.zoo.fpn import fpn
 from kerasseg.zoo.linknet import linknet
 from kerasseg.zoo.lraspp import lraspp
 from kerasseg.zoo.manet import manet
+from kerasseg.zoo.mask_rcnn import mask_rcnn
 from kerasseg.zoo.ocrnet import ocrnet
 from kerasseg.zoo.pan import pan
 from kerasseg.zoo.pspnet import pspnet
@@ -29,6 +31,7 @@ from kerasseg.zoo.unet import unet
 from kerasseg.zoo.unet_3plus import unet_3plus
 from kerasseg.zoo.unet_plus_plus import unet_plus_plus
 from kerasseg.zoo.upernet import upernet
+from kerasseg.zoo.yolact import yolact
 
 BUILDERS = public(globals(), __name__)
 INSTANCE = {"center_mask", "mask_rcnn", "yolact"}
@@ -67,7 +70,8 @@ def freeze(model, part="encoder"):
 
     Args:
         model: keras.Model of this package; it is changed.
-        part: "encoder", or how the names of its layers begin ("decoder", "aspp").
+        part: "encoder", or how the names of its layers begin ("decoder", "aspp"),
+            among them the nested parts of instance models ("fpn", "mask_head").
 
     Returns:
         The model.
@@ -78,8 +82,7 @@ def freeze(model, part="encoder"):
     frozen = [
         layer
         for layer in model.layers
-        if layer.name.startswith(part)
-        or (part == "encoder" and isinstance(layer, keras.Model))
+        if layer.name.startswith(part) or (part == "encoder" and is_encoder(layer))
     ]
     if not frozen:
         raise ValueError(

@@ -2,6 +2,7 @@
 
 import functools
 
+import keras
 import numpy as np
 import pytest
 
@@ -143,3 +144,35 @@ def test_deeplab_v3_plus_on_mobilenet_v2_without_decoder():
 )
 def test_encoders_have_the_published_parameters(name, count):
     assert trainable(encoders.build(name)) == count
+
+
+@pytest.fixture
+def unset():
+    """Weights without values: they are only counted."""
+    with keras.StatelessScope(initialize_variables=False):
+        yield
+
+
+# torchvision, 91 classes with the background; convolutions of a frozen ResNet
+def test_mask_rcnn_equals_torchvision(unset):
+    model = zoo.mask_rcnn(90, image_size=(64, 64), freeze_norm=True)
+    assert trainable(model) == 44401393
+
+
+# Bolya et al.'s code, 81 classes with the background
+@pytest.mark.parametrize(
+    ("encoder", "count"), [("resnet50", 31164943), ("resnet101", 50157071)]
+)
+def test_yolact_equals_the_paper_s_code(encoder, count, unset):
+    assert trainable(zoo.yolact(80, encoder, image_size=(64, 64))) == count
+
+
+# Zhou et al.'s code, without deformable convolutions: boxes only
+@pytest.mark.parametrize(
+    ("encoder", "count"), [("resnet18", 15820372), ("resnet101", 53435476)]
+)
+def test_center_mask_without_masks_is_centernet(encoder, count, unset):
+    model = zoo.center_mask(80, encoder, image_size=(64, 64))
+    heads = model.get_layer("head").layers
+    masks = [x for x in heads if x.name.startswith(("shapes", "saliency"))]
+    assert trainable(model) - sum(trainable(layer) for layer in masks) == count

@@ -1,0 +1,231 @@
+"""CenterMask: objects as points; a mask is a local shape times a global saliency."""
+
+import keras
+from keras import layers, ops
+
+from kerasseg import blocks, encoders
+from kerasseg.encoders.pretrained import load
+from kerasseg.instance import boxes as geometry
+from kerasseg.instance import losses as terms
+from kerasseg.instance.canvas import STRIDE, canvas_size
+from kerasseg.instance.detections import best_of, detections, outputs, outputs_spec
+from kerasseg.instance.gather import gather
+from kerasseg.instance.pasting import box_masks, paste_masks
+from kerasseg.instance.targets import center_targets
+
+CENTER_BIAS = -2.19  # a score of 0.1 everywhere at the start
+NAMES = ("heatmap", "sizes", "offsets", "shapes", "saliency")
+
+
+def center_mask(
+    num_classes=80,
+    encoder="resnet18",
+    *,
+    image_size=(512, 512),
+    encoder_weights=None,
+    freeze_norm=False,
+    filters=256,
+    head_filters=64,
+    shape_size=32,
+    score_threshold=0.05,
+    num_detections=100,
+    weights=None,
+):
+    """CenterMask on CenterNet: peaks of a heatmap are objects, without suppression.
+
+    `kerasseg.zoo.objectives.center_mask_losses` trains it. The upsampling is that of
+    CenterNet's ResNets, whose deformable convolutions are left out.
+
+    Args:
+        num_classes: C.
+        encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
+        image_size: (height, width), multiples of 32.
+        encoder_weights: None, "imagenet" or a path.
+        freeze_norm: keep the encoder's batch normalisation as it is; for pretrained
+            encoders only.
+        filters: channels of the three doublings from stride 32 to 4.
+        head_filters: channels inside each of the five heads.
+        shape_size: S, rows and columns of a local shape.
+        score_threshold: only what scores higher is found.
+        num_detections: K.
+        weights: None or a path to weights of the whole model.
+
+    Returns:
+        keras.Model: image [N, H, W, 3] -> dict of boxes float32 [N, K, 4], classes
+        int32 [N, K] (-1 for padding), scores [N, K], masks float32 [N, K, H / 4,
+        W / 4] in 0..1, num int32 [N].
+
+    Raises:
+        ValueError: for an unknown encoder, or an `image_size` of other numbers.
+
+    Reference: Wang et al., 2020, https://arxiv.org/abs/2004.04446; Zhou et al., 2019,
+    https://arxiv.org/abs/1904.07850
+    """
+    canvas_size(image_size)
+    input_shape = (*image_size, 3)
+    image = keras.Input(input_shape, name="image")
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    if freeze_norm:
+        encoders.freeze_norm(encoder)
+    parts = (
+        encoder,
+        _decoder(encoder(image)["c5"].shape[1:], filters),
+        _head(num_classes, shape_size, filters, head_filters),
+    )
+    found = _predict(parts, image)
+    detect = CenterDetections(
+        image_size, score_threshold, num_detections, name="detections"
+    )
+    model = keras.Model(image, detect([found[x] for x in NAMES]), name="center_mask")
+    return load(model, weights)
+
+
+def center_mask_losses(model, images, truth, *, seed=None):
+    """What training CenterMask minimises: the sum of four terms.
+
+    Shapes are trained in the boxes of the truth. The cross-entropy of a mask is the
+    mean over the pixels of its box.
+
+    `kerasseg.zoo.objectives` describes the arguments; `seed` is for their common form,
+    nothing is drawn by chance.
+
+    Returns:
+        dict of scalars: "centers", "sizes" (times 0.1), "offsets" and "masks".
+    """
+    found = _predict(_parts(model), images, training=True)
+    height, width, num_classes = found["heatmap"].shape[1:]
+    boxes, classes = truth["boxes"], truth["classes"]
+    targets = center_targets(
+        boxes, classes, num_classes=num_classes, size=(height, width), stride=STRIDE
+    )
+    shapes = _shapes(found["shapes"], targets.positions)
+    logits = _mask_logits(shapes, found["saliency"], boxes)
+    of_masks = terms.boxed_mask_loss(
+        logits, truth["masks"], boxes, targets.weights, stride=STRIDE
+    )
+    of_sizes = terms.center_loss(found["sizes"], targets.sizes, targets)
+    return {
+        "centers": terms.heatmap_loss(found["heatmap"], targets.heatmap),
+        "sizes": 0.1 * of_sizes,
+        "offsets": terms.center_loss(found["offsets"], targets.offsets, targets),
+        "masks": of_masks,
+    }
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class CenterDetections(layers.Layer):
+    """Predictions at all pixels of the canvas -> the objects of an image.
+
+    Call it with [heatmap logits [N, h, w, C], sizes [N, h, w, 2] and offsets
+    [N, h, w, 2] in pixels of the canvas, shape logits [N, h, w, S * S], saliency logits
+    [N, h, w, 1]].
+
+    Args:
+        image_size: (height, width), four times the canvas.
+        score_threshold: only what scores higher is found.
+        num_detections: K.
+    """
+
+    def __init__(self, image_size, score_threshold, num_detections, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.image_size = tuple(image_size)
+        self.score_threshold = score_threshold
+        self.num_detections = num_detections
+
+    def call(self, inputs):
+        heatmap, sizes, offsets, shapes, saliency = inputs
+        _, height, width, num_classes = heatmap.shape
+        scores = ops.sigmoid(heatmap)
+        around = ops.max_pool(scores, 3, strides=1, padding="same")
+        peak = ops.logical_and(scores == around, scores > self.score_threshold)
+        scores = ops.where(peak, scores, 0.0)
+        scores = ops.reshape(scores, (-1, height * width * num_classes))
+        scores, rows = best_of(scores, self.num_detections)
+        positions = rows // num_classes
+        corner = ops.stack([positions % width, positions // width], axis=-1)
+        centers = ops.cast(corner, "float32") + _at(offsets, positions)
+        halves = ops.maximum(_at(sizes, positions), 0.0) / 2
+        boxes = ops.concatenate([centers - halves, centers + halves], axis=-1)
+        boxes = geometry.clip(boxes * STRIDE, self.image_size)
+        found = detections(boxes, rows % num_classes, scores, positions)
+        logits = _mask_logits(_shapes(shapes, found.rows), saliency, found.boxes)
+        inside = box_masks(found.boxes, (height, width), stride=STRIDE)
+        return outputs(found, ops.sigmoid(logits) * inside)
+
+    def compute_output_spec(self, inputs):
+        batch = inputs[0].shape[0]
+        return outputs_spec(batch, self.num_detections, canvas_size(self.image_size))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_size": self.image_size,
+            "score_threshold": self.score_threshold,
+            "num_detections": self.num_detections,
+        }
+
+
+def _predict(parts, images, **options):
+    """Raw predictions; `options` are those of the call, such as training=True."""
+    encoder, decoder, head = parts
+    return head(decoder(encoder(images, **options)["c5"], **options), **options)
+
+
+def _parts(model):
+    return encoders.of(model), model.get_layer("decoder"), model.get_layer("head")
+
+
+def _decoder(shape, filters):
+    """Three doublings, from stride 32 to 4."""
+    c5 = x = keras.Input(shape, name="c5")
+    for level in (1, 2, 3):
+        name = f"decoder{level}"
+        x = layers.Conv2DTranspose(
+            filters,
+            4,
+            strides=2,
+            padding="same",
+            use_bias=False,
+            kernel_initializer="he_normal",
+            name=f"{name}_conv",
+        )(x)
+        x = blocks.normalize(x, name=f"{name}_norm")
+        x = blocks.activate(x, "relu", name=name)
+    return keras.Model(c5, x, name="decoder")
+
+
+def _head(num_classes, shape_size, filters, head_filters):
+    """Five small networks side by side."""
+    features = keras.Input((None, None, filters), name="features")
+    found = {}
+    for name, size in zip(NAMES, (num_classes, 2, 2, shape_size**2, 1)):
+        x = blocks.conv_norm_act(features, head_filters, norm=None, name=f"{name}_head")
+        bias = CENTER_BIAS if name == "heatmap" else 0.0
+        x = blocks.score_conv(x, size, bias=bias, name=f"{name}_conv")
+        found[name] = blocks.logits(x, name=name)
+    return keras.Model(features, found, name="head")
+
+
+def _at(features, positions):
+    """Features [N, h, w, C] at row * w + column: [N, K, C]."""
+    _, height, width, channels = features.shape
+    return gather(ops.reshape(features, (-1, height * width, channels)), positions)
+
+
+def _shapes(features, positions):
+    """Local shapes [N, K, S, S] at positions [N, K]."""
+    size = round(features.shape[-1] ** 0.5)
+    return ops.reshape(_at(features, positions), (-1, positions.shape[1], size, size))
+
+
+def _mask_logits(shapes, saliency, boxes):
+    """Logits of shape and saliency together, on the canvas: [N, K, h, w].
+
+    A pixel belongs to the mask where both say so, with the product of their
+    probabilities. Its logit, written in theirs a and b, is -log(e^-a + e^-b + e^-a-b),
+    which loses no digits where a probability rounds to 0 or 1.
+    """
+    size = saliency.shape[1:3]
+    a = paste_masks(shapes, boxes, size, stride=STRIDE)
+    b = ops.cast(ops.moveaxis(saliency, -1, 1), "float32")
+    return -ops.logaddexp(ops.logaddexp(-a, -b), -a - b)

@@ -1,0 +1,227 @@
+"""Mask R-CNN: proposals first, then class, box and mask of each."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from kerasseg import blocks, encoders
+from kerasseg.encoders.pretrained import load
+from kerasseg.instance import losses as terms
+from kerasseg.instance import two_stage
+from kerasseg.instance.canvas import canvas_size
+from kerasseg.instance.detections import selection_options
+from kerasseg.instance.matching import sample
+from kerasseg.instance.roi_align import crop_masks
+from kerasseg.instance.targets import anchor_targets, roi_targets
+
+LEVELS = (2, 3, 4, 5, 6)
+IMAGE_SIDE = 800  # pixels that the paper's sizes of anchors and boxes are meant for
+SCALES = tuple(side / IMAGE_SIDE for side in (32, 64, 128, 256, 512))
+CANONICAL_SIZE = 224 / IMAGE_SIDE  # a box as large as ImageNet's pictures is level 4
+SELECTION = {"num_candidates": 200, "num_detections": 100}
+NUM_ANCHORS = 256  # of an image that train the proposals
+FOREGROUND = 0.25  # largest share of the boxes drawn; they train masks
+MASK_SIZE = 28
+
+
+def mask_rcnn(
+    num_classes=80,
+    encoder="resnet50",
+    *,
+    image_size=(800, 800),
+    encoder_weights=None,
+    freeze_norm=False,
+    filters=256,
+    hidden=1024,
+    anchor_scales=SCALES,
+    num_proposals=1000,
+    selection=None,
+    weights=None,
+):
+    """Mask R-CNN on a feature pyramid.
+
+    `kerasseg.zoo.objectives.mask_rcnn_losses` trains it. Like torchvision's, the heads
+    have a box and a mask for the background too, which nothing reads.
+
+    Args:
+        num_classes: C, no background.
+        encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
+        image_size: (height, width), multiples of 32.
+        encoder_weights: None, "imagenet" or a path.
+        freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
+            pretrained encoders only.
+        filters: channels of the pyramid and of the convolutions in the heads.
+        hidden: units of the two dense layers of the box head.
+        anchor_scales: sides of the square anchors of the five levels, as shares of the
+            geometric mean of the image's sides.
+        num_proposals: of each level before and of all levels after the suppression.
+        selection: arguments of `instance.detections.select` that differ from the
+            paper's: {"score_threshold": 0.3}, {"num_detections": 20}.
+        weights: None or a path to weights of the whole model.
+
+    Returns:
+        keras.Model: image [N, H, W, 3] -> dict of boxes float32 [N, K, 4], classes
+        int32 [N, K] (-1 for padding), scores [N, K], masks float32 [N, K, H / 4,
+        W / 4] in 0..1, num int32 [N].
+
+    Raises:
+        ValueError: for an unknown encoder, an unknown name in `selection`, or an
+            `image_size` of other numbers.
+
+    Reference: He et al., 2017, https://arxiv.org/abs/1703.06870; Lin et al., 2017,
+    https://arxiv.org/abs/1612.03144
+    """
+    canvas_size(image_size)
+    input_shape = (*image_size, 3)
+    image = keras.Input(input_shape, name="image")
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    if freeze_norm:
+        encoders.freeze_norm(encoder)
+    taps = encoder(image)
+    fpn = _fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters)
+    pyramid, anchors = _propose((encoder, fpn, _rpn_head(filters)), image)
+    side = math.sqrt(math.prod(image_size))
+    propose = two_stage.Proposals(
+        image_size,
+        [scale * side for scale in anchor_scales],
+        num_proposals,
+        name="proposals",
+    )
+    rois = propose([anchors["objectness"], anchors["deltas"]])
+    canonical = CANONICAL_SIZE * side
+    pooled = two_stage.ROIAlign(7, canonical, name="box_features")([*pyramid, rois])
+    found = _box_head(num_classes, filters, hidden)(pooled)
+    detect = two_stage.RoiDetections(
+        image_size, selection_options(SELECTION, selection), name="detections"
+    )
+    found = detect([rois, found["logits"], found["deltas"]])
+    align = two_stage.ROIAlign(MASK_SIZE // 2, canonical, name="mask_features")
+    logits = _mask_head(num_classes, filters)(align([*pyramid, found["boxes"]]))
+    paste = two_stage.PasteMasks(image_size, name="masks")
+    masks = paste([logits, found["classes"], found["boxes"]])
+    model = keras.Model(image, {**found, "masks": masks}, name="mask_rcnn")
+    return load(model, weights)
+
+
+def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
+    """What training Mask R-CNN minimises: the sum of five terms.
+
+    Of an image, 256 anchors (at most half of them positive) train the proposals and
+    `num_rois` boxes (at most a quarter positive) the heads; the positive ones train
+    masks.
+
+    `kerasseg.zoo.objectives` describes the arguments. Masks may have any size here:
+    the targets, 28 x 28 in a box, are cut out of them.
+
+    Returns:
+        dict of scalars: "proposals" and "proposal_boxes" (first stage), "classes",
+        "boxes" and "masks" (second stage).
+    """
+    parts = (encoders.of(model), *(model.get_layer(x) for x in ("fpn", "rpn_head")))
+    pyramid, anchors = _propose(parts, images, training=True)
+    boxes, classes = truth["boxes"], truth["classes"]
+    propose = model.get_layer("proposals")
+    targets = anchor_targets(
+        propose.anchors, boxes, classes, low=0.3, high=0.7, rescue="ties"
+    )
+    objectness, deltas = (
+        ops.concatenate(anchors[name], axis=1) for name in ("objectness", "deltas")
+    )
+    drawn = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
+    first = terms.proposal_losses(objectness[..., 0], deltas, targets, drawn)
+    rois = propose([anchors["objectness"], anchors["deltas"]])
+    rois, targets, weights = roi_targets(
+        rois, boxes, classes, num=num_rois, positive_fraction=FOREGROUND, seed=seed
+    )
+    pooled = model.get_layer("box_features")([*pyramid, rois])
+    found = model.get_layer("box_head")(pooled, training=True)
+    logits, deltas = (_by_image(found[name], num_rois) for name in ("logits", "deltas"))
+    second = terms.box_losses(logits, deltas[:, :, 1:], targets, weights)
+    of_masks = _mask_loss(model, pyramid, rois, targets, weights, truth["masks"])
+    return {
+        "proposals": first[0],
+        "proposal_boxes": first[1],
+        "classes": second[0],
+        "boxes": second[1],
+        "masks": of_masks,
+    }
+
+
+def _mask_loss(model, pyramid, rois, targets, weights, masks):
+    """Loss of the masks of the boxes drawn; positive ones come first."""
+    num = int(rois.shape[1] * FOREGROUND)
+    rois, classes, objects, weights = (
+        x[:, :num] for x in (rois, targets.classes, targets.objects, weights)
+    )
+    pooled = model.get_layer("mask_features")([*pyramid, rois])
+    logits = _by_image(model.get_layer("mask_head")(pooled, training=True), num)
+    stride = model.input.shape[1] / masks.shape[2]
+    truth = crop_masks(masks, objects, rois / stride, MASK_SIZE)
+    return terms.mask_loss(logits[..., 1:], truth, classes, weights)
+
+
+def _propose(parts, images, **options):
+    """The pyramid, and objectness and deltas of the anchors of each of its levels."""
+    encoder, fpn, head = parts
+    taps = encoder(images, **options)
+    pyramid = fpn([taps[f"c{level}"] for level in LEVELS[:4]], **options)
+    levels = [head(pyramid[f"p{level}"], **options) for level in LEVELS]
+    anchors = {name: [level[name] for level in levels] for name in levels[0]}
+    return [pyramid[f"p{level}"] for level in LEVELS[:4]], anchors
+
+
+def _fpn(shapes, filters):
+    inputs = [keras.Input(shape, name=f"c{i}") for i, shape in enumerate(shapes, 2)]
+    taps = {x.name: x for x in inputs}
+    pyramid = blocks.feature_pyramid(taps, filters, levels=LEVELS)
+    return keras.Model(inputs, pyramid, name="fpn")
+
+
+def _rpn_head(filters):
+    """Whether there is an object at each anchor, and the way to its box."""
+    features = keras.Input((None, None, filters), name="features")
+    x = blocks.conv_norm_act(features, filters, norm=None, name="rpn")
+    found = {}
+    for name, size in (("objectness", 1), ("deltas", 4)):
+        y = blocks.score_conv(x, len(two_stage.RATIOS) * size, name=f"rpn_{name}")
+        found[name] = blocks.rows(y, size, name=f"rpn_{name}_rows")
+    return keras.Model(features, found, name="rpn_head")
+
+
+def _box_head(num_classes, filters, hidden):
+    """Class, and a box for each class, of one box after another."""
+    features = keras.Input((7, 7, filters), name="features")
+    # Channels first, in the order of the published dense weights.
+    x = layers.Permute((3, 1, 2), name="box_channels_first")(features)
+    x = layers.Flatten(name="box_flat")(x)
+    for step in (1, 2):
+        x = layers.Dense(hidden, "relu", name=f"box_dense{step}")(x)
+    num = num_classes + 1
+    logits = layers.Dense(num, name="box_logits")(x)
+    small = keras.initializers.RandomNormal(stddev=0.001)
+    deltas = layers.Dense(4 * num, kernel_initializer=small, name="box_deltas")(x)
+    found = {
+        "logits": blocks.logits(logits, name="logits"),
+        "deltas": blocks.rows(deltas, 4, name="box_deltas_rows"),
+    }
+    return keras.Model(features, found, name="box_head")
+
+
+def _mask_head(num_classes, filters):
+    """A mask for each class, of one box after another."""
+    size = MASK_SIZE // 2
+    features = x = keras.Input((size, size, filters), name="features")
+    for step in (1, 2, 3, 4):
+        x = blocks.conv_norm_act(x, filters, norm=None, name=f"mask{step}")
+    x = layers.Conv2DTranspose(
+        filters, 2, strides=2, kernel_initializer="he_normal", name="mask_up"
+    )(x)
+    x = blocks.activate(x, "relu", name="mask_up")
+    x = blocks.score_conv(x, num_classes + 1, name="mask_scores")
+    return keras.Model(features, blocks.logits(x, name="mask_logits"), name="mask_head")
+
+
+def _by_image(x, num):
+    """[N * num, ...] as [N, num, ...]."""
+    return ops.reshape(x, (-1, num, *x.shape[1:]))

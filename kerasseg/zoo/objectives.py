@@ -1,0 +1,25 @@
+"""What instance models are trained towards: one function for each of them.
+
+Each is a function (model, images, truth, *, seed) -> dict of scalar terms, weighted
+already; their sum is what a training step minimises. It runs the parts of the model
+with training=True: there is no second model for training.
+
+images: [N, H, W, C] of the model's image size, raw 0..255. truth is a dict of tensors,
+padded to G objects an image:
+
+    boxes: float32 [N, G, 4] in pixels, zeros for padding.
+    classes: int [N, G], 0..C-1, -1 for padding.
+    masks: 0 and 1 of any type [N, G, H / 4, W / 4], the canvas of the model's masks;
+        a pixel is 1 where at least half of it is covered. uint8 at this size takes a
+        64th of the memory of float32 masks at image size. Mask R-CNN takes masks of
+        any size, since it cuts its targets out of them.
+
+seed is an int or a keras.random.SeedGenerator for what is drawn by chance. An int draws
+the same each time, so a training loop wants a generator.
+"""
+
+from kerasseg.zoo.center_mask import center_mask_losses
+from kerasseg.zoo.mask_rcnn import mask_rcnn_losses
+from kerasseg.zoo.yolact import yolact_losses
+
+__all__ = ["center_mask_losses", "mask_rcnn_losses", "yolact_losses"]

@@ -1,0 +1,264 @@
+"""YOLACT: boxes in one stage, and masks that mix prototypes of the whole image."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from kerasseg import blocks, encoders
+from kerasseg.encoders.pretrained import load
+from kerasseg.instance import boxes as geometry
+from kerasseg.instance import losses as terms
+from kerasseg.instance.anchors import anchors
+from kerasseg.instance.canvas import STRIDE, canvas_size
+from kerasseg.instance.detections import (
+    outputs,
+    outputs_spec,
+    select,
+    selection_options,
+)
+from kerasseg.instance.gather import gather
+from kerasseg.instance.matching import sample
+from kerasseg.instance.pasting import box_masks
+from kerasseg.instance.targets import anchor_targets
+
+LEVELS = (3, 4, 5, 6, 7)
+RATIOS = (1.0, 0.5, 2.0)
+SCALES = tuple(side / 550 for side in (24, 48, 96, 192, 384))  # shares of the image
+DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+SELECTION = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
+NUM_MASKS = 100  # positive anchors of an image whose masks are trained
+
+
+def yolact(
+    num_classes=80,
+    encoder="resnet50",
+    *,
+    image_size=(544, 544),
+    encoder_weights=None,
+    freeze_norm=False,
+    filters=256,
+    num_prototypes=32,
+    anchor_scales=SCALES,
+    selection=None,
+    weights=None,
+):
+    """YOLACT: each box comes with the coefficients of a sum of prototypes, its mask.
+
+    `kerasseg.zoo.objectives.yolact_losses` trains it. The paper resizes images to
+    550 x 550; here a size that halves five times makes every stride exact.
+
+    Args:
+        num_classes: C, no background.
+        encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
+        image_size: (height, width), multiples of 32.
+        encoder_weights: None, "imagenet" or a path.
+        freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
+            pretrained encoders only.
+        filters: channels of the pyramid and of the heads.
+        num_prototypes: masks that are mixed.
+        anchor_scales: sides of the square anchors of the five levels, as shares of the
+            geometric mean of the image's sides.
+        selection: arguments of `instance.detections.select` that differ from the
+            paper's: {"kind": "exact"}, {"num_detections": 20}.
+        weights: None or a path to weights of the whole model.
+
+    Returns:
+        keras.Model: image [N, H, W, 3] -> dict of boxes float32 [N, K, 4], classes
+        int32 [N, K] (-1 for padding), scores [N, K], masks float32 [N, K, H / 4,
+        W / 4] in 0..1, num int32 [N].
+
+    Raises:
+        ValueError: for an unknown encoder, an unknown name in `selection`, or an
+            `image_size` of other numbers.
+
+    Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
+    """
+    rows, columns = canvas_size(image_size)
+    input_shape = (*image_size, 3)
+    image = keras.Input(input_shape, name="image")
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    if freeze_norm:
+        encoders.freeze_norm(encoder)
+    taps = encoder(image)
+    parts = (
+        encoder,
+        _fpn([taps[f"c{level}"].shape[1:] for level in (3, 4, 5)], filters),
+        _prediction_head(num_classes, num_prototypes, filters),
+        _protonet(num_classes, num_prototypes, (rows // 2, columns // 2, filters)),
+    )
+    found = _predict(parts, image)
+    side = math.sqrt(math.prod(image_size))
+    detect = YolactDetections(
+        image_size,
+        [scale * side for scale in anchor_scales],
+        selection_options(SELECTION, selection),
+        name="detections",
+    )
+    names = ("logits", "deltas", "coefficients", "prototypes")
+    model = keras.Model(image, detect([found[x] for x in names]), name="yolact")
+    return load(model, weights)
+
+
+def yolact_losses(model, images, truth, *, seed):
+    """What training YOLACT minimises: the sum of four terms.
+
+    Of the positive anchors of an image, 100 drawn by chance train masks, which bounds
+    the memory. `kerasseg.zoo.objectives` describes the arguments.
+
+    Returns:
+        dict of scalars: "classes" (3 hard negatives a positive), "boxes" (times 1.5),
+        "masks" (times 6.125) and "semantic".
+    """
+    found = _predict(_parts(model), images, training=True)
+    boxes, classes = truth["boxes"], truth["classes"]
+    targets = anchor_targets(
+        model.get_layer("detections").anchors,
+        boxes,
+        classes,
+        low=0.4,
+        high=0.5,
+        rescue="assign",
+        weights=DELTA_WEIGHTS,
+    )
+    of_classes, of_boxes = terms.multibox_losses(
+        found["logits"], found["deltas"], targets
+    )
+    drawn, weights = sample(targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed)
+    positive = ops.cast(gather(targets.labels, drawn) > 0, "float32")
+    objects = gather(targets.objects, drawn)
+    of_masks = terms.prototype_loss(
+        found["prototypes"],
+        gather(found["coefficients"], drawn),
+        gather(truth["masks"], objects),
+        gather(boxes, objects),
+        weights * positive,
+        stride=STRIDE,
+    )
+    semantic = terms.semantic_loss(found["semantic"], _halve(truth["masks"]), classes)
+    return {
+        "classes": of_classes,
+        "boxes": 1.5 * of_boxes,
+        "masks": 6.125 * of_masks,
+        "semantic": semantic,
+    }
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class YolactDetections(layers.Layer):
+    """Predictions at all anchors -> the objects of an image.
+
+    Call it with [class logits [N, A, C + 1], deltas [N, A, 4], coefficients [N, A, P],
+    prototypes [N, H / 4, W / 4, P]].
+
+    Args:
+        image_size: (height, width).
+        anchor_scales: sides of square anchors in pixels, one a level.
+        selection: arguments of `instance.detections.select`.
+
+    Attributes:
+        anchors: float32 [A, 4].
+    """
+
+    def __init__(self, image_size, anchor_scales, selection, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.image_size = tuple(image_size)
+        self.anchor_scales = list(anchor_scales)
+        self.selection = dict(selection)
+        strides = [2**level for level in LEVELS]
+        sizes = [[-(-n // stride) for n in self.image_size] for stride in strides]
+        self.anchors = anchors(sizes, strides, scales=anchor_scales, ratios=RATIOS)
+
+    def call(self, inputs):
+        logits, deltas, coefficients, prototypes = inputs
+        boxes = geometry.decode(deltas, self.anchors, DELTA_WEIGHTS)
+        boxes = geometry.clip(boxes, self.image_size)
+        scores = ops.softmax(logits, axis=-1)[..., 1:]
+        found = select(boxes, scores, **self.selection)
+        chosen = gather(coefficients, found.rows)
+        masks = ops.sigmoid(ops.einsum("nhwp,nkp->nkhw", prototypes, chosen))
+        inside = box_masks(found.boxes, prototypes.shape[1:3], stride=STRIDE)
+        return outputs(found, masks * inside)
+
+    def compute_output_spec(self, inputs):
+        num = self.selection["num_detections"]
+        return outputs_spec(inputs[0].shape[0], num, canvas_size(self.image_size))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "image_size": self.image_size,
+            "anchor_scales": self.anchor_scales,
+            "selection": self.selection,
+        }
+
+
+def _predict(parts, images, **options):
+    """Raw predictions; `options` are those of the call, such as training=True."""
+    encoder, fpn, head, protonet = parts
+    taps = encoder(images, **options)
+    pyramid = fpn([taps[name] for name in ("c3", "c4", "c5")], **options)
+    levels = [head(pyramid[f"p{level}"], **options) for level in LEVELS]
+    found = protonet(pyramid["p3"], **options)
+    for name in levels[0]:
+        join = layers.Concatenate(axis=1, dtype="float32", name=name)
+        found = {**found, name: join([level[name] for level in levels])}
+    return found
+
+
+def _parts(model):
+    names = ("fpn", "prediction_head", "protonet")
+    return (encoders.of(model), *(model.get_layer(name) for name in names))
+
+
+def _fpn(shapes, filters):
+    inputs = [keras.Input(shape, name=f"c{i}") for i, shape in enumerate(shapes, 3)]
+    pyramid = blocks.feature_pyramid(
+        {x.name: x for x in inputs},
+        filters,
+        levels=LEVELS,
+        interpolation="bilinear",
+        activation="relu",
+        coarser="conv",
+    )
+    return keras.Model(inputs, pyramid, name="fpn")
+
+
+def _prediction_head(num_classes, num_prototypes, filters):
+    """Scores, deltas and coefficients of the anchors of any level."""
+    features = keras.Input((None, None, filters), name="features")
+    x = blocks.conv_norm_act(features, filters, norm=None, name="head")
+    num = len(RATIOS)
+    sizes = {"logits": num_classes + 1, "deltas": 4, "coefficients": num_prototypes}
+    found = {}
+    for name, size in sizes.items():
+        y = blocks.score_conv(x, num * size, 3, name=f"head_{name}")
+        found[name] = blocks.rows(y, size, name=f"head_{name}_rows")
+    tanh = layers.Activation("tanh", dtype="float32", name="head_coefficients_tanh")
+    found["coefficients"] = tanh(found["coefficients"])
+    return keras.Model(features, found, name="prediction_head")
+
+
+def _protonet(num_classes, num_prototypes, shape):
+    """Prototypes at stride 4, and the classes of pixels, which only training uses."""
+    features = x = keras.Input(shape, name="features")
+    filters = shape[-1]
+    for step in (1, 2, 3):
+        x = blocks.conv_norm_act(x, filters, norm=None, name=f"protonet{step}")
+    x = layers.UpSampling2D(2, interpolation="bilinear", name="protonet_up")(x)
+    x = blocks.conv_norm_act(x, filters, norm=None, name="protonet4")
+    x = blocks.conv(x, num_prototypes, 1, name="prototypes_conv")
+    found = {
+        "prototypes": layers.Activation("relu", dtype="float32", name="prototypes")(x),
+        "semantic": blocks.logits(
+            blocks.conv(features, num_classes, 1, name="semantic_conv"), name="semantic"
+        ),
+    }
+    return keras.Model(features, found, name="protonet")
+
+
+def _halve(masks):
+    """Masks of half the size, 1 where at least two of four pixels are."""
+    _, num, height, width = masks.shape
+    parts = ops.reshape(masks, (-1, num, height // 2, 2, width // 2, 2))
+    return ops.mean(ops.cast(parts, "float32"), axis=(3, 5)) >= 0.5
