@@ -247,11 +247,12 @@ def _protonet(num_classes, num_prototypes, shape):
         x = blocks.conv_norm_act(x, filters, norm=None, name=f"protonet{step}")
     x = layers.UpSampling2D(2, interpolation="bilinear", name="protonet_up")(x)
     x = blocks.conv_norm_act(x, filters, norm=None, name="protonet4")
-    x = blocks.conv(x, num_prototypes, 1, name="prototypes_conv")
+    x = blocks.score_conv(x, num_prototypes, name="prototypes_conv")
     found = {
         "prototypes": layers.Activation("relu", dtype="float32", name="prototypes")(x),
         "semantic": blocks.logits(
-            blocks.conv(features, num_classes, 1, name="semantic_conv"), name="semantic"
+            blocks.score_conv(features, num_classes, name="semantic_conv"),
+            name="semantic",
         ),
     }
     return keras.Model(features, found, name="protonet")

@@ -100,6 +100,36 @@ def synchronized(strategy):
     return worst(*steps)
 
 
+def objective(strategy):
+    """Two devices, in slices, against one on a function of losses that draws, too."""
+
+    def entropy(model, images, labels, *, seed):
+        factor = 1.0 + 0.0 * keras.random.uniform((), seed=seed)
+        losses = cases.LOSS.call(labels, model(images, training=True))
+        return {"entropy": factor * tf.reduce_mean(losses)}
+
+    steps = []
+    for scope, options in (
+        (tf.distribute.get_strategy(), {}),
+        (strategy, {"accumulate": 2}),
+    ):
+        with scope.scope():
+            model, optimizer = cases.network(), keras.optimizers.Adam(0.01)
+        steps.append(
+            training.make_train_step(
+                model,
+                training.Objective(entropy),
+                optimizer,
+                strategy=scope,
+                **options,
+            )
+        )
+    for number in range(3):
+        one, two = (float(s(*cases.batch(number))["loss_entropy"]) for s in steps)
+    weights = zip(*(step.model.get_weights() for step in steps), strict=True)
+    return max(abs(one - two), *(float(np.abs(a - b).max()) for a, b in weights))
+
+
 def main():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -117,6 +147,7 @@ def main():
         sliced(*cases.batch(number))
     report["slices"] = worst(one, sliced)
     report["synchronized"] = synchronized(strategy)
+    report["objective"] = objective(strategy)
     report["restored"] = broken(strategy)
     try:
         cases.make_step(strategy=strategy)

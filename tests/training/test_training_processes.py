@@ -43,6 +43,11 @@ def test_slices_on_two_devices_train_as_one(devices):
 
 
 @pytest.mark.slow
+def test_an_objective_in_slices_on_two_devices_trains_as_on_one(devices):
+    assert devices["objective"] < 1e-5
+
+
+@pytest.mark.slow
 def test_slices_need_the_memory_of_a_slice(devices):
     # Of 16 images, 2 at a time; gradients and buffers keep it from being an eighth.
     assert devices["memory"]["8"] < 0.5 * devices["memory"]["1"]

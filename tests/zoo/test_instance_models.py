@@ -17,7 +17,7 @@ SMALL = {
     "yolact": {"filters": 32, "num_prototypes": 8, "selection": FEW},
 }
 # Updates and learning rates that suffice to learn two pictures.
-STEPS = {"center_mask": (100, 3e-3), "mask_rcnn": (120, 3e-3), "yolact": (80, 3e-3)}
+STEPS = {"center_mask": (150, 3e-3), "mask_rcnn": (80, 3e-3), "yolact": (80, 3e-3)}
 # (picture, class, box)
 OBJECTS = [
     (0, 0, (16, 16, 64, 64)),
