@@ -119,6 +119,11 @@ def _meant(line):
 
 
 def select_by_hash(root, split, found, val_fraction):
+    """The part of `found`, tuples that begin with a name, that is "train" or "val".
+
+    Raises:
+        ImageError: if there are fewer than two.
+    """
     if len(found) < 2:
         raise ImageError(
             root,
