@@ -9,14 +9,21 @@ from kerasseg import evaluate, files
 RESULTS = pathlib.Path(__file__).with_name("results.json")
 
 
-def record(name, result):
-    """Print a benchmark's result and put it into results.json."""
+def recorded(name=None):
+    """What results.json says of a benchmark, or of all; {} if nothing."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    return results if name is None else results.get(name, {})
+
+
+def record(name, result, *, show=True):
+    """Put a benchmark's result into results.json, and print it."""
+    results = recorded()
     date = datetime.date.today().isoformat()
     results[name] = {**result, "date": date, "environment": evaluate.environment()}
     text = json.dumps(_rounded(results), indent=1, sort_keys=True) + "\n"
     files.replace(RESULTS, lambda part: part.write_text(text))
-    print(json.dumps(_rounded(result), indent=1))
+    if show:
+        print(json.dumps(_rounded(result), indent=1))
 
 
 def ratios(measured, case, reference):

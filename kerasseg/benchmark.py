@@ -102,12 +102,11 @@ def pipeline_case(*, size=256, batch_size=8, batches=8):
             size=(size, size), scale=(0.5, 2.0), flip="horizontal", brightness=0.2
         ),
         cache=True,
-    )
-    iterator = iter(stream)
+    ).take(batches)  # an endless one would go on in the background of other cases
 
     def read():
-        for _ in range(batches):
-            next(iterator)
+        for _ in stream:
+            pass
 
     return {"pipeline": (read, batch_size * batches)}
 

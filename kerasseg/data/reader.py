@@ -61,7 +61,7 @@ class Reader:
         except Exception as error:
             self.failures.append(error)
             raise
-        return image, *(array.astype(np.int32) for array in others)
+        return image, *(array.astype(np.int32, copy=False) for array in others)
 
     def read_good(self, index):
         """Read a sample; if bad ones are skipped, the next one that can be read."""

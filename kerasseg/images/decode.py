@@ -30,6 +30,7 @@ from kerasseg.images.content import COPY_AGAIN, ImageError, detect, read_bytes
 
 MAX_PIXELS = 178_956_970  # where Pillow, too, refuses a file as a decompression bomb
 
+_GREY, _RGB = cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR_RGB
 _ORIENTATION = 274  # the tag of that name in EXIF and TIFF
 
 
@@ -112,7 +113,9 @@ def _decode_png(file):
     grey = color_type in (0, 4)
     # libpng prints a warning for each colour profile it does not like: not with OpenCV.
     plain = bits == 8 and color_type in (0, 2, 6) and b"iCCP" not in chunks
-    pixels = _cv2_pixels(file.data) if plain or bits == 16 else None
+    pixels = None
+    if plain or bits == 16:
+        pixels = _cv2_pixels(file.data, {0: _GREY, 2: _RGB, 6: _RGB}.get(color_type))
     if pixels is None:
         png.check_length(file.path, chunks)
         if bits == 16:  # Pillow would cut it to 8
@@ -139,7 +142,8 @@ def _decode_jpeg(file):
             f"one cut off at {len(file.data)} bytes",
             COPY_AGAIN,
         )
-    pixels = _cv2_pixels(file.data) if mode in ("L", "RGB") else None
+    ways = {"L": _GREY, "RGB": _RGB}
+    pixels = _cv2_pixels(file.data, ways[mode]) if mode in ways else None
     if pixels is None:
         pixels = _pillow_pixels(file, JpegImagePlugin.JpegImageFile)
     return _upright(pixels, orientation)
@@ -235,11 +239,12 @@ _DECODERS = {
 }
 
 
-def _cv2_pixels(data):
-    """[H, W] or [H, W, 3] RGB; None if OpenCV cannot."""
-    flags = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
+def _cv2_pixels(data, way=None):
+    """[H, W] or [H, W, 3] RGB; None if OpenCV cannot. `way` is for what is known."""
+    flags = cv2.IMREAD_ANYCOLOR if way is None else way
+    flags |= cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if pixels is None or pixels.ndim == 2:
+    if pixels is None or pixels.ndim == 2 or way is not None:
         return pixels
     return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
 

@@ -11,6 +11,9 @@ from tests.contracts.cases import CASES
 from tests.parity.backend_logits import logits
 from tests.parity.test_parity import PYTHON, ROOT, relative_error
 
+# JAX compiles every operation by itself: without optimising, in half of the time.
+QUICKLY = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+
 
 @pytest.fixture(scope="module", params=["jax", "torch"])
 def others(request, tmp_path_factory):
@@ -19,7 +22,7 @@ def others(request, tmp_path_factory):
         pytest.skip("needs the environment that scripts/parity.sh builds")
     file = tmp_path_factory.mktemp("backends") / f"{request.param}.npz"
     command = [PYTHON, "-m", "tests.parity.backend_logits", file]
-    environment = {**os.environ, "KERAS_BACKEND": request.param}
+    environment = {**os.environ, "KERAS_BACKEND": request.param, "XLA_FLAGS": QUICKLY}
     subprocess.run(command, cwd=ROOT, check=True, env=environment)
     with np.load(file) as arrays:
         return dict(arrays)
