@@ -36,6 +36,11 @@ BUDGETS = {
 }
 
 
+def title(dataset):
+    """Name of the entry in results.json."""
+    return f"short trainings on {dataset}"
+
+
 def data_of(dataset, root):
     """Training and validation samples."""
     from kerasseg import datasets
@@ -95,15 +100,15 @@ def main():
 
     from kerasseg import zoo
 
-    title = f"short trainings on {options.dataset}"
-    found = recorded(title).get("architectures", {})
+    entry = title(options.dataset)
+    found = recorded(entry).get("architectures", {})
     train, val = data_of(options.dataset, options.data)
     for name in options.names or zoo.names("semantic"):
         found[name] = learn(name, options.dataset, train, val)
         print(name, found[name], flush=True)
         keras.backend.clear_session()
         budget = {"budget": BUDGETS[options.dataset], "seed": 0}
-        record(title, {**budget, "architectures": found}, show=False)
+        record(entry, {**budget, "architectures": found}, show=False)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,21 @@
-"""Write the numbers of zoo/*/results.json into the cards and the table."""
+"""Write the numbers of zoo/*/results.json and of benchmarks into cards and tables."""
 
+import pathlib
 import sys
 
+sys.path.insert(
+    0, str(pathlib.Path(__file__).parents[1])
+)  # benchmarks/ is not installed
+
+from benchmarks import record, tables
 from kerasseg import report
 
-for path in report.update(sys.argv[1] if len(sys.argv) > 1 else "zoo"):
+zoo = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "zoo")
+changed = report.update(zoo)
+for mark, table in (
+    ("architectures", tables.of_architectures),
+    ("short trainings", tables.of_short_trainings),
+):
+    changed += report.fill(zoo / "README.md", table(record.recorded()), mark)
+for path in dict.fromkeys(changed):
     print(path)

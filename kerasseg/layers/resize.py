@@ -1,6 +1,7 @@
 """Resizing to the size of another tensor."""
 
 import keras
+import numpy as np
 from keras import ops
 
 
@@ -52,6 +53,8 @@ class ResizeLike(keras.layers.Layer):
             size = ops.shape(like)[1:3]
             if self.align_corners and self.interpolation == "bilinear":
                 resized = _resize_corners(_resize_corners(x, size[0], 1), size[1], 2)
+            elif self.interpolation == "nearest":
+                resized = resize_nearest(resize_nearest(x, size[0], 1), size[1], 2)
             else:
                 resized = ops.image.resize(x, size, interpolation=self.interpolation)
         return ops.cast(resized, self.compute_dtype)
@@ -67,6 +70,17 @@ class ResizeLike(keras.layers.Layer):
             "interpolation": self.interpolation,
             "align_corners": self.align_corners,
         }
+
+
+def resize_nearest(x, length, axis):
+    """Pick the nearest pixels along one axis, those that TensorFlow picks.
+
+    The centre of a pixel may fall between two others, as when 96 columns become 97:
+    then the rounding of float32 decides, and JAX rounds in another order.
+    """
+    scale = np.float32(x.shape[axis]) / np.float32(length)
+    at = (np.arange(length, dtype="float32") + np.float32(0.5)) * scale
+    return ops.take(x, np.minimum(at.astype("int32"), x.shape[axis] - 1), axis=axis)
 
 
 def _resize_corners(x, length, axis):

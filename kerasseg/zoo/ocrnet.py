@@ -46,7 +46,9 @@ def ocrnet(
     """Object-contextual representations on the four finest levels, joined at stride 4.
 
     First scores, by two 1x1 convolutions, say how much each position belongs to each
-    class. They weigh the average of each class, which positions then attend to.
+    class. They weigh the average of each class, which positions then attend to. The
+    weights are a softmax over all positions of the image, so a tile of an image gets
+    other logits than the same pixels within the whole image.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit, but then there is

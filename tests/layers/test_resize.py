@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from kerasseg import layers
+from kerasseg.layers.resize import resize_nearest
 
 
 def test_bilinear_resize_places_pixel_centres_at_one_half():
@@ -40,3 +41,11 @@ def test_wrong_options_are_refused():
         layers.ResizeLike("cubic")
     with pytest.raises(ValueError, match="Received: align='end'"):
         layers.CropLike("end")
+
+
+def test_the_nearest_pixels_of_other_backends_are_those_of_tensorflow():
+    for source in (1, 2, 33, 96):
+        x = tf.range(source, dtype=tf.float32)[None, :, None, None]
+        for length in [*range(1, 100), 129, 224, 511]:
+            expected = tf.image.resize(x, (length, 1), "nearest")
+            np.testing.assert_array_equal(resize_nearest(x, length, 1), expected)

@@ -1,0 +1,76 @@
+"""Markdown tables of results.json, for zoo/README.md."""
+
+from benchmarks import architectures, short_trainings
+
+
+def of_architectures(results):
+    """What each architecture costs, on one encoder and then on its own.
+
+    Args:
+        results: dict of benchmarks/results.json.
+
+    Returns:
+        Markdown; "" if it was not measured.
+    """
+    measured = results.get(architectures.NAME)
+    if not measured:
+        return ""
+    lines = [
+        "| architecture | encoder | parameters | GFLOPs | images/s | CPU ms | peak MB "
+        "|",
+        "|---|---|---|---|---|---|---|",
+    ]
+    rows = measured["rows"]
+    for row in sorted(rows, key=lambda row: row["encoder"] != architectures.ENCODER):
+        lines.append(
+            f"| `{row['architecture']}` | `{row['encoder']}` | {row['parameters']:,} "
+            f"| {row['gflops']:.4g} | {row['images_per_second']:.3g} "
+            f"| {row['cpu_ms']:.0f} | {row['peak_memory_mb']:.0f} |"
+        )
+    return "\n".join([*lines, "", _machine(measured)])
+
+
+def of_short_trainings(results):
+    """What each architecture learns on one small budget.
+
+    Args, Returns: as `of_architectures`.
+    """
+    measured = {
+        dataset: results[title]
+        for dataset in short_trainings.BUDGETS
+        if (title := short_trainings.title(dataset)) in results
+    }
+    if not measured:
+        return ""
+    names = [f"{dataset} mIoU %" for dataset in measured]
+    lines = [
+        f"| architecture | encoder | parameters | {' | '.join(names)} | CPU min |",
+        "|---" * (4 + len(names)) + "|",
+    ]
+    found = [part["architectures"] for part in measured.values()]
+    for name in sorted(set().union(*found)):
+        rows = [part.get(name) for part in found]
+        first = next(row for row in rows if row)
+        scores = [f"{100 * row['mean_iou']:.1f}" if row else "-" for row in rows]
+        minutes = sum(row["cpu_seconds"] for row in rows if row) / 60
+        lines.append(
+            f"| `{name}` | `{first['encoder']}` | {first['parameters']:,} "
+            f"| {' | '.join(scores)} | {minutes:.1f} |"
+        )
+    budgets = "; ".join(
+        f"{dataset}: {b['steps']} steps of {b['batch_size']} crops of "
+        f"{b['size']}x{b['size']}, seed {part['seed']}"
+        for dataset, part in measured.items()
+        for b in [part["budget"]]
+    )
+    machine = _machine(next(iter(measured.values())))
+    return "\n".join([*lines, "", f"{budgets}. {machine}"])
+
+
+def _machine(measured):
+    facts = measured["environment"]
+    return (
+        f"{measured['date']}; {', '.join(facts['devices'])} ({facts['cpu']}, "
+        f"{facts['cpu_count']} cores); TensorFlow {facts['versions']['tensorflow']}, "
+        f"Keras {facts['versions']['keras']}."
+    )
