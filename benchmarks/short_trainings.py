@@ -36,9 +36,10 @@ BUDGETS = {
 }
 
 
-def title(dataset):
+def title(dataset, precision="float32"):
     """Name of the entry in results.json."""
-    return f"short trainings on {dataset}"
+    name = f"short trainings on {dataset}"
+    return name if precision == "float32" else f"{name}, {precision}"
 
 
 def data_of(dataset, root):
@@ -95,12 +96,14 @@ def main():
     parser.add_argument("dataset", choices=BUDGETS)
     parser.add_argument("names", nargs="*", help="default: all semantic architectures")
     parser.add_argument("--data", help="folder of the data set")
+    parser.add_argument("--precision", default="float32", help="dtype policy of Keras")
     options = parser.parse_args()
     import keras
 
     from kerasseg import zoo
 
-    entry = title(options.dataset)
+    keras.config.set_dtype_policy(options.precision)
+    entry = title(options.dataset, options.precision)
     found = recorded(entry).get("architectures", {})
     train, val = data_of(options.dataset, options.data)
     for name in options.names or zoo.names("semantic"):
