@@ -139,3 +139,10 @@ def test_real_data_needs_its_root():
 def test_every_data_set_can_be_named():
     names = {"camvid", "coco", "dsb2018", "folder", "isbi2012", "mask_folders"}
     assert names | {"shapes"} == set(datasets.DATASETS)
+
+
+def test_every_recipe_of_the_zoo_can_be_read(request):
+    paths = sorted((request.config.rootpath / "zoo").glob("*/recipe.toml"))
+    tasks = {path.parent.name: recipes.task(recipes.read(path)) for path in paths}
+    assert tasks["unet_plain_isbi2012"] == "semantic"
+    assert tasks["yolact_tiny_shapes"] == "instance"
