@@ -124,6 +124,12 @@ def _predict_arguments(command):
     command.add_argument(
         "--crf", action="store_true", help="refine along image edges by a dense CRF"
     )
+    command.add_argument(
+        "--score", type=float, metavar="S", help="objects that score S at least"
+    )
+    command.add_argument(
+        "--fit", help="find objects by tile (default), or after a resize of the image"
+    )
 
 
 def _export_arguments(command):
@@ -168,9 +174,10 @@ def _train(arguments):
     _say(arguments, results["table"])
     _say(arguments, f"\nWrote {out}/ with results.json, curves.png and samples.png.")
     data = f" --data {arguments.data}" if arguments.data else ""
+    flips = " --flips" if "mean_iou" in results else ""  # class maps only
     _say(
         arguments,
-        f"Next:\n  kerasseg evaluate --run {out}{data} --flips\n"
+        f"Next:\n  kerasseg evaluate --run {out}{data}{flips}\n"
         f"  kerasseg predict --run {out} photo.jpg --out predictions\n"
         f"  kerasseg export --run {out} --out exported",
     )
@@ -200,17 +207,21 @@ def _evaluate(arguments):
 
 
 def _predict(arguments):
-    """Segment images: overlays, class-id PNGs and contours."""
+    """Segment images: overlays, class-id PNGs and contours, or objects."""
     from kerasseg import runs
 
     report = runs.predict(
         runs.find(arguments.run_dir),
         arguments.images,
         arguments.out,
-        tile_px=arguments.tile,
-        overlap_px=arguments.overlap,
-        flips=arguments.flips,
-        refine="crf" if arguments.crf else None,
+        options={
+            "tile_px": arguments.tile,
+            "overlap_px": arguments.overlap,
+            "flips": arguments.flips,
+            "refine": "crf" if arguments.crf else None,
+            "score_threshold": arguments.score,
+            "fit": arguments.fit,
+        },
     )
     for failure in report["failed"]:
         print(f"kerasseg: {failure['error']}", file=sys.stderr)

@@ -36,7 +36,7 @@ def saved_model(
     warm_up_sizes=((256, 256),),
     max_pixels=MAX_PIXELS,
 ):
-    """Write a SavedModel that turns images into class ids, ready for TF Serving.
+    """Write a SavedModel that turns images into class ids or objects, for TF Serving.
 
     Signatures, all of which return `class_ids` int32 [N, H, W] and `confidence`
     float32 [N, H, W], the probability of the chosen class:
@@ -47,6 +47,12 @@ def saved_model(
       size; a file that is neither, broken or too large is an error that says so. The
       EXIF orientation is not applied.
 
+    Those of an instance model return what it does: `boxes`, `classes`, `scores`,
+    `masks` and `num`, for images of its size. Its `encoded` takes files of any sizes,
+    resizes them with their proportions, and also returns `sizes` int32 [N, 2]; boxes
+    are in pixels of the files, and masks [N, K, h, w] span them: resize each to the
+    size, and the object is where it exceeds 0.5.
+
     `{path}_float/N` is its twin with `serving_default` on float32 images only: without
     operations that decode images, it can be read by OpenVINO and other converters.
 
@@ -54,7 +60,8 @@ def saved_model(
         model: keras.Model, image -> logits [N, H, W, K] or a dict with "logits".
         path: folder of versions; a new one, the next free number, is made in it. It
             appears complete or not at all, and none is ever overwritten.
-        class_names: names by class id, for kerasseg.json.
+        class_names: names by class id, for kerasseg.json; an instance model has none
+            for the background, and must be given them.
         palette: uint8 [K, 3], for kerasseg.json; None for `viz.palette`.
         ignore_label: for kerasseg.json.
         warm_up_sizes: (height, width) of the images TF Serving sends to each
@@ -84,20 +91,21 @@ def saved_model(
     return _write_version(model, path / version, functions, about, sizes)
 
 
-def _functions(model, max_pixels):
+def _task(model):
+    """The module with the signatures of the model's kind."""
     from kerasseg import signatures
 
-    channels = inference.input_shape(model)[2]
-    if channels is None:
+    finds_instances = inference.finds_instances(model)
+    return signatures.objects if finds_instances else signatures.pixels
+
+
+def _functions(model, max_pixels):
+    if inference.input_shape(model)[2] is None:
         raise ValueError(
             "`model` must know the channels of its input. Build it with "
             "input_shape=(None, None, 3). Received: None."
         )
-    floats = signatures.of_floats(model)
-    functions = {"serving_default": signatures.of_bytes(model, floats), "float": floats}
-    if channels in (1, 3):
-        functions["encoded"] = signatures.of_encoded(model, floats, max_pixels)
-    return functions
+    return _task(model).functions(model, max_pixels)
 
 
 def _next_version(*folders):
@@ -212,7 +220,7 @@ def _describe(model, class_names, palette, ignore_label):
             "range": [0, 255],
             "order": "RGB",
         },
-        "outputs": {"class_ids": "int32 [N, H, W]", "confidence": "float32 [N, H, W]"},
+        "outputs": _task(model).OUTPUTS,
         "classes": classes,
         "ignore_label": ignore_label,
         "versions": {

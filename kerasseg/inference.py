@@ -13,6 +13,7 @@ FLIPS = {
     "horizontal": [(), (2,)],
     "both": [(), (2,), (1,), (1, 2)],
 }
+DETECTIONS = ("boxes", "classes", "scores", "masks", "num")
 LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG and OpenCV
 
 # model -> {answer: compiled function}; an entry goes when its model goes.
@@ -61,6 +62,15 @@ def logits_of(outputs):
     return outputs
 
 
+def finds_instances(model):
+    """Whether a model returns objects, as those of `zoo.names("instance")` do."""
+    try:
+        output = model.output
+    except (AttributeError, ValueError):  # a subclass that has never been called
+        return False
+    return isinstance(output, dict) and set(DETECTIONS) <= set(output)
+
+
 def input_shape(model):
     """(height, width, channels) that the model takes; None where any will do.
 
@@ -80,9 +90,9 @@ def input_shape(model):
 
 
 def num_classes(model):
-    """Classes that the model tells apart: 2 for one logit; None if unknown yet."""
+    """Classes that the model tells apart: 2 for one logit; None if it does not say."""
     outputs = getattr(model, "outputs", None)
-    if not outputs:  # a subclass: nothing is known before it runs
+    if not outputs or finds_instances(model):  # a subclass shows it when it runs
         return None
     logits = outputs[0] if len(outputs) == 1 else logits_of(model.output)
     return max(logits.shape[-1], 2)
@@ -117,6 +127,31 @@ def prepare(image, channels=None):
     if channels in (None, image.shape[2]):
         return image
     return np.repeat(image, 3, axis=2) if channels == 3 else (image @ LUMA)[..., None]
+
+
+def fit(image, size):
+    """The image in a model's size: resized by one factor, black at right and below.
+
+    Args:
+        image: float32 [H, W, C], of `prepare`.
+        size: (height, width).
+
+    Returns:
+        float32 [height, width, C], and (rows, columns) of it that the image fills.
+    """
+    given = image.shape[:2]
+    factor = min(want / have for want, have in zip(size, given))
+    inner = tuple(max(1, round(have * factor)) for have in given)
+    if inner != given:
+        image = ops.image.resize(image, inner, antialias=True)
+        image = ops.convert_to_numpy(image)
+    return pad(image, size), inner
+
+
+def pad(image, size):
+    """float32 [height, width, C]: the image, black at right and below."""
+    missing = [(0, want - have) for want, have in zip(size, image.shape[:2])]
+    return np.pad(image, [*missing, (0, 0)])
 
 
 def check_image(image, channels):
@@ -200,7 +235,8 @@ def compiled(model, answer):
 
     Args:
         model: keras.Model.
-        answer: function of logits; compared by identity.
+        answer: function of logits, or of the dict of an instance model; compared by
+            identity.
 
     Returns:
         Function of float32 images [N, H, W, C] of any size.
@@ -215,8 +251,10 @@ def _compile(model, answer):
     # The cache's value must not hold its key, or neither would ever go away.
     alive = weakref.ref(model)
 
+    part = dict if finds_instances(model) else logits_of
+
     def run(images):
-        return answer(logits_of(alive()(images, training=False)))
+        return answer(part(alive()(images, training=False)))
 
     if keras.backend.backend() != "tensorflow":
         return lambda images: run(ops.convert_to_tensor(images))

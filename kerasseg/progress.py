@@ -26,7 +26,7 @@ class Progress:
             console=self._console,
             transient=True,
         )
-        self._task = None
+        self._task, self._monitor = None, "mean_iou"
         self._told = time.monotonic()
 
     def __enter__(self):
@@ -52,6 +52,7 @@ class Progress:
             self._console.print(f"  warning: {warning}", style="yellow")
 
     def _begin(self, event):
+        self._monitor = event.get("monitor", self._monitor)
         self._task = self._bar.add_task(
             "train", total=event["steps"], epoch=1, loss=float("nan")
         )
@@ -81,9 +82,10 @@ class Progress:
 
     def _epoch(self, event):
         best = "  best" if event["is_best"] else ""
+        name = self._monitor.replace("_", " ").replace("iou", "IoU").replace("ap", "AP")
         self._console.print(
             f"epoch {event['epoch']:>3}  step {event['step']:>6}  "
-            f"loss {event['loss']:.4f}  mIoU {event['mean_iou']:.4f}  "
+            f"loss {event['loss']:.4f}  {name} {event[self._monitor]:.4f}  "
             f"{event['images_per_s']:.1f} images/s{best}"
         )
 

@@ -19,12 +19,7 @@ def card(results):
     Returns:
         str without the markers.
     """
-    lines = ["| class | IoU | Dice | recall |", "|---|---|---|---|"]
-    for name, scores in results["classes"].items():
-        cells = [_percent(scores[key]) for key in ("iou", "dice", "recall")]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    mean = [_percent(results[key]) for key in ("mean_iou", "mean_dice")]
-    lines.append(f"| **mean** | **{mean[0]}** | **{mean[1]}** | |")
+    lines = _of_objects(results) if "mask_ap" in results else _of_pixels(results)
     facts, about = results["environment"], results["settings"]
     sizes = " to ".join(
         "x".join(map(str, about["image_sizes"][key])) for key in ("min", "max")
@@ -33,7 +28,7 @@ def card(results):
     lines += [
         "",
         f"Split `{results['split']}`, {about['num_images']} images of {sizes}, "
-        f"single scale, flips {about['flips']}, {about['precision']}; "
+        f"{_how(about)}, {about['precision']}; "
         f"seeds {', '.join(map(str, results['seeds']))}; "
         f"{about['num_params']:,} parameters; {results['date'][:10]}; "
         f"{', '.join(facts['devices'])} ({facts['cpu']}, {facts['cpu_count']} cores); "
@@ -48,6 +43,35 @@ def card(results):
             f"{training['precision']}."
         )
     return "\n".join(lines)
+
+
+def _of_pixels(results):
+    lines = ["| class | IoU | Dice | recall |", "|---|---|---|---|"]
+    for name, scores in results["classes"].items():
+        cells = [_percent(scores[key]) for key in ("iou", "dice", "recall")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    mean = [_percent(results[key]) for key in ("mean_iou", "mean_dice")]
+    return [*lines, f"| **mean** | **{mean[0]}** | **{mean[1]}** | |"]
+
+
+def _of_objects(results):
+    lines = ["| class | mask AP | box AP | objects |", "|---|---|---|---|"]
+    for name, scores in results["classes"].items():
+        cells = [_percent(scores[key]) for key in ("mask_ap", "box_ap")]
+        lines.append(f"| {name} | {' | '.join(cells)} | {scores['objects']:,} |")
+    mean = [_percent(results[key]) for key in ("mask_ap", "box_ap")]
+    lines += [f"| **mean** | **{mean[0]}** | **{mean[1]}** | |", ""]
+    keys = ("mask_ap50", "mask_ap75", "label_ap", "label_ap50", "f1", "pq", "aji")
+    lines.append("| AP50 | AP75 | label AP | label AP50 | F1 | PQ | AJI |")
+    lines.append("|---" * len(keys) + "|")
+    return [*lines, f"| {' | '.join(_percent(results[key]) for key in keys)} |"]
+
+
+def _how(settings):
+    """How images went through the model."""
+    if "fit" in settings:
+        return f"fit {settings['fit']}, scores from {settings['score_threshold']}"
+    return f"single scale, flips {settings['flips']}"
 
 
 def update(zoo):
@@ -71,9 +95,13 @@ def update(zoo):
         minutes = f"{training['seconds'] / 60:.0f}" if training else "not measured"
         rows.append(
             f"| [{folder.name}]({folder.name}) | {results['settings']['num_params']:,} "
-            f"| {_percent(results['mean_iou'])} | {minutes} |"
+            f"| {_percent(results.get('mean_iou', results.get('mask_ap')))} "
+            f"| {minutes} |"
         )
-    head = ["| recipe | parameters | mIoU % | minutes |", "|---|---|---|---|"]
+    head = [
+        "| recipe | parameters | mIoU or mask AP % | minutes |",
+        "|---|---|---|---|",
+    ]
     return changed + _fill(zoo / "README.md", "\n".join(head + rows))
 
 

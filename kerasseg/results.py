@@ -39,6 +39,24 @@ def table(result):
     return "\n".join(lines)
 
 
+def instance_table(result):
+    """The result of `evaluate.instances` as text, in percent."""
+    width = max(map(len, ["class", *result["classes"]]))
+    lines = [f"{'class':{width}} mask AP  box AP  objects"]
+    for name, scores in result["classes"].items():
+        cells = "".join(_percent(scores[key]) for key in ("mask_ap", "box_ap"))
+        lines.append(f"{name:{width}}{cells}{scores['objects']:9,}")
+    means = _percent(result["mask_ap"]) + _percent(result["box_ap"])
+    lines.append(f"{'mean':{width}}{means}")
+    for name, keys in (
+        ("AP at IoU 0.5", ("mask_ap50", "box_ap50")),
+        ("label maps: AP, AP at IoU 0.5", ("label_ap", "label_ap50")),
+        ("F1, PQ, AJI", ("f1", "pq", "aji")),
+    ):
+        lines.append(f"{name} {', '.join(_percent(result[k]).strip() for k in keys)} %")
+    return "\n".join(lines)
+
+
 def _percent(value):
     return f"{'-' if value is None else format(100 * value, '.2f'):>8}"
 
@@ -78,7 +96,7 @@ def write_results(path, result, *, split=None, seeds=()):
 
     Args:
         path: file to write; it appears complete or not at all.
-        result: of `evaluate.evaluate`; more keys are kept.
+        result: of `evaluate.evaluate` or `evaluate.instances`; more keys are kept.
         split: name of the split that was measured.
         seeds: seeds of the training runs behind the number.
 

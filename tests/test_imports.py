@@ -36,13 +36,15 @@ ALLOWED = {
     "inference": {"names"},
     "tiles": set(),
     "results": {"files", "machine"},
-    "predict": {"crf", "files", "images", "inference", "names", "tiles", "viz"},
-    "evaluate": {"inference", "metrics", "predict", "results", "viz"},
-    "signatures": {"inference"},
+    "predict": {
+        *("crf", "files", "images", "inference", "instance", "names", "tiles", "viz")
+    },
+    "evaluate": {"inference", "instance", "metrics", "predict", "results", "viz"},
+    "signatures": {"inference", "instance"},
     "warm_up": set(),
     "export": {"inference", "names", "signatures", "viz", "warm_up"},
     "recipes": {"names"},
-    "runs": {"history", "machine", "recipes"},
+    "runs": {"history", "machine", "names", "recipes"},
     "flops": {"layers"},
     "progress": set(),
     "report": set(),
@@ -96,6 +98,7 @@ def test_the_table_names_every_module():
         "import kerasseg",
         "import kerasseg.classical, kerasseg.crf",
         "from kerasseg.instance import anchors, instances, masks, polygons, rle",
+        "from kerasseg.instance import canvas, pieces",
         "from kerasseg.cli import main; main(['list'])",
         "from kerasseg.cli import main\n"
         "try: main(['classical', 'slic', '--help'])\nexcept SystemExit: pass",

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseg import datasets, recipes
+from kerasseg import datasets, recipes, zoo
 
 TINY = [
     "data.train={num=4, size=32, seed=1}",
@@ -42,7 +42,16 @@ def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
     ("text", "message"),
     [
         ("[model]\narchitecture = 'unte'", "line 2: .*Did you mean 'unet'"),
-        ("[model]\narchitecture = 'yolact'", "line 2: .*Unknown architecture"),
+        ("[model]\narchitecture = 'yolact'\n[[loss]]\nname = 'Dice'", "its own losses"),
+        (
+            "[model]\narchitecture = 'yolact'\nimage_size = [64, 64]",
+            "line 3: .*augment",
+        ),
+        ("[model]\narchitecture = 'yolact'", r"`size` must be .*Received: None"),
+        (
+            "[model]\narchitecture = 'yolact'\n[augment]\nsize = [60, 64]",
+            "line 4: .*multiples of 32",
+        ),
         ("[model]\narchitecture = 'unet'\nfilters = 3", "line 3: .*'base_filters'"),
         ("[train]\nepoch = 3", r"line 2: .*\[train\].*Did you mean 'epochs'"),
         ("[train]\nepochs = 'three'", "line 2: `epochs` must be a whole number"),
@@ -69,6 +78,25 @@ def test_a_bad_recipe_names_line_problem_and_fix(tmp_path, text, message):
     path = write(tmp_path, f"{text}\n{rest}")
     with pytest.raises(recipes.RecipeError, match=message):
         recipes.read(path)
+
+
+def test_an_instance_recipe_brings_its_losses_and_the_size_of_its_model(tmp_path):
+    text = """
+    [model]
+    architecture = "center_mask"
+    encoder = "tiny"
+    [data]
+    dataset = "shapes"
+    [augment]
+    size = [32, 64]
+    """
+    recipe = recipes.read(write(tmp_path, text))
+    assert recipes.task(recipe) == "instance"
+    assert recipes.read(write(tmp_path, recipes.dump(recipe))) == recipe
+    model = recipes.build_model(recipe, datasets.shapes(1).classes)
+    assert model.input_shape == (None, 32, 64, 3)
+    assert model.get_layer("head").output["heatmap"].shape[-1] == 3
+    assert recipes.build_loss(recipe).function is zoo.objectives.center_mask_losses
 
 
 def test_a_bad_override_is_not_blamed_on_the_file(tmp_path):
@@ -109,5 +137,12 @@ def test_real_data_needs_its_root():
 
 
 def test_every_data_set_can_be_named():
-    names = {"camvid", "coco", "folder", "isbi2012", "mask_folders", "shapes"}
-    assert names == set(datasets.DATASETS)
+    names = {"camvid", "coco", "dsb2018", "folder", "isbi2012", "mask_folders"}
+    assert names | {"shapes"} == set(datasets.DATASETS)
+
+
+def test_every_recipe_of_the_zoo_can_be_read(request):
+    paths = sorted((request.config.rootpath / "zoo").glob("*/recipe.toml"))
+    tasks = {path.parent.name: recipes.task(recipes.read(path)) for path in paths}
+    assert tasks["unet_plain_isbi2012"] == "semantic"
+    assert tasks["yolact_tiny_shapes"] == "instance"

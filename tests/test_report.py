@@ -57,3 +57,26 @@ def test_a_card_without_markers_is_named(zoo):
     (zoo / "unet_toy/README.md").write_text("nothing")
     with pytest.raises(ValueError, match=r"unet_toy.*results"):
         report.update(zoo)
+
+
+def test_a_card_of_objects_shows_average_precision(zoo):
+    path = zoo / "unet_toy/results.json"
+    old = json.loads(path.read_text())
+    settings = {"fit": "tile", "score_threshold": 0.3}
+    scores = {"mask_ap": 0.4, "box_ap": None, "objects": 1200}
+    keys = ("mask_ap50", "mask_ap75", "label_ap", "label_ap50", "f1", "pq", "aji")
+    results = {
+        **{key: old[key] for key in ("split", "seeds", "date", "environment")},
+        "classes": {"cell": scores},
+        "mask_ap": 0.4,
+        "box_ap": 0.5,
+        **dict.fromkeys(keys, 0.625),
+        "settings": {**old["settings"], **settings},
+    }
+    path.write_text(json.dumps(results))
+    report.update(zoo)
+    card = (zoo / "unet_toy/README.md").read_text()
+    assert "| cell | 40.0 | - | 1,200 |" in card
+    assert "| label AP50 |" in card and "| 62.5 " * len(keys) + "|" in card
+    assert "fit tile, scores from 0.3" in card
+    assert "| 1,234 | 40.0 | not measured |" in (zoo / "README.md").read_text()

@@ -9,6 +9,7 @@
 from kerasseg.datasets.camvid import camvid
 from kerasseg.datasets.check import check
 from kerasseg.datasets.coco import coco
+from kerasseg.datasets.dsb2018 import dsb2018
 from kerasseg.datasets.folder import folder
 from kerasseg.datasets.isbi2012 import isbi2012
 from kerasseg.datasets.mask_folders import mask_folders

@@ -49,7 +49,13 @@ def mask_folders(
         read=functools.partial(_read, jobs),
         classes=("background", name),
         ignore_label=ignore_label,
+        files=tuple((file, _source(file, masks)) for _, file, masks in jobs),
     )
+
+
+def _source(file, masks):
+    """The file of the masks, or the folder of their files."""
+    return file.parents[1] / "masks" if isinstance(masks, tuple) else masks
 
 
 def _one_file_an_object(root):

@@ -37,6 +37,13 @@ class Instances:
     def __len__(self):
         return len(self.boxes)
 
+    def above(self, score):
+        """Those that score at least so much."""
+        keep = self.scores >= score
+        return Instances(
+            self.boxes[keep], self.classes[keep], self.scores[keep], self.masks[keep]
+        )
+
     def to_label_map(self):
         """Label map int32 [H, W]: instance i is i + 1, the best score in front."""
         if not len(self):

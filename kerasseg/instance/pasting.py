@@ -57,6 +57,41 @@ def box_masks(boxes, size, *, stride=1):
     return ops.expand_dims(rows, -1) * ops.expand_dims(columns, -2)
 
 
+def stretch_masks(masks, shares):
+    """The upper left part of masks, stretched over the whole of them.
+
+    Where an image fills only a part of what a model sees, the masks then span the
+    image. Bilinear; beyond the outer pixel centres of the part the values go on.
+
+    Args:
+        masks: float [N, K, h, w].
+        shares: [N, 2] in 0..1, of the rows and of the columns that the image fills.
+
+    Returns:
+        float32 [N, K, h, w].
+
+    Example:
+        >>> masks = np.array([[[[0.0, 1.0, 0.2, 0.2]]]])
+        >>> stretched = stretch_masks(masks, np.array([[1.0, 0.5]]))
+        >>> ops.convert_to_numpy(stretched).tolist()
+        [[[[0.0, 0.25, 0.75, 1.0]]]]
+    """
+    masks, shares = ops.cast(masks, "float32"), ops.cast(shares, "float32")
+    rows = _stretch(shares[:, 0], masks.shape[2])
+    columns = _stretch(shares[:, 1], masks.shape[3])
+    across = ops.matmul(masks, ops.swapaxes(columns, -1, -2))
+    return ops.matmul(rows, across)
+
+
+def _stretch(share, length):
+    """Weight of each pixel at each stretched one: [N, 1, length, length]."""
+    at = (ops.arange(length, dtype="float32") + 0.5) * share[:, None, None] - 0.5
+    last = ops.maximum(share * length - 1.0, 0.0)[:, None, None]
+    at = ops.expand_dims(ops.clip(at, 0.0, last), -1)  # [N, 1, length, 1]
+    distance = ops.abs(at - ops.arange(length, dtype="float32"))
+    return ops.maximum(1.0 - distance, 0.0)
+
+
 def _within(start, end, length):
     """Whether pixel centres lie between the ends: float32 [N, K, length]."""
     centres = ops.arange(length, dtype="float32") + 0.5

@@ -3,7 +3,8 @@
 A recipe has six tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table or a
 list of them) and `[optimizer]` name a function or class of the library and give its
 keyword arguments; `[train]` holds the settings of the loop, with defaults of its own.
-The string "none" stands for None, which TOML lacks.
+The string "none" stands for None, which TOML lacks. Instance models need no `[loss]`,
+and take the size of their images from `[augment]`.
 """
 
 from kerasseg.recipes.build import (
@@ -13,7 +14,7 @@ from kerasseg.recipes.build import (
     build_optimizer,
     build_samples,
 )
-from kerasseg.recipes.options import TABLES, as_list
+from kerasseg.recipes.options import TABLES, as_list, task
 from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, read
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "dump",
     "name",
     "read",
+    "task",
 ]

@@ -3,7 +3,7 @@
 import inspect
 
 from kerasseg.names import look_up
-from kerasseg.recipes.options import SCHEDULE, augmentations, optimizers
+from kerasseg.recipes.options import SCHEDULE, augmentations, optimizers, task
 from kerasseg.recipes.text import RecipeError
 
 
@@ -30,7 +30,8 @@ def build_model(recipe, classes, channels=3, *, weights=None):
 
     Args:
         recipe: resolved recipe.
-        classes: class names; their number is the default of `num_classes`.
+        classes: class names, the background first; their number is the default of
+            `num_classes`, without the background for instance models.
         channels: channels of the images.
         weights: path that replaces `encoder_weights`, or None.
 
@@ -41,8 +42,12 @@ def build_model(recipe, classes, channels=3, *, weights=None):
 
     options = dict(recipe["model"])
     builder = look_up(options.pop("architecture"), zoo.BUILDERS, "architecture")
-    options.setdefault("num_classes", len(classes))
-    options.setdefault("input_shape", (None, None, channels))
+    if task(recipe) == "instance":
+        options.setdefault("num_classes", len(classes) - 1)
+        options["image_size"] = tuple(recipe["augment"]["size"])
+    else:
+        options.setdefault("num_classes", len(classes))
+        options.setdefault("input_shape", (None, None, channels))
     if weights is not None:
         options = {**options, "weights": weights}
         options.pop("encoder_weights", None)
@@ -50,9 +55,15 @@ def build_model(recipe, classes, channels=3, *, weights=None):
 
 
 def build_loss(recipe):
-    """Loss of a recipe: one, or the weighted sum of several."""
-    from kerasseg import losses
+    """Loss of a recipe: one, or the weighted sum of several.
 
+    Instance models bring their own, as a `training.Objective`.
+    """
+    from kerasseg import losses, training, zoo
+
+    if task(recipe) == "instance":
+        function = zoo.objectives.OBJECTIVES[recipe["model"]["architecture"]]
+        return training.Objective(function, recipe["train"]["seed"])
     parts = []
     for options in recipe["loss"]:
         options = dict(options)

@@ -15,6 +15,7 @@ TRAIN = {
     "clip_norm": 0.0,
     "ema_decay": 0.0,
     "aux_weight": 0.4,
+    "max_objects": 64,  # of an image that train an instance model, the largest
     "patience": 0,  # epochs without improvement before stopping; 0 never stops
     "deterministic": False,
     "jit_compile": False,
@@ -62,9 +63,7 @@ def resolve(recipe):
         if not all(isinstance(part, dict) for part in as_list(recipe[table])):
             raise OptionError(f"`{table}` must be a table, [{table}].", table)
     recipe = {table: recipe.get(table, {}) for table in TABLES}
-    # A recipe's data, losses and metrics are those of class maps.
-    builders = {name: zoo.BUILDERS[name] for name in zoo.names("semantic")}
-    _check(recipe["model"], "architecture", builders, "model")
+    _check(recipe["model"], "architecture", zoo.BUILDERS, "model")
     data = recipe["data"]
     data.setdefault("train", "train")
     data.setdefault("val", "val")
@@ -77,7 +76,11 @@ def resolve(recipe):
             _check_types(data[side], known, "data")
     recipe["augment"] = {"name": "standard", **recipe["augment"]}
     _check(recipe["augment"], "name", augmentations(), "augment")
-    recipe["loss"] = as_list(recipe["loss"] or {"name": "CrossEntropy"})
+    if task(recipe) == "instance":
+        _check_instance(recipe)
+        recipe["loss"] = []
+    else:
+        recipe["loss"] = as_list(recipe["loss"] or {"name": "CrossEntropy"})
     for loss in recipe["loss"]:
         _check(loss, "name", losses.LOSSES, "loss", extra={"weight": 1.0})
     recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
@@ -85,6 +88,36 @@ def resolve(recipe):
     _check_types(recipe["train"], TRAIN, "train")
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe
+
+
+def task(recipe):
+    """What a recipe trains: "semantic" (class maps) or "instance" (objects)."""
+    from kerasseg import zoo
+
+    is_instance = recipe["model"]["architecture"] in zoo.names("instance")
+    return "instance" if is_instance else "semantic"
+
+
+def _check_instance(recipe):
+    """Refuse what an instance model brings itself, or cannot be."""
+    from kerasseg.instance.canvas import canvas_size
+
+    name = recipe["model"]["architecture"]
+    if recipe["loss"]:
+        message = f"{name!r} brings its own losses: leave out [[loss]]."
+        raise OptionError(message, "loss")
+    if "image_size" in recipe["model"]:
+        message = "`image_size` follows from augment.size: leave it out."
+        raise OptionError(message, "model", "image_size")
+    size = recipe["augment"].get("size")
+    try:
+        canvas_size(size if isinstance(size, (list, tuple)) else ())
+    except ValueError:
+        message = (
+            f"`size` must be [height, width], two multiples of 32, for {name!r}. "
+            f"Received: {size!r}."
+        )
+        raise OptionError(message, "augment", "size") from None
 
 
 def _check(options, key, table, where, extra=None):

@@ -9,6 +9,7 @@ from kerasseg import recipes
 from kerasseg.history import History
 from kerasseg.runs import devices
 from kerasseg.runs.folder import RunError, check_data, claim, facts_of
+from kerasseg.runs.tasks import task_of
 from kerasseg.runs.use import evaluate
 
 
@@ -71,12 +72,11 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
     import tensorflow as tf
 
     from kerasseg import data, training
-    from kerasseg import evaluate as scoring
 
-    settings = recipe["train"]
+    settings, task = recipe["train"], task_of(recipe)
 
     def validate():
-        result = scoring.evaluate(step.model, samples["val"])
+        result = task.score(step.model, samples["val"])
         return {key: value for key, value in result.items() if isinstance(value, float)}
 
     order = {"batch_size": settings["batch_size"], "seed": settings["seed"]}
@@ -88,6 +88,7 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
             steps_per_epoch=steps_per_epoch,
             run_dir=out,
             validate=validate,
+            monitor=task.monitor,
             patience=settings["patience"] or None,
             tensorboard=settings["tensorboard"],
             names_of=functools.partial(data.batch_names, samples["train"], **order),
@@ -120,9 +121,17 @@ def _checked_samples(recipe, root, on_event):
     sides = {}
     for side in ("train", "val"):
         samples = sides[side] = recipes.build_samples(recipe, root, side)
-        num_classes = recipe["model"].get("num_classes", len(samples.classes))
-        report = datasets.check(samples, num_classes=max(num_classes, 2))
+        num_labels = len(samples.classes)
+        if "num_classes" in recipe["model"]:
+            num_labels = recipe["model"]["num_classes"] + task_of(recipe).finds_objects
+        report = datasets.check(samples, num_classes=max(num_labels, 2))
         on_event({"kind": "data", "side": side, "report": report})
+        if task_of(recipe).finds_objects and "instances" not in samples[0]:
+            raise ValueError(
+                f"{recipe['model']['architecture']!r} needs samples with instances, as "
+                "of the data sets coco, mask_folders and shapes. Received: "
+                f"{recipe['data']['dataset']!r}."
+            )
     return sides
 
 
@@ -146,7 +155,7 @@ def _make_step(recipe, facts, samples, precision):
         recipes.build_loss(recipe),
         recipes.build_optimizer(recipe, steps_per_epoch),
         loss_weights={
-            name: settings["aux_weight"] for name in outputs if name != "logits"
+            name: settings["aux_weight"] for name in outputs if name.startswith("aux")
         },
         accumulate=settings["accumulate"],
         clip_norm=settings["clip_norm"] or None,
@@ -162,12 +171,14 @@ def _batches(recipe, samples):
     from kerasseg import data
 
     settings, augment = recipe["train"], recipes.build_augment(recipe)
+    objects = settings["max_objects"] if task_of(recipe).finds_objects else None
 
     def batches(start_step):
         stream = data.pipeline(
             samples,
             batch_size=settings["batch_size"],
             augment=augment,
+            objects=objects,
             seed=settings["seed"],
             start_step=start_step,
             on_bad_sample=settings["on_bad_sample"],

@@ -5,7 +5,9 @@ import math
 import pathlib
 
 from kerasseg import recipes
+from kerasseg.names import check_options
 from kerasseg.runs.folder import load, palette_of
+from kerasseg.runs.tasks import task_of
 
 
 def evaluate(
@@ -17,13 +19,16 @@ def evaluate(
         run: run folder.
         root: folder of the data set; None for the one it was trained on.
         split: "train", "val", or a split's own name.
-        flips: average over the image and its mirror image.
+        flips: average over the image and its mirror image; not for instance models.
         out: folder of the results; None for the run folder.
         samples: Samples to use instead of those of `root` and `split`.
         training: JSON-able facts about the training to write down.
 
     Returns:
         dict: what `scoring.write_results` wrote, and "table", the result as text.
+
+    Raises:
+        ValueError: for flips with an instance model.
     """
     from kerasseg import evaluate as scoring
     from kerasseg import viz
@@ -33,7 +38,11 @@ def evaluate(
     model, recipe, facts = load(run)
     if samples is None:
         samples = recipes.build_samples(recipe, root or facts["root"], split)
-    result = scoring.evaluate(model, samples, flips=flips)
+    task = task_of(recipe)
+    options = _given({"flips": flips})
+    known = inspect.signature(task.score).parameters
+    check_options(options, known, f"{model.name}'s evaluation")
+    result = task.score(model, samples, **options)
     if training:
         result["training"] = training
     out = pathlib.Path(out or run)
@@ -42,32 +51,51 @@ def evaluate(
     written = scoring.write_results(
         out / "results.json", result, split=split, seeds=seeds
     )
-    picture = scoring.gallery(model, samples, result, flips=flips)
+    picture = task.gallery(model, samples, result, **options)
     write_image(out / "samples.png", picture)
-    viz.confusion(result["matrix"], samples.classes, out / "confusion.png")
+    if "matrix" in result:
+        viz.confusion(result["matrix"], samples.classes, out / "confusion.png")
     rows = History(pathlib.Path(run) / "history.jsonl").rows()
     if rows:
         viz.curves(rows, out / "curves.png")
-    return {**written, "table": scoring.table(result)}
+    return {**written, "table": task.table(result)}
 
 
-def predict(
-    run, inputs, out, *, tile_px=None, overlap_px=None, flips=False, refine=None
-):
-    """Segment image files with a run's best weights; see `predict.folder`."""
-    from kerasseg import predict as prediction
+def predict(run, inputs, out, options=None):
+    """Predict image files with a run's best weights.
 
-    model, _, facts = load(run)
-    options = {"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips}
-    return prediction.folder(
-        model,
-        inputs,
-        out,
-        class_names=facts["classes"],
-        palette=palette_of(facts),
-        save=("overlay", "mask", "polygons"),
-        options={**options, "refine": refine},
+    Args:
+        run: run folder.
+        inputs, out: as in `predict.folder`.
+        options: dict of arguments of `predict.class_ids` or, for an instance model,
+            `predict.instances`; None and False count as not given.
+
+    Returns:
+        What `predict.folder` or `predict.folder_of_instances` does.
+
+    Raises:
+        ValueError: for an option of the other kind of model.
+    """
+    model, recipe, facts = load(run)
+    task = task_of(recipe)
+    look = _look(task, facts)
+    if task.finds_objects:  # then a colour tells objects apart, not classes
+        look["palette"] = None
+    return task.folder(
+        model, inputs, out, **look, save=task.save, options=_given(options or {})
     )
+
+
+def _given(options):
+    """The options that differ from None and False."""
+    return {k: v for k, v in options.items() if v is not None and v is not False}
+
+
+def _look(task, facts):
+    """Names and colours of the classes that the models of a task give."""
+    first = int(task.finds_objects)
+    names, palette = facts["classes"], palette_of(facts)
+    return {"class_names": names[first:], "palette": palette[first:]}
 
 
 def export(run, out, *, format="tf_saved_model"):
@@ -84,14 +112,13 @@ def export(run, out, *, format="tf_saved_model"):
     """
     from kerasseg import export as exporting
 
-    model, _, facts = load(run)
+    model, recipe, facts = load(run)
     if format != "tf_saved_model":
         return exporting.export(model, pathlib.Path(out) / facts["name"], format=format)
     return exporting.saved_model(
         model,
         out,
-        class_names=facts["classes"],
-        palette=palette_of(facts),
+        **_look(task_of(recipe), facts),
         ignore_label=facts["ignore_label"],
     )
 

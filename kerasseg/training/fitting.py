@@ -48,10 +48,10 @@ def fit(
             the model.
         patience: stop after so many epochs without a better `monitor`.
         monitor: key of the validation metric that decides; larger is better.
-        on_event: function of a dict with "kind" and "step": "begin" (steps), "resumed"
-            (path), "step" (epoch, loss, grad_norm, learning_rate, images_per_s),
-            "not_finite" (loss, grad_norm, samples), "epoch" (the row of the history),
-            "saved" (path, best), "stopped" (reason, message).
+        on_event: function of a dict with "kind" and "step": "begin" (steps, monitor),
+            "resumed" (path), "step" (epoch, loss, grad_norm, learning_rate,
+            images_per_s), "not_finite" (loss, grad_norm, samples), "epoch" (the row of
+            the history), "saved" (path, best), "stopped" (reason, message).
         save_every: also save every so many steps.
         log_every: also write a history row every so many steps.
         tensorboard: also write TensorBoard scalars.

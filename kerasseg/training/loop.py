@@ -82,7 +82,8 @@ class Run:
 
     def resume(self):
         """Go back to the newest checkpoint, if there is one."""
-        self.emit("begin", step=self.step.position, steps=self.steps)
+        begin = {"steps": self.steps, "monitor": self.monitor}
+        self.emit("begin", step=self.step.position, **begin)
         if self.folder is None:
             return
         self.history = History(self.folder / "history.jsonl")

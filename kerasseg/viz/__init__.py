@@ -14,6 +14,7 @@ from kerasseg.viz.charts import confusion, curves
 from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
 from kerasseg.viz.galleries import errors, gallery, triptych
 from kerasseg.viz.legends import legend
+from kerasseg.viz.objects import instance_gallery, instances
 from kerasseg.viz.overlays import contours, display, overlay
 from kerasseg.viz.superpixels import boundaries, mean_colors
 
@@ -28,6 +29,8 @@ __all__ = [
     "display",
     "errors",
     "gallery",
+    "instance_gallery",
+    "instances",
     "legend",
     "mean_colors",
     "overlay",

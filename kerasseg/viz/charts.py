@@ -6,16 +6,17 @@ import numpy as np
 
 # Okabe-Ito, the strong ones first.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-SCORES = ("iou", "dice", "accuracy")
+SCORES = {"iou", "dice", "accuracy", "ap", "ap50", "ap75", "pq", "aji", "f1"}
 
 
 def curves(rows, path):
     """Loss, scores and learning rate over the training step, as a picture.
 
     Args:
-        rows: dicts with "step" and any of: keys that contain "loss"; keys that contain
-            "iou", "dice" or "accuracy"; "learning_rate". Rows need not all have the
-            same keys; values that are not finite are left out.
+        rows: dicts with "step" and any of: keys that contain "loss"; keys with a part
+            such as "iou", "dice", "accuracy", "ap" or "pq" ("mask_ap"), six of them;
+            "learning_rate". Rows need not all have the same keys; values that are not
+            finite are left out.
         path: file to write; its suffix says the format (.png, .svg, .pdf).
 
     Raises:
@@ -45,7 +46,7 @@ def _panels_of(rows):
     keys = list(dict.fromkeys(key for row in rows for key in row))
     keys = [key for key in keys if len(_series(rows, key)[0])]
     losses = [key for key in keys if "loss" in key]
-    scores = [k for k in keys if k not in losses and any(s in k for s in SCORES)]
+    scores = [k for k in keys if k not in losses and SCORES & set(k.split("_"))]
     rates = [key for key in keys if key == "learning_rate"]
     panels = [("loss", losses), ("score", scores), ("learning rate", rates)]
     return [(title, found[: len(COLORS)]) for title, found in panels]
@@ -64,7 +65,9 @@ def _series(rows, key):
 
 
 def _draw(ax, steps, values, key, color):
-    name = key.replace("_", " ").replace("iou", "IoU")
+    words = {"iou": "IoU", "ap": "AP", "ap50": "AP50", "ap75": "AP75"}
+    words |= {"pq": "PQ", "aji": "AJI", "f1": "F1"}
+    name = " ".join(words.get(word, word) for word in key.split("_"))
     if "loss" not in key or len(values) <= 150:
         marker = "o" if len(values) <= 40 else None
         ax.plot(steps, values, color=color, marker=marker, markersize=3, label=name)

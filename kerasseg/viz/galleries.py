@@ -115,30 +115,50 @@ def gallery(
     Returns:
         uint8 [h, w, 3], RGB on white.
     """
-    rows = [row for group in groups.values() for row in group]
-    if not rows:
+
+    def panels_of(row):
+        pictures = row["image"], row["label"], row["prediction"]
+        return _panels(*pictures, palette, ignore_label, panel_px)
+
+    parts = sheet(groups, TITLES, panels_of, panel_px=panel_px, score_name=score_name)
+    if class_names is not None:
+        rows = [row for group in groups.values() for row in group]
+        pairs = [(row["label"], row["prediction"]) for row in rows]
+        ids = _occurring(pairs, ignore_label)
+        parts.append(_legend_below(class_names, palette, ids, parts[0].shape[1]))
+    return frame(join(parts, vertical=True, gap=10))
+
+
+def sheet(groups, titles, panels_of, *, panel_px, score_name):
+    """Titles, headings, and a captioned row of panels for each sample.
+
+    Args:
+        groups: {heading: [row, ...]}; a row is a dict with "name", "score" (None for
+            none) and what `panels_of` needs.
+        titles: of the panels.
+        panels_of: function of a row -> pictures, as many as titles.
+        panel_px: longer side of a panel.
+        score_name: what the scores are.
+
+    Returns:
+        List of pictures to be joined vertically.
+    """
+    if not any(groups.values()):
         raise ValueError("`groups` must hold at least one row. Received: none.")
-    width = 4 * panel_px + 3 * 8
-    titles = [_cell(text(title), panel_px) for title in TITLES]
-    parts = [join(titles)]
+    width = len(titles) * (panel_px + 8) - 8
+    parts = [join([_cell(text(title), panel_px) for title in titles])]
     for heading, group in groups.items():
         parts.append(text(heading, text_px=20, bold=True))
         for row in group:
-            pictures = row["image"], row["label"], row["prediction"]
-            panels = _panels(*pictures, palette, ignore_label, panel_px)
             score = (
                 "" if row["score"] is None else f"   {score_name} {row['score']:.3f}"
             )
             name = text(f"{row['name']}", width_px=width - 200)
             caption = join([name, text(score, bold=True)], gap=0)
+            panels = [fit(panel, panel_px) for panel in panels_of(row)]
             cells = join([_cell(panel, panel_px) for panel in panels])
             parts.append(join([caption, cells], vertical=True, gap=2))
-    if class_names is not None:
-        ids = _occurring(
-            [(row["label"], row["prediction"]) for row in rows], ignore_label
-        )
-        parts.append(_legend_below(class_names, palette, ids, width))
-    return frame(join(parts, vertical=True, gap=10))
+    return parts
 
 
 def _cell(picture, width):

@@ -34,7 +34,7 @@ from kerasseg.zoo.upernet import upernet
 from kerasseg.zoo.yolact import yolact
 
 BUILDERS = public(globals(), __name__)
-INSTANCE = {"center_mask", "mask_rcnn", "yolact"}
+INSTANCE = set(objectives.OBJECTIVES)
 
 
 def names(task=None):

@@ -22,4 +22,10 @@ from kerasseg.zoo.center_mask import center_mask_losses
 from kerasseg.zoo.mask_rcnn import mask_rcnn_losses
 from kerasseg.zoo.yolact import yolact_losses
 
-__all__ = ["center_mask_losses", "mask_rcnn_losses", "yolact_losses"]
+__all__ = ["OBJECTIVES", "center_mask_losses", "mask_rcnn_losses", "yolact_losses"]
+
+OBJECTIVES = {
+    "center_mask": center_mask_losses,
+    "mask_rcnn": mask_rcnn_losses,
+    "yolact": yolact_losses,
+}

@@ -1,10 +1,11 @@
 """Pasting against torch's grid_sample and a bilinear loop in numpy."""
 
+import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg.instance.pasting import paste_masks
+from kerasseg.instance.pasting import paste_masks, stretch_masks
 
 MASK = np.array([[0.1, 0.9, 0.3], [0.7, 1.0, 0.2]])
 
@@ -89,3 +90,17 @@ def test_gradients_are_differences(rng):
     expected = [loss_at(i, direction, places[i]) for i in (0, 1)]
     slopes = (by_mask[:2] * direction).sum((1, 2))
     np.testing.assert_allclose(slopes, expected, rtol=1e-3)
+
+
+def test_the_part_that_an_image_fills_is_stretched_over_the_whole(rng):
+    masks = rng.random((1, 2, 8, 12)).astype("float32")
+    stretched = np.array(stretch_masks(masks, [[0.5, 0.75]]))
+    for mask, found in zip(masks[0], stretched[0]):
+        part = np.ascontiguousarray(mask[:4, :9])
+        expected = cv2.resize(part, (12, 8), interpolation=cv2.INTER_LINEAR)
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_masks_of_an_image_that_fills_all_stay(rng):
+    masks = rng.random((2, 1, 4, 4)).astype("float32")
+    np.testing.assert_array_equal(stretch_masks(masks, np.ones([2, 2])), masks)

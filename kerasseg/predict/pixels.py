@@ -1,4 +1,4 @@
-"""Class ids and probabilities of whole images, large images and folders of files.
+"""Class ids and probabilities of whole images and large images.
 
 >>> import keras, numpy as np
 >>> x = keras.Input([None, None, 3])
@@ -7,17 +7,9 @@
 (5, 7)
 """
 
-import json
-import os
-import pathlib
-import time
-
 import numpy as np
 
-from kerasseg import crf, files, images, inference, names, tiles, viz
-
-SAVED = ("overlay", "mask", "polygons")
-OPTIONS = ("tile_px", "overlap_px", "flips", "refine")
+from kerasseg import crf, inference, names, tiles
 
 
 def probabilities(
@@ -44,7 +36,7 @@ def probabilities(
     Raises:
         ValueError: if the image does not fit the model or the refinement.
     """
-    refine = _refinement(refine)
+    refine = refinement(refine)
     if tile_px is None:
         answer = inference.to_probabilities
         found = inference.infer(model, [image], answer, flips=flips)[0]
@@ -144,7 +136,7 @@ def _stripes(model, image, tile_px, overlap_px, flips):
     return tiles.stripes(infer, size, tile_px=tile_px, overlap_px=overlap_px)
 
 
-def _refinement(refine):
+def refinement(refine):
     """The function that a `refine` argument stands for, or None."""
     if refine is None or callable(refine):
         return refine
@@ -161,128 +153,3 @@ def decide(probabilities):
         above = probabilities[..., 0]
         return (above > 0.5).astype("int32"), np.maximum(above, 1 - above)
     return probabilities.argmax(-1).astype("int32"), probabilities.max(-1)
-
-
-def folder(
-    model,
-    inputs,
-    out,
-    *,
-    class_names=None,
-    palette=None,
-    save=("overlay", "mask"),
-    options=None,
-    on_image=None,
-):
-    """Predict image files and write pictures, masks and polygons.
-
-    Args:
-        model: as in `probabilities`.
-        inputs: an image file, a folder of them, or a list of files and folders.
-        out: folder; gets overlays/NAME.png (.jpg for JPEG images), masks/NAME.png
-            (class ids, with palette) and polygons/NAME.json.
-        class_names: names by class id, for the legend and the polygons.
-        palette: uint8 [K, 3]; None for `viz.palette`.
-        save: what to write, of "overlay", "mask", "polygons".
-        options: dict of `tile_px`, `overlap_px`, `flips`, `refine` for `class_ids`.
-        on_image: function of a dict, called after each file: "index" (from 1), "num",
-            "path", "files", "seconds", "error" (None or a message).
-
-    Returns:
-        {"images": [the dicts above that went well], "failed": [the others]}. A bad
-        file does not stop the others.
-
-    Raises:
-        ValueError: if `save` or `options` hold unknown names, names or colours are
-            missing, there is no image, or an input file would be overwritten.
-    """
-    options = dict(options or {})
-    names.check_options(options, OPTIONS, "`options`")
-    names.check_options(save, SAVED, "`save`")
-    inference.check_flips(options.get("flips", False))
-    _refinement(options.get("refine"))
-    _check_rows(model, class_names=class_names, palette=palette)
-    jobs = _jobs(inputs, pathlib.Path(out), save)
-    result = {"images": [], "failed": []}
-    for index, (path, targets) in enumerate(jobs, 1):
-        start, error = time.perf_counter(), None
-        try:
-            _predict_file(model, path, targets, class_names, palette, options)
-        except (ValueError, OSError) as problem:  # images.ImageError is a ValueError
-            error = str(problem) if str(path) in str(problem) else f"{path}: {problem}"
-        seconds = round(time.perf_counter() - start, 4)
-        written = [] if error else [str(target) for target in targets.values()]
-        event = {"index": index, "num": len(jobs), "path": str(path), "error": error}
-        event |= {"files": written, "seconds": seconds}
-        result["failed" if error else "images"].append(event)
-        if on_image is not None:
-            on_image(event)
-    return result
-
-
-def _check_rows(model, **tables):
-    """Refuse names or colours that are fewer than the model's classes."""
-    num = inference.num_classes(model)
-    for name, rows in tables.items():
-        if rows is not None and num is not None and len(rows) < num:
-            raise ValueError(
-                f"`{name}` must have {num} entries, one a class. Received: {len(rows)}."
-            )
-
-
-def _jobs(inputs, out, save):
-    """Pairs (image file, {kind: file to write}), with a name of its own for each."""
-    paths = []
-    for path in [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs:
-        path = pathlib.Path(path)
-        paths += images.find_images(path) if path.is_dir() else [path]
-    if not paths:
-        raise ValueError("`inputs` must be image files or a folder. Received: none.")
-    jobs, taken = [], set()
-    for path in paths:
-        name, copy = path.stem, 2
-        while name in taken:  # a.png and a.jpg: a and a_2
-            name, copy = f"{path.stem}_{copy}", copy + 1
-        taken.add(name)
-        picture = ".jpg" if path.suffix.lower() in (".jpg", ".jpeg") else ".png"
-        targets = {
-            "overlay": out / "overlays" / (name + picture),
-            "mask": out / "masks" / (name + ".png"),
-            "polygons": out / "polygons" / (name + ".json"),
-        }
-        jobs.append((path, {kind: targets[kind] for kind in SAVED if kind in save}))
-    known = {path.resolve() for path in paths}
-    for path in (path for _, targets in jobs for path in targets.values()):
-        if path.resolve() in known:
-            raise ValueError(
-                f"`out` must not hold the inputs. Received: out={str(out)!r}, which "
-                f"would overwrite {path}."
-            )
-    return jobs
-
-
-def _predict_file(model, path, targets, class_names, palette, options):
-    channels = inference.input_shape(model)[-1]
-    image = images.read_image(path, channels=channels if channels in (1, 3) else None)
-    label = class_ids(model, image, **options)
-    if "mask" in targets:
-        colors = palette
-        if palette is None and label.max() < 256:
-            colors = viz.palette(256)
-        images.write_mask(targets["mask"], label, palette=colors)
-    look = {"palette": palette, "ignore_label": None}
-    if "overlay" in targets:
-        picture = viz.overlay(image, label, class_names=class_names, **look)
-        images.write_image(targets["overlay"], picture)
-    if "polygons" in targets:
-        _write_polygons(targets["polygons"], label, class_names)
-
-
-def _write_polygons(path, label, class_names):
-    regions = viz.contours(label, ignore_label=None)
-    for region in regions:
-        if class_names is not None:
-            region["class"] = str(class_names[region["class_id"]])
-    content = {"height": label.shape[0], "width": label.shape[1], "regions": regions}
-    text = json.dumps(content, ensure_ascii=False)
-    files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))

@@ -1,10 +1,28 @@
-"""What a SavedModel offers: TensorFlow functions from images to class ids."""
+"""Signatures of models of class maps: from images to class ids."""
 
 import tensorflow as tf
 
 from kerasseg import inference
+from kerasseg.signatures import decoding
 
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+OUTPUTS = {"class_ids": "int32 [N, H, W]", "confidence": "float32 [N, H, W]"}
+
+
+def functions(model, max_pixels):
+    """The signatures of a model of class maps, by name.
+
+    Args:
+        model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
+        max_pixels: larger encoded images are refused.
+
+    Returns:
+        dict of "serving_default", "float" and, for 1 or 3 channels, "encoded".
+    """
+    floats = of_floats(model)
+    found = {"serving_default": of_bytes(model, floats), "float": floats}
+    if inference.input_shape(model)[-1] in (1, 3):
+        found["encoded"] = of_encoded(model, floats, max_pixels)
+    return found
 
 
 def of_floats(model):
@@ -19,7 +37,7 @@ def of_floats(model):
         float32 [N, H, W].
     """
 
-    @tf.function(input_signature=[_image_spec(model, tf.float32)])
+    @tf.function(input_signature=[image_spec(model, tf.float32)])
     def segment_floats(images):
         logits = inference.logits_of(model(images, training=False))
         return {
@@ -33,14 +51,15 @@ def of_floats(model):
 def of_bytes(model, segment):
     """The same on `images` uint8 [N, H, W, C]; `segment` is from `of_floats`."""
 
-    @tf.function(input_signature=[_image_spec(model, tf.uint8)])
+    @tf.function(input_signature=[image_spec(model, tf.uint8)])
     def segment_bytes(images):
         return segment(tf.cast(images, tf.float32))
 
     return segment_bytes
 
 
-def _image_spec(model, dtype):
+def image_spec(model, dtype):
+    """What a batch of images of a model's size looks like."""
     return tf.TensorSpec([None, *inference.input_shape(model)], dtype, name="images")
 
 
@@ -69,7 +88,9 @@ def of_encoded(model, segment, max_pixels):
         with tf.control_dependencies([fits]):
             files = tf.identity(image_bytes)
         images = tf.map_fn(
-            lambda data: _decode(data, channels), files, fn_output_signature=decoded
+            lambda data: decoding.decode(data, channels),
+            files,
+            fn_output_signature=decoded,
         )
         images = tf.ensure_shape(images, [None, height, width, channels])
         return segment(tf.cast(images, tf.float32))
@@ -79,15 +100,7 @@ def of_encoded(model, segment, max_pixels):
 
 def _common_size(image_bytes, max_pixels):
     """Height and width of all images [2], from their headers, or an error."""
-    num = tf.shape(image_bytes)[0]
-    some = tf.debugging.Assert(num > 0, ["`image_bytes` must hold an image."])
-    with tf.control_dependencies([some]):
-        numbers = tf.range(num)
-    sizes = tf.map_fn(
-        lambda pair: _size(pair[0], pair[1], max_pixels),
-        (image_bytes, numbers),
-        fn_output_signature=tf.TensorSpec([2], tf.int32),
-    )
+    sizes = decoding.sizes_of(image_bytes, max_pixels)
     same = tf.debugging.Assert(
         tf.reduce_all(sizes == sizes[:1]),
         ["All images of a request must have one size. Received height, width:", sizes],
@@ -95,48 +108,3 @@ def _common_size(image_bytes, max_pixels):
     )
     with tf.control_dependencies([same]):
         return tf.identity(sizes[0])
-
-
-def _size(data, number, max_pixels):
-    """Height and width in the header of file `number`: int32 [2]."""
-    is_png = _starts_with(data, PNG)
-    problem = ["`image_bytes` must be JPEG or PNG files. File", number, "is neither."]
-    known = is_png | _starts_with(data, JPEG)
-    with tf.control_dependencies([tf.debugging.Assert(known, problem)]):
-        data = tf.identity(data)
-    size = tf.cond(
-        is_png,
-        lambda: _png_size(data),
-        lambda: tf.image.extract_jpeg_shape(data)[:2],
-    )
-    pixels = tf.reduce_prod(tf.cast(size, tf.float64))
-    fits = (tf.reduce_min(size) > 0) & (pixels <= max_pixels)
-    problem = [f"An image must have 1..{max_pixels} pixels. Received height, width:"]
-    problem += [size, "in file", number]
-    with tf.control_dependencies([tf.debugging.Assert(fits, problem)]):
-        return tf.identity(size)
-
-
-def _starts_with(data, mark):
-    # Longer than any mark, so that substr never runs over the end.
-    return tf.strings.substr(data + b"\0" * len(mark), 0, len(mark)) == mark
-
-
-def _png_size(data):
-    # Signature, length and name of the first chunk, then width and height.
-    header = tf.strings.substr(data + b"\0" * 24, 16, 8)
-    return tf.io.decode_raw(header, tf.int32, little_endian=False)[::-1]
-
-
-def _decode(data, channels):
-    """uint8 [H, W, channels], the same pixels as other decoders give."""
-
-    def jpeg():
-        # TensorFlow's default is a faster, less exact transform.
-        method = "INTEGER_ACCURATE"
-        return tf.io.decode_jpeg(data, channels=channels, dct_method=method)
-
-    def png():
-        return tf.io.decode_png(data, channels=channels)
-
-    return tf.cond(_starts_with(data, PNG), png, jpeg)

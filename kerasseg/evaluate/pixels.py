@@ -1,4 +1,4 @@
-"""Scores of a model on whole images, and what a number needs beside it.
+"""Scores of class maps on whole images.
 
 One confusion matrix grows over all images at their original size; the scores are
 functions of it (`kerasseg.metrics`), never means of batches.
@@ -12,17 +12,6 @@ import time
 import numpy as np
 
 from kerasseg import inference, metrics, predict, viz
-from kerasseg.results import environment, table, write_results
-
-__all__ = [
-    "count",
-    "environment",
-    "evaluate",
-    "extremes",
-    "gallery",
-    "table",
-    "write_results",
-]
 
 # Small images go through the model together: 8 of 64 x 64 px take half the time of
 # single ones (U-Net on two CPU cores); from 256 x 256 px on, batches are slower.
@@ -148,7 +137,7 @@ def _check_classes(model, samples):
 def _batches(samples, num, most_px):
     """Lists of (index, sample) of one size and at most so many pixels, in order."""
     batch = []
-    for index, sample in enumerate(_read_ahead(samples, num)):
+    for index, sample in enumerate(read_ahead(samples, num)):
         shape = np.shape(sample["image"])
         same = batch and shape == np.shape(batch[0][1]["image"])
         if batch and (not same or (len(batch) + 1) * shape[0] * shape[1] > most_px):
@@ -158,8 +147,8 @@ def _batches(samples, num, most_px):
     yield batch
 
 
-def _read_ahead(samples, num):
-    """Samples in order; the next ones are being read while one is used."""
+def read_ahead(samples, num):
+    """The first `num` samples in order; the next are read while one is used."""
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = collections.deque()
         for index in range(num + AHEAD):
@@ -177,18 +166,19 @@ def _scores(matrix):
     return {name: None if math.isnan(x) else x for name, x in scores.items()}
 
 
-def extremes(result, num=3):
-    """The samples with the lowest and the highest mean IoU.
+def extremes(result, num=3, *, key="mean_iou"):
+    """The samples with the lowest and the highest score.
 
     Args:
-        result: of `evaluate`.
+        result: of `evaluate` or `instances`.
         num: how many of each; fewer when there are not enough for both.
+        key: of the score.
 
     Returns:
         {"Worst": rows, "Best": rows} of `result["samples"]`, the extreme ones first.
     """
-    rows = [row for row in result["samples"] if row["mean_iou"] is not None]
-    rows.sort(key=lambda row: row["mean_iou"])
+    rows = [row for row in result["samples"] if row[key] is not None]
+    rows.sort(key=lambda row: row[key])
     worst = rows[: min(num, (len(rows) + 1) // 2)]
     best = rows[len(worst) :][::-1][:num]
     return {"Worst": worst, "Best": best}

@@ -1,0 +1,112 @@
+"""Objects of images: instance models on images of any size."""
+
+import numpy as np
+from keras import ops
+
+from kerasseg import inference
+from kerasseg.instance import pieces
+from kerasseg.instance.pasting import stretch_masks
+
+BATCH = 4  # tiles that go through the model together
+FITS = ("tile", "resize")
+
+
+def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None):
+    """The objects of one image.
+
+    Args:
+        model: instance model of one image size, see `zoo.names("instance")`.
+        image: [H, W] or [H, W, C], any size; see `inference.prepare`.
+        score_threshold: what scores less is left out. Models have a threshold of their
+            own, 0.05 unless they were built with another.
+        fit: how an image of another size than the model's is shown to it. "tile": as
+            large as it is, by tiles of the model's size that overlap, as models are
+            trained that saw crops; a smaller image gets black at right and below.
+            "resize": the whole image at once, shrunk or enlarged with its proportions.
+        overlap_px: overlap of tiles; None for a quarter of the tile, at most 64. An
+            object that fits into it is whole in one of the tiles; `instance.pieces`
+            says what becomes of those that are cut.
+
+    Returns:
+        `Instances`, best first; boxes in pixels of the image, masks at its size, one
+        byte a pixel and object.
+
+    Raises:
+        ValueError: if the model finds no objects, or image or options do not fit it.
+
+    Example:
+        >>> found = instances(model, photo)  # doctest: +SKIP
+        >>> found.boxes.shape, found.to_label_map().max()  # doctest: +SKIP
+        ((7, 4), 7)
+    """
+    *size, channels = _check(model, fit)
+    inference.check_image(image, channels)
+    given = np.shape(image)[:2]
+    run = inference.compiled(model, dict)
+    options = {"score_threshold": score_threshold}
+    if fit == "resize" and given != tuple(size):
+        found = _resized(run, inference.prepare(image, channels), size)
+        whole = (0, 0, given[1], given[0])
+        return pieces.join(pieces.pieces_of(found, whole, given, **options), given)
+    tiles = _tiles(given, size, overlap_px)
+    found = []
+    for first in range(0, len(tiles), BATCH):
+        some = tiles[first : first + BATCH]
+        parts = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
+        parts = [inference.prepare(part, channels) for part in parts]
+        outputs = _arrays(run(np.stack([inference.pad(part, size) for part in parts])))
+        for index, tile in enumerate(some):
+            one = {name: values[index] for name, values in outputs.items()}
+            found += pieces.pieces_of(one, tile, given, **options)
+    return pieces.join(found, given)
+
+
+def _check(model, fit):
+    """The shape of the model's images, if it is an instance model."""
+    if not inference.finds_instances(model):
+        raise ValueError(
+            "`model` must return boxes, classes, scores, masks and num, as those of "
+            "zoo.names('instance'). For class maps there is `predict.class_ids`."
+        )
+    if fit not in FITS:
+        raise ValueError(f"`fit` must be in {FITS}. Received: fit={fit!r}.")
+    return inference.input_shape(model)
+
+
+def _tiles(given, size, overlap_px):
+    """Rectangles (x1, y1, x2, y2) of the model's size, row by row."""
+    if overlap_px is None:
+        overlap_px = min(64, min(size) // 4)
+    if not 0 <= overlap_px < min(size):
+        raise ValueError(
+            f"`overlap_px` must be in 0..{min(size) - 1}. Received: {overlap_px}."
+        )
+    rows, columns = (_starts(*pair, overlap_px) for pair in zip(given, size))
+    return [(x, y, x + size[1], y + size[0]) for y in rows for x in columns]
+
+
+def _starts(length, tile, overlap):
+    """Where tiles of one size begin, evenly spread from border to border."""
+    more = max(length - tile, 0)
+    return (
+        np.linspace(0, more, -(-more // (tile - overlap)) + 1)
+        .round()
+        .astype(int)
+        .tolist()
+    )
+
+
+def _resized(run, image, size):
+    """Objects of a resized image; boxes in its own pixels, masks that span it."""
+    fitted, inner = inference.fit(image, size)
+    found = _arrays(run(fitted[None]))
+    share = np.array([inner]) / size
+    masks = ops.convert_to_numpy(stretch_masks(found["masks"], share))
+    factors = np.array(image.shape[1::-1]) / inner[::-1]  # (x, y)
+    boxes = found["boxes"] * np.tile(factors, 2).astype("float32")
+    found = {**found, "masks": masks, "boxes": boxes}
+    return {name: values[0] for name, values in found.items()}
+
+
+def _arrays(outputs):
+    return {name: ops.convert_to_numpy(values) for name, values in outputs.items()}

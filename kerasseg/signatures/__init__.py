@@ -1,0 +1,5 @@
+"""What a SavedModel offers: TensorFlow functions, by what the model finds."""
+
+from kerasseg.signatures import objects, pixels
+
+__all__ = ["objects", "pixels"]

@@ -1,0 +1,68 @@
+"""An instance model that knows the answer: each colour channel is one object."""
+
+import keras
+import numpy as np
+from keras import ops
+
+from kerasseg.datasets.samples import Samples
+from kerasseg.instance import detections as found
+from kerasseg.instance.gather import gather
+
+CLASSES = ("background", "red", "green", "blue")
+SCORES = np.float32([0.9, 0.8, 0.2])  # of red, green and blue objects
+
+
+class Finder(keras.layers.Layer):
+    """What is bright in a channel is an object of that class."""
+
+    def call(self, images):
+        inside = ops.cast(ops.transpose(images, (0, 3, 1, 2)) > 128, "float32")
+        x1, x2 = ends(ops.max(inside, axis=2))
+        y1, y2 = ends(ops.max(inside, axis=3))
+        there = ops.max(inside, axis=(2, 3))
+        scores, rows = found.best_of(there * SCORES, 3)
+        boxes = gather(ops.stack([x1, y1, x2, y2], -1), rows)
+        _, num, height, width = inside.shape
+        cells = ops.reshape(inside, (-1, num, height // 4, 4, width // 4, 4))
+        masks = gather(ops.mean(cells, axis=(3, 5)), rows)
+        return found.outputs(found.detections(boxes, rows, scores, rows), masks)
+
+    def compute_output_spec(self, images):
+        _, height, width, _ = images.shape
+        return found.outputs_spec(None, 3, (height // 4, width // 4))
+
+
+def ends(inside):
+    """First and one after the last 1 along the last axis."""
+    last = inside.shape[-1] - ops.argmax(ops.flip(inside, axis=-1), axis=-1)
+    first = ops.argmax(inside, axis=-1)
+    return ops.cast(first, "float32"), ops.cast(last, "float32")
+
+
+def make_finder(size=(64, 64)):
+    """Model of that size."""
+    image = keras.Input((*size, 3))
+    return keras.Model(image, Finder()(image))
+
+
+def draw(size, *boxes):
+    """Image with (channel, x1, y1, x2, y2) filled, and maps of ids."""
+    image, maps = np.zeros([*size, 3], "uint8"), np.zeros([3, *size], "int32")
+    for number, (channel, x1, y1, x2, y2) in enumerate(boxes, 1):
+        image[y1:y2, x1:x2, channel] = 255
+        maps[channel, y1:y2, x1:x2] = number
+    return image, maps
+
+
+def make_samples(*scenes, crowds=()):
+    """Samples of (size, *boxes); `crowds` are numbers of scenes of crowds only."""
+    made = []
+    for index, (size, *boxes) in enumerate(scenes):
+        image, maps = draw(size, *boxes)
+        classes = np.array([box[0] + 1 for box in boxes], "int32")
+        crowd = np.full(len(boxes), index in crowds)
+        made.append(
+            {"image": image, "instances": maps, "classes": classes, "crowd": crowd}
+        )
+    names = tuple(f"scene{i}" for i in range(len(made)))
+    return Samples(names, made.__getitem__, CLASSES)

@@ -1,0 +1,123 @@
+"""Objects of images of any size, by a model that knows the answer."""
+
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import datasets, predict
+from kerasseg.images import write_image
+from tests.finder import draw, make_finder
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return make_finder()
+
+
+def iou(mask, box):
+    x1, y1, x2, y2 = box
+    other = np.zeros(mask.shape, bool)
+    other[y1:y2, x1:x2] = True
+    return (mask & other).sum() / (mask | other).sum()
+
+
+def test_a_small_image_keeps_its_size(finder):
+    image, _ = draw((30, 45), (0, 4, 8, 24, 28), (1, 28, 0, 45, 16))
+    found = predict.instances(finder, image)
+    assert found.classes.tolist() == [0, 1]
+    assert found.boxes.tolist() == [[4, 8, 24, 28], [28, 0, 45, 16]]
+    assert found.masks.shape == (2, 30, 45)
+    assert iou(found.masks[0], (4, 8, 24, 28)) > 0.98
+
+
+def test_what_scores_less_is_left_out(finder):
+    image, _ = draw((64, 64), (2, 4, 4, 40, 40))  # blue scores 0.2
+    assert len(predict.instances(finder, image)) == 0
+    assert len(predict.instances(finder, image, score_threshold=0.1)) == 1
+
+
+@pytest.mark.parametrize(
+    "size, box",
+    [
+        ((64, 160), (52, 8, 68, 40)),  # cut by a tile, whole in its neighbour
+        ((64, 160), (8, 20, 152, 44)),  # longer than a tile
+        ((150, 170), (12, 24, 160, 140)),  # on all of nine tiles or more
+        ((64, 65), (0, 0, 65, 64)),
+    ],
+)
+@pytest.mark.parametrize("overlap_px", [None, 32])
+def test_an_object_cut_by_tiles_is_one(finder, size, box, overlap_px):
+    image, _ = draw(size, (0, *box))
+    found = predict.instances(finder, image, overlap_px=overlap_px)
+    assert found.boxes.tolist() == [list(box)]
+    assert iou(found.masks[0], box) > 0.95
+    assert found.to_label_map().max() == 1
+
+
+@pytest.mark.parametrize("size, scale", [((128, 96), 8), ((20, 30), 2), ((64, 64), 4)])
+def test_a_resized_image_gives_boxes_and_masks_in_its_own_pixels(finder, size, scale):
+    box = np.array([2, 1, 8, 7]) * scale
+    image, _ = draw(size, (0, *box))
+    found = predict.instances(finder, image, fit="resize")
+    assert np.abs(found.boxes[0] - box).max() <= 0.25 * scale
+    assert found.masks.shape == (1, *size)
+    assert iou(found.masks[0], box) > 0.85
+
+
+def test_grey_and_16_bit_images_are_taken(finder):
+    image = np.zeros([64, 64], "uint16")
+    image[8:40, 8:40] = 65535
+    found = predict.instances(finder, image)
+    assert found.classes.tolist() == [0, 1]  # grey is bright in all channels
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"fit": "stretch"}, "`fit` must be in"),
+        ({"overlap_px": 64}, "`overlap_px` must be in 0..63"),
+    ],
+)
+def test_options_out_of_range_are_refused(finder, options, message):
+    with pytest.raises(ValueError, match=message):
+        predict.instances(finder, np.zeros([64, 64, 3], "uint8"), **options)
+
+
+def test_a_model_of_class_maps_is_refused():
+    x = keras.Input([64, 64, 3])
+    model = keras.Model(x, keras.layers.Conv2D(2, 1)(x))
+    with pytest.raises(ValueError, match=r"predict\.class_ids"):
+        predict.instances(model, np.zeros([64, 64, 3], "uint8"))
+
+
+def test_a_folder_gets_label_maps_pictures_and_one_coco_file(finder, tmp_path):
+    scenes = {"a": [(0, 4, 4, 24, 24), (1, 40, 8, 60, 60)], "b": []}
+    for name, boxes in scenes.items():
+        write_image(tmp_path / f"in/{name}.png", draw((64, 80), *boxes)[0])
+    (tmp_path / "in/broken.png").write_bytes(b"no image")
+    out, names = tmp_path / "out", ["red", "green", "blue"]
+    report = predict.folder_of_instances(
+        finder, tmp_path / "in", out, class_names=names
+    )
+    assert [len(report[key]) for key in ("images", "failed")] == [2, 1]
+    label = cv2.imread(str(out / "masks/a.png"), cv2.IMREAD_UNCHANGED)
+    assert label.dtype == np.uint16 and np.unique(label).tolist() == [0, 1, 2]
+    content = json.loads((out / "instances.json").read_text())
+    assert [one["category_id"] for one in content["annotations"]] == [1, 2]
+    again = datasets.coco(tmp_path, annotations="out/instances.json", images="in")
+    assert again.classes == ("background", *names)
+    assert again[again.names.index("b")]["classes"].size == 0
+    sample = again[again.names.index("a")]
+    np.testing.assert_array_equal(sample["instances"][0], label)
+    assert {path.name for path in (out / "overlays").iterdir()} == {"a.png", "b.png"}
+
+
+def test_options_of_class_maps_are_refused(finder, tmp_path):
+    write_image(tmp_path / "a.png", draw((64, 64))[0])
+    with pytest.raises(ValueError, match="Received: 'flips'"):
+        predict.folder_of_instances(
+            finder, tmp_path, tmp_path / "out", options={"flips": True}
+        )
