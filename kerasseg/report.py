@@ -7,8 +7,6 @@ and `<!-- /results -->` is written here, so no number in it is typed by hand.
 import json
 import pathlib
 
-BEGIN, END = "<!-- results -->", "<!-- /results -->"
-
 
 def card(results):
     """Markdown of one result: scores by class, and what they depend on.
@@ -90,7 +88,7 @@ def update(zoo):
     for path in sorted(zoo.glob("*/results.json")):
         results = json.loads(path.read_text(encoding="utf-8"))
         folder = path.parent
-        changed += _fill(folder / "README.md", card(results))
+        changed += fill(folder / "README.md", card(results))
         training = results.get("training", {})
         minutes = f"{training['seconds'] / 60:.0f}" if training else "not measured"
         rows.append(
@@ -102,14 +100,23 @@ def update(zoo):
         "| recipe | parameters | mIoU or mask AP % | minutes |",
         "|---|---|---|---|",
     ]
-    return changed + _fill(zoo / "README.md", "\n".join(head + rows))
+    return changed + fill(zoo / "README.md", "\n".join(head + rows))
 
 
-def _fill(path, text):
+def fill(path, text, mark="results"):
+    """Write text between `<!-- mark -->` and `<!-- /mark -->` of a file.
+
+    Returns:
+        [path] if the file changed, else [].
+
+    Raises:
+        ValueError: if the file lacks the markers.
+    """
+    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
     old = path.read_text(encoding="utf-8") if path.is_file() else ""
-    if BEGIN not in old or END not in old:
-        raise ValueError(f"{path} must contain the lines {BEGIN} and {END}.")
-    new = f"{old.split(BEGIN)[0]}{BEGIN}\n{text}\n{END}{old.split(END)[1]}"
+    if begin not in old or end not in old:
+        raise ValueError(f"{path} must contain the lines {begin} and {end}.")
+    new = f"{old.split(begin)[0]}{begin}\n{text}\n{end}{old.split(end)[1]}"
     if new == old:
         return []
     path.write_text(new, encoding="utf-8")

@@ -33,7 +33,9 @@ def zoo(tmp_path):
     }
     (folder / "results.json").write_text(json.dumps(results))
     for path in (folder, tmp_path):
-        (path / "README.md").write_text(f"before\n{report.BEGIN}\n{report.END}\nafter")
+        (path / "README.md").write_text(
+            "before\n<!-- results -->\n<!-- /results -->\nafter"
+        )
     return tmp_path
 
 
