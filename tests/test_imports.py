@@ -47,11 +47,12 @@ ALLOWED = {
     "progress": set(),
     "report": set(),
     "classical_command": set(),
-    "cli": {"classical_command"},
+    "convert_command": set(),
+    "cli": {"classical_command", "convert_command"},
 }
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
-LIGHT |= {"classical_command", "loading", "machine"}
+LIGHT |= {"classical_command", "convert_command", "loading", "machine"}
 
 
 def imports(path):
