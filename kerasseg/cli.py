@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from kerasseg import classical_command
+from kerasseg import classical_command, convert_command
 
 
 def main(argv=None):
@@ -56,6 +56,7 @@ def _parser(argv):
         ("predict", _predict, _predict_arguments),
         ("export", _export, _export_arguments),
         ("classical", classical_command.run, None),
+        ("convert", convert_command.run, convert_command.add_arguments),
         ("check-data", _check_data, _recipe_arguments),
         ("list", _list, None),
         ("info", _info, _info_arguments),
@@ -262,7 +263,9 @@ def _list(arguments):
     packages = ("zoo", "encoders", "losses", "metrics", "datasets")
     answer = {package: imported(f"kerasseg.{package}") for package in packages}
     answer["datasets"] = [
-        name for name in answer["datasets"] if name not in ("Samples", "check")
+        name
+        for name in answer["datasets"]
+        if name not in ("Samples", "check", "convert")
     ]
     for package, names in answer.items():
         _say(arguments, f"{package}: {', '.join(names)}")

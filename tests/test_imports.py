@@ -24,12 +24,12 @@ ALLOWED = {
     "blocks": {"layers", "names"},
     "encoders": {"blocks", "layers", "names", "weights"},
     "instance": {"layers", "names"},
-    "zoo": {"blocks", "encoders", "instance", "layers", "names"},
+    "zoo": {"blocks", "encoders", "instance", "layers", "losses", "names"},
     "losses": {"names"},
     "metrics": {"instance", "names"},
     "datasets": {"images", "instance", "names"},
     "augment": {"names"},
-    "data": {"augment", "names"},
+    "data": {"augment", "instance", "names"},
     "history": {"files", "names"},
     "checkpoints": {"files", "names"},
     "training": {"checkpoints", "files", "history", "machine", "names"},
@@ -49,11 +49,12 @@ ALLOWED = {
     "progress": set(),
     "report": set(),
     "classical_command": set(),
-    "cli": {"classical_command"},
+    "convert_command": set(),
+    "cli": {"classical_command", "convert_command"},
 }
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
-LIGHT |= {"classical_command", "loading", "machine"}
+LIGHT |= {"classical_command", "convert_command", "loading", "machine"}
 
 
 def imports(path):
@@ -99,9 +100,12 @@ def test_the_table_names_every_module():
         "import kerasseg.classical, kerasseg.crf",
         "from kerasseg.instance import anchors, instances, masks, polygons, rle",
         "from kerasseg.instance import canvas, pieces",
+        "from kerasseg.instance import panoptic, star_distances, star_polygons",
         "from kerasseg.cli import main; main(['list'])",
         "from kerasseg.cli import main\n"
         "try: main(['classical', 'slic', '--help'])\nexcept SystemExit: pass",
+        "from kerasseg.cli import main; from kerasseg import datasets\n"
+        "try: main(['convert', '--help'])\nexcept SystemExit: pass",
         "from kerasseg.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
     ],
 )

@@ -14,7 +14,16 @@ Example:
     (TensorShape([4, 64, 64, 3]), TensorShape([4, 64, 64]))
 """
 
+from kerasseg.data.maps import centers, stars
 from kerasseg.data.objects import objects_of
 from kerasseg.data.pipeline import batch_names, batches, pipeline, reraise
 
-__all__ = ["batch_names", "batches", "objects_of", "pipeline", "reraise"]
+__all__ = [
+    "batch_names",
+    "batches",
+    "centers",
+    "objects_of",
+    "pipeline",
+    "reraise",
+    "stars",
+]

@@ -36,8 +36,10 @@ def pipeline(
         augment: function (sample, seed) -> sample, see `kerasseg.augment`. Without one
             that gives them a size, all images must have the same, or batch_size=1.
         objects: None for labels; or G, the most objects of an image, for what instance
-            models are trained with, see `objects_of`. Samples then have `instances` and
-            `classes`, and may have `crowd`, as those of `datasets.coco`.
+            models are trained with, see `objects_of`; or a function from an augmented
+            sample to a dict of such tensors, see `stars` and `centers`. Samples then
+            have `instances` and `classes`, and may have `crowd`, as those of
+            `datasets.coco`.
         shuffle: True is an endless stream, every epoch in another order, with batches
             that run across the ends of epochs. False is one pass in order, of which the
             last batch may be smaller.
@@ -51,8 +53,9 @@ def pipeline(
 
     Returns:
         tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]), or of images
-        and a dict of boxes, classes and masks. Images have the dtype that `read` gives
-        them, unless `augment` changes it; uint16 becomes float32 in 0..255.
+        and a dict of boxes, classes and masks, or what the function gives. Images have
+        the dtype that `read` gives them, unless `augment` changes it; uint16 becomes
+        float32 in 0..255.
 
     Raises:
         ValueError: if an option is out of its range, or there is nothing to read, or
@@ -81,6 +84,8 @@ def pipeline(
             sample = augment(sample, own_seed)
         if objects is None:
             return sample["image"], sample["label"]
+        if callable(objects):
+            return sample["image"], objects(sample)
         return sample["image"], objects_of(sample, objects)
 
     positions = tf.data.Dataset.counter(start_step * batch_size)

@@ -9,6 +9,7 @@
 from kerasseg.datasets.camvid import camvid
 from kerasseg.datasets.check import check
 from kerasseg.datasets.coco import coco
+from kerasseg.datasets.convert import convert
 from kerasseg.datasets.dsb2018 import dsb2018
 from kerasseg.datasets.folder import folder
 from kerasseg.datasets.isbi2012 import isbi2012
@@ -20,5 +21,5 @@ from kerasseg.names import public
 DATASETS = {
     name: function
     for name, function in public(globals(), __name__).items()
-    if function not in (Samples, check)
+    if function not in (Samples, check, convert)
 }

@@ -5,7 +5,8 @@ import math
 import pathlib
 from collections import defaultdict
 
-from kerasseg.images import ImageError
+from kerasseg.images import ImageError, read_image
+from kerasseg.instance import polygons, rle
 
 MAX_BYTES = 2 * 2**30
 MAX_PIXELS = 178_956_970
@@ -22,29 +23,30 @@ def read(path, image_folder):
         ImageError: naming the file and the entry that is wrong.
     """
     path = pathlib.Path(path)
-    document = _load(path)
-    categories = _unique(path, document, "categories")
-    images = _unique(path, document, "images")
+    document = load(path)
+    categories = unique(path, document, "categories")
+    images = unique(path, document, "images")
     for image in images.values():
         _check_image(path, image, image_folder)
     for key, entries in (("name", categories), ("file_name", images)):
         values = [entry.get(key) for entry in entries.values()]
         for value in values:
             if not isinstance(value, str) or values.count(value) > 1:
-                _fail(path, f"a {key} that is text and occurs once", repr(value)[:60])
+                fail(path, f"a {key} that is text and occurs once", repr(value)[:60])
     annotations = defaultdict(list)
-    for annotation in _unique(path, document, "annotations").values():
+    for annotation in unique(path, document, "annotations").values():
         _check_annotation(path, annotation, images, categories)
         annotations[annotation["image_id"]].append(annotation)
     names = {number: categories[number]["name"] for number in sorted(categories)}
     return list(images.values()), annotations, names
 
 
-def _load(path):
+def load(path):
+    """Content of a JSON file that is not absurdly large."""
     if not path.is_file():
         raise ImageError(path, "an annotation file", "no such file", "Check the path")
     if path.stat().st_size > MAX_BYTES:
-        _fail(path, f"at most {MAX_BYTES} bytes", f"{path.stat().st_size} bytes")
+        fail(path, f"at most {MAX_BYTES} bytes", f"{path.stat().st_size} bytes")
     try:
         return json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -53,16 +55,16 @@ def _load(path):
         ) from error
 
 
-def _unique(path, document, key):
+def unique(path, document, key):
     """{id: entry} of one of the lists."""
     entries = document.get(key) if isinstance(document, dict) else None
     if not isinstance(entries, list):
-        _fail(path, f"an object with a list {key!r}", type(entries).__name__)
+        fail(path, f"an object with a list {key!r}", type(entries).__name__)
     found = {}
     for entry in entries:
         number = entry.get("id") if isinstance(entry, dict) else None
         if type(number) is not int or number in found:
-            _fail(path, f"{key} with whole, unique ids", f"id {number!r}")
+            fail(path, f"{key} with whole, unique ids", f"id {number!r}")
         found[number] = entry
     return found
 
@@ -77,11 +79,11 @@ def _check_image(path, image, folder):
             folder.resolve()
         )
     if outside:
-        _fail(path, f"file names inside {folder}", f"image {image['id']}: {name!r}")
+        fail(path, f"file names inside {folder}", f"image {image['id']}: {name!r}")
     size = image.get("height"), image.get("width")
     whole = all(type(side) is int and side > 0 for side in size)
     if not whole or math.prod(size) > MAX_PIXELS:
-        _fail(
+        fail(
             path,
             f"a height and a width, together at most {MAX_PIXELS} pixels",
             f"image {image['id']}: {size[0]!r} x {size[1]!r}",
@@ -93,13 +95,45 @@ def _check_annotation(path, annotation, images, categories):
     for key, known in (("image_id", images), ("category_id", categories)):
         number = annotation.get(key)
         if type(number) is not int or number not in known:
-            _fail(path, f"a known {key}", f"{name}: {number!r}")
+            fail(path, f"a known {key}", f"{name}: {number!r}")
     if annotation.get("iscrowd", 0) not in (0, 1):
-        _fail(path, "iscrowd 0 or 1", f"{name}: {annotation['iscrowd']!r}")
+        fail(path, "iscrowd 0 or 1", f"{name}: {annotation['iscrowd']!r}")
     if not isinstance(annotation.get("segmentation"), (list, dict)):
         received = repr(annotation.get("segmentation"))[:60]
-        _fail(path, "a segmentation (polygons or a code)", f"{name}: {received}")
+        fail(path, "a segmentation (polygons or a code)", f"{name}: {received}")
 
 
-def _fail(path, required, received):
+def read_picture(path, entry, folder):
+    """Image of an entry, of the size that the entry says."""
+    file = folder / entry["file_name"]
+    size = entry["height"], entry["width"]
+    image = read_image(file)
+    if image.shape[:2] != size:
+        raise ImageError(
+            file,
+            f"an image of {size[1]} x {size[0]} pixels, as {path.name} says",
+            f"{image.shape[1]} x {image.shape[0]}",
+            "Correct its entry; mind the EXIF orientation, which is applied",
+        )
+    return image
+
+
+def mask_of(path, annotation, size):
+    """Mask bool [H, W] of one annotation."""
+    segmentation = annotation["segmentation"]
+    try:
+        if isinstance(segmentation, dict):
+            return rle.decode_rle(segmentation, size=size)
+        return polygons.from_polygons(segmentation, size)
+    except ValueError as error:
+        raise ImageError(
+            path,
+            "polygons or a run-length code",
+            f"annotation {annotation['id']}: {error}",
+            "Correct the annotation",
+        ) from error
+
+
+def fail(path, required, received):
+    """Raise an ImageError about a file of annotations."""
     raise ImageError(path, required, received, "Correct the file or export it again")

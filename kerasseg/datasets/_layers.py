@@ -37,6 +37,24 @@ def pack(masks, size):
     return np.stack(maps or [np.zeros(size, "int32")]), kept
 
 
+def front(maps, crowd):
+    """The instance that shows at each pixel: of overlapping ones the smallest.
+
+    Args:
+        maps: of `pack`.
+        crowd: bool [M]; crowds lie behind all others.
+
+    Returns:
+        int32 [H, W] of ids 1..M, 0 where there is no instance.
+    """
+    areas = np.bincount(maps.ravel(), minlength=len(crowd) + 1)[1:]
+    order = np.lexsort((-areas, ~np.asarray(crowd, bool)))  # crowds, then the largest
+    ids = np.concatenate([[0], order + 1]).astype("int32")
+    rank = np.empty_like(ids)
+    rank[ids] = np.arange(len(ids))
+    return ids[rank[maps].max(0)]
+
+
 def label_of(maps, classes, crowd=None, *, ignore_label=255):
     """Class of each pixel: of overlapping instances the smallest shows.
 
@@ -48,13 +66,6 @@ def label_of(maps, classes, crowd=None, *, ignore_label=255):
     Returns:
         int32 [H, W], 0 where there is no instance.
     """
-    ids = np.where(np.zeros(len(classes), bool) if crowd is None else crowd, -1, 1)
-    values = np.where(ids < 0, ignore_label, classes)
-    areas = np.bincount(maps.ravel(), minlength=len(classes) + 1)[1:]
-    # The rank decides who shows: crowds lie behind, then the largest.
-    rank = np.empty(len(classes) + 1, "int32")
-    rank[0] = 0
-    rank[1 + np.lexsort((-areas, ids))] = np.arange(1, len(classes) + 1)
-    by_rank = np.zeros(len(classes) + 1, "int32")
-    by_rank[rank[1:]] = values
-    return by_rank[rank[maps].max(0)]
+    crowd = np.zeros(len(classes), bool) if crowd is None else crowd
+    values = np.where(crowd, ignore_label, classes)
+    return np.concatenate([[0], values]).astype("int32")[front(maps, crowd)]

@@ -8,8 +8,7 @@ import numpy as np
 from kerasseg.datasets import _coco_json, _layers
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import ImageError, check_folder, read_image
-from kerasseg.instance import polygons, rle
+from kerasseg.images import ImageError, check_folder
 
 
 def coco(
@@ -87,16 +86,10 @@ def _part(file, entries, split, val_fraction):
 
 def _read(file, folder, jobs, ids, ignore_label, index):
     entry, objects = jobs[index]
-    size = entry["height"], entry["width"]
-    image = read_image(folder / entry["file_name"])
-    if image.shape[:2] != size:
-        raise ImageError(
-            folder / entry["file_name"],
-            f"an image of {size[1]} x {size[0]} pixels, as {file.name} says",
-            f"{image.shape[1]} x {image.shape[0]}",
-            "Correct its entry; mind the EXIF orientation, which is applied",
-        )
-    maps, kept = _layers.pack((_mask(file, o, size) for o in objects), size)
+    image = _coco_json.read_picture(file, entry, folder)
+    size = image.shape[:2]
+    masks = (_coco_json.mask_of(file, o, size) for o in objects)
+    maps, kept = _layers.pack(masks, size)
     objects = [objects[position] for position in kept]
     classes = np.array([ids[o["category_id"]] for o in objects], "int32")
     crowd = np.array([o.get("iscrowd", 0) for o in objects], bool)
@@ -107,19 +100,3 @@ def _read(file, folder, jobs, ids, ignore_label, index):
         "classes": classes,
         "crowd": crowd,
     }
-
-
-def _mask(file, annotation, size):
-    """Mask bool [H, W] of one annotation."""
-    segmentation = annotation["segmentation"]
-    try:
-        if isinstance(segmentation, dict):
-            return rle.decode_rle(segmentation, size=size)
-        return polygons.from_polygons(segmentation, size)
-    except ValueError as error:
-        raise ImageError(
-            file,
-            "polygons or a run-length code",
-            f"annotation {annotation['id']}: {error}",
-            "Correct the annotation",
-        ) from error

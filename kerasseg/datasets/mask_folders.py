@@ -5,27 +5,28 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _layers
+from kerasseg.datasets import _layers, _mask_files
 from kerasseg.datasets._splits import find_samples, select_by_hash
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import ImageError, check_folder, find_images, read_image, read_mask
+from kerasseg.images import check_folder, read_image
 
 
 def mask_folders(
     root, split=None, *, name="object", ignore_label=255, val_fraction=0.2
 ):
-    """Objects of one class in mask files, in either layout of the Data Science Bowl.
+    """Objects in mask files, in either layout of the Data Science Bowl.
 
     - `NAME/images/*.png` with `NAME/masks/*.png`, a folder an image and a file an
       object: what is not 0 is the object. Objects may overlap.
     - `images/NAME.png` with `labels/NAME.png` (or any layout of `folder`), where each
-      number above 0 is an object, up to 65535 in 16-bit files.
+      number above 0 is an object, up to 65535 in 16-bit files. They are all of one
+      class, unless a `classes.json` beside says more, as `convert` writes it.
 
     Args:
         root: folder.
         split: None for all; "train" and "val" as in `folder`.
-        name: of the class.
-        ignore_label: id of ignored pixels in `label`; there are none.
+        name: of the class, where there is one.
+        ignore_label: id of the pixels of crowds in `label`.
         val_fraction: share of the images in "val" where there are no splits.
 
     Returns:
@@ -39,15 +40,16 @@ def mask_folders(
     """
     root = pathlib.Path(root)
     check_folder(root)
-    jobs = _one_file_an_object(root)
+    jobs = _mask_files.one_file_an_object(root)
+    described = None if jobs else _mask_files.read_classes(root)
     if jobs and split in ("train", "val"):
         jobs = select_by_hash(root, split, jobs, val_fraction)
     elif not jobs:
         jobs = find_samples(root, split, val_fraction)
     return Samples(
         names=tuple(job for job, _, _ in jobs),
-        read=functools.partial(_read, jobs),
-        classes=("background", name),
+        read=functools.partial(_read, jobs, described, ignore_label),
+        classes=("background", *(described[1].values() if described else [name])),
         ignore_label=ignore_label,
         files=tuple((file, _source(file, masks)) for _, file, masks in jobs),
     )
@@ -58,51 +60,30 @@ def _source(file, masks):
     return file.parents[1] / "masks" if isinstance(masks, tuple) else masks
 
 
-def _one_file_an_object(root):
-    """(name, image file, mask files) of the first layout; [] if it is another."""
-    jobs = []
-    for folder in sorted(path.parent for path in root.glob("*/masks")):
-        if not (folder / "images").is_dir():
-            continue
-        found = find_images(folder / "images")
-        if len(found) != 1:
-            raise ImageError(
-                folder / "images",
-                "one image beside the masks of its objects",
-                f"{len(found)}",
-                "Make a folder for each image",
-            )
-        jobs.append((folder.name, found[0], tuple(find_images(folder / "masks"))))
-    return jobs
-
-
-def _read(jobs, index):
-    _, file, masks = jobs[index]
+def _read(jobs, described, ignore_label, index):
+    name, file, masks = jobs[index]
     image = read_image(file)
     size = image.shape[:2]
     if isinstance(masks, tuple):
-        maps, _ = _layers.pack((_checked(path, size) > 0 for path in masks), size)
+        masks = (_mask_files.read_mask_of(path, size) > 0 for path in masks)
+        maps, _ = _layers.pack(masks, size)
     else:
-        ids, numbers = np.unique(_checked(masks, size), return_inverse=True)
+        found = _mask_files.read_mask_of(masks, size)
+        ids, numbers = np.unique(found, return_inverse=True)
         numbers = numbers.reshape(size) + (ids[0] != 0)  # no background: 1..M
         maps = numbers[None].astype("int32")
     classes = np.ones(int(maps.max()), "int32")
+    crowd = np.zeros(len(classes), bool)
+    if described:
+        path, categories, objects = described
+        positions = {number: place for place, number in enumerate(categories, 1)}
+        for place, number in enumerate(ids[ids > 0].tolist()):
+            category, crowd[place] = _mask_files.class_of(path, objects, name, number)
+            classes[place] = positions[category]
     return {
         "image": image,
-        "label": _layers.label_of(maps, classes),
+        "label": _layers.label_of(maps, classes, crowd, ignore_label=ignore_label),
         "instances": maps,
         "classes": classes,
-        "crowd": np.zeros(len(classes), bool),
+        "crowd": crowd,
     }
-
-
-def _checked(path, size):
-    mask = read_mask(path)
-    if mask.shape != size:
-        raise ImageError(
-            path,
-            f"a mask of {size[1]} x {size[0]} pixels, the size of its image",
-            f"{mask.shape[1]} x {mask.shape[0]}",
-            "Export it again",
-        )
-    return mask

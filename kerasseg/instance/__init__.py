@@ -6,10 +6,11 @@ Modules are addresses, and load on first use:
     >>> instance.masks.masks_to_boxes(np.ones([1, 2, 3], bool)).tolist()
     [[0.0, 0.0, 3.0, 2.0]]
 
-`anchors`, `canvas`, `masks`, `rle`, `polygons`, `instances` and `pieces` are numpy and
-import neither tensorflow nor keras, so that readers of files can use them. The others
-are functions of tensors in `keras.ops`, for every backend: shapes are static but for
-the batch, they compile under XLA, and they compute in float32 under mixed precision.
+`anchors`, `canvas`, `masks`, `rle`, `polygons`, `instances`, `pieces`,
+`star_distances`, `star_polygons` and `panoptic` are numpy and import neither tensorflow
+nor keras, so that readers of files can use them. The others are functions of tensors in
+`keras.ops`, for every backend: shapes are static but for the batch, they compile under
+XLA, and they compute in float32 under mixed precision too.
 
 Boxes are (x1, y1, x2, y2) in pixels with exclusive ends: pixel i covers i to i + 1, its
 centre lies at i + 0.5. Padded instances have class -1 and a box of zeros.
@@ -28,11 +29,14 @@ __all__ = [
     "masks",
     "matching",
     "nms",
+    "panoptic",
     "pasting",
     "pieces",
     "polygons",
     "rle",
     "roi_align",
+    "star_distances",
+    "star_polygons",
     "targets",
     "two_stage",
 ]

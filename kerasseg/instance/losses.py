@@ -197,6 +197,53 @@ def center_loss(predictions, truth, targets):
     return _mean(ops.sum(ops.abs(found - truth), axis=-1), targets.weights)
 
 
+def star_losses(logits, distances, probabilities, truth, *, background=1e-4):
+    """Losses of star-convex polygons (StarDist).
+
+    Args:
+        logits: of the object probability, [N, h, w, 1].
+        distances: [N, h, w, R].
+        probabilities: true ones in 0..1, 0 in the background, [N, h, w, 1].
+        truth: true distances, [N, h, w, R].
+        background: weight of the distances themselves where there is no object, so
+            that they do not grow without bound.
+
+    Returns:
+        Mean cross-entropy, and absolute errors of distances, averaged over rays and,
+        with the true probabilities as weights, over pixels.
+
+    Reference: Schmidt et al., 2018, https://arxiv.org/abs/1806.03535
+    """
+    weights = ops.cast(probabilities, "float32")[..., 0]
+    distances = ops.cast(distances, "float32")
+    errors = ops.mean(ops.abs(distances - truth), axis=-1)
+    sizes = ops.mean(ops.abs(distances), axis=-1)
+    sizes = ops.mean(ops.where(weights > 0, 0.0, sizes))
+    entropy = ops.mean(_binary(probabilities, logits))
+    return entropy, _mean(errors, weights) + background * sizes
+
+
+def offset_losses(centers, offsets, truth):
+    """Losses of object centres and of the way to them (Panoptic-DeepLab).
+
+    Args:
+        centers: [N, H, W, 1].
+        offsets: [N, H, W, 2].
+        truth: dict of the same, and of weights [N, H, W, 1], see
+            `instance.panoptic.panoptic_targets`.
+
+    Returns:
+        Mean squared error of the centres over all pixels, and sum of the absolute
+        errors of x and y, averaged over pixels by weight.
+
+    Reference: Cheng et al., 2020, https://arxiv.org/abs/1911.10194
+    """
+    squares = ops.square(ops.cast(centers, "float32") - truth["centers"])
+    errors = ops.abs(ops.cast(offsets, "float32") - truth["offsets"])
+    errors = ops.sum(errors, axis=-1, keepdims=True)
+    return ops.mean(squares), _mean(errors, truth["weights"])
+
+
 def _binary(truth, logits):
     truth, logits = ops.cast(truth, "float32"), ops.cast(logits, "float32")
     return ops.softplus(logits) - truth * logits
@@ -224,6 +271,6 @@ def _of_class(values, classes, axis):
 
 
 def _mean(values, weights):
-    """Weighted mean of values [N, R], 0 if all weights are."""
+    """Weighted mean of values of the same shape, 0 if all weights are."""
     weights = ops.cast(weights, "float32")
     return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)

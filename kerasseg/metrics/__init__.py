@@ -3,10 +3,10 @@
 Two doors to the same numbers: Keras metrics for `compile` (`MeanIoU(num_classes)`),
 and functions of a matrix (`mean_iou(matrix)`) for arrays. Outlines need more than a
 matrix: `boundary_f`. `superpixel` scores label maps against annotators' segments,
-`instances` label maps of instances.
+`instances` label maps of instances, `panoptic` maps of things and stuff.
 """
 
-from kerasseg.metrics import instances, superpixel
+from kerasseg.metrics import instances, panoptic, superpixel
 from kerasseg.metrics.boundary import boundary_counts, boundary_f
 from kerasseg.metrics.coco import coco_scores
 from kerasseg.metrics.confusion import (
@@ -49,6 +49,7 @@ __all__ = [
     "mean_accuracy",
     "mean_dice",
     "mean_iou",
+    "panoptic",
     "pixel_accuracy",
     "precision_per_class",
     "recall_per_class",

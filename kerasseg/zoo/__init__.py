@@ -22,10 +22,12 @@ from kerasseg.zoo.manet import manet
 from kerasseg.zoo.mask_rcnn import mask_rcnn
 from kerasseg.zoo.ocrnet import ocrnet
 from kerasseg.zoo.pan import pan
+from kerasseg.zoo.panoptic_deeplab import panoptic_deeplab
 from kerasseg.zoo.pspnet import pspnet
 from kerasseg.zoo.res_unet import res_unet
 from kerasseg.zoo.segformer import segformer
 from kerasseg.zoo.segnet import segnet
+from kerasseg.zoo.stardist import stardist
 from kerasseg.zoo.u2net import u2net
 from kerasseg.zoo.unet import unet
 from kerasseg.zoo.unet_3plus import unet_3plus
@@ -35,14 +37,16 @@ from kerasseg.zoo.yolact import yolact
 
 BUILDERS = public(globals(), __name__)
 INSTANCE = set(objectives.OBJECTIVES)
+BOTTOM_UP = {"panoptic_deeplab", "stardist"}
 
 
 def names(task=None):
     """Names of architectures, sorted.
 
     Args:
-        task: "semantic" (a class for each pixel), "instance" (objects one by one), or
-            None for all.
+        task: "semantic" (a class for each pixel), "instance" (objects one by one),
+            "bottom_up" (maps that functions of `kerasseg.instance` group into objects),
+            or None for all.
 
     Raises:
         ValueError: for another task.
@@ -53,12 +57,14 @@ def names(task=None):
     """
     tasks = {
         None: BUILDERS,
-        "semantic": [name for name in BUILDERS if name not in INSTANCE],
+        "semantic": [name for name in BUILDERS if name not in INSTANCE | BOTTOM_UP],
         "instance": [name for name in BUILDERS if name in INSTANCE],
+        "bottom_up": [name for name in BUILDERS if name in BOTTOM_UP],
     }
     if task not in tasks:
         raise ValueError(
-            f"`task` must be 'semantic', 'instance' or None. Received: task={task!r}."
+            "`task` must be 'semantic', 'instance', 'bottom_up' or None. "
+            f"Received: task={task!r}."
         )
     return list(tasks[task])
 

@@ -4,7 +4,8 @@ Each is a function (model, images, truth, *, seed) -> dict of scalar terms, weig
 already; their sum is what a training step minimises. It runs the parts of the model
 with training=True: there is no second model for training.
 
-images: [N, H, W, C] of the model's image size, raw 0..255. truth is a dict of tensors,
+images: [N, H, W, C] of the model's image size, raw 0..255. truth is a dict of tensors;
+for StarDist and Panoptic-DeepLab maps that their functions describe, for the others,
 padded to G objects an image:
 
     boxes: float32 [N, G, 4] in pixels, zeros for padding.
@@ -20,9 +21,18 @@ the same each time, so a training loop wants a generator.
 
 from kerasseg.zoo.center_mask import center_mask_losses
 from kerasseg.zoo.mask_rcnn import mask_rcnn_losses
+from kerasseg.zoo.panoptic_deeplab import panoptic_deeplab_losses
+from kerasseg.zoo.stardist import stardist_losses
 from kerasseg.zoo.yolact import yolact_losses
 
-__all__ = ["OBJECTIVES", "center_mask_losses", "mask_rcnn_losses", "yolact_losses"]
+__all__ = [
+    "OBJECTIVES",
+    "center_mask_losses",
+    "mask_rcnn_losses",
+    "panoptic_deeplab_losses",
+    "stardist_losses",
+    "yolact_losses",
+]
 
 OBJECTIVES = {
     "center_mask": center_mask_losses,

@@ -1,0 +1,72 @@
+"""The command `kerasseg convert SOURCE --to FORMAT --out OUT`."""
+
+FORMATS = ("coco", "labels", "folders")
+
+
+def add_arguments(command):
+    """Give the parser of `kerasseg convert` its arguments."""
+    command.add_argument(
+        "source", help="COCO JSON file, or a folder in one of the formats"
+    )
+    command.add_argument(
+        "--to",
+        required=True,
+        choices=FORMATS,
+        help="coco (JSON), labels (16-bit label images), folders (a file an object)",
+    )
+    command.add_argument("--out", required=True, help="new folder")
+    command.add_argument(
+        "--from",
+        dest="source_format",
+        choices=FORMATS,
+        help="format of SOURCE, where it could be several",
+    )
+    command.add_argument(
+        "--images", default="images", help="image folder beside a COCO file"
+    )
+    command.add_argument(
+        "--name", default="object", help="name of the class, where SOURCE has none"
+    )
+    command.add_argument(
+        "--polygons",
+        action="store_true",
+        help="coco: polygons where they are exact, instead of run-length codes",
+    )
+
+
+def run(arguments):
+    """Convert instances between COCO JSON, label images and mask folders."""
+    from kerasseg import datasets
+
+    report = datasets.convert(
+        arguments.source,
+        arguments.out,
+        to=arguments.to,
+        source_format=arguments.source_format,
+        images=arguments.images,
+        name=arguments.name,
+        polygons=arguments.polygons,
+    )
+    if not arguments.json:
+        for line in _lines(report):
+            print(line)
+    return report
+
+
+def _lines(report):
+    yield (
+        f"Wrote {report['images']} images with {report['objects']} objects to "
+        f"{report['out']}/."
+    )
+    for one in report["empty"]:
+        yield f"left out: {one['image']}: {one['object']} has no pixel"
+    for one in report["covered"]:
+        yield (
+            f"lost: {one['image']}: {one['object']}: {one['pixels']} of "
+            f"{one['area']} pixels lie under other objects"
+        )
+    if report["classes"]:
+        counts = ", ".join(f"{name} {num}" for name, num in report["classes"].items())
+        yield f"lost: the classes of objects ({counts})"
+    if report["crowds"]:
+        yield f"lost: that {report['crowds']} objects are crowds"
