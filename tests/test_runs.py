@@ -211,6 +211,8 @@ def test_list_and_info_answer_in_json(capsys):
     facts = json.loads(capsys.readouterr().out)
     assert "1904.02689" in facts["reference"]
     assert facts["taps"]["c5"] == 40
+    assert main(["info", "stardist", *options]) == 0
+    assert json.loads(capsys.readouterr().out)["num_classes"] is None
 
 
 def test_the_newest_run_is_the_default(run, monkeypatch):

@@ -76,6 +76,10 @@ def resolve(recipe):
             _check_types(data[side], known, "data")
     recipe["augment"] = {"name": "standard", **recipe["augment"]}
     _check(recipe["augment"], "name", augmentations(), "augment")
+    if task(recipe) == "bottom_up":
+        name = recipe["model"]["architecture"]
+        message = f"{name!r} is trained in Python, by zoo.objectives: no recipe can."
+        raise OptionError(message, "model", "architecture")
     if task(recipe) == "instance":
         _check_instance(recipe)
         recipe["loss"] = []
@@ -91,11 +95,11 @@ def resolve(recipe):
 
 
 def task(recipe):
-    """What a recipe trains: "semantic" (class maps) or "instance" (objects)."""
+    """What a recipe trains, one of the tasks of `zoo.names`."""
     from kerasseg import zoo
 
-    is_instance = recipe["model"]["architecture"] in zoo.names("instance")
-    return "instance" if is_instance else "semantic"
+    name, tasks = recipe["model"]["architecture"], ("semantic", "instance", "bottom_up")
+    return next(task for task in tasks if name in zoo.names(task))
 
 
 def _check_instance(recipe):

@@ -143,12 +143,14 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
         about = _encoder_facts(architecture, model.output)
         return {**about, **_size_facts(model, size)}
     builder = look_up(architecture, zoo.BUILDERS, "architecture")
-    encoder = encoder or inspect.signature(builder).parameters["encoder"].default
+    known = inspect.signature(builder).parameters
+    encoder = encoder or known["encoder"].default
+    classes = {"num_classes": num_classes} if "num_classes" in known else {}
     instance = architecture in zoo.names("instance")
     sized = (
         {"image_size": (size, size)} if instance else {"input_shape": (size, size, 3)}
     )
-    model = builder(num_classes, encoder, **sized)
+    model = builder(**classes, encoder=encoder, **sized)
     taps = next(
         (layer.output for layer in model.layers if isinstance(layer.output, dict)), {}
     )
@@ -156,7 +158,7 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
         "architecture": architecture,
         "about": inspect.getdoc(builder).splitlines()[0],
         "reference": _reference(builder),
-        "num_classes": num_classes,
+        "num_classes": classes.get("num_classes"),
         **_encoder_facts(encoder, taps),
         **_size_facts(model, size, counts_flops=not instance),
         "encoders": encoders.names(),
