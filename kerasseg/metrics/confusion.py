@@ -190,10 +190,12 @@ def _count(labels, logits, num_classes, ignore_label):
             f"logits {list(logits.shape)}."
         )
     size = max(num_classes, 2)
-    valid = ops.logical_and(labels >= 0, labels < size)
-    if ignore_label is not None:
-        valid = ops.logical_and(valid, labels != ignore_label)
-    cells = ops.where(valid, labels * size + _predict(logits), size * size)
+    # A row below the matrix takes what does not count. Each pass over the pixels costs
+    # as much as the counting itself, so there are few.
+    rows = ops.where(labels < 0, size, ops.minimum(labels, size))
+    if ignore_label is not None and 0 <= ignore_label < size:
+        rows = ops.where(labels == ignore_label, size, rows)
+    cells = rows * size + _predict(logits)
     cells = ops.reshape(cells, (-1,))
     return ops.reshape(_bincount(cells, size * size), (size, size))
 
@@ -224,5 +226,6 @@ def _bincount(ids, length):
                 input=ids, size=length, weights=tf.zeros([0], tf.int32)
             )
     # keras.ops.bincount cannot be compiled under JAX.
+    ids = ops.minimum(ids, length)
     counts = ops.segment_sum(ops.ones_like(ids), ids, num_segments=length + 1)
     return counts[:length]
