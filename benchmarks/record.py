@@ -18,8 +18,11 @@ def recorded(name=None):
 def record(name, result, *, show=True):
     """Put a benchmark's result into results.json, and print it."""
     results = recorded()
+    environment = evaluate.environment()
+    if environment["flags"].get("TF_ENABLE_ONEDNN_OPTS") == "1":
+        name = f"{name}, with oneDNN"
     date = datetime.date.today().isoformat()
-    results[name] = {**result, "date": date, "environment": evaluate.environment()}
+    results[name] = {**result, "date": date, "environment": environment}
     text = json.dumps(_rounded(results), indent=1, sort_keys=True) + "\n"
     files.replace(RESULTS, lambda part: part.write_text(text))
     if show:

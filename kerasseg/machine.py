@@ -1,9 +1,7 @@
-"""The processor: its name, its instruction sets (Linux), and how TensorFlow uses it."""
+"""The processor: its name and its instruction sets, on Linux from /proc/cpuinfo."""
 
-import os
 import pathlib
 import platform
-import sys
 
 
 def cpu_name():
@@ -14,18 +12,6 @@ def cpu_name():
 def cpu_flags():
     """Set of instruction sets, such as "avx2"; empty where the system does not say."""
     return set((_entry("flags") or "").split())
-
-
-def use_onednn():
-    """Let TensorFlow, where it is not imported yet, compute with oneDNN.
-
-    By itself it does so only on processors with AVX512. On those with AVX2 alone,
-    training takes about 0.6 of the time with it (benchmarks/README.md).
-    TF_ENABLE_ONEDNN_OPTS=0 in the environment keeps it off. For programs: a library
-    does not change its process.
-    """
-    if "tensorflow" not in sys.modules:
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def _entry(key):

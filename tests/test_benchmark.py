@@ -1,9 +1,6 @@
 import json
-import os
 import subprocess
 import sys
-
-import pytest
 
 from kerasseg import benchmark
 
@@ -39,23 +36,3 @@ def test_the_script_measures_training_inference_and_pipeline(request):
     assert all(case["images_per_second"] > 0 for case in result["cases"].values())
     assert result["peak_memory_mb"] > 100
     assert 0 < result["cases"]["training"]["share_of_matrix_multiply"] < 1.5
-
-
-@pytest.mark.parametrize(("modules", "after"), [("tensorflow", "None"), ("json", "1")])
-def test_programs_ask_for_onednn_before_tensorflow_is_there(modules, after):
-    code = f"""
-import os, sys
-from kerasseg import machine
-sys.modules["{modules}"] = sys  # as if it were imported
-machine.use_onednn()
-print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"))
-"""
-    environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
-    answer = subprocess.run(
-        [sys.executable, "-c", code],
-        capture_output=True,
-        text=True,
-        check=True,
-        env=environment,
-    )
-    assert answer.stdout.strip() == after

@@ -50,7 +50,7 @@ ALLOWED = {
     "report": set(),
     "classical_command": set(),
     "convert_command": set(),
-    "cli": {"classical_command", "convert_command", "machine"},
+    "cli": {"classical_command", "convert_command"},
 }
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}
