@@ -10,11 +10,11 @@ def of_architectures(results):
         results: dict of benchmarks/results.json.
 
     Returns:
-        Markdown; "" if it was not measured.
+        Markdown, also where nothing was measured.
     """
     measured = results.get(architectures.NAME)
     if not measured:
-        return ""
+        return "Not measured yet."
     lines = [
         "| architecture | encoder | parameters | GFLOPs | images/s | CPU ms | peak MB "
         "|",
@@ -41,7 +41,7 @@ def of_short_trainings(results):
         if (title := short_trainings.title(dataset)) in results
     }
     if not measured:
-        return ""
+        return "Not measured yet."
     names = [f"{dataset} mIoU %" for dataset in measured]
     lines = [
         f"| architecture | encoder | parameters | {' | '.join(names)} | CPU min |",
