@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import pathlib
 
 from kerasseg import evaluate, files
@@ -12,21 +13,25 @@ RESULTS = pathlib.Path(__file__).with_name("results.json")
 def recorded(name=None):
     """What results.json says of a benchmark, or of all; {} if nothing."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    return results if name is None else results.get(name, {})
+    return results if name is None else results.get(_entry(name), {})
 
 
 def record(name, result, *, show=True):
     """Put a benchmark's result into results.json, and print it."""
     results = recorded()
-    environment = evaluate.environment()
-    if environment["flags"].get("TF_ENABLE_ONEDNN_OPTS") == "1":
-        name = f"{name}, with oneDNN"
     date = datetime.date.today().isoformat()
-    results[name] = {**result, "date": date, "environment": environment}
+    environment = evaluate.environment()
+    results[_entry(name)] = {**result, "date": date, "environment": environment}
     text = json.dumps(_rounded(results), indent=1, sort_keys=True) + "\n"
     files.replace(RESULTS, lambda part: part.write_text(text))
     if show:
         print(json.dumps(_rounded(result), indent=1))
+
+
+def _entry(name):
+    """Name of a benchmark, and of the flag that changes its numbers most."""
+    with_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
+    return f"{name}, with oneDNN" if with_onednn else name
 
 
 def ratios(measured, case, reference):

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-STRIDE = 4  # of the masks; what instance models give
+from kerasseg.instance.canvas import STRIDE
 
 
 def objects_of(sample, num, *, min_area_px=4):

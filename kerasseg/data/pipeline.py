@@ -68,26 +68,7 @@ def pipeline(
     reader = Reader(samples, order, kept, on_bad_sample == "skip", keys)
     if objects is not None and augment is None:
         reader.size = reader.shape[:2]  # masks are made for one size
-    kinds = [tf.as_dtype(reader.dtype), *(tf.int32 for _ in keys)]
-
-    def make_sample(position):
-        arrays = tf.numpy_function(reader, [position], kinds)
-        shapes = {"label": reader.size, "instances": [None, *reader.size]}
-        arrays[0].set_shape([*reader.size, reader.shape[-1]])
-        for array, key in zip(arrays[1:], keys):
-            array.set_shape(shapes.get(key, [None]))
-        sample = dict(zip(["image", *keys], arrays))
-        if augment is not None:
-            step, place = position // batch_size, position % batch_size
-            own_seed = fold_in([seed, 0], tf.cast(step, tf.int32))
-            own_seed = fold_in(own_seed, tf.cast(place, tf.int32))
-            sample = augment(sample, own_seed)
-        if objects is None:
-            return sample["image"], sample["label"]
-        if callable(objects):
-            return sample["image"], objects(sample)
-        return sample["image"], objects_of(sample, objects)
-
+    make_sample = _sample_maker(reader, batch_size, seed, augment, objects)
     positions = tf.data.Dataset.counter(start_step * batch_size)
     if not shuffle:
         positions = positions.take(max(0, len(samples) - start_step * batch_size))
@@ -102,6 +83,38 @@ def pipeline(
                 f"batch_size={batch_size}."
             )
     dataset = mapped.batch(batch_size, drop_remainder=shuffle).prefetch(2)
+    dataset = dataset.with_options(_options())
+    dataset.failures = reader.failures  # for `reraise`
+    dataset.kept = kept  # iterators keep their dataset alive, and so the cache
+    return dataset
+
+
+def _sample_maker(reader, batch_size, seed, augment, objects):
+    """Function from a position of the stream to an image and what belongs to it."""
+    kinds = [tf.as_dtype(reader.dtype), *(tf.int32 for _ in reader.keys)]
+
+    def make_sample(position):
+        arrays = tf.numpy_function(reader, [position], kinds)
+        shapes = {"label": reader.size, "instances": [None, *reader.size]}
+        arrays[0].set_shape([*reader.size, reader.shape[-1]])
+        for array, key in zip(arrays[1:], reader.keys):
+            array.set_shape(shapes.get(key, [None]))
+        sample = dict(zip(["image", *reader.keys], arrays))
+        if augment is not None:
+            step, place = position // batch_size, position % batch_size
+            own_seed = fold_in([seed, 0], tf.cast(step, tf.int32))
+            own_seed = fold_in(own_seed, tf.cast(place, tf.int32))
+            sample = augment(sample, own_seed)
+        if objects is None:
+            return sample["image"], sample["label"]
+        if callable(objects):
+            return sample["image"], objects(sample)
+        return sample["image"], objects_of(sample, objects)
+
+    return make_sample
+
+
+def _options():
     options = tf.data.Options()
     # Samples run beside each other; to split single operations too costs a fifth more
     # CPU time and competes with the training.
@@ -109,10 +122,7 @@ def pipeline(
     # There are no files for tf.distribute to share out among workers, only elements.
     sharding = tf.data.experimental.AutoShardPolicy.DATA
     options.experimental_distribute.auto_shard_policy = sharding
-    dataset = dataset.with_options(options)
-    dataset.failures = reader.failures  # for `reraise`
-    dataset.kept = kept  # iterators keep their dataset alive, and so the cache
-    return dataset
+    return options
 
 
 def batches(dataset):

@@ -55,6 +55,17 @@ def front(maps, crowd):
     return ids[rank[maps].max(0)]
 
 
+def sample_of(image, maps, classes, crowd, *, ignore_label):
+    """The sample of an image and its instances, as `coco` describes it."""
+    return {
+        "image": image,
+        "label": label_of(maps, classes, crowd, ignore_label=ignore_label),
+        "instances": maps,
+        "classes": classes,
+        "crowd": crowd,
+    }
+
+
 def label_of(maps, classes, crowd=None, *, ignore_label=255):
     """Class of each pixel: of overlapping instances the smallest shows.
 

@@ -93,10 +93,4 @@ def _read(file, folder, jobs, ids, ignore_label, index):
     objects = [objects[position] for position in kept]
     classes = np.array([ids[o["category_id"]] for o in objects], "int32")
     crowd = np.array([o.get("iscrowd", 0) for o in objects], bool)
-    return {
-        "image": image,
-        "label": _layers.label_of(maps, classes, crowd, ignore_label=ignore_label),
-        "instances": maps,
-        "classes": classes,
-        "crowd": crowd,
-    }
+    return _layers.sample_of(image, maps, classes, crowd, ignore_label=ignore_label)

@@ -80,10 +80,4 @@ def _read(jobs, described, ignore_label, index):
         for place, number in enumerate(ids[ids > 0].tolist()):
             category, crowd[place] = _mask_files.class_of(path, objects, name, number)
             classes[place] = positions[category]
-    return {
-        "image": image,
-        "label": _layers.label_of(maps, classes, crowd, ignore_label=ignore_label),
-        "instances": maps,
-        "classes": classes,
-        "crowd": crowd,
-    }
+    return _layers.sample_of(image, maps, classes, crowd, ignore_label=ignore_label)

@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasseg import metrics, predict, viz
 from kerasseg.evaluate.pixels import extremes, read_ahead
-from kerasseg.instance.instances import Instances
+from kerasseg.instance.instances import Instances, annotate
 from kerasseg.instance.masks import crop_instances, masks_to_boxes, masks_to_label_map
 from kerasseg.metrics import instances as label_maps
 
@@ -56,7 +56,7 @@ def instances(
         raise ValueError(f"There must be a sample to evaluate. Received: {num}.")
     options = {"fit": fit, "overlap_px": overlap_px}
     truth, results = _categories(samples), []
-    counts, qualities, indices, rows = 0, [], [], []
+    counts, qualities, indices, rows = 0, 0, [], []
     start = time.perf_counter()
     for index, sample in enumerate(read_ahead(samples, num)):
         begin, name = time.perf_counter(), samples.names[index]
@@ -64,12 +64,12 @@ def instances(
         found = predict.instances(
             model, sample["image"], score_threshold=0.0, **options
         )
-        _annotate(truth, present, crowd)
+        annotate(truth, present, crowd=crowd)
         results += found.to_coco(len(truth["images"]))
         maps = _label_maps(present, crowd, found.above(score_threshold))
         one = label_maps.instance_counts(*maps)
         counts = counts + one
-        qualities.append(_quality(*maps))
+        qualities = qualities + label_maps.quality_counts(*maps)
         indices.append(label_maps.aggregated_jaccard(*maps))
         rows.append({"index": index, "name": name, **_row(one)})
         if on_progress:
@@ -157,20 +157,6 @@ def _categories(samples):
     return {"images": [], "annotations": [], "categories": categories}
 
 
-def _annotate(truth, present, crowd):
-    """Add an image and its objects to the annotations."""
-    height, width = present.masks.shape[1:]
-    number = len(truth["images"]) + 1
-    truth["images"].append({"id": number, "height": height, "width": width})
-    for annotation, mask, is_crowd in zip(
-        present.to_coco(number), present.masks, crowd
-    ):
-        # pycocotools takes an id of 0 for "no match".
-        own = {"id": len(truth["annotations"]) + 1, "iscrowd": int(is_crowd)}
-        own["area"] = int(np.count_nonzero(mask))
-        truth["annotations"].append(annotation | own)
-
-
 def _label_maps(present, crowd, found):
     """True and found label map; small objects in front, crowds in neither."""
     size, ignored = present.masks.shape[1:], present.masks[crowd].any(0)
@@ -189,16 +175,9 @@ def _row(counts):
     return {"ap": ap, "objects": hits + missed, "found": hits + extra}
 
 
-def _quality(truth, found):
-    """Sum of the IoUs of pairs, their number, and half of the number of objects."""
-    iou = label_maps.iou_table(truth, found)
-    pairs = iou[iou > 0.5]
-    return pairs.sum(), len(pairs), sum(iou.shape) / 2
-
-
 def _headline(coco, by_iou, counts, qualities, indices):
     """The numbers of the data set; the first six are drawn in the curves."""
-    total, pairs, objects = np.sum(qualities, axis=0).tolist()
+    quality = label_maps.quality(qualities)
     ap = {
         f"{kind}_{name}": coco[key][name]
         for kind, key in KINDS.items()
@@ -208,13 +187,13 @@ def _headline(coco, by_iou, counts, qualities, indices):
     return {
         **first,
         "label_ap": float(by_iou.mean()),
-        "pq": total / objects if objects else 1.0,
+        "pq": quality["pq"],
         "aji": float(np.mean(indices)),
         **ap,
         "label_ap50": float(by_iou[0]),
         "f1": float(label_maps.f1(counts)[0]),
-        "sq": total / pairs if pairs else float(not objects),
-        "rq": pairs / objects if objects else 1.0,
+        "sq": quality["sq"],
+        "rq": quality["rq"],
     }
 
 

@@ -77,3 +77,22 @@ class Instances:
                 }
             )
         return results
+
+
+def annotate(document, found, *, crowd=None, **entry):
+    """Add an image and its objects to a COCO document; ids go on from 1.
+
+    Args:
+        document: dict with lists "images" and "annotations"; changed in place.
+        found: `Instances`; category ids are class + 1, and scores stay.
+        crowd: bool [K]; None if there is none.
+        entry: what else is said of the image, such as its file name.
+    """
+    height, width = found.masks.shape[1:]
+    number = len(document["images"]) + 1  # pycocotools takes an id of 0 for "no match"
+    document["images"].append({"id": number, **entry, "height": height, "width": width})
+    crowd = np.zeros(len(found), bool) if crowd is None else crowd
+    for result, mask, is_crowd in zip(found.to_coco(number), found.masks, crowd):
+        own = {"id": len(document["annotations"]) + 1, "iscrowd": int(is_crowd)}
+        area = int(np.count_nonzero(mask))
+        document["annotations"].append({**own, "area": area, **result})

@@ -80,13 +80,38 @@ def panoptic_quality(truth, found):
 
     Reference: Kirillov et al., 2018, https://arxiv.org/abs/1801.00868
     """
+    return quality(quality_counts(truth, found))
+
+
+def quality_counts(truth, found):
+    """What panoptic quality is made of; counts of several images add up.
+
+    Args:
+        truth, found: integers [H, W].
+
+    Returns:
+        float64 [3]: the sum of the IoUs of pairs above 0.5, the number of pairs, and
+        half of the number of instances in both maps.
+    """
     iou = iou_table(truth, found)
-    if not sum(iou.shape):
-        return {"pq": 1.0, "sq": 1.0, "rq": 1.0}
     pairs = iou[iou > 0.5]
-    sq = float(pairs.mean()) if len(pairs) else 0.0
-    rq = 2 * len(pairs) / sum(iou.shape)
-    return {"pq": sq * rq, "sq": sq, "rq": rq}
+    return np.array([pairs.sum(), len(pairs), sum(iou.shape) / 2])
+
+
+def quality(counts):
+    """Panoptic quality of one class.
+
+    Args:
+        counts: [3] of `quality_counts`, or a sum of them over images.
+
+    Returns:
+        As `panoptic_quality`.
+    """
+    total, pairs, objects = np.asarray(counts, "float64").tolist()
+    if not objects:
+        return {"pq": 1.0, "sq": 1.0, "rq": 1.0}
+    sq = total / pairs if pairs else 0.0
+    return {"pq": total / objects, "sq": sq, "rq": pairs / objects}
 
 
 def aggregated_jaccard(truth, found):

@@ -7,6 +7,7 @@ import pathlib
 import time
 
 from kerasseg import files, images, inference, names, viz
+from kerasseg.instance.instances import annotate
 from kerasseg.predict.objects import instances
 from kerasseg.predict.pixels import class_ids, refinement
 
@@ -218,11 +219,5 @@ def _find_in_file(
     if "overlay" in targets:
         look = {"class_names": class_names, "palette": palette}
         images.write_image(targets["overlay"], viz.instances(image, found, **look))
-    number = len(content["images"]) + 1
     name = path.absolute().relative_to(root).as_posix()
-    size = {"height": image.shape[0], "width": image.shape[1]}
-    content["images"].append({"id": number, "file_name": name, **size})
-    for result, mask in zip(found.to_coco(number), found.masks):
-        own = {"id": len(content["annotations"]) + 1, "iscrowd": 0}
-        own["area"] = int(mask.sum())
-        content["annotations"].append(own | result)
+    annotate(content, found, file_name=name)
