@@ -2,10 +2,9 @@
 
 import datetime
 import json
-import os
 import pathlib
 
-from kerasseg import evaluate, files
+from kerasseg import evaluate, files, machine
 
 RESULTS = pathlib.Path(__file__).with_name("results.json")
 
@@ -30,8 +29,7 @@ def record(name, result, *, show=True):
 
 def _entry(name):
     """Name of a benchmark, and of the flag that changes its numbers most."""
-    with_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
-    return f"{name}, with oneDNN" if with_onednn else name
+    return f"{name}, with oneDNN" if machine.asked_for_onednn() else name
 
 
 def ratios(measured, case, reference):

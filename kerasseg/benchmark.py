@@ -8,6 +8,8 @@ import resource
 import statistics
 import time
 
+from kerasseg import machine
+
 
 def measure(cases, *, repeats=5, warmup=1):
     """Time functions in turn.
@@ -136,6 +138,7 @@ def run(
         memory in MB (of the process, TensorFlow included) and versions. A training
         step counts as three inferences.
     """
+    machine.use_onednn()
     import keras
 
     from kerasseg import evaluate, flops, zoo

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 
-from kerasseg import classical_command, convert_command
+from kerasseg import classical_command, convert_command, machine
 
 
 def main(argv=None):
@@ -22,6 +22,7 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(argv).parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    machine.use_onednn()
     from kerasseg import recipes
 
     try:

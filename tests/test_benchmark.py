@@ -1,8 +1,12 @@
 import json
+import os
 import subprocess
 import sys
+import types
 
-from kerasseg import benchmark
+import pytest
+
+from kerasseg import benchmark, machine
 
 
 def test_measured_cases_run_in_turn_after_their_warm_up():
@@ -36,3 +40,21 @@ def test_the_script_measures_training_inference_and_pipeline(request):
     assert all(case["images_per_second"] > 0 for case in result["cases"].values())
     assert result["peak_memory_mb"] > 100
     assert 0 < result["cases"]["training"]["share_of_matrix_multiply"] < 1.5
+
+
+@pytest.mark.parametrize(
+    ("flags", "module", "after"),
+    [
+        ({"avx2"}, "json", "1"),
+        ({"avx2"}, "tensorflow", None),  # too late
+        ({"avx2", "avx512f"}, "json", None),  # TensorFlow's own default
+    ],
+)
+def test_programs_ask_for_onednn_where_and_while_it_helps(
+    monkeypatch, flags, module, after
+):
+    monkeypatch.setattr(machine, "cpu_flags", lambda: flags)
+    monkeypatch.setattr(machine, "sys", types.SimpleNamespace(modules={module: None}))
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    machine.use_onednn()
+    assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after

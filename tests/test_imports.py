@@ -20,7 +20,7 @@ ALLOWED = {
     "crf": {"names"},
     "weights": {"names"},
     "loading": {"weights"},
-    "layers": {"names"},
+    "layers": {"machine", "names"},
     "blocks": {"layers", "names"},
     "encoders": {"blocks", "layers", "names", "weights"},
     "instance": {"layers", "names"},
@@ -50,7 +50,7 @@ ALLOWED = {
     "report": set(),
     "classical_command": set(),
     "convert_command": set(),
-    "cli": {"classical_command", "convert_command"},
+    "cli": {"classical_command", "convert_command", "machine"},
 }
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"history", "checkpoints", "recipes", "runs", "progress", "cli"}

@@ -29,6 +29,20 @@ def test_fused_batch_norm_equals_that_of_keras(pair, training):
         np.testing.assert_allclose(our, their, rtol=2e-6)
 
 
+@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}])
+def test_normalisation_beside_onednn_equals_the_fused_kernel(monkeypatch, options):
+    rng = np.random.default_rng(2)
+    layer = layers.BatchNormalization(**options)
+    layer.build((None, None, None, 5))
+    layer.set_weights([rng.uniform(0.5, 2, 5) for _ in layer.weights])
+    x = rng.normal(3, 2, (1, 7, 9, 5)).astype("float32")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    fused = layer(x)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    np.testing.assert_allclose(layer(x), fused, rtol=1e-5, atol=1e-6)
+    assert not np.array_equal(layer(x), fused)  # another computation
+
+
 def test_a_batch_of_one_pixel_stays_finite():
     layer = layers.BatchNormalization()
     out = layer(np.ones((1, 1, 1, 3), "float32"), training=True)
