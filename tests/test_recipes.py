@@ -146,4 +146,4 @@ def test_every_recipe_of_the_zoo_can_be_read(request):
     paths = sorted((request.config.rootpath / "zoo").glob("*/recipe.toml"))
     tasks = {path.parent.name: recipes.task(recipes.read(path)) for path in paths}
     assert tasks["unet_plain_isbi2012"] == "semantic"
-    assert tasks["yolact_tiny_shapes"] == "instance"
+    assert tasks["yolact_resnet18_shapes"] == "instance"
