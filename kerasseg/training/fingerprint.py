@@ -8,6 +8,13 @@ import tensorflow as tf
 
 from kerasseg import machine
 
+FLAGS = (
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_NUM_INTRAOP_THREADS",
+    "XLA_FLAGS",
+)
+
 
 def of(step):
     """Describe the circumstances of a training step.
@@ -26,9 +33,7 @@ def of(step):
         "cores": _cores(),
         "intra_op_threads": threading.get_intra_op_parallelism_threads(),
         "inter_op_threads": threading.get_inter_op_parallelism_threads(),
-        "TF_ENABLE_ONEDNN_OPTS": os.environ.get("TF_ENABLE_ONEDNN_OPTS"),
-        "TF_DETERMINISTIC_OPS": os.environ.get("TF_DETERMINISTIC_OPS"),
-        "XLA_FLAGS": os.environ.get("XLA_FLAGS"),
+        **{name: os.environ.get(name) for name in FLAGS},
         "devices": [_device(device) for device in tf.config.list_physical_devices()],
         "dtype_policy": step.model.dtype_policy.name,
         "accumulate": step.settings.accumulate,
