@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from kerasseg import machine
+from kerasseg.layers import folding
 
 
 @keras.saving.register_keras_serializable("kerasseg")
@@ -62,12 +62,12 @@ class BatchNormalization(keras.layers.BatchNormalization):
         import tensorflow as tf
 
         batch_statistics = bool(training and self.trainable)
-        if not batch_statistics and _kernel_is_slow(inputs):
+        if not batch_statistics and folding.kernel_is_slow(inputs):
             scale = tf.math.rsqrt(self.moving_variance + self.epsilon)
             scale = scale * self.gamma if self.scale else scale
             offset = -self.moving_mean * scale
             offset = offset + self.beta if self.center else offset
-            return tf.nn.bias_add(inputs * scale, offset)
+            return folding.scale_and_shift(inputs, scale, offset)
         channels = inputs.shape[-1]
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
@@ -99,18 +99,6 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
     def _move(self, average, value):
         average.assign(average * self.momentum + value * (1.0 - self.momentum))
-
-
-def _kernel_is_slow(inputs):
-    """Whether the fused kernel meets oneDNN where that has AVX2 alone.
-
-    There TensorFlow fuses it further, into the convolution before, and for one image
-    oneDNN then takes 16 times as long as for two (benchmarks/README.md).
-    """
-    import tensorflow as tf
-
-    on_gpu = bool(tf.config.list_physical_devices("GPU"))
-    return inputs.dtype == "float32" and machine.asked_for_onednn() and not on_gpu
 
 
 def synchronize(model):

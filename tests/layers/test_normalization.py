@@ -1,8 +1,17 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasseg import layers
+
+
+def randomize(layer, shape=None):
+    """Random weights; the variance is positive."""
+    rng = np.random.default_rng(0)
+    if shape is not None:
+        layer.build(shape)
+    layer.set_weights([rng.uniform(0.5, 2, w.shape) for w in layer.weights])
 
 
 @pytest.fixture(scope="module")
@@ -31,16 +40,59 @@ def test_fused_batch_norm_equals_that_of_keras(pair, training):
 
 @pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False}])
 def test_normalisation_beside_onednn_equals_the_fused_kernel(monkeypatch, options):
-    rng = np.random.default_rng(2)
     layer = layers.BatchNormalization(**options)
-    layer.build((None, None, None, 5))
-    layer.set_weights([rng.uniform(0.5, 2, 5) for _ in layer.weights])
-    x = rng.normal(3, 2, (1, 7, 9, 5)).astype("float32")
+    randomize(layer, (None, None, None, 5))
+    x = np.random.default_rng(2).normal(3, 2, (1, 7, 9, 5)).astype("float32")
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     fused = layer(x)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
     np.testing.assert_allclose(layer(x), fused, rtol=1e-5, atol=1e-6)
     assert not np.array_equal(layer(x), fused)  # another computation
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        keras.layers.Conv2D(6, 3, strides=2, padding="valid", use_bias=False),
+        keras.layers.Conv2D(6, 3, dilation_rate=2, padding="same", use_bias=False),
+        keras.layers.DepthwiseConv2D(
+            3, depth_multiplier=2, padding="same", use_bias=False
+        ),
+        keras.layers.Conv2D(6, 3, groups=3, use_bias=False),
+        keras.layers.Conv2D(6, 1),  # the bias stands between
+        keras.layers.Conv2DTranspose(6, 2, strides=2, use_bias=False),
+        keras.layers.MaxPooling2D(),
+    ],
+    ids=lambda layer: layer.name,
+)
+@pytest.mark.parametrize("batch", [1, 2])
+def test_normalisation_inside_a_convolution_equals_that_behind_it(
+    monkeypatch, before, batch
+):
+    after = layers.BatchNormalization()
+    image = keras.Input((9, 11, 3))
+    model = keras.Model(image, after(before(image)))
+    randomize(after)
+    x = np.random.default_rng(3).normal(0, 1, (batch, 9, 11, 3)).astype("float32")
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    expected = model(x)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    found = tf.function(model)(tf.constant(x))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("batch", "convolutions"), [(1, 1), (2, 2)])
+def test_a_graph_gets_a_scaled_convolution_beside_the_plain_one(
+    monkeypatch, batch, convolutions
+):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    image = keras.Input((9, 11, 3))
+    x = keras.layers.Conv2D(6, 3, use_bias=False)(image)
+    model = keras.Model(image, layers.BatchNormalization()(x))
+    run = tf.function(model).get_concrete_function(tf.ones((batch, 9, 11, 3)))
+    kinds = [op.type for op in run.graph.get_operations()]
+    assert kinds.count("Conv2D") == convolutions  # the unused one is dropped
+    assert "FusedBatchNormV3" not in kinds
 
 
 def test_a_batch_of_one_pixel_stays_finite():
