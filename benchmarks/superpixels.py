@@ -81,7 +81,9 @@ def _ximgproc_slic(image, num):
 def _ximgproc_seeds(image, num):
     height, width, channels = image.shape
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    seeds = cv2.ximgproc.createSuperpixelSEEDS(width, height, channels, num, 4)
+    # Blocks halve from level to level, which allows few numbers; it stays below `num`.
+    most = round(1.3 * num)
+    seeds = cv2.ximgproc.createSuperpixelSEEDS(width, height, channels, most, 3)
     seeds.iterate(hsv, 10)
     return seeds.getLabels()
 
