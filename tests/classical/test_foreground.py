@@ -69,6 +69,14 @@ def test_objects_that_touch_at_a_corner_are_two():
     assert classical.split_instances(mask).max() == 2
 
 
+def test_a_smooth_distance_sees_past_scratches_in_an_outline():
+    bar = np.zeros([41, 80], "uint8")
+    bar[14:27, 10:70] = 1
+    bar[np.ix_([14, 15, 25, 26], [22, 34, 46, 58])] = 0  # half width 5 instead of 7
+    assert classical.split_instances(bar, min_depth=0.5).max() == 5
+    assert classical.split_instances(bar, min_depth=0.5, sigma=4.0).max() == 1
+
+
 def test_small_objects_are_dropped():
     mask = disks((30, 25, 15), (5, 80, 1))
     assert classical.split_instances(mask, min_size=10).max() == 1
