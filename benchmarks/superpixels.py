@@ -43,20 +43,18 @@ def methods(num):
         ),
         "felzenszwalb": functools.partial(
             classical.felzenszwalb,
-            scale=110.0 if few else 45.0,
-            min_size=90 if few else 50,
+            scale=95.0 if few else 50.0,
+            min_size=85 if few else 55,
         ),
         "quickshift": functools.partial(
-            classical.quickshift, kernel_size=4.5 if few else 3.0
+            classical.quickshift, kernel_size=4.5 if few else 2.5
         ),
         "mean_shift": functools.partial(
-            classical.mean_shift,
-            color_radius=9.0 if few else 6.0,
-            min_size=50 if few else 30,
+            classical.mean_shift, detail_size=1200 if few else 350
         ),
         "kmeans, color + position": functools.partial(
             classical.kmeans,
-            num_clusters=num,
+            num_clusters=140 if few else 390,
             position_weight=150.0 if few else 210.0,
         ),
         "skimage.slic, sigma 1": functools.partial(
