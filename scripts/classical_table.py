@@ -12,7 +12,6 @@ import cv2
 from skimage import data
 
 from benchmarks import superpixels
-from kerasseg import images
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--data", required=True, help="folder of BSDS500")
@@ -24,4 +23,5 @@ out = pathlib.Path(options.out)
 rows = superpixels.measure(options.data, options.images, on_row=print)
 superpixels.update(out / "README.md", rows, options.images)
 photo = data.astronaut()[:400, 60:460]
-images.write_image(out / "methods.jpg", superpixels.picture(photo))
+shown = superpixels.picture(photo)[..., ::-1]
+cv2.imwrite(str(out / "methods.jpg"), shown, [cv2.IMWRITE_JPEG_QUALITY, 85])
