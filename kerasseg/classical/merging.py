@@ -41,10 +41,12 @@ def merge_regions(
     return merge(merged, colors, None, min_size)
 
 
-def merge(labels, features, threshold, min_size=1):
+def merge(labels, features, threshold, min_size=1, *, by_error=False):
     """Join connected parts by features [H, W, C], those that are near or too small.
 
-    `threshold` None joins none for being near.
+    `threshold` None joins none for being near. `by_error` takes for the distance of two
+    regions the root of the squared error that joining them adds (Ward, 1963), so that
+    small regions join before large ones of the same colours.
     """
     limit = -1.0 if threshold is None else threshold**2
     num = int(labels.max()) + 1
@@ -57,6 +59,8 @@ def merge(labels, features, threshold, min_size=1):
     while len(pairs):
         means = sums / sizes[:, None]
         gaps = np.square(means[pairs[:, 0]] - means[pairs[:, 1]]).sum(1)
+        if by_error:
+            gaps *= sizes[pairs].prod(1) / sizes[pairs].sum(1)
         rank = np.empty(len(pairs), "int64")
         rank[np.argsort(gaps, kind="stable")] = np.arange(len(pairs))
         joins = (gaps <= limit) | (sizes[pairs].min(1) < min_size)

@@ -76,7 +76,7 @@ def instances(
             event = {"index": index + 1, "num": num, "name": name}
             event["seconds"] = round(time.perf_counter() - begin, 4)
             on_progress({**event, "ap": rows[-1]["ap"]})
-    by_iou = label_maps.average_precision(counts)
+    scores = label_maps.summary(counts, qualities, indices)
     coco = {k: metrics.coco_scores(truth, results, kind=k) for k in KINDS.values()}
     sizes = [[image["height"], image["width"]] for image in truth["images"]]
     settings = {"num_images": num, "score_threshold": score_threshold, **options}
@@ -85,10 +85,10 @@ def instances(
     settings["num_params"] = model.count_params()
     settings["precision"] = model.dtype_policy.name
     return {
-        **_headline(coco, by_iou, counts, qualities, indices),
+        **_headline(coco, scores),
         **coco,
         "classes": _by_class(truth, coco),
-        "label_ap_by_iou": by_iou.tolist(),
+        "label_ap_by_iou": label_maps.average_precision(counts).tolist(),
         "samples": rows,
         "settings": settings,
     }
@@ -175,26 +175,16 @@ def _row(counts):
     return {"ap": ap, "objects": hits + missed, "found": hits + extra}
 
 
-def _headline(coco, by_iou, counts, qualities, indices):
+def _headline(coco, scores):
     """The numbers of the data set; the first six are drawn in the curves."""
-    quality = label_maps.quality(qualities)
     ap = {
         f"{kind}_{name}": coco[key][name]
         for kind, key in KINDS.items()
         for name in ("ap", "ap50", "ap75")
     }
     first = {key: ap.pop(key) for key in ("mask_ap", "mask_ap50", "box_ap")}
-    return {
-        **first,
-        "label_ap": float(by_iou.mean()),
-        "pq": quality["pq"],
-        "aji": float(np.mean(indices)),
-        **ap,
-        "label_ap50": float(by_iou[0]),
-        "f1": float(label_maps.f1(counts)[0]),
-        "sq": quality["sq"],
-        "rq": quality["rq"],
-    }
+    first.update((key, scores[key]) for key in ("label_ap", "pq", "aji"))
+    return {**first, **ap, **scores}
 
 
 def _by_class(truth, coco):

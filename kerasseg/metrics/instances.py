@@ -142,6 +142,35 @@ def aggregated_jaccard(truth, found):
     return float(hits.sum() / (unions.sum() + of_found[unused].sum()))
 
 
+def summary(counts, qualities, indices):
+    """The scores of a data set, by the names of `evaluate.instances`.
+
+    Args:
+        counts: [10, 3], the sum of `instance_counts` of all images.
+        qualities: [3], the sum of their `quality_counts`.
+        indices: `aggregated_jaccard` of each image.
+
+    Returns:
+        dict of floats in 0..1: "label_ap" (mean over IoU 0.5:0.95), "label_ap50", "f1"
+        (at 0.5), "pq", "sq", "rq", and "aji", the mean of `indices`.
+
+    Example:
+        >>> truth = np.array([[1, 1, 1, 0, 2, 2]])
+        >>> maps = truth, np.minimum(truth, 1)
+        >>> counts, index = instance_counts(*maps), aggregated_jaccard(*maps)
+        >>> summary(counts, quality_counts(*maps), [index])["label_ap50"]
+        0.5
+    """
+    by_iou = average_precision(counts)
+    return {
+        "label_ap": float(by_iou.mean()),
+        "label_ap50": float(by_iou[0]),
+        "f1": float(f1(counts)[0]),
+        **quality(qualities),
+        "aji": float(np.mean(indices)),
+    }
+
+
 def iou_table(truth, found):
     """IoU of all pairs of instances.
 

@@ -1,6 +1,7 @@
 """The table of superpixel methods: its rows on the page."""
 
 import numpy as np
+import pytest
 
 from benchmarks import superpixels
 
@@ -17,11 +18,18 @@ def test_the_page_keeps_its_text_around_the_table(tmp_path):
     assert "| slic | 0 | 0.125 | 0.250 | 0.375 | 0.500 | 0.625 | 1 |" in text
 
 
-def test_images_held_back_are_of_the_other_half():
-    for num in (1, 8, 20, 100):
-        positions = superpixels.held_back(num)
-        assert len(set(positions)) == num
-        assert all(p % 2 == 1 and p < 200 for p in positions)
+@pytest.mark.parametrize("num", [1, 8, 20, 88])
+def test_images_held_back_are_odd_and_were_not_looked_at(num):
+    positions = superpixels.held_back(num)
+    assert len(set(positions)) == num
+    assert all(p % 2 == 1 and p < 200 for p in positions)
+    assert not set(positions) & set(superpixels.SEEN)
+
+
+@pytest.mark.parametrize("num", [0, 89])
+def test_more_images_than_are_held_back_are_refused(num):
+    with pytest.raises(ValueError, match="`num` must be"):
+        superpixels.held_back(num)
 
 
 def test_every_method_gives_about_as_many_segments_as_asked(rng):

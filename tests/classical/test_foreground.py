@@ -69,6 +69,14 @@ def test_objects_that_touch_at_a_corner_are_two():
     assert classical.split_instances(mask).max() == 2
 
 
+def test_a_smooth_distance_sees_past_scratches_in_an_outline():
+    bar = np.zeros([41, 80], "uint8")
+    bar[14:27, 10:70] = 1
+    bar[np.ix_([14, 15, 25, 26], [22, 34, 46, 58])] = 0  # half width 5 instead of 7
+    assert classical.split_instances(bar, min_depth=0.5).max() == 5
+    assert classical.split_instances(bar, min_depth=0.5, sigma=4.0).max() == 1
+
+
 def test_small_objects_are_dropped():
     mask = disks((30, 25, 15), (5, 80, 1))
     assert classical.split_instances(mask, min_size=10).max() == 1
@@ -233,6 +241,17 @@ def test_mean_shift_sees_through_noise(scene):
     labels = classical.mean_shift(image, color_radius=20.0)
     inside = np.bincount(labels[mask]).argmax()
     assert ((labels == inside) == mask).mean() > 0.97
+
+
+def test_mean_shift_keeps_small_regions_of_strong_contrast_only():
+    image = np.full([60, 100, 3], 100, "uint8")
+    image[20:28, 20:28] = 230  # 64 px, about 120 units of CIELAB in bytes
+    image[20:28, 70:78] = 115  # 64 px, about 15 units
+    labels = classical.mean_shift(image, spatial_radius=4.0)
+    assert labels.max() == 1 and labels[24, 24] == 1 and labels[24, 74] == 0
+    assert classical.mean_shift(image, spatial_radius=4.0, min_size=70).max() == 0
+    finer = classical.mean_shift(image, spatial_radius=4.0, detail_size=50)
+    assert finer.max() == 2
 
 
 def test_statistics_of_two_regions():

@@ -49,15 +49,16 @@ def test_range_and_channels_do_not_matter(cat):
         np.testing.assert_array_equal(slic(image, 80), expected)
 
 
-def test_scores_on_photos_beat_scikit_image(data_root):
+@pytest.mark.parametrize("method, options", [(slic, {}), (slico, {"slic_zero": True})])
+def test_scores_on_photos_beat_scikit_image(data_root, method, options):
     folder = data_root("bsds500") / "train"
     ours, theirs = [], []
     for path in sorted((folder / "images").glob("*.jpg"))[1:200:50]:
         image = cv2.imread(str(path))[..., ::-1]
         file = scipy.io.loadmat(folder / "groundTruth" / f"{path.stem}.mat")
         truth = [one["Segmentation"][0, 0] for one in file["groundTruth"][0]]
-        other = segmentation.slic(image, 230, sigma=1)
-        same = slic(image, len(np.unique(other)))
+        other = segmentation.slic(image, 230, sigma=1, **options)
+        same = method(image, len(np.unique(other)))
         for scores, labels in ((ours, same), (theirs, other)):
             recall = superpixel.boundary_recall(labels, truth)
             error = superpixel.undersegmentation_error(labels, truth)

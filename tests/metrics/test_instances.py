@@ -48,6 +48,18 @@ def test_an_instance_that_nothing_touches_counts_its_own_pixels():
     assert instances.aggregated_jaccard(TRUTH, found) == pytest.approx(3 / 9)
 
 
+def test_the_summary_is_of_all_images():
+    counts = instances.instance_counts(TRUTH, FOUND)
+    qualities = instances.quality_counts(TRUTH, FOUND)
+    index = instances.aggregated_jaccard(TRUTH, FOUND)
+    scores = instances.summary(2 * counts, 2 * qualities, [index, 1.0])
+    by_iou = instances.average_precision(counts)
+    assert scores["label_ap"] == pytest.approx(by_iou.mean())
+    assert scores["label_ap50"] == by_iou[0] and scores["f1"] == pytest.approx(6 / 8)
+    assert scores["pq"] == pytest.approx(1 / 3)
+    assert scores["aji"] == pytest.approx((6 / 13 + 1) / 2)
+
+
 @pytest.mark.parametrize("scale", [1, 1000])
 def test_equal_maps_of_other_ids_are_perfect(rng, scale):
     truth = rng.integers(-1, 6, [9, 11])
