@@ -28,7 +28,7 @@ def train(accumulate=1, recompute=False):
 
     from kerasseg import losses, training, zoo
 
-    with keras.RematScope(mode="full" if recompute else None):
+    with keras.RematScope(mode="activations" if recompute else None):
         model = zoo.unet(2)
     optimizer = keras.optimizers.SGD(0.01)
     step = training.make_train_step(

@@ -29,7 +29,7 @@ def record(name, result, *, show=True):
 
 def _entry(name):
     """Name of a benchmark, and of the flag that changes its numbers most."""
-    return f"{name}, with oneDNN" if machine.asked_for_onednn() else name
+    return f"{name}, with oneDNN" if machine.computes_with_onednn() else name
 
 
 def ratios(measured, case, reference):

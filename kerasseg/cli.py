@@ -22,7 +22,6 @@ def main(argv=None):
     argv = sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(argv).parse_args(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    machine.use_onednn()
     from kerasseg import recipes
 
     try:
@@ -157,6 +156,7 @@ def _info_arguments(command):
 
 def _train(arguments):
     """Train a recipe; the same command again resumes."""
+    machine.use_onednn()
     from kerasseg import recipes, runs
     from kerasseg.progress import Progress
 

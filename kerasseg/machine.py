@@ -20,18 +20,22 @@ def use_onednn():
     """Let TensorFlow, where it is not imported yet, compute with oneDNN.
 
     By itself it does so only on processors with AVX512. On those with AVX2 alone,
-    training takes 0.6 to 0.7 of the time with it (benchmarks/README.md).
-    TF_ENABLE_ONEDNN_OPTS=0 in the environment keeps it off. For programs: a library
-    does not change its process.
+    training takes 0.6 to 0.7 of the time with it, and one image at a time far longer
+    (benchmarks/README.md). TF_ENABLE_ONEDNN_OPTS=0 in the environment keeps it off.
+    For programs that train: a library does not change its process.
     """
     flags = cpu_flags()
     if "tensorflow" not in sys.modules and "avx2" in flags and "avx512f" not in flags:
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
-def asked_for_onednn():
-    """Whether the environment switches oneDNN on where TensorFlow leaves it off."""
-    return os.environ.get("TF_ENABLE_ONEDNN_OPTS") == "1"
+def computes_with_onednn():
+    """Whether TensorFlow was asked for oneDNN, and has no GPU to compute on."""
+    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "1":
+        return False
+    import tensorflow as tf
+
+    return not tf.config.list_physical_devices("GPU")
 
 
 def _entry(key):

@@ -33,7 +33,7 @@ ALLOWED = {
     "history": {"files", "names"},
     "checkpoints": {"files", "names"},
     "training": {"checkpoints", "files", "history", "machine", "names"},
-    "inference": {"names"},
+    "inference": {"machine", "names"},
     "tiles": set(),
     "results": {"files", "machine"},
     "predict": {

@@ -212,6 +212,20 @@ def test_a_model_is_compiled_once_for_all_sizes(rng):
     assert function.experimental_get_tracing_count() == 1
 
 
+def test_beside_onednn_one_image_goes_through_the_model_as_two(rng, monkeypatch):
+    images = rng.integers(0, 256, (2, 8, 9, 3), "uint8")
+    x = keras.Input((None, None, 3))
+    # The logit counts the images of the batch.
+    count = keras.layers.Lambda(
+        lambda x: keras.ops.sum(keras.ops.ones_like(x), 0, keepdims=True) + 0 * x
+    )
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    model = keras.Model(x, count(x))
+    for some in (images[:1], images):
+        found = inference.infer(model, some, inference.logits_of)
+        np.testing.assert_array_equal(found, np.full((len(some), 8, 9, 3), 2.0))
+
+
 def test_the_compiled_function_goes_with_its_model():
     model = conv_model()
     predict.class_ids(model, np.zeros([4, 4]))

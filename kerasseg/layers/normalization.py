@@ -4,6 +4,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from kerasseg import machine
 from kerasseg.layers import folding
 
 
@@ -62,7 +63,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
         import tensorflow as tf
 
         batch_statistics = bool(training and self.trainable)
-        if not batch_statistics and folding.kernel_is_slow(inputs):
+        # For one image oneDNN computes the kernel, once fused into the convolution
+        # before, 16 times as long as for two (benchmarks/README.md).
+        float32 = keras.backend.standardize_dtype(inputs.dtype) == "float32"
+        if not batch_statistics and float32 and machine.computes_with_onednn():
             scale = tf.math.rsqrt(self.moving_variance + self.epsilon)
             scale = scale * self.gamma if self.scale else scale
             offset = -self.moving_mean * scale
