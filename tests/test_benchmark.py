@@ -55,6 +55,7 @@ def test_programs_ask_for_onednn_where_and_while_it_helps(
 ):
     monkeypatch.setattr(machine, "cpu_flags", lambda: flags)
     monkeypatch.setattr(machine, "sys", types.SimpleNamespace(modules={module: None}))
-    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "")  # remembered, and then put back
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
     machine.use_onednn()
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
