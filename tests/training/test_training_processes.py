@@ -12,12 +12,16 @@ import pytest
 FOLDER = pathlib.Path(__file__).parent
 
 
-def child(script, *arguments):
+def child(script, *arguments, **environment):
     """Run a script of this folder; return its exit code and what it printed."""
     paths = [str(FOLDER.parents[1]), os.environ.get("PYTHONPATH", "")]
     done = subprocess.run(
         [sys.executable, FOLDER / script, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            **environment,
+        },
         capture_output=True,
         text=True,
     )
@@ -66,9 +70,21 @@ def test_a_model_made_outside_of_the_strategy_is_refused(devices):
 @pytest.mark.slow
 def test_a_run_killed_while_it_saves_ends_bit_by_bit_the_same(tmp_path):
     # The sixth file is the checkpoint of step 8, after that epoch's best weights.
-    code, _ = child("child_run.py", tmp_path, 5)
+    code, _ = child("child_run.py", tmp_path, 5, 0)
     assert code == -signal.SIGKILL
-    assert child("child_run.py", tmp_path, 0)[0] == 0
+    code, printed = child("child_run.py", tmp_path, 0, 0)
+    assert code == 0 and not printed.strip()
+
+
+@pytest.mark.slow
+def test_resuming_with_other_threads_and_onednn_is_right_and_says_so(tmp_path):
+    elsewhere = {"TF_NUM_INTRAOP_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "1"}
+    here = {"TF_NUM_INTRAOP_THREADS": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
+    assert child("child_run.py", tmp_path, 5, 0, **here)[0] == -signal.SIGKILL
+    _, printed = child("child_run.py", tmp_path, 0, 1e-4, **elsewhere)
+    assert "may not be bit-identical" in printed
+    for name in here:
+        assert f"{name} was {here[name]!r}, is {elsewhere[name]!r}" in printed
 
 
 @pytest.mark.slow
