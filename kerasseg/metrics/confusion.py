@@ -192,12 +192,23 @@ def _count(labels, logits, num_classes, ignore_label):
     size = max(num_classes, 2)
     # A row below the matrix takes what does not count. Each pass over the pixels costs
     # as much as the counting itself, so there are few.
-    rows = ops.where(labels < 0, size, ops.minimum(labels, size))
+    rows = _clip(labels, size)
     if ignore_label is not None and 0 <= ignore_label < size:
         rows = ops.where(labels == ignore_label, size, rows)
     cells = rows * size + _predict(logits)
     cells = ops.reshape(cells, (-1,))
     return ops.reshape(_bincount(cells, size * size), (size, size))
+
+
+def _clip(labels, size):
+    """Labels int32 in 0..size - 1, and `size` for all others."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # One pass instead of three: as unsigned numbers, negative labels are large.
+        rows = tf.minimum(tf.bitcast(labels, "uint32"), tf.constant(size, "uint32"))
+        return tf.bitcast(rows, "int32")
+    return ops.where(labels < 0, size, ops.minimum(labels, size))
 
 
 def _predict(logits):
