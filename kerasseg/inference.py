@@ -1,5 +1,6 @@
 """Images through a model: what prediction, evaluation and export share."""
 
+import functools
 import weakref
 
 import keras
@@ -202,10 +203,12 @@ def infer(model, images, answer, *, flips=False):
     height, width = batch.shape[1:3]
     batch = _pad(batch, size)
     run = compiled(model, answer)
-    total = 0
-    for axes in FLIPS[flips]:
-        flipped = np.ascontiguousarray(np.flip(batch, axes))
-        total = total + np.flip(ops.convert_to_numpy(run(flipped)), axes)
+
+    def flipped(axes):
+        found = run(np.ascontiguousarray(np.flip(batch, axes)))
+        return np.flip(ops.convert_to_numpy(found), axes)
+
+    total = functools.reduce(np.add, map(flipped, FLIPS[flips]))
     if total.shape[1:3] != batch.shape[1:3]:
         raise ValueError(
             f"`model` must return logits at image size, {batch.shape[1:3]}. "
