@@ -100,6 +100,26 @@ def test_an_instance_recipe_brings_its_losses_and_the_size_of_its_model(tmp_path
     assert recipes.build_loss(recipe).function is zoo.objectives.center_mask_losses
 
 
+def test_a_recipe_sets_the_options_of_an_instance_model_s_loss(tmp_path):
+    text = """[model]
+    architecture = '{}'
+    [data]
+    dataset = 'shapes'
+    [augment]
+    size = [64, 64]
+    [loss]
+    {} = 64
+    """
+    path = write(tmp_path, text.format("mask_rcnn", "num_rois"))
+    recipe = recipes.read(path)
+    assert recipes.build_loss(recipe).function.keywords == {"num_rois": 64}
+    again = recipes.read(write(tmp_path, recipes.dump(recipe)))
+    assert again == recipe
+    for name, option in [("mask_rcnn", "seed"), ("yolact", "num_rois")]:
+        with pytest.raises(recipes.RecipeError, match=f"line 8: .*{option!r}"):
+            recipes.read(write(tmp_path, text.format(name, option)))
+
+
 def test_a_bad_override_is_not_blamed_on_the_file(tmp_path):
     path = write(tmp_path, "[model]\narchitecture = 'unet'\n[data]\ndataset = 'shapes'")
     with pytest.raises(
@@ -146,4 +166,4 @@ def test_every_recipe_of_the_zoo_can_be_read(request):
     paths = sorted((request.config.rootpath / "zoo").glob("*/recipe.toml"))
     tasks = {path.parent.name: recipes.task(recipes.read(path)) for path in paths}
     assert tasks["unet_plain_isbi2012"] == "semantic"
-    assert tasks["yolact_resnet18_shapes"] == "instance"
+    assert tasks["yolact_plain_shapes"] == "instance"

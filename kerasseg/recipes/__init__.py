@@ -3,8 +3,9 @@
 A recipe has six tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table or a
 list of them) and `[optimizer]` name a function or class of the library and give its
 keyword arguments; `[train]` holds the settings of the loop, with defaults of its own.
-The string "none" stands for None, which TOML lacks. Instance models need no `[loss]`,
-and take the size of their images from `[augment]`.
+The string "none" stands for None, which TOML lacks. Instance models bring their
+loss, of which `[loss]` sets options only (`num_rois` of Mask R-CNN), and take the size
+of their images from `[augment]`.
 """
 
 from kerasseg.recipes.build import (

@@ -1,5 +1,6 @@
 """Recipes -> objects: only here do names become things."""
 
+import functools
 import inspect
 
 from kerasseg.names import look_up
@@ -57,12 +58,15 @@ def build_model(recipe, classes, channels=3, *, weights=None):
 def build_loss(recipe):
     """Loss of a recipe: one, or the weighted sum of several.
 
-    Instance models bring their own, as a `training.Objective`.
+    Instance models bring their own, as a `training.Objective`; a recipe may only set
+    its options.
     """
     from kerasseg import losses, training, zoo
 
     if task(recipe) == "instance":
         function = zoo.objectives.OBJECTIVES[recipe["model"]["architecture"]]
+        for options in recipe["loss"]:
+            function = functools.partial(function, **options)
         return training.Objective(function, recipe["train"]["seed"])
     parts = []
     for options in recipe["loss"]:

@@ -82,11 +82,10 @@ def resolve(recipe):
         raise OptionError(message, "model", "architecture")
     if task(recipe) == "instance":
         _check_instance(recipe)
-        recipe["loss"] = []
     else:
         recipe["loss"] = as_list(recipe["loss"] or {"name": "CrossEntropy"})
-    for loss in recipe["loss"]:
-        _check(loss, "name", losses.LOSSES, "loss", extra={"weight": 1.0})
+        for loss in recipe["loss"]:
+            _check(loss, "name", losses.LOSSES, "loss", extra={"weight": 1.0})
     recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
     _check(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)
     _check_types(recipe["train"], TRAIN, "train")
@@ -105,11 +104,18 @@ def task(recipe):
 def _check_instance(recipe):
     """Refuse what an instance model brings itself, or cannot be."""
     from kerasseg.instance.canvas import canvas_size
+    from kerasseg.zoo.objectives import OBJECTIVES
 
     name = recipe["model"]["architecture"]
-    if recipe["loss"]:
-        message = f"{name!r} brings its own losses: leave out [[loss]]."
-        raise OptionError(message, "loss")
+    recipe["loss"] = as_list(recipe["loss"]) if recipe["loss"] else []
+    known = _parameters(OBJECTIVES[name])
+    for given in ("model", "images", "truth", "seed"):
+        del known[given]
+    for loss in recipe["loss"]:
+        if "name" in loss or len(recipe["loss"]) > 1:
+            message = f"{name!r} brings its own losses: no [[loss]] can name one."
+            raise OptionError(message, "loss")
+        _check_types(loss, known, "loss")
     if "image_size" in recipe["model"]:
         message = "`image_size` follows from augment.size: leave it out."
         raise OptionError(message, "model", "image_size")

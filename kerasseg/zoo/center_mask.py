@@ -12,9 +12,11 @@ from kerasseg.instance.detections import best_of, detections, outputs, outputs_s
 from kerasseg.instance.gather import gather
 from kerasseg.instance.pasting import box_masks, paste_masks
 from kerasseg.instance.targets import center_targets
+from kerasseg.names import look_up
 
 CENTER_BIAS = -2.19  # a score of 0.1 everywhere at the start
 NAMES = ("heatmap", "sizes", "offsets", "shapes", "saliency")
+DECODERS = {"transposed": ("c5",), "pyramid": ("c2", "c3", "c4", "c5")}  # taps read
 
 
 def center_mask(
@@ -24,6 +26,8 @@ def center_mask(
     image_size=(512, 512),
     encoder_weights=None,
     freeze_norm=False,
+    base_filters=64,
+    decoder="transposed",
     filters=256,
     head_filters=64,
     shape_size=32,
@@ -33,8 +37,8 @@ def center_mask(
 ):
     """CenterMask on CenterNet: peaks of a heatmap are objects, without suppression.
 
-    `kerasseg.zoo.objectives.center_mask_losses` trains it. The upsampling is that of
-    CenterNet's ResNets, whose deformable convolutions are left out.
+    `kerasseg.zoo.objectives.center_mask_losses` trains it. The default decoder is that
+    of CenterNet's ResNets, whose deformable convolutions are left out.
 
     Args:
         num_classes: C.
@@ -43,7 +47,10 @@ def center_mask(
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is; for pretrained
             encoders only.
-        filters: channels of the three doublings from stride 32 to 4.
+        base_filters: channels of the first level, "plain" only.
+        decoder: "transposed" doubles the last features three times; "pyramid" adds
+            those of strides 4 to 16, which small encoders need to place centres.
+        filters: channels of the decoder.
         head_filters: channels inside each of the five heads.
         shape_size: S, rows and columns of a local shape.
         score_threshold: only what scores higher is found.
@@ -56,20 +63,24 @@ def center_mask(
         W / 4] in 0..1, num int32 [N].
 
     Raises:
-        ValueError: for an unknown encoder, or an `image_size` of other numbers.
+        ValueError: for an unknown encoder or decoder, or an `image_size` of other
+            numbers.
 
     Reference: Wang et al., 2020, https://arxiv.org/abs/2004.04446; Zhou et al., 2019,
     https://arxiv.org/abs/1904.07850
     """
     canvas_size(image_size)
+    read = look_up(decoder, DECODERS, "decoder")
     input_shape = (*image_size, 3)
     image = keras.Input(input_shape, name="image")
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    own = {"plain": {"base_filters": base_filters}}
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
     if freeze_norm:
         encoders.freeze_norm(encoder)
+    taps = encoder(image)
     parts = (
         encoder,
-        _decoder(encoder(image)["c5"].shape[1:], filters),
+        _decoder({name: taps[name].shape[1:] for name in read}, filters),
         _head(num_classes, shape_size, filters, head_filters),
     )
     found = _predict(parts, image)
@@ -168,16 +179,24 @@ class CenterDetections(layers.Layer):
 def _predict(parts, images, **options):
     """Raw predictions; `options` are those of the call, such as training=True."""
     encoder, decoder, head = parts
-    return head(decoder(encoder(images, **options)["c5"], **options), **options)
+    taps = encoder(images, **options)
+    taps = {name: taps[name] for name in decoder.input}
+    return head(decoder(taps, **options), **options)
 
 
 def _parts(model):
     return encoders.of(model), model.get_layer("decoder"), model.get_layer("head")
 
 
-def _decoder(shape, filters):
-    """Three doublings, from stride 32 to 4."""
-    c5 = x = keras.Input(shape, name="c5")
+def _decoder(shapes, filters):
+    """From the taps of the encoder to stride 4."""
+    taps = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
+    if len(taps) > 1:
+        x = blocks.feature_pyramid(
+            taps, filters, levels=(2, 3, 4, 5), activation="relu"
+        )
+        return keras.Model(taps, x["p2"], name="decoder")
+    x = taps["c5"]
     for level in (1, 2, 3):
         name = f"decoder{level}"
         x = layers.Conv2DTranspose(
@@ -191,7 +210,7 @@ def _decoder(shape, filters):
         )(x)
         x = blocks.normalize(x, name=f"{name}_norm")
         x = blocks.activate(x, "relu", name=name)
-    return keras.Model(c5, x, name="decoder")
+    return keras.Model(taps, x, name="decoder")
 
 
 def _head(num_classes, shape_size, filters, head_filters):

@@ -32,6 +32,7 @@ def mask_rcnn(
     image_size=(800, 800),
     encoder_weights=None,
     freeze_norm=False,
+    base_filters=64,
     filters=256,
     hidden=1024,
     anchor_scales=SCALES,
@@ -51,6 +52,7 @@ def mask_rcnn(
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
             pretrained encoders only.
+        base_filters: channels of the first level, "plain" only.
         filters: channels of the pyramid and of the convolutions in the heads.
         hidden: units of the two dense layers of the box head.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
@@ -75,7 +77,8 @@ def mask_rcnn(
     canvas_size(image_size)
     input_shape = (*image_size, 3)
     image = keras.Input(input_shape, name="image")
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    own = {"plain": {"base_filters": base_filters}}
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
     if freeze_norm:
         encoders.freeze_norm(encoder)
     taps = encoder(image)
@@ -108,8 +111,8 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     """What training Mask R-CNN minimises: the sum of five terms.
 
     Of an image, 256 anchors (at most half of them positive) train the proposals and
-    `num_rois` boxes (at most a quarter positive) the heads; the positive ones train
-    masks.
+    `num_rois` boxes (at most a quarter positive) the heads, or all proposals and
+    objects if these are fewer; the positive ones train masks.
 
     `kerasseg.zoo.objectives` describes the arguments. Masks may have any size here:
     the targets, 28 x 28 in a box, are cut out of them.
@@ -131,6 +134,7 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     drawn = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
     first = terms.proposal_losses(objectness[..., 0], deltas, targets, drawn)
     rois = propose([anchors["objectness"], anchors["deltas"]])
+    num_rois = min(num_rois, rois.shape[1] + boxes.shape[1])
     rois, targets, weights = roi_targets(
         rois, boxes, classes, num=num_rois, positive_fraction=FOREGROUND, seed=seed
     )

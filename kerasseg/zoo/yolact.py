@@ -37,6 +37,7 @@ def yolact(
     image_size=(544, 544),
     encoder_weights=None,
     freeze_norm=False,
+    base_filters=64,
     filters=256,
     num_prototypes=32,
     anchor_scales=SCALES,
@@ -55,6 +56,7 @@ def yolact(
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
             pretrained encoders only.
+        base_filters: channels of the first level, "plain" only.
         filters: channels of the pyramid and of the heads.
         num_prototypes: masks that are mixed.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
@@ -77,7 +79,8 @@ def yolact(
     rows, columns = canvas_size(image_size)
     input_shape = (*image_size, 3)
     image = keras.Input(input_shape, name="image")
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    own = {"plain": {"base_filters": base_filters}}
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
     if freeze_norm:
         encoders.freeze_norm(encoder)
     taps = encoder(image)

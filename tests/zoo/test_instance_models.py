@@ -170,6 +170,20 @@ def test_many_objects_one_upon_the_other_give_finite_losses(model):
     assert all(np.isfinite(x) for x in losses(model, images, truth).values())
 
 
+def test_center_mask_decodes_by_a_pyramid_when_asked():
+    model = build("center_mask", decoder="pyramid")
+    assert set(model.get_layer("decoder").input) == {"c2", "c3", "c4", "c5"}
+    assert model(scene()[0])["masks"].shape == (2, NUM, *CANVAS)
+    test_the_loss_reaches_every_weight(model)
+    with pytest.raises(ValueError, match=r"Unknown decoder.*pyramid"):
+        build("center_mask", decoder="pyramids")
+
+
+def test_a_plain_encoder_has_as_many_filters_as_asked():
+    model = zoo.yolact(1, "plain", base_filters=2, image_size=(64, 64), filters=4)
+    assert encoders.of(model).output["c2"].shape[-1] == 8
+
+
 def test_a_frozen_encoder_leaves_the_other_parts_free():
     model = zoo.freeze(build("yolact"), "encoder")
     assert not encoders.of(model).trainable_variables
