@@ -7,6 +7,7 @@ import pathlib
 from kerasseg import evaluate, files, machine
 
 RESULTS = pathlib.Path(__file__).with_name("results.json")
+WITH_ONEDNN = ", with oneDNN"
 
 
 def recorded(name=None):
@@ -29,7 +30,7 @@ def record(name, result, *, show=True):
 
 def _entry(name):
     """Name of a benchmark, and of the flag that changes its numbers most."""
-    return f"{name}, with oneDNN" if machine.computes_with_onednn() else name
+    return f"{name}{WITH_ONEDNN}" if machine.computes_with_onednn() else name
 
 
 def ratios(measured, case, reference):

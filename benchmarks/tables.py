@@ -1,6 +1,7 @@
 """Markdown tables of results.json, for zoo/README.md."""
 
 from benchmarks import architectures, short_trainings
+from benchmarks.record import WITH_ONEDNN
 
 
 def of_architectures(results):
@@ -38,7 +39,8 @@ def of_short_trainings(results):
     measured = {
         dataset: results[title]
         for dataset in short_trainings.BUDGETS
-        if (title := short_trainings.title(dataset)) in results
+        for flag in ("", WITH_ONEDNN)  # which does not change what is learnt
+        if (title := short_trainings.title(dataset) + flag) in results
     }
     if not measured:
         return "Not measured yet."
