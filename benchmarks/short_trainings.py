@@ -14,7 +14,7 @@ from benchmarks.record import record, recorded
 ENCODER = {"encoder": "efficientnet_lite0", "encoder_weights": "imagenet"}
 BUDGETS = {
     "shapes": {"size": 64, "batch_size": 8, "steps": 400, "peak": 2e-3},
-    "isbi2012": {"size": 160, "batch_size": 4, "steps": 100, "peak": 2e-3},
+    "isbi2012": {"size": 128, "batch_size": 4, "steps": 80, "peak": 2e-3},
 }
 AUGMENT = {
     "shapes": {

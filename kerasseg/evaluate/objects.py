@@ -25,7 +25,8 @@ def instances(
 ):
     """Score an instance model on samples: whole images at their original size.
 
-    COCO's scores rank all that is found, the 100 best of an image. The others compare
+    COCO's scores rank the 100 best of an image, or as many as the fullest image has
+    objects, if these are more ("max_results" of the settings). The others compare
     label maps, of what scores at least `score_threshold`; they know one class, and
     pixels of crowds do not count.
 
@@ -77,9 +78,14 @@ def instances(
             event["seconds"] = round(time.perf_counter() - begin, 4)
             on_progress({**event, "ap": rows[-1]["ap"]})
     scores = label_maps.summary(counts, qualities, indices)
-    coco = {k: metrics.coco_scores(truth, results, kind=k) for k in KINDS.values()}
+    most = max(max(row["objects"] for row in rows), 100)
+    coco = {
+        kind: metrics.coco_scores(truth, results, kind=kind, max_results=most)
+        for kind in KINDS.values()
+    }
     sizes = [[image["height"], image["width"]] for image in truth["images"]]
     settings = {"num_images": num, "score_threshold": score_threshold, **options}
+    settings["max_results"] = most
     settings["image_sizes"] = {"min": min(sizes), "max": max(sizes)}
     settings["seconds_per_image"] = round((time.perf_counter() - start) / num, 4)
     settings["num_params"] = model.count_params()

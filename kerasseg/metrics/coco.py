@@ -9,12 +9,12 @@ import numpy as np
 
 NAMES = (
     *("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large"),
-    *("ar1", "ar10", "ar100", "ar_small", "ar_medium", "ar_large"),
+    *("ar1", "ar10", "ar{}", "ar_small", "ar_medium", "ar_large"),
 )
 KINDS = {"masks": "segm", "boxes": "bbox"}
 
 
-def coco_scores(truth, results, *, kind="masks"):
+def coco_scores(truth, results, *, kind="masks", max_results=100):
     """The twelve numbers of COCO, and the average precision of each class.
 
     Args:
@@ -22,17 +22,20 @@ def coco_scores(truth, results, *, kind="masks"):
         results: list of dicts with image_id, category_id, score, and segmentation (a
             run-length code) or bbox, as `Instances.to_coco` gives them.
         kind: "masks" or "boxes".
+        max_results: how many of an image count, the best ones, at least 10. COCO's 100
+            are too few where an image has hundreds of objects.
 
     Returns:
         dict of floats in 0..1: "ap" (mean over IoU 0.5:0.95), "ap50", "ap75",
         "ap_small" (area below 32^2 px), "ap_medium", "ap_large" (from 96^2), and the
-        recalls "ar1", "ar10", "ar100" (so many results an image), "ar_small",
+        recalls "ar1", "ar10", "ar100" (so many results an image; the last is named
+        after `max_results`), "ar_small",
         "ar_medium", "ar_large"; None where there is no object of that kind. "classes":
         dict of category name to its "ap", or None.
 
     Raises:
-        ValueError: if `kind` is no option, or a result names an unknown image or
-            category, or has a score or a box that is not finite.
+        ValueError: if `kind` or `max_results` is no option, or a result names an
+            unknown image or category, or has a score or a box that is not finite.
 
     Reference: Lin et al., 2014, https://arxiv.org/abs/1405.0312
     """
@@ -41,6 +44,8 @@ def coco_scores(truth, results, *, kind="masks"):
 
     if kind not in KINDS:
         raise ValueError(f"`kind` must be in {tuple(KINDS)}. Received: {kind!r}.")
+    if max_results < 10:
+        raise ValueError(f"`max_results` must be 10 or more. Received: {max_results}.")
     _check(truth, results)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         reference = COCO()
@@ -48,12 +53,17 @@ def coco_scores(truth, results, *, kind="masks"):
         reference.createIndex()
         found = _loaded(reference, results)
         evaluation = COCOeval(reference, found, KINDS[kind])
+        evaluation.params.maxDets = [1, 10, max_results]
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    scores = {name: _known(x) for name, x in zip(NAMES, evaluation.stats)}
+    names = (name.format(max_results) for name in NAMES)
+    scores = {name: _known(x) for name, x in zip(names, evaluation.stats)}
     # [threshold, recall, class, area, number of results], -1 where there is no object
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
+    present = precision[precision > -1]
+    # summarize() knows the mean precision of 100 results only.
+    scores["ap"] = float(present.mean()) if present.size else None
     names = {c["id"]: c["name"] for c in truth["categories"]}
     scores["classes"] = {
         names[number]: _known(precision[:, :, position].mean())

@@ -66,6 +66,18 @@ def test_a_better_scored_mistake_halves_the_precision():
     assert coco_scores(TRUTH, found)["ap"] == pytest.approx(2 / 3)
 
 
+@pytest.mark.parametrize(("most", "recall"), [(10, 10 / 15), (15, 1), (300, 1)])
+def test_only_so_many_results_of_an_image_count(most, recall):
+    masks = [mask(0, 13 * place, side=12) for place in range(15)]
+    objects = [entry(number, 3, pixels) for number, pixels in enumerate(masks, 1)]
+    truth = {**TRUTH, "annotations": objects}
+    scores = coco_scores(truth, [result(x) for x in masks], max_results=most)
+    assert scores[f"ar{most}"] == pytest.approx(recall)
+    assert scores["ap"] == pytest.approx(recall, abs=0.01)
+    with pytest.raises(ValueError, match="`max_results`"):
+        coco_scores(truth, [], max_results=9)
+
+
 def test_nothing_found_scores_zero():
     assert coco_scores(TRUTH, [])["ap"] == 0
 
