@@ -1,12 +1,15 @@
 """An instance recipe as a user runs it, small."""
 
 import json
+import os
+import signal
 
 import cv2
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from kerasseg import checkpoints, training
 from kerasseg.cli import main
 from kerasseg.history import History
 from kerasseg.images import read_image, write_image, write_mask
@@ -73,6 +76,28 @@ def test_the_same_command_again_ends_at_once_with_the_same_result(run, capsys):
     after = json.loads(capsys.readouterr().out)
     for key in ("mask_ap", "label_ap", "pq", "samples"):
         assert after[key] == before[key]
+
+
+def test_an_interrupted_training_goes_on_bit_by_bit(run, tmp_path, monkeypatch):
+    step, calls = training.TrainStep.__call__, []
+
+    def interrupted(self, *batch):
+        calls.append(batch)
+        if len(calls) == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(self, *batch)
+
+    monkeypatch.setattr(training.TrainStep, "__call__", interrupted)
+    command = ["train", str(run.parent), "--out", str(tmp_path / "run")]
+    assert main(command) == 130
+    monkeypatch.undo()
+    assert main(command) == 0
+    folders = [run / "checkpoints", tmp_path / "run" / "checkpoints"]
+    whole, resumed = (checkpoints.read(checkpoints.latest(x)) for x in folders)
+    assert len(calls) == 3 and whole.step == resumed.step == 4
+    assert list(whole.arrays) == list(resumed.arrays)
+    for name, array in whole.arrays.items():
+        np.testing.assert_array_equal(resumed.arrays[name], array, err_msg=name)
 
 
 def test_data_without_instances_are_refused_before_a_folder_is_made(tmp_path, capsys):
