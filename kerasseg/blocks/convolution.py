@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from kerasseg.layers import BatchNormalization
+from kerasseg.layers import AtrousConv2D, BatchNormalization
 
 PADDINGS = ("symmetric", "same", "valid")
 
@@ -38,7 +38,8 @@ def conv(
     if padding not in PADDINGS:
         raise ValueError(f"`padding` must be in {PADDINGS}. Received: {padding!r}.")
     x, padding = pad_symmetric(x, kernel_size, strides, dilation, padding, name)
-    return layers.Conv2D(
+    layer = layers.Conv2D if dilation == 1 else AtrousConv2D
+    return layer(
         filters,
         kernel_size,
         strides=strides,

@@ -1,6 +1,7 @@
 """The few true Keras layers: what functions of tensors cannot express."""
 
 from kerasseg.layers.adaptive_pooling import AdaptiveAveragePooling
+from kerasseg.layers.atrous import AtrousConv2D
 from kerasseg.layers.attention import DotAttention
 from kerasseg.layers.crop import CropLike
 from kerasseg.layers.normalization import (
@@ -14,6 +15,7 @@ from kerasseg.layers.unpool import Unpool
 
 __all__ = [
     "AdaptiveAveragePooling",
+    "AtrousConv2D",
     "BatchNormalization",
     "ChannelScale",
     "CropLike",
