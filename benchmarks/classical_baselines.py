@@ -8,7 +8,6 @@ other images than those that are scored where it says so.
 
 import argparse
 import itertools
-import json
 import pathlib
 
 import cv2
@@ -16,6 +15,7 @@ import numpy as np
 from scipy import ndimage
 from skimage import segmentation
 
+from benchmarks.record import record
 from kerasseg import classical, datasets, images
 from kerasseg.metrics import instances
 
@@ -163,27 +163,38 @@ def objects(root, *, frames=10, margin_px=9):
     """
     scores = {}
     square = np.ones([2 * margin_px + 1] * 2, "uint8")
-    for folder in sorted((pathlib.Path(root) / "JPEGImages/480p").iterdir()):
-        paths = images.find_images(folder)[: frames + 1]
-        truths = [_half_mask(root, path) for path in paths]
-        mask, found = truths[0], []
-        for path, truth in zip(paths[1:], truths[1:]):
+    for clip in sorted((pathlib.Path(root) / "JPEGImages/480p").iterdir()):
+        (_, mask), *others = clip_frames(root, clip, frames)
+        found = []
+        for image, truth in others:
             scribbles = np.full(mask.shape, 255)
             scribbles[cv2.dilate(mask, square) == 0] = 0
             scribbles[cv2.erode(mask, square) == 1] = 1
-            image = images.read_image(path)[::2, ::2]
             if len(np.unique(scribbles)) == 3:  # else the object is lost: keep the mask
                 mask = classical.grabcut(image, scribbles=scribbles, iterations=2)
                 mask = mask.astype("uint8")
             found.append(iou(mask > 0, truth > 0))
-        scores[folder.name] = float(np.mean(found))
+        scores[clip.name] = float(np.mean(found))
     return scores
 
 
-def _half_mask(root, path):
-    file = pathlib.Path(root) / "Annotations/480p" / path.parent.name
-    mask = images.read_mask(file / f"{path.stem}.png", values={0: 0, 255: 1})
-    return mask[::2, ::2].astype("uint8")
+def clip_frames(root, clip, num):
+    """Image and mask of a clip's first frame and of `num` more, at half size.
+
+    Args:
+        root: folder of davis.
+        clip: the clip's folder below JPEGImages.
+        num: how many frames after the first.
+
+    Returns:
+        List of (uint8 [H, W, 3], uint8 [H, W] of 0 and 1).
+    """
+    masks = pathlib.Path(root) / "Annotations/480p" / clip.name
+    pairs = []
+    for path in images.find_images(clip)[: num + 1]:
+        mask = images.read_mask(masks / f"{path.stem}.png", values={0: 0, 255: 1})
+        pairs.append((images.read_image(path), mask.astype("uint8")))
+    return [(image[::2, ::2], mask[::2, ::2]) for image, mask in pairs]
 
 
 def iou(found, truth):
@@ -198,9 +209,12 @@ def main():
     parser.add_argument("--frames", type=int, default=10, help="frames of each clip")
     options = parser.parse_args()
     root = pathlib.Path(options.data)
-    print("nuclei", json.dumps(nuclei(root / "dsb2018")))
-    print("membranes", json.dumps(membranes(root / "isbi2012")))
-    print("objects", json.dumps(objects(root / "davis", frames=options.frames)))
+    for task, result in (
+        ("nuclei", nuclei(root / "dsb2018")),
+        ("membranes", membranes(root / "isbi2012")),
+        ("objects", objects(root / "davis", frames=options.frames)),
+    ):
+        record(f"classical baseline: {task}", result)
 
 
 if __name__ == "__main__":
