@@ -28,9 +28,10 @@ AUGMENT = {
 }
 
 
-def title(dataset, precision="float32"):
+def title(dataset, precision="float32", times=1):
     """Name of the entry in results.json."""
     name = f"short trainings on {dataset}"
+    name = name if times == 1 else f"{name}, {times} times the steps"
     return name if precision == "float32" else f"{name}, {precision}"
 
 
@@ -44,13 +45,13 @@ def data_of(dataset, root):
     return tuple(datasets.isbi2012(root, split) for split in ("train", "val"))
 
 
-def learn(name, dataset, train, val):
+def learn(name, budget, change, train, val):
     """Train one architecture; returns its row."""
     import keras
 
-    from kerasseg import augment, data, evaluate, losses, training, zoo
+    from kerasseg import data, evaluate, losses, training, zoo
 
-    size, batch_size, steps, peak = BUDGETS[dataset].values()
+    steps, peak = budget["steps"], budget["peak"]
     keras.utils.set_random_seed(0)
     channels = train[0]["image"].shape[-1]
     model = zoo.BUILDERS[name](
@@ -65,8 +66,7 @@ def learn(name, dataset, train, val):
         keras.optimizers.AdamW(rate, weight_decay=1e-4),
         ema_decay=0.97,
     )
-    change = augment.standard(size=(size, size), **AUGMENT[dataset])
-    stream = data.pipeline(train, batch_size=batch_size, augment=change)
+    stream = data.pipeline(train, batch_size=budget["batch_size"], augment=change)
     begin, cpu, history = time.perf_counter(), time.process_time(), []
     for _, (images, labels) in zip(range(steps), data.batches(stream)):
         history.append(step(images, labels)["loss"])
@@ -90,21 +90,26 @@ def main():
     parser.add_argument("names", nargs="*", help="default: all semantic architectures")
     parser.add_argument("--data", help="folder of the data set")
     parser.add_argument("--precision", default="float32", help="dtype policy of Keras")
+    parser.add_argument("--times", type=int, default=1, help="of the budget's steps")
     options = parser.parse_args()
     import keras
 
-    from kerasseg import zoo
+    from kerasseg import augment, zoo
 
     keras.config.set_dtype_policy(options.precision)
-    entry = title(options.dataset, options.precision)
+    entry = title(options.dataset, options.precision, options.times)
     found = recorded(entry).get("architectures", {})
+    budget = {**BUDGETS[options.dataset]}
+    budget["steps"] *= options.times
+    size = (budget["size"], budget["size"])
+    change = augment.standard(size=size, **AUGMENT[options.dataset])
     train, val = data_of(options.dataset, options.data)
     for name in options.names or zoo.names("semantic"):
-        found[name] = learn(name, options.dataset, train, val)
+        found[name] = learn(name, budget, change, train, val)
         print(name, found[name], flush=True)
         keras.backend.clear_session()
-        budget = {"budget": BUDGETS[options.dataset], "seed": 0}
-        record(entry, {**budget, "architectures": found}, show=False)
+        facts = {"budget": budget, "seed": 0}
+        record(entry, {**facts, "architectures": found}, show=False)
 
 
 if __name__ == "__main__":
