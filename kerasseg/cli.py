@@ -284,7 +284,12 @@ def _info(arguments):
         arguments.size,
     )
     for key, value in answer.items():
-        _say(arguments, f"{key}: {value}")
+        if isinstance(value, dict):
+            value = [f"{name} {number}" for name, number in value.items()]
+        if isinstance(value, list):
+            value = ", ".join(value)
+        if value is not None:
+            _say(arguments, f"{key}: {value}")
     return answer
 
 

@@ -215,6 +215,13 @@ def test_list_and_info_answer_in_json(capsys):
     assert json.loads(capsys.readouterr().out)["num_classes"] is None
 
 
+def test_info_reads_as_text(capsys):
+    assert main(["info", "yolact", "--encoder", "tiny", "--size", "64"]) == 0
+    text = capsys.readouterr().out
+    assert "taps: c1 " in text and "encoders: convnext_base, " in text
+    assert not any(code in text for code in ("[", "{", "None"))
+
+
 def test_the_newest_run_is_the_default(run, monkeypatch):
     monkeypatch.setattr(runs.folder, "RUNS", run.parent)
     assert runs.find() == run
