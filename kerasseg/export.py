@@ -53,6 +53,9 @@ def saved_model(
     are in pixels of the files, and masks [N, K, h, w] span them: resize each to the
     size, and the object is where it exceeds 0.5.
 
+    Those of StarDist return its `logits` and `distances`, for
+    `instance.star_polygons.decode`.
+
     `{path}_float/N` is its twin with `serving_default` on float32 images only: without
     operations that decode images, it can be read by OpenVINO and other converters.
 
@@ -61,7 +64,7 @@ def saved_model(
         path: folder of versions; a new one, the next free number, is made in it. It
             appears complete or not at all, and none is ever overwritten.
         class_names: names by class id, for kerasseg.json; an instance model has none
-            for the background, and must be given them.
+            for the background, and must be given them; StarDist has one.
         palette: uint8 [K, 3], for kerasseg.json; None for `viz.palette`.
         ignore_label: for kerasseg.json.
         warm_up_sizes: (height, width) of the images TF Serving sends to each
@@ -95,8 +98,9 @@ def _task(model):
     """The module with the signatures of the model's kind."""
     from kerasseg import signatures
 
-    finds_instances = inference.finds_instances(model)
-    return signatures.objects if finds_instances else signatures.pixels
+    if inference.finds_instances(model):
+        return signatures.objects
+    return signatures.stars if inference.finds_stars(model) else signatures.pixels
 
 
 def _functions(model, max_pixels):
@@ -196,6 +200,8 @@ def _describe(model, class_names, palette, ignore_label):
     """What kerasseg.json says: input, classes with names and colours, versions."""
     height, width, channels = inference.input_shape(model)
     num = inference.num_classes(model) or len(class_names or ())
+    if inference.finds_stars(model):
+        num = 1  # nor has it a name for the background
     if not num or (class_names is not None and len(class_names) != num):
         raise ValueError(
             f"`class_names` must be {num or 'given, K'} names. "

@@ -16,7 +16,8 @@ FLIPS = {
     "horizontal": [(), (2,)],
     "both": [(), (2,), (1,), (1, 2)],
 }
-DETECTIONS = ("boxes", "classes", "scores", "masks", "num")
+DETECTIONS = {"boxes", "classes", "scores", "masks", "num"}
+STARS = {"logits", "distances"}
 LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG and OpenCV
 
 # model -> {answer: compiled function}; an entry goes when its model goes.
@@ -67,11 +68,20 @@ def logits_of(outputs):
 
 def finds_instances(model):
     """Whether a model returns objects, as those of `zoo.names("instance")` do."""
+    return _names_of_outputs(model) >= DETECTIONS
+
+
+def finds_stars(model):
+    """Whether a model returns the maps of `zoo.stardist`."""
+    return _names_of_outputs(model) >= STARS
+
+
+def _names_of_outputs(model):
     try:
         output = model.output
     except (AttributeError, ValueError):  # a subclass that has never been called
-        return False
-    return isinstance(output, dict) and set(DETECTIONS) <= set(output)
+        return set()
+    return set(output) if isinstance(output, dict) else set()
 
 
 def input_shape(model):
@@ -240,8 +250,8 @@ def compiled(model, answer):
 
     Args:
         model: keras.Model.
-        answer: function of logits, or of the dict of an instance model; compared by
-            identity.
+        answer: function of logits, compared by identity; `dict` for all that a model
+            returns, if it is a dict.
 
     Returns:
         Function of float32 images [N, H, W, C] of any size.
@@ -256,7 +266,7 @@ def _compile(model, answer):
     # The cache's value must not hold its key, or neither would ever go away.
     alive = weakref.ref(model)
 
-    part = dict if finds_instances(model) else logits_of
+    part = dict if answer is dict else logits_of
 
     def run(images):
         return answer(part(alive()(images, training=False)))

@@ -42,7 +42,7 @@ def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
     ("text", "message"),
     [
         ("[model]\narchitecture = 'unte'", "line 2: .*Did you mean 'unet'"),
-        ("[model]\narchitecture = 'stardist'", "line 2: .*no recipe can"),
+        ("[model]\narchitecture = 'panoptic_deeplab'", "line 2: .*no recipe can"),
         ("[model]\narchitecture = 'yolact'\n[[loss]]\nname = 'Dice'", "its own losses"),
         (
             "[model]\narchitecture = 'yolact'\nimage_size = [64, 64]",

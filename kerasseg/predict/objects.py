@@ -4,21 +4,24 @@ import numpy as np
 from keras import ops
 
 from kerasseg import inference
-from kerasseg.instance import pieces
+from kerasseg.instance import pieces, star_polygons
 from kerasseg.instance.pasting import stretch_masks
 
 BATCH = 4  # tiles that go through the model together
 FITS = ("tile", "resize")
+STAR_THRESHOLD = 0.3  # least object probability of a polygon
+STAR_MULTIPLE = 32  # of the sides that any encoder halves without a rest
 
 
 def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None):
     """The objects of one image.
 
     Args:
-        model: instance model of one image size, see `zoo.names("instance")`.
+        model: instance model of one image size, see `zoo.names("instance")`; or of
+            `zoo.stardist`, which takes the whole image.
         image: [H, W] or [H, W, C], any size; see `inference.prepare`.
         score_threshold: what scores less is left out. Models have a threshold of their
-            own, 0.05 unless they were built with another.
+            own, 0.05 unless they were built with another, StarDist's is 0.3.
         fit: how an image of another size than the model's is shown to it. "tile": as
             large as it is, by tiles of the model's size that overlap, as models are
             trained that saw crops; a smaller image gets black at right and below.
@@ -41,6 +44,8 @@ def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None)
     """
     *size, channels = _check(model, fit)
     inference.check_image(image, channels)
+    if inference.finds_stars(model):
+        return _stars(model, image, channels, score_threshold)
     given = np.shape(image)[:2]
     run = inference.compiled(model, dict)
     options = {"score_threshold": score_threshold}
@@ -63,14 +68,33 @@ def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None)
 
 def _check(model, fit):
     """The shape of the model's images, if it is an instance model."""
-    if not inference.finds_instances(model):
+    if not (inference.finds_instances(model) or inference.finds_stars(model)):
         raise ValueError(
             "`model` must return boxes, classes, scores, masks and num, as those of "
-            "zoo.names('instance'). For class maps there is `predict.class_ids`."
+            "zoo.names('instance'), or the maps of zoo.stardist. For class maps there "
+            "is `predict.class_ids`."
         )
     if fit not in FITS:
         raise ValueError(f"`fit` must be in {FITS}. Received: fit={fit!r}.")
     return inference.input_shape(model)
+
+
+def _stars(model, image, channels, score_threshold):
+    """Polygons of the maps that StarDist returns for a whole image."""
+    image = inference.prepare(image, channels)
+    size = image.shape[:2]
+    missing = [(0, -side % STAR_MULTIPLE) for side in size]
+    padded = np.pad(image, [*missing, (0, 0)], mode="edge")
+    maps = _arrays(inference.compiled(model, dict)(padded[None]))
+    grid = len(padded) // maps["logits"].shape[1]
+    inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
+    found = star_polygons.decode(
+        maps["logits"][0][inner],
+        maps["distances"][0][inner],
+        grid=grid,
+        score_threshold=max(score_threshold, STAR_THRESHOLD),
+    )
+    return star_polygons.to_instances(found, size)
 
 
 def _tiles(given, size, overlap_px):

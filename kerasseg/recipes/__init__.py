@@ -3,7 +3,7 @@
 A recipe has six tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table or a
 list of them) and `[optimizer]` name a function or class of the library and give its
 keyword arguments; `[train]` holds the settings of the loop, with defaults of its own.
-The string "none" stands for None, which TOML lacks. Instance models bring their
+The string "none" stands for None, which TOML lacks. Models of objects bring their
 loss, of which `[loss]` sets options only (`num_rois` of Mask R-CNN), and take the size
 of their images from `[augment]`.
 """
@@ -14,6 +14,7 @@ from kerasseg.recipes.build import (
     build_model,
     build_optimizer,
     build_samples,
+    build_truth,
 )
 from kerasseg.recipes.options import TABLES, as_list, task
 from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, read
@@ -29,6 +30,7 @@ __all__ = [
     "build_model",
     "build_optimizer",
     "build_samples",
+    "build_truth",
     "dump",
     "name",
     "read",

@@ -43,7 +43,14 @@ def build_model(recipe, classes, channels=3, *, weights=None):
 
     options = dict(recipe["model"])
     builder = look_up(options.pop("architecture"), zoo.BUILDERS, "architecture")
-    if task(recipe) == "instance":
+    if builder is zoo.stardist:
+        if len(classes) != 2:
+            raise RecipeError(
+                "'stardist' finds objects of one class. "
+                f"Received: {', '.join(classes[1:])}."
+            )
+        options.setdefault("input_shape", (None, None, channels))
+    elif task(recipe) == "instance":
         options.setdefault("num_classes", len(classes) - 1)
         options["image_size"] = tuple(recipe["augment"]["size"])
     else:
@@ -58,12 +65,12 @@ def build_model(recipe, classes, channels=3, *, weights=None):
 def build_loss(recipe):
     """Loss of a recipe: one, or the weighted sum of several.
 
-    Instance models bring their own, as a `training.Objective`; a recipe may only set
+    Models of objects bring their own, as a `training.Objective`; a recipe may only set
     its options.
     """
     from kerasseg import losses, training, zoo
 
-    if task(recipe) == "instance":
+    if task(recipe) != "semantic":
         function = zoo.objectives.OBJECTIVES[recipe["model"]["architecture"]]
         for options in recipe["loss"]:
             function = functools.partial(function, **options)
@@ -76,6 +83,24 @@ def build_loss(recipe):
     if len(parts) == 1 and parts[0][0] == 1.0:
         return parts[0][1]
     return losses.Weighted(parts)
+
+
+def build_truth(recipe):
+    """What `data.pipeline(objects=...)` makes of the objects that a recipe learns.
+
+    Returns:
+        None for class maps, the most objects of an image for instance models, or the
+        function of `data.maps` that makes StarDist's maps.
+    """
+    from kerasseg.data import maps
+
+    if task(recipe) == "semantic":
+        return None
+    if task(recipe) == "instance":
+        return recipe["train"]["max_objects"]
+    known = inspect.signature(maps.stars).parameters
+    model = recipe["model"]
+    return maps.stars(**{name: model[name] for name in known if name in model})
 
 
 def build_optimizer(recipe, steps_per_epoch):

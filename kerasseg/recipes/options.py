@@ -76,11 +76,11 @@ def resolve(recipe):
             _check_types(data[side], known, "data")
     recipe["augment"] = {"name": "standard", **recipe["augment"]}
     _check(recipe["augment"], "name", augmentations(), "augment")
-    if task(recipe) == "bottom_up":
-        name = recipe["model"]["architecture"]
+    name = recipe["model"]["architecture"]
+    if name == "panoptic_deeplab":
         message = f"{name!r} is trained in Python, by zoo.objectives: no recipe can."
         raise OptionError(message, "model", "architecture")
-    if task(recipe) == "instance":
+    if task(recipe) != "semantic":
         _check_instance(recipe)
     else:
         recipe["loss"] = as_list(recipe["loss"] or {"name": "CrossEntropy"})

@@ -32,7 +32,7 @@ class Task:
 
 def task_of(recipe):
     """The `Task` of a resolved recipe."""
-    return {"semantic": _semantic, "instance": _instance}[recipes.task(recipe)]()
+    return _semantic() if recipes.task(recipe) == "semantic" else _objects()
 
 
 def _semantic():
@@ -49,7 +49,7 @@ def _semantic():
     )
 
 
-def _instance():
+def _objects():
     from kerasseg import evaluate, predict
 
     return Task(

@@ -171,7 +171,7 @@ def _batches(recipe, samples):
     from kerasseg import data
 
     settings, augment = recipe["train"], recipes.build_augment(recipe)
-    objects = settings["max_objects"] if task_of(recipe).finds_objects else None
+    objects = recipes.build_truth(recipe)
 
     def batches(start_step):
         stream = data.pipeline(

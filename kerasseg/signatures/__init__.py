@@ -1,5 +1,5 @@
 """What a SavedModel offers: TensorFlow functions, by what the model finds."""
 
-from kerasseg.signatures import objects, pixels
+from kerasseg.signatures import objects, pixels, stars
 
-__all__ = ["objects", "pixels"]
+__all__ = ["objects", "pixels", "stars"]

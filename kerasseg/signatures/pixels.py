@@ -8,17 +8,18 @@ from kerasseg.signatures import decoding
 OUTPUTS = {"class_ids": "int32 [N, H, W]", "confidence": "float32 [N, H, W]"}
 
 
-def functions(model, max_pixels):
+def functions(model, max_pixels, floats=None):
     """The signatures of a model of class maps, by name.
 
     Args:
         model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
         max_pixels: larger encoded images are refused.
+        floats: function from float images to a dict; None for `of_floats`.
 
     Returns:
         dict of "serving_default", "float" and, for 1 or 3 channels, "encoded".
     """
-    floats = of_floats(model)
+    floats = of_floats(model) if floats is None else floats
     found = {"serving_default": of_bytes(model, floats), "float": floats}
     if inference.input_shape(model)[-1] in (1, 3):
         found["encoded"] = of_encoded(model, floats, max_pixels)

@@ -36,7 +36,7 @@ from kerasseg.zoo.upernet import upernet
 from kerasseg.zoo.yolact import yolact
 
 BUILDERS = public(globals(), __name__)
-INSTANCE = set(objectives.OBJECTIVES)
+INSTANCE = {"center_mask", "mask_rcnn", "yolact"}
 BOTTOM_UP = {"panoptic_deeplab", "stardist"}
 
 

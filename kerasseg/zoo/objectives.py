@@ -37,5 +37,7 @@ __all__ = [
 OBJECTIVES = {
     "center_mask": center_mask_losses,
     "mask_rcnn": mask_rcnn_losses,
+    "panoptic_deeplab": panoptic_deeplab_losses,
+    "stardist": stardist_losses,
     "yolact": yolact_losses,
 }

@@ -1,0 +1,117 @@
+"""StarDist from a recipe to objects: train, evaluate, predict, serve."""
+
+import json
+
+import cv2
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasseg import predict, recipes
+from kerasseg.cli import main
+from kerasseg.images import read_mask, write_image, write_mask
+from kerasseg.instance.star_distances import star_targets
+from kerasseg.metrics.instances import iou_table
+
+RECIPE = """
+[model]
+architecture = "stardist"
+encoder = "tiny"
+num_rays = 8
+grid = 2
+decoder_filters = [16, 16, 8, 8, 8]
+head_filters = 16
+
+[data]
+dataset = "mask_folders"
+val_fraction = 0.5
+
+[augment]
+size = [64, 64]
+
+[train]
+epochs = 2
+steps_per_epoch = 2
+batch_size = 2
+precision = "float32"
+"""
+
+
+def discs(size, seed=0):
+    """Ids int32 [H, W] of six discs that do not touch."""
+    labels = np.zeros(size, "int32")
+    radii = np.random.default_rng(seed).integers(7, 10, 6).tolist()
+    for number, radius in enumerate(radii):
+        center = (12 + 22 * (number % 3), 14 + 26 * (number // 3))
+        cv2.circle(labels, center, radius, number + 1, -1)
+    return labels
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("stars")
+    for side in ("images", "labels"):
+        (folder / "data" / side).mkdir(parents=True)
+    for number in range(8):
+        labels = discs((64, 72), number)
+        image = np.repeat(60 + 120 * (labels > 0)[..., None], 3, 2).astype("uint8")
+        write_image(folder / f"data/images/{number}.png", image)
+        write_mask(folder / f"data/labels/{number}.png", labels)
+    (folder / "recipe.toml").write_text(RECIPE)
+    out = folder / "run"
+    data = str(folder / "data")
+    assert main(["train", str(folder), "--data", data, "--out", str(out)]) == 0
+    return out
+
+
+@pytest.mark.parametrize("grid", [1, 2])
+@pytest.mark.parametrize("size", [(64, 72), (61, 75)])
+def test_perfect_maps_give_the_objects(grid, size):
+    """A model that reads its maps from the channels of its image."""
+    image = keras.Input([None, None, 33])
+    maps = image[:, ::grid, ::grid]
+    outputs = {"logits": 20 * maps[..., :1] - 10, "distances": maps[..., 1:]}
+    model = keras.Model(image, outputs)
+    labels = discs(size)
+    truth = star_targets(labels, 32)
+    channels = np.concatenate([truth["probabilities"], truth["distances"]], -1)
+    found = predict.instances(model, channels)
+    assert found.masks.shape == (6, *size) and not found.classes.any()
+    iou = iou_table(labels, found.to_label_map())
+    assert (iou.max(1) > 0.85).all()
+
+
+def test_a_run_is_scored_as_objects(run):
+    results = json.loads((run / "results.json").read_text())
+    assert 0 <= results["mask_ap"] <= 1 and list(results["classes"]) == ["object"]
+    assert (run / "samples.png").exists()
+
+
+def test_its_command_predicts_label_maps(run, tmp_path):
+    photo = str(run.parent / "data/images/0.png")
+    command = ["predict", photo, "--run", str(run), "--out", str(tmp_path)]
+    assert main(command) == 0
+    assert read_mask(tmp_path / "masks/0.png").shape == (64, 72)
+    document = json.loads((tmp_path / "instances.json").read_text())
+    assert document["categories"][0]["name"] == "object"
+
+
+def test_served_maps_are_the_model_s(run, tmp_path):
+    assert main(["export", "--run", str(run), "--out", str(tmp_path)]) == 0
+    served = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
+    image = np.full([1, 64, 96, 3], 90, "uint8")
+    answers = served(images=tf.constant(image))
+    assert answers["logits"].shape == (1, 32, 48, 1)
+    assert answers["distances"].shape == (1, 32, 48, 8)
+    about = json.loads(next(tmp_path.glob("1/**/kerasseg.json")).read_text())
+    assert [one["name"] for one in about["classes"]] == ["object"]
+    assert set(about["outputs"]) == {"logits", "distances"}
+
+
+def test_several_classes_are_refused(tmp_path):
+    text = RECIPE.replace("mask_folders", "shapes").replace("val_fraction = 0.5", "")
+    (tmp_path / "recipe.toml").write_text(text)
+    recipe = recipes.read(tmp_path / "recipe.toml")
+    with pytest.raises(recipes.RecipeError, match=r"one class.*disc, square"):
+        recipes.build_model(recipe, ("background", "disc", "square"))
