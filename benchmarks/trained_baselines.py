@@ -25,7 +25,11 @@ from kerasseg import (
     zoo,
 )
 
-GRID = {"limit": (0.4, 0.5, 0.6), "min_depth": (0.5, 1.0, 2.0), "sigma": (0.0, 1.0)}
+GRID = {
+    "limit": (0.5, 0.6, 0.7, 0.8),
+    "min_depth": (0.5, 1.0, 2.0),
+    "sigma": (0.0, 1.0),
+}
 MIN_SIZE = 20  # pixels, as `find_nuclei`
 
 
