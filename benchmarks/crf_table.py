@@ -139,7 +139,15 @@ def compare(model, samples, methods, tolerance_px, num_pictures=4):
             "cpu_seconds_per_image": seconds[name] / len(samples),
             **metrics.summary(matrices[name], samples.classes),
         }
-    return scores, np.concatenate(rows[:num_pictures])
+    return scores, _below_each_other(rows[:num_pictures])
+
+
+def _below_each_other(rows):
+    """Pictures of several widths in one, white at the right."""
+    width = max(row.shape[1] for row in rows)
+    missing = [[(0, 0), (0, width - row.shape[1]), (0, 0)] for row in rows]
+    padded = [np.pad(*pair, constant_values=255) for pair in zip(rows, missing)]
+    return np.concatenate(padded)
 
 
 def pictures(image, label, found, samples):
