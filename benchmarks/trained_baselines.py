@@ -51,7 +51,7 @@ def nuclei(run, root):
     known = list(_maps(model, train.subset(range(0, len(train), 3))))
     settings = [dict(zip(GRID, values)) for values in itertools.product(*GRID.values())]
     best = max(settings, key=lambda each: _scores(known, **each)["label_ap"])
-    return {"images": len(val), **best, **_scores(list(_maps(model, val)), **best)}
+    return {"images": len(val), **best, **_scores(_maps(model, val), **best)}
 
 
 def _maps(model, samples):

@@ -211,7 +211,7 @@ def infer(model, images, answer, *, flips=False):
     *size, channels = input_shape(model)
     batch = np.stack([prepare(image, channels) for image in images])
     height, width = batch.shape[1:3]
-    batch = _pad(batch, size)
+    batch = extend(batch, size)
     run = compiled(model, answer)
 
     def flipped(axes):
@@ -228,8 +228,16 @@ def infer(model, images, answer, *, flips=False):
     return total / np.float32(len(FLIPS[flips])) if flips else total
 
 
-def _pad(batch, size):
-    """Continue the images to the size of a model that knows only one."""
+def extend(batch, size):
+    """Continue images by their last row and column, to the size that a model takes.
+
+    Args:
+        batch: [N, H, W, C].
+        size: (height, width), None where any will do.
+
+    Raises:
+        ValueError: if the images are larger.
+    """
     given = batch.shape[1:3]
     missing = [0 if want is None else want - have for want, have in zip(size, given)]
     if min(missing) < 0:

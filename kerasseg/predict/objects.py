@@ -83,10 +83,9 @@ def _stars(model, image, channels, score_threshold):
     """Polygons of the maps that StarDist returns for a whole image."""
     image = inference.prepare(image, channels)
     size = image.shape[:2]
-    missing = [(0, -side % STAR_MULTIPLE) for side in size]
-    padded = np.pad(image, [*missing, (0, 0)], mode="edge")
-    maps = _arrays(inference.compiled(model, dict)(padded[None]))
-    grid = len(padded) // maps["logits"].shape[1]
+    batch = inference.extend(image[None], [n + -n % STAR_MULTIPLE for n in size])
+    maps = _arrays(inference.compiled(model, dict)(batch))
+    grid = batch.shape[1] // maps["logits"].shape[1]
     inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
     found = star_polygons.decode(
         maps["logits"][0][inner],
