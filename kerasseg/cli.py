@@ -131,6 +131,9 @@ def _predict_arguments(command):
     command.add_argument(
         "--fit", help="find objects by tile (default), or after a resize of the image"
     )
+    command.add_argument(
+        "--zoom", type=float, metavar="Z", help="enlarge images Z times to find objects"
+    )
 
 
 def _export_arguments(command):
@@ -223,6 +226,7 @@ def _predict(arguments):
             "refine": "crf" if arguments.crf else None,
             "score_threshold": arguments.score,
             "fit": arguments.fit,
+            "zoom": arguments.zoom,
         },
     )
     for failure in report["failed"]:

@@ -68,7 +68,9 @@ def _of_objects(results):
 def _how(settings):
     """How images went through the model."""
     if "fit" in settings:
-        return f"fit {settings['fit']}, scores from {settings['score_threshold']}"
+        zoom = settings.get("zoom", 1)
+        how = f"fit {settings['fit']}" + (f", zoom {zoom:g}" if zoom != 1 else "")
+        return f"{how}, scores from {settings['score_threshold']}"
     return f"single scale, flips {settings['flips']}"
 
 

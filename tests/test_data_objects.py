@@ -33,11 +33,13 @@ def test_boxes_are_tight_and_the_largest_object_comes_first():
     assert found["classes"].tolist() == [2, 0, -1, -1]
 
 
-def test_masks_are_1_where_half_of_a_cell_is_covered():
-    ids = squares((0, 2, 8))
+def test_masks_are_the_share_of_a_cell_that_is_covered():
+    ids = squares((0, 2, 7))
     masks = found_in(sample_of(ids, classes=[1]))["masks"]
-    assert masks.dtype == np.uint8 and masks.shape == (4, 4, 4)
-    assert masks[0].tolist() == [[1, 1, 1, 0], [1, 1, 1, 0], [0] * 4, [0] * 4]
+    assert masks.dtype == np.float32 and masks.shape == (4, 4, 4)
+    # Rows 0 to 6 and columns 2 to 8, in cells of 4 x 4.
+    rows = [[0.5, 1, 0.25, 0], [0.375, 0.75, 0.1875, 0], [0] * 4, [0] * 4]
+    assert masks[0].tolist() == rows
     assert not masks[1:].any()
 
 

@@ -41,6 +41,9 @@ def test_label_maps_hold_what_scores_enough_and_coco_ranks_all(finder):
     low = evaluate.instances(finder, samples, score_threshold=0.1)
     assert low["label_ap50"] == pytest.approx(1)
     assert low["settings"]["score_threshold"] == 0.1
+    enlarged = evaluate.instances(finder, samples, zoom=2.0)
+    assert enlarged["mask_ap"] == pytest.approx(1)
+    assert enlarged["settings"]["zoom"] == 2.0
 
 
 def test_a_class_that_is_never_found_halves_the_mean(finder):

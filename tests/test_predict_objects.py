@@ -67,6 +67,37 @@ def test_a_resized_image_gives_boxes_and_masks_in_its_own_pixels(finder, size, s
     assert iou(found.masks[0], box) > 0.85
 
 
+@pytest.mark.parametrize("zoom", [2.0, 1.6, 0.5])
+@pytest.mark.parametrize("size", [(64, 64), (70, 100), (30, 20)])
+def test_a_zoom_gives_boxes_and_masks_in_pixels_of_the_image(finder, size, zoom):
+    boxes = (0, 4, 4, 16, 20), (1, size[1] - 12, 8, size[1], 24)
+    image, _ = draw(size, *boxes)
+    found = predict.instances(finder, image, zoom=zoom)
+    assert found.classes.tolist() == [0, 1]
+    assert found.masks.shape == (2, *size)
+    for mask, box, (_, *true) in zip(found.masks, found.boxes, boxes):
+        assert np.abs(box - true).max() <= 2 / zoom
+        assert iou(mask, true) > (0.9 if zoom > 1 else 0.6)
+
+
+def test_small_objects_are_drawn_better_enlarged(finder):
+    image, _ = draw((64, 64), (0, 5, 6, 11, 13))
+    plain, enlarged = (
+        iou(predict.instances(finder, image, zoom=zoom).masks[0], (5, 6, 11, 13))
+        for zoom in (1.0, 4.0)
+    )
+    assert plain < 0.9 < enlarged
+
+
+@pytest.mark.parametrize("size", [(64, 160), (150, 170)])
+def test_an_object_cut_by_tiles_of_an_enlarged_image_is_one(finder, size):
+    box = (8, 6, size[1] - 6, size[0] - 9)
+    image, _ = draw(size, (0, *box))
+    found = predict.instances(finder, image, zoom=2.0)
+    assert np.abs(found.boxes - box).max() <= 1
+    assert iou(found.masks[0], box) > 0.95
+
+
 def test_grey_and_16_bit_images_are_taken(finder):
     image = np.zeros([64, 64], "uint16")
     image[8:40, 8:40] = 65535
@@ -79,6 +110,9 @@ def test_grey_and_16_bit_images_are_taken(finder):
     [
         ({"fit": "stretch"}, "`fit` must be in"),
         ({"overlap_px": 64}, "`overlap_px` must be in 0..63"),
+        ({"overlap_px": 32, "zoom": 2.0}, "`overlap_px` must be in 0..31"),
+        ({"zoom": 0.0}, "`zoom` must be in 1/8..8"),
+        ({"zoom": 2.0, "fit": "resize"}, "`zoom` is for fit='tile'"),
     ],
 )
 def test_options_out_of_range_are_refused(finder, options, message):

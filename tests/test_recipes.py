@@ -32,10 +32,11 @@ def test_the_built_in_recipe_builds_everything():
 
 
 def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
-    recipe = recipes.read(None, [*TINY, "model.norm=none"])
+    recipe = recipes.read(None, [*TINY, "model.norm=none", "predict.flips=true"])
     again = recipes.read(write(tmp_path, recipes.dump(recipe)))
     assert again == recipe
     assert again["model"]["norm"] is None
+    assert again["predict"] == {"flips": True}
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,12 @@ def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
         ("[train]\nepochs = 'three'", "line 2: `epochs` must be a whole number"),
         ("[train]\nepochs = true", "line 2: `epochs` must be a whole number"),
         ("[trian]\nepochs = 1", "line 1: .*Did you mean 'train'"),
+        ("[predict]\nzoom = 2.0", r"line 2: .*\[predict\].*'zoom'"),
+        (
+            "[model]\narchitecture = 'stardist'\n[augment]\nsize = [64, 64]\n"
+            "[predict]\nzoom = 2.0",
+            r"line 6: .*\[predict\].*'zoom'",
+        ),
         ("[model]\nencoder = 'plain'", "must have `architecture`"),
         ("[loss]\nname = 'Dise'", "line 2: .*Did you mean 'Dice'"),
         ("[optimizer]\nname = 'adan'", "line 2: .*Did you mean 'adam"),

@@ -64,7 +64,7 @@ def test_a_card_without_markers_is_named(zoo):
 def test_a_card_of_objects_shows_average_precision(zoo):
     path = zoo / "unet_toy/results.json"
     old = json.loads(path.read_text())
-    settings = {"fit": "tile", "score_threshold": 0.3}
+    settings = {"fit": "tile", "score_threshold": 0.3, "zoom": 2.0}
     scores = {"mask_ap": 0.4, "box_ap": None, "objects": 1200}
     keys = ("mask_ap50", "mask_ap75", "label_ap", "label_ap50", "f1", "pq", "aji")
     results = {
@@ -80,5 +80,5 @@ def test_a_card_of_objects_shows_average_precision(zoo):
     card = (zoo / "unet_toy/README.md").read_text()
     assert "| cell | 40.0 | - | 1,200 |" in card
     assert "| label AP50 |" in card and "| 62.5 " * len(keys) + "|" in card
-    assert "fit tile, scores from 0.3" in card
+    assert "fit tile, zoom 2, scores from 0.3" in card
     assert "| 1,234 | 40.0 | not measured |" in (zoo / "README.md").read_text()

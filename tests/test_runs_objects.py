@@ -38,6 +38,9 @@ steps_per_epoch = 2
 batch_size = 4
 max_objects = 6
 precision = "float32"
+
+[predict]
+zoom = 2.0
 """
 
 
@@ -57,6 +60,7 @@ def test_a_run_folder_holds_results_and_pictures(run):
     results = json.loads((run / "results.json").read_text())
     assert 0 <= results["mask_ap"] <= 1 and 0 <= results["label_ap"] <= 1
     assert list(results["classes"]) == ["disc", "square", "triangle"]
+    assert results["settings"]["zoom"] == 2.0
     assert results["training"]["steps"] == 4 and results["seeds"] == [0]
 
 
@@ -129,13 +133,15 @@ def test_predict_writes_objects_of_images_of_any_size(run, tmp_path, capsys):
     out = tmp_path / "out"
     command = ["predict", str(tmp_path / "photo.png"), "--run", str(run)]
     command += ["--out", str(out), "--score", "0.05"]
-    assert main([*command, "--fit", "resize"]) == 0
+    assert main([*command, "--fit", "resize", "--zoom", "1"]) == 0
     label = cv2.imread(str(out / "masks/photo.png"), cv2.IMREAD_UNCHANGED)
     assert label.shape == (70, 100) and label.dtype == np.uint16
     found = json.loads((out / "instances.json").read_text())
     assert found["images"][0]["file_name"] == "photo.png"
     assert [one["name"] for one in found["categories"]][1] == "square"
     assert read_image(out / "overlays/photo.png").shape[2] == 3
+    assert main([*command, "--fit", "resize"]) == 1  # the recipe's zoom
+    assert "None of the images" in capsys.readouterr().err
     assert main([*command, "--crf"]) == 1
     assert "Received: 'refine'" in capsys.readouterr().err
 

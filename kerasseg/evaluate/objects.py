@@ -20,6 +20,7 @@ def instances(
     score_threshold=0.3,
     fit="tile",
     overlap_px=None,
+    zoom=1.0,
     limit=None,
     on_progress=None,
 ):
@@ -34,7 +35,7 @@ def instances(
         model: as in `predict.instances`; class c stands for the label id c + 1.
         samples: `len`, `[i]` -> {"image", "instances", "classes", maybe "crowd"},
             `names`, `classes` with the background first; see `datasets.coco`.
-        score_threshold, fit, overlap_px: as in `predict.instances`.
+        score_threshold, fit, overlap_px, zoom: as in `predict.instances`.
         limit: number of samples, from the first; None for all.
         on_progress: function of {"index" (from 1), "num", "name", "ap" (of this image),
             "seconds"}, called after each image.
@@ -55,7 +56,7 @@ def instances(
     num = len(samples) if limit is None else min(limit, len(samples))
     if num < 1:
         raise ValueError(f"There must be a sample to evaluate. Received: {num}.")
-    options = {"fit": fit, "overlap_px": overlap_px}
+    options = {"fit": fit, "overlap_px": overlap_px, "zoom": zoom}
     truth, results = _categories(samples), []
     counts, qualities, indices, rows = 0, 0, [], []
     start = time.perf_counter()
@@ -141,7 +142,7 @@ def instance_gallery(model, samples, result, *, num=3):
     Returns:
         uint8 [h, w, 3]; see `viz.instance_gallery`.
     """
-    keys = ("score_threshold", "fit", "overlap_px")
+    keys = ("score_threshold", "fit", "overlap_px", "zoom")
     options = {key: result["settings"][key] for key in keys}
     groups = {}
     for heading, rows in extremes(result, num, key="ap").items():

@@ -184,25 +184,24 @@ def extremes(result, num=3, *, key="mean_iou"):
     return {"Worst": worst, "Best": best}
 
 
-def gallery(model, samples, result, *, num=3, flips=False, tile_px=None):
+def gallery(model, samples, result, *, num=3):
     """Picture of the worst and the best samples, with names and scores.
 
     Args:
-        model, samples, flips, tile_px: as for `evaluate`.
-        result: of `evaluate`.
+        model, samples: as for `evaluate`.
+        result: of `evaluate`; pictures are made with its settings.
         num: how many of each.
 
     Returns:
         uint8 [h, w, 3]; see `viz.gallery`.
     """
+    options = {key: result["settings"][key] for key in ("flips", "tile_px")}
     groups = {}
     for heading, rows in extremes(result, num).items():
         groups[heading] = []
         for row in rows:
             sample = samples[row["index"]]
-            found = predict.class_ids(
-                model, sample["image"], flips=flips, tile_px=tile_px
-            )
+            found = predict.class_ids(model, sample["image"], **options)
             pictures = {"image": sample["image"], "label": sample["label"]}
             row = {"name": row["name"], "score": row["mean_iou"], "prediction": found}
             groups[heading].append({**row, **pictures})

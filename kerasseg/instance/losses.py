@@ -112,7 +112,7 @@ def prototype_loss(prototypes, coefficients, masks, boxes, weights, *, stride):
     Args:
         prototypes: [N, h, w, K].
         coefficients: [N, R, K], of the anchors that count.
-        masks: of their objects, 0 and 1, [N, R, h, w].
+        masks: of their objects, 0..1, [N, R, h, w].
         boxes: of their objects, [N, R, 4] in pixels of the image.
         weights: [N, R], 0 leaves one out.
         stride: pixels of the image per pixel of the prototypes.
@@ -149,7 +149,7 @@ def semantic_loss(logits, masks, classes):
 
     Args:
         logits: [N, h, w, C].
-        masks: of all objects, 0 and 1, [N, G, h, w].
+        masks: of all objects, 0..1, [N, G, h, w].
         classes: int [N, G], 0..C-1 and -1 for padding.
 
     Returns:

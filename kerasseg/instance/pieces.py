@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from kerasseg.instance.canvas import STRIDE
 from kerasseg.instance.instances import Instances
 
 SAME = 0.5  # share of pixels from which two masks are one object
@@ -57,6 +56,7 @@ def pieces_of(found, tile, image_size, *, score_threshold=0.0):
     height, width = bottom - top, right - left
     rows, columns = min(height, image_size[0] - top), min(width, image_size[1] - left)
     inside = (left, top, left + columns, top + rows)
+    cell = max(np.divide((height, width), found["masks"].shape[1:]))
     pieces = []
     for index in range(int(found["num"])):
         if found["scores"][index] < score_threshold:
@@ -78,7 +78,7 @@ def pieces_of(found, tile, image_size, *, score_threshold=0.0):
                 span=tuple(map(int, span)),
                 mask=mask[y[0] : y[-1] + 1, x[0] : x[-1] + 1],
                 tile=inside,
-                is_cut=_is_cut(_around([box, span]), inside, image_size),
+                is_cut=_is_cut(_around([box, span]), inside, image_size, cell),
             )
         )
     return pieces
@@ -128,11 +128,11 @@ def join(pieces, image_size):
     )
 
 
-def _is_cut(box, tile, image_size):
-    """Whether a box comes within a pixel of the canvas of an inner border."""
+def _is_cut(box, tile, image_size, cell):
+    """Whether a box comes within a pixel of the canvas, `cell`, of an inner border."""
     limits = (0, 0, image_size[1], image_size[0])
     return any(
-        side != limit and abs(end - side) <= STRIDE
+        side != limit and abs(end - side) <= cell
         for end, side, limit in zip(box, tile, limits)
     )
 

@@ -114,7 +114,7 @@ def crop_masks(masks, objects, rois, size):
     """The part of an object's mask within a box: targets of a mask head.
 
     Args:
-        masks: of all objects, [N, G, H, W] of 0 and 1.
+        masks: of all objects, [N, G, H, W] of 0..1.
         objects: int [N, R], whose mask each box cuts out.
         rois: boxes [N, R, 4] in pixels of the masks.
         size: (height, width) of the result, or one int for both.

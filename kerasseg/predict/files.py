@@ -18,7 +18,7 @@ PLACES = {
     "polygons": ("polygons", ".json"),
 }
 OPTIONS = ("tile_px", "overlap_px", "flips", "refine")
-INSTANCE_OPTIONS = ("score_threshold", "fit", "overlap_px")
+INSTANCE_OPTIONS = ("score_threshold", "fit", "overlap_px", "zoom")
 
 
 def folder(
@@ -87,7 +87,8 @@ def folder_of_instances(
         class_names: C names, no background.
         palette: uint8 [C, 3]; None gives each object a colour of its own.
         save: what to write beside instances.json, of "overlay" and "mask".
-        options: dict of `score_threshold`, `fit`, `overlap_px` for `instances`.
+        options: dict of `score_threshold`, `fit`, `overlap_px`, `zoom` for
+            `instances`.
 
     Returns:
         As `folder`, and "annotations": path of instances.json. It has the form of a

@@ -1,5 +1,6 @@
 """Objects of images: instance models on images of any size."""
 
+import cv2
 import numpy as np
 from keras import ops
 
@@ -9,11 +10,14 @@ from kerasseg.instance.pasting import stretch_masks
 
 BATCH = 4  # tiles that go through the model together
 FITS = ("tile", "resize")
+ZOOMS = (0.125, 8.0)
 STAR_THRESHOLD = 0.3  # least object probability of a polygon
 STAR_MULTIPLE = 32  # of the sides that any encoder halves without a rest
 
 
-def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None):
+def instances(
+    model, image, *, score_threshold=0.3, fit="tile", overlap_px=None, zoom=1.0
+):
     """The objects of one image.
 
     Args:
@@ -26,9 +30,12 @@ def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None)
             large as it is, by tiles of the model's size that overlap, as models are
             trained that saw crops; a smaller image gets black at right and below.
             "resize": the whole image at once, shrunk or enlarged with its proportions.
-        overlap_px: overlap of tiles; None for a quarter of the tile, at most 64. An
-            object that fits into it is whole in one of the tiles; `instance.pieces`
-            says what becomes of those that are cut.
+        overlap_px: overlap of tiles in pixels of the image; None for a quarter of the
+            tile, at most 64. An object that fits into it is whole in one of the tiles;
+            `instance.pieces` says what becomes of those that are cut.
+        zoom: pixels of a tile per pixel of the image, 1/8 to 8. Models whose masks have
+            a quarter of the resolution draw objects of a few pixels better enlarged;
+            they should be trained at that scale.
 
     Returns:
         `Instances`, best first; boxes in pixels of the image, masks at its size, one
@@ -42,7 +49,7 @@ def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None)
         >>> found.boxes.shape, found.to_label_map().max()  # doctest: +SKIP
         ((7, 4), 7)
     """
-    *size, channels = _check(model, fit)
+    *size, channels = _check(model, fit, zoom)
     inference.check_image(image, channels)
     if inference.finds_stars(model):
         return _stars(model, image, channels, score_threshold)
@@ -53,20 +60,23 @@ def instances(model, image, *, score_threshold=0.3, fit="tile", overlap_px=None)
         found = _resized(run, inference.prepare(image, channels), size)
         whole = (0, 0, given[1], given[0])
         return pieces.join(pieces.pieces_of(found, whole, given, **options), given)
-    tiles = _tiles(given, size, overlap_px)
+    shown = [max(1, round(side / zoom)) for side in size]
+    tiles = _tiles(given, shown, overlap_px)
     found = []
     for first in range(0, len(tiles), BATCH):
         some = tiles[first : first + BATCH]
         parts = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
         parts = [inference.prepare(part, channels) for part in parts]
-        outputs = _arrays(run(np.stack([inference.pad(part, size) for part in parts])))
+        parts = [_enlarge(inference.pad(part, shown), size) for part in parts]
+        outputs = _arrays(run(np.stack(parts)))
+        outputs["boxes"] = outputs["boxes"] * _factors(shown, size)
         for index, tile in enumerate(some):
             one = {name: values[index] for name, values in outputs.items()}
             found += pieces.pieces_of(one, tile, given, **options)
     return pieces.join(found, given)
 
 
-def _check(model, fit):
+def _check(model, fit, zoom):
     """The shape of the model's images, if it is an instance model."""
     if not (inference.finds_instances(model) or inference.finds_stars(model)):
         raise ValueError(
@@ -76,6 +86,13 @@ def _check(model, fit):
         )
     if fit not in FITS:
         raise ValueError(f"`fit` must be in {FITS}. Received: fit={fit!r}.")
+    if not ZOOMS[0] <= zoom <= ZOOMS[1]:
+        raise ValueError(f"`zoom` must be in 1/8..8. Received: zoom={zoom}.")
+    if zoom != 1 and (fit != "tile" or inference.finds_stars(model)):
+        raise ValueError(
+            "`zoom` is for fit='tile' and models of one image size; else it must be 1. "
+            f"Received: zoom={zoom}, fit={fit!r}, {model.name}."
+        )
     return inference.input_shape(model)
 
 
@@ -125,10 +142,24 @@ def _resized(run, image, size):
     found = _arrays(run(fitted[None]))
     share = np.array([inner]) / size
     masks = ops.convert_to_numpy(stretch_masks(found["masks"], share))
-    factors = np.array(image.shape[1::-1]) / inner[::-1]  # (x, y)
-    boxes = found["boxes"] * np.tile(factors, 2).astype("float32")
+    boxes = found["boxes"] * _factors(image.shape[:2], inner)
     found = {**found, "masks": masks, "boxes": boxes}
     return {name: values[0] for name, values in found.items()}
+
+
+def _enlarge(image, size):
+    """float32 [height, width, C]: the image, resized bilinearly."""
+    if image.shape[:2] == tuple(size):
+        return image
+    shrinks = size[0] < image.shape[0]
+    kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    resized = cv2.resize(image, tuple(size[::-1]), interpolation=kind)
+    return resized.reshape(*size, image.shape[2])  # OpenCV drops a single channel
+
+
+def _factors(image_size, shown_size):
+    """What boxes of a resized image are multiplied with: float32 [4]."""
+    return np.tile(np.divide(image_size, shown_size)[::-1], 2).astype("float32")
 
 
 def _arrays(outputs):

@@ -1,8 +1,9 @@
 """Recipes: TOML -> keyword arguments -> objects; only here do names become things.
 
-A recipe has six tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table or a
+A recipe has seven tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table or a
 list of them) and `[optimizer]` name a function or class of the library and give its
-keyword arguments; `[train]` holds the settings of the loop, with defaults of its own.
+keyword arguments; `[train]` holds the settings of the loop, with defaults of its own,
+`[predict]` what validation, evaluation and prediction are to use (`zoom`, `tile_px`).
 The string "none" stands for None, which TOML lacks. Models of objects bring their
 loss, of which `[loss]` sets options only (`num_rois` of Mask R-CNN), and take the size
 of their images from `[augment]`.

@@ -4,7 +4,7 @@ import inspect
 
 from kerasseg.names import check_options, look_up
 
-TABLES = ("model", "data", "augment", "loss", "optimizer", "train")
+TABLES = ("model", "data", "augment", "loss", "optimizer", "train", "predict")
 TRAIN = {
     "epochs": 10,
     "steps_per_epoch": 0,  # 0: as many as it takes to see each sample once
@@ -23,6 +23,12 @@ TRAIN = {
     "sync_batch_norm": False,
     "on_bad_sample": "stop",  # or "skip"
     "on_non_finite": "stop",  # or "skip"
+}
+# How runs are scored and predict, by task; see `predict.class_ids` and `instances`.
+PREDICT = {
+    "semantic": {"tile_px": None, "flips": None},
+    "instance": {"score_threshold": 0.3, "fit": "", "overlap_px": 64, "zoom": 1.0},
+    "bottom_up": {"score_threshold": 0.3},
 }
 SCHEDULE = {
     "learning_rate": 1e-3,
@@ -88,6 +94,7 @@ def resolve(recipe):
             _check(loss, "name", losses.LOSSES, "loss", extra={"weight": 1.0})
     recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
     _check(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)
+    _check_types(recipe["predict"], PREDICT[task(recipe)], "predict")
     _check_types(recipe["train"], TRAIN, "train")
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe

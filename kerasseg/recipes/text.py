@@ -79,6 +79,8 @@ def dump(recipe):
     """Write a resolved recipe as TOML text, such that `read` gives it back."""
     lines = []
     for table in TABLES:
+        if table == "predict" and not recipe[table]:
+            continue
         for options in as_list(recipe[table]):
             lines.append(f"[[{table}]]" if table == "loss" else f"[{table}]")
             lines += [f"{key} = {_toml(value)}" for key, value in options.items()]

@@ -76,7 +76,7 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
     settings, task = recipe["train"], task_of(recipe)
 
     def validate():
-        result = task.score(step.model, samples["val"])
+        result = task.score(step.model, samples["val"], **recipe["predict"])
         return {key: value for key, value in result.items() if isinstance(value, float)}
 
     order = {"batch_size": settings["batch_size"], "seed": settings["seed"]}

@@ -39,7 +39,7 @@ def evaluate(
     if samples is None:
         samples = recipes.build_samples(recipe, root or facts["root"], split)
     task = task_of(recipe)
-    options = _given({"flips": flips})
+    options = recipe["predict"] | _given({"flips": flips})
     known = inspect.signature(task.score).parameters
     check_options(options, known, f"{model.name}'s evaluation")
     result = task.score(model, samples, **options)
@@ -51,7 +51,7 @@ def evaluate(
     written = scoring.write_results(
         out / "results.json", result, split=split, seeds=seeds
     )
-    picture = task.gallery(model, samples, result, **options)
+    picture = task.gallery(model, samples, result)
     write_image(out / "samples.png", picture)
     if "matrix" in result:
         viz.confusion(result["matrix"], samples.classes, out / "confusion.png")
@@ -68,7 +68,8 @@ def predict(run, inputs, out, options=None):
         run: run folder.
         inputs, out: as in `predict.folder`.
         options: dict of arguments of `predict.class_ids` or, for an instance model,
-            `predict.instances`; None and False count as not given.
+            `predict.instances`, instead of those of the recipe; None and False count as
+            not given.
 
     Returns:
         What `predict.folder` or `predict.folder_of_instances` does.
@@ -78,12 +79,11 @@ def predict(run, inputs, out, options=None):
     """
     model, recipe, facts = load(run)
     task = task_of(recipe)
+    options = recipe["predict"] | _given(options or {})
     look = _look(task, facts)
     if task.finds_objects:  # then a colour tells objects apart, not classes
         look["palette"] = None
-    return task.folder(
-        model, inputs, out, **look, save=task.save, options=_given(options or {})
-    )
+    return task.folder(model, inputs, out, **look, save=task.save, options=options)
 
 
 def _given(options):
