@@ -7,6 +7,7 @@ the model takes beyond a shorter one; the cases run in turn.
 """
 
 import argparse
+import functools
 
 import keras
 import numpy as np
@@ -15,17 +16,18 @@ import tensorflow as tf
 from benchmarks.record import record
 from kerasseg import benchmark, encoders, training, zoo
 
-FEW = {"num_detections": 150}
+SELECTION = {"num_candidates": 300}
 MODELS = {
-    "yolact": {"filters": 128, "num_prototypes": 32, "selection": FEW},
-    "center_mask": {"filters": 128, "shape_size": 16, "num_detections": 150},
+    "yolact": {"filters": 64, "selection": SELECTION},
+    "center_mask": {"filters": 64, "decoder": "pyramid", "shape_size": 16},
     "mask_rcnn": {
-        "filters": 128,
+        "filters": 64,
         "hidden": 256,
         "num_proposals": 300,
-        "selection": {"num_candidates": 300, **FEW},
+        "selection": SELECTION,
     },
 }
+LOSS = {"mask_rcnn": {"num_rois": 64}}
 # Layers that end a stage, beside the encoder before and the whole model after.
 STAGES = {
     "yolact": {"detections": "heads"},
@@ -76,11 +78,13 @@ def training_case(name, model, batch_size=4):
     truth = {
         "boxes": boxes.astype("float32"),
         "classes": np.zeros((batch_size, OBJECTS), "int32"),
-        "masks": (rows[..., None] & columns[..., None, :]).astype("uint8"),
+        "masks": (rows[..., None] & columns[..., None, :]).astype("float32"),
     }
     images = rng.integers(0, 256, (batch_size, size, size, 3)).astype("float32")
-    objective = training.Objective(zoo.objectives.OBJECTIVES[name], 0)
-    step = training.make_train_step(model, objective, keras.optimizers.Adam(1e-5))
+    losses = functools.partial(zoo.objectives.OBJECTIVES[name], **LOSS.get(name, {}))
+    step = training.make_train_step(
+        model, training.Objective(losses, 0), keras.optimizers.Adam(1e-5)
+    )
     truth = {key: tf.constant(value) for key, value in truth.items()}
     images = tf.constant(images)
     return lambda: float(step(images, truth)["loss"]), batch_size

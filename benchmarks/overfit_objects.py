@@ -8,6 +8,7 @@ nearly everything, another one cannot. It says nothing about other photographs.
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import time
 
@@ -19,15 +20,16 @@ from benchmarks.record import record, recorded
 from kerasseg import augment, data, datasets, evaluate, training, zoo
 
 NAME = "overfit objects"
-SIZE = 320
+SIZE = 256
 MIN_SIDE = 16  # pixels at SIZE, of the smallest object's area
 BUDGET = {"steps": 500, "batch_size": 4, "peak": 1e-3}
 ENCODER = {"encoder": "efficientnet_lite0", "encoder_weights": "imagenet"}
 OPTIONS = {
-    "yolact": {"filters": 128},
-    "center_mask": {"filters": 128},
-    "mask_rcnn": {"filters": 128, "hidden": 256, "num_proposals": 300},
+    "yolact": {"filters": 64},
+    "center_mask": {"filters": 64, "decoder": "pyramid"},
+    "mask_rcnn": {"filters": 64, "hidden": 256, "num_proposals": 300},
 }
+LOSS = {"mask_rcnn": {"num_rois": 64}}
 
 
 def shrink(samples):
@@ -81,9 +83,10 @@ def learn(name, samples):
     )
     steps, batch_size, peak = BUDGET.values()
     rate = training.learning_rate("cosine", peak=peak, steps=steps, warmup_steps=50)
+    objective = functools.partial(zoo.objectives.OBJECTIVES[name], **LOSS.get(name, {}))
     step = training.make_train_step(
         model,
-        training.Objective(zoo.objectives.OBJECTIVES[name], 0),
+        training.Objective(objective, 0),
         keras.optimizers.AdamW(rate, weight_decay=0.0),
         clip_norm=10.0,
     )

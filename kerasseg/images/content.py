@@ -27,7 +27,9 @@ class ImageError(ValueError):
         self.path = pathlib.Path(path)
 
     def __str__(self):
-        _, required, received, fix = self.args
+        _, *parts = self.args
+        # What was received may be another message, which ends in a stop of its own.
+        required, received, fix = (str(part).removesuffix(".") for part in parts)
         return f"{self.path}: required: {required}. Received: {received}. Fix: {fix}."
 
 
