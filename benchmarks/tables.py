@@ -1,5 +1,7 @@
 """Markdown tables of results.json, for zoo/README.md."""
 
+import json
+
 from benchmarks import architectures, short_trainings
 from benchmarks.record import WITH_ONEDNN
 
@@ -67,6 +69,42 @@ def of_short_trainings(results):
     )
     machine = _machine(next(iter(measured.values())))
     return "\n".join([*lines, "", f"{budgets}. {machine}"])
+
+
+SCORES = ("label_ap", "label_ap50", "f1", "pq", "aji", "mask_ap", "mask_ap50")
+BASELINES = {
+    "classical baseline: nuclei": "a threshold, a watershed ([classical](classical))",
+    "trained baseline: nuclei": "U-Net ([unet_efficientnet_lite0_dsb2018]"
+    "(unet_efficientnet_lite0_dsb2018)) and `split_instances`",
+}
+
+
+def of_nuclei(results, zoo):
+    """Instance models on dsb2018 beside two baselines.
+
+    Args:
+        results: as in `of_architectures`.
+        zoo: folder of recipes, of which those on dsb2018 are read.
+
+    Returns:
+        Markdown.
+    """
+    rows = [(name, results[key]) for key, name in BASELINES.items() if key in results]
+    for path in sorted(zoo.glob("*_dsb2018/results.json")):
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if "label_ap" in found:
+            name = f"[{path.parent.name}]({path.parent.name})"
+            rows.append((name, found))
+    lines = [
+        "| | label AP | label AP50 | F1 | PQ | AJI | mask AP | mask AP50 | CPU min |",
+        "|---" * (len(SCORES) + 2) + "|",
+    ]
+    for name, found in rows:
+        cells = [f"{100 * found[key]:.1f}" if key in found else "-" for key in SCORES]
+        seconds = found.get("training", {}).get("cpu_seconds")
+        minutes = f"{seconds / 60:.0f}" if seconds else "-"
+        lines.append(f"| {name} | {' | '.join(cells)} | {minutes} |")
+    return "\n".join(lines)
 
 
 def _machine(measured):

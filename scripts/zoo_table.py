@@ -1,5 +1,6 @@
 """Write the numbers of zoo/*/results.json and of benchmarks into cards and tables."""
 
+import functools
 import pathlib
 import sys
 
@@ -15,6 +16,7 @@ changed = report.update(zoo)
 for mark, table in (
     ("architectures", tables.of_architectures),
     ("short trainings", tables.of_short_trainings),
+    ("nuclei", functools.partial(tables.of_nuclei, zoo=zoo)),
 ):
     changed += report.fill(zoo / "README.md", table(record.recorded()), mark)
 for path in dict.fromkeys(changed):

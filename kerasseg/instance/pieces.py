@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from kerasseg.instance.canvas import STRIDE
 from kerasseg.instance.instances import Instances
 
 SAME = 0.5  # share of pixels from which two masks are one object
@@ -84,13 +85,14 @@ def pieces_of(found, tile, image_size, *, score_threshold=0.0):
     return pieces
 
 
-def join(pieces, image_size):
+def join(pieces, image_size, tiles=()):
     """Instances of an image from the pieces of its tiles.
 
     - Of whole objects of one class from different tiles whose masks have an IoU of 0.5
       or more, the best stays.
     - A piece is dropped where a whole object covers half of it, unless that scores less
-      than half as much.
+      than half as much; and where another tile shows what is left of it and more, but
+      found nothing that covers half of it.
     - Of the other pieces, those that share half of the pixels of one of them, within
       both tiles, are one object: the union of the masks, with the class and the score
       of the best.
@@ -98,11 +100,13 @@ def join(pieces, image_size):
     Args:
         pieces: list of `Piece`.
         image_size: (height, width).
+        tiles: (x1, y1, x2, y2) of all tiles, those too in which nothing was found.
 
     Returns:
         `Instances`, best first.
     """
     pieces = sorted(pieces, key=lambda piece: -piece.score)
+    tiles = [_meet(tile, (0, 0, image_size[1], image_size[0])) for tile in tiles]
     near, kept = _neighbours(pieces), set()
     for i, piece in enumerate(pieces):
         rivals = [pieces[j] for j in near[i] if j in kept]
@@ -110,8 +114,11 @@ def join(pieces, image_size):
             kept.add(i)
     left = []
     for i, piece in enumerate(pieces):
-        wholes = [pieces[j] for j in near[i] if j in kept]
-        if piece.is_cut and not any(_is_shown_by(piece, one) for one in wholes):
+        if not piece.is_cut:
+            continue
+        others = [pieces[j] for j in near[i]]
+        is_shown = any(j in kept and _is_shown_by(piece, pieces[j]) for j in near[i])
+        if not is_shown and not _is_denied(piece, others, tiles, image_size):
             left.append(i)
     joined = [_union(group) for group in _groups(pieces, left, near)]
     kept = [pieces[i] for i in sorted(kept)]
@@ -163,6 +170,18 @@ def _is_shown_by(piece, whole):
     # A piece is easily taken for another class, so classes do not count.
     good = whole.score >= 0.5 * piece.score
     return good and _shared(piece, whole) >= SAME * _area(piece)
+
+
+def _is_denied(piece, others, tiles, image_size):
+    """Whether a tile that shows more of a piece did not find it."""
+    needed = SAME * _area(piece)
+    found = {one.tile for one in others if _shared(piece, one) >= needed}
+    return any(
+        tile not in found
+        and _meet(piece.span, tile) == piece.span
+        and not _is_cut(piece.span, tile, image_size, STRIDE)
+        for tile in tiles
+    )
 
 
 def _groups(pieces, left, near):

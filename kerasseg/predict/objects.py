@@ -73,7 +73,7 @@ def instances(
         for index, tile in enumerate(some):
             one = {name: values[index] for name, values in outputs.items()}
             found += pieces.pieces_of(one, tile, given, **options)
-    return pieces.join(found, given)
+    return pieces.join(found, given, tiles)
 
 
 def _check(model, fit, zoom):

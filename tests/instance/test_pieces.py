@@ -57,6 +57,30 @@ def test_a_poor_whole_object_does_not_drop_a_good_piece():
     assert len(join([whole, cut], SIZE)) == 2
 
 
+@pytest.mark.parametrize(
+    "right, expected",
+    [
+        ([], 0),  # the right tile shows all of the piece and found nothing
+        ([(45, 5, 48, 20)], 0),  # or too little
+        ([(45, 5, 100, 20)], 1),  # it goes on there
+    ],
+)
+def test_a_piece_that_a_tile_shows_and_did_not_find_is_dropped(right, expected):
+    cut = piece((45, 5, 60, 20), LEFT, is_cut=True)
+    others = [piece(span, RIGHT, is_cut=True) for span in right]
+    far = piece((90, 30, 95, 35), RIGHT)
+    tiles = [LEFT, (40, 0, 120, 40)]  # which reaches beyond the image
+    assert len(join([cut], SIZE)) == 1
+    found = join([cut, *others, far], SIZE, tiles)
+    left = [one for one in spans(found) if one[0] == 45 and one[1] > 47]
+    assert len(left) == expected
+
+
+def test_a_piece_that_only_its_tile_shows_stays():
+    cut = piece((30, 5, 60, 20), LEFT, is_cut=True)
+    assert len(join([cut], SIZE, [LEFT, RIGHT])) == 1
+
+
 def test_pieces_that_no_tile_shows_whole_are_joined():
     pieces = [
         piece((10, 5, 60, 20), LEFT, score=0.5, is_cut=True),

@@ -1,0 +1,56 @@
+"""From which score on do objects count? Label AP of a run, by threshold.
+
+Run: python -m benchmarks.score_thresholds --run RUN --data ROOT/dsb2018
+
+Predicts every third training image once, as the run's recipe says, and scores the label
+maps of what is found above each threshold. What is best goes into the recipe, [predict]
+score_threshold; validation images have no part in the choice.
+"""
+
+import argparse
+
+from benchmarks.classical_baselines import label_map_scores
+from kerasseg import predict, recipes, runs
+
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+
+
+def scores(run, root):
+    """Scores of `label_map_scores` for each threshold.
+
+    Args:
+        run: folder of a run of an instance model.
+        root: folder of its data set, objects of one class.
+    """
+    model, recipe, _ = runs.load(run)
+    samples = recipes.build_samples(recipe, root, "train")
+    samples = samples.subset(range(0, len(samples), 3))
+    options = {**recipe["predict"], "score_threshold": min(THRESHOLDS)}
+    pairs = [
+        (
+            sample["instances"].max(0),
+            predict.instances(model, sample["image"], **options),
+        )
+        for sample in samples
+    ]
+    return {
+        threshold: label_map_scores(
+            (truth, found.above(threshold).to_label_map()) for truth, found in pairs
+        )
+        for threshold in THRESHOLDS
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--run", required=True, help="run folder")
+    parser.add_argument("--data", required=True, help="folder of the data set")
+    options = parser.parse_args()
+    print("threshold label_ap label_ap50 f1")
+    for threshold, found in scores(options.run, options.data).items():
+        row = (found[key] for key in ("label_ap", "label_ap50", "f1"))
+        print(threshold, *(f"{value:.4f}" for value in row))
+
+
+if __name__ == "__main__":
+    main()
