@@ -134,6 +134,9 @@ def _predict_arguments(command):
     command.add_argument(
         "--zoom", type=float, metavar="Z", help="enlarge images Z times to find objects"
     )
+    command.add_argument(
+        "--min-area", type=int, metavar="PX", help="objects of PX pixels at least"
+    )
 
 
 def _export_arguments(command):
@@ -227,6 +230,7 @@ def _predict(arguments):
             "score_threshold": arguments.score,
             "fit": arguments.fit,
             "zoom": arguments.zoom,
+            "min_area_px": arguments.min_area,
         },
     )
     for failure in report["failed"]:

@@ -105,6 +105,14 @@ def test_grey_and_16_bit_images_are_taken(finder):
     assert found.classes.tolist() == [0, 1]  # grey is bright in all channels
 
 
+def test_small_and_many_objects_are_left_out(finder):
+    image, _ = draw((64, 64), (0, 4, 4, 12, 12), (1, 20, 20, 60, 60))
+    large = predict.instances(finder, image, min_area_px=65)
+    assert large.classes.tolist() == [1]
+    best = predict.instances(finder, image, max_objects=1)
+    assert best.classes.tolist() == [0] and best.masks.shape == (1, 64, 64)
+
+
 @pytest.mark.parametrize(
     "options, message",
     [

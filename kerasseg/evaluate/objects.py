@@ -21,6 +21,7 @@ def instances(
     fit="tile",
     overlap_px=None,
     zoom=1.0,
+    min_area_px=1,
     limit=None,
     on_progress=None,
 ):
@@ -35,7 +36,7 @@ def instances(
         model: as in `predict.instances`; class c stands for the label id c + 1.
         samples: `len`, `[i]` -> {"image", "instances", "classes", maybe "crowd"},
             `names`, `classes` with the background first; see `datasets.coco`.
-        score_threshold, fit, overlap_px, zoom: as in `predict.instances`.
+        score_threshold, fit, overlap_px, zoom, min_area_px: as in `predict.instances`.
         limit: number of samples, from the first; None for all.
         on_progress: function of {"index" (from 1), "num", "name", "ap" (of this image),
             "seconds"}, called after each image.
@@ -57,6 +58,7 @@ def instances(
     if num < 1:
         raise ValueError(f"There must be a sample to evaluate. Received: {num}.")
     options = {"fit": fit, "overlap_px": overlap_px, "zoom": zoom}
+    options["min_area_px"] = min_area_px
     truth, results = _categories(samples), []
     counts, qualities, indices, rows = 0, 0, [], []
     start = time.perf_counter()
@@ -142,7 +144,7 @@ def instance_gallery(model, samples, result, *, num=3):
     Returns:
         uint8 [h, w, 3]; see `viz.instance_gallery`.
     """
-    keys = ("score_threshold", "fit", "overlap_px", "zoom")
+    keys = ("score_threshold", "fit", "overlap_px", "zoom", "min_area_px")
     options = {key: result["settings"][key] for key in keys}
     groups = {}
     for heading, rows in extremes(result, num, key="ap").items():

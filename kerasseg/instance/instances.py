@@ -39,7 +39,10 @@ class Instances:
 
     def above(self, score):
         """Those that score at least so much."""
-        keep = self.scores >= score
+        return self.subset(self.scores >= score)
+
+    def subset(self, keep):
+        """Those that bool [K] or indices say, in their order."""
         return Instances(
             self.boxes[keep], self.classes[keep], self.scores[keep], self.masks[keep]
         )

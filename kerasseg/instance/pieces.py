@@ -13,6 +13,7 @@ from kerasseg.instance.canvas import STRIDE
 from kerasseg.instance.instances import Instances
 
 SAME = 0.5  # share of pixels from which two masks are one object
+SHOWN = 4  # tiles that show an object at a corner of them
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def pieces_of(found, tile, image_size, *, score_threshold=0.0):
     return pieces
 
 
-def join(pieces, image_size, tiles=()):
+def join(pieces, image_size, tiles=(), *, min_area_px=1, max_objects=1000):
     """Instances of an image from the pieces of its tiles.
 
     - Of whole objects of one class from different tiles whose masks have an IoU of 0.5
@@ -101,11 +102,13 @@ def join(pieces, image_size, tiles=()):
         pieces: list of `Piece`.
         image_size: (height, width).
         tiles: (x1, y1, x2, y2) of all tiles, those too in which nothing was found.
+        min_area_px: objects of fewer pixels are left out.
+        max_objects: so many of the best are kept, of four times as many pieces.
 
     Returns:
         `Instances`, best first.
     """
-    pieces = sorted(pieces, key=lambda piece: -piece.score)
+    pieces = sorted(pieces, key=lambda piece: -piece.score)[: SHOWN * max_objects]
     tiles = [_meet(tile, (0, 0, image_size[1], image_size[0])) for tile in tiles]
     near, kept = _neighbours(pieces), set()
     for i, piece in enumerate(pieces):
@@ -122,7 +125,8 @@ def join(pieces, image_size, tiles=()):
             left.append(i)
     joined = [_union(group) for group in _groups(pieces, left, near)]
     kept = [pieces[i] for i in sorted(kept)]
-    found = sorted(kept + joined, key=lambda piece: -piece.score)
+    found = [piece for piece in kept + joined if _area(piece) >= min_area_px]
+    found = sorted(found, key=lambda piece: -piece.score)[:max_objects]
     masks = np.zeros([len(found), *image_size], bool)
     for mask, piece in zip(masks, found):
         x1, y1, x2, y2 = piece.span

@@ -18,7 +18,14 @@ PLACES = {
     "polygons": ("polygons", ".json"),
 }
 OPTIONS = ("tile_px", "overlap_px", "flips", "refine")
-INSTANCE_OPTIONS = ("score_threshold", "fit", "overlap_px", "zoom")
+INSTANCE_OPTIONS = (
+    "score_threshold",
+    "fit",
+    "overlap_px",
+    "zoom",
+    "min_area_px",
+    "max_objects",
+)
 
 
 def folder(
@@ -87,8 +94,7 @@ def folder_of_instances(
         class_names: C names, no background.
         palette: uint8 [C, 3]; None gives each object a colour of its own.
         save: what to write beside instances.json, of "overlay" and "mask".
-        options: dict of `score_threshold`, `fit`, `overlap_px`, `zoom` for
-            `instances`.
+        options: dict of INSTANCE_OPTIONS, arguments of `instances`.
 
     Returns:
         As `folder`, and "annotations": path of instances.json. It has the form of a

@@ -16,7 +16,15 @@ STAR_MULTIPLE = 32  # of the sides that any encoder halves without a rest
 
 
 def instances(
-    model, image, *, score_threshold=0.3, fit="tile", overlap_px=None, zoom=1.0
+    model,
+    image,
+    *,
+    score_threshold=0.3,
+    fit="tile",
+    overlap_px=None,
+    zoom=1.0,
+    min_area_px=1,
+    max_objects=1000,
 ):
     """The objects of one image.
 
@@ -36,6 +44,8 @@ def instances(
         zoom: pixels of a tile per pixel of the image, 1/8 to 8. Models whose masks have
             a quarter of the resolution draw objects of a few pixels better enlarged;
             they should be trained at that scale.
+        min_area_px: objects of fewer pixels are left out.
+        max_objects: so many of the best are kept, of one byte a pixel each.
 
     Returns:
         `Instances`, best first; boxes in pixels of the image, masks at its size, one
@@ -51,15 +61,17 @@ def instances(
     """
     *size, channels = _check(model, fit, zoom)
     inference.check_image(image, channels)
+    limits = {"min_area_px": min_area_px, "max_objects": max_objects}
     if inference.finds_stars(model):
-        return _stars(model, image, channels, score_threshold)
+        return _stars(model, image, channels, score_threshold, **limits)
     given = np.shape(image)[:2]
     run = inference.compiled(model, dict)
     options = {"score_threshold": score_threshold}
     if fit == "resize" and given != tuple(size):
         found = _resized(run, inference.prepare(image, channels), size)
         whole = (0, 0, given[1], given[0])
-        return pieces.join(pieces.pieces_of(found, whole, given, **options), given)
+        found = pieces.pieces_of(found, whole, given, **options)
+        return pieces.join(found, given, **limits)
     shown = [max(1, round(side / zoom)) for side in size]
     tiles = _tiles(given, shown, overlap_px)
     found = []
@@ -73,7 +85,7 @@ def instances(
         for index, tile in enumerate(some):
             one = {name: values[index] for name, values in outputs.items()}
             found += pieces.pieces_of(one, tile, given, **options)
-    return pieces.join(found, given, tiles)
+    return pieces.join(found, given, tiles, **limits)
 
 
 def _check(model, fit, zoom):
@@ -96,7 +108,7 @@ def _check(model, fit, zoom):
     return inference.input_shape(model)
 
 
-def _stars(model, image, channels, score_threshold):
+def _stars(model, image, channels, score_threshold, min_area_px, max_objects):
     """Polygons of the maps that StarDist returns for a whole image."""
     image = inference.prepare(image, channels)
     size = image.shape[:2]
@@ -110,7 +122,9 @@ def _stars(model, image, channels, score_threshold):
         grid=grid,
         score_threshold=max(score_threshold, STAR_THRESHOLD),
     )
-    return star_polygons.to_instances(found, size)
+    found = star_polygons.Polygons(*(values[:max_objects] for values in found))
+    found = star_polygons.to_instances(found, size)
+    return found.subset(np.count_nonzero(found.masks, axis=(1, 2)) >= min_area_px)
 
 
 def _tiles(given, size, overlap_px):

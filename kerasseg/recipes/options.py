@@ -27,8 +27,14 @@ TRAIN = {
 # How runs are scored and predict, by task; see `predict.class_ids` and `instances`.
 PREDICT = {
     "semantic": {"tile_px": None, "flips": None},
-    "instance": {"score_threshold": 0.3, "fit": "", "overlap_px": 64, "zoom": 1.0},
-    "bottom_up": {"score_threshold": 0.3},
+    "instance": {
+        "score_threshold": 0.3,
+        "fit": "",
+        "overlap_px": 64,
+        "zoom": 1.0,
+        "min_area_px": 1,
+    },
+    "bottom_up": {"score_threshold": 0.3, "min_area_px": 1},
 }
 SCHEDULE = {
     "learning_rate": 1e-3,

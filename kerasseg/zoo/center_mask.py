@@ -16,7 +16,10 @@ from kerasseg.names import look_up
 
 CENTER_BIAS = -2.19  # a score of 0.1 everywhere at the start
 NAMES = ("heatmap", "sizes", "offsets", "shapes", "saliency")
-DECODERS = {"transposed": ("c5",), "pyramid": ("c2", "c3", "c4", "c5")}  # taps read
+# The taps that each reads, fine to coarse.
+DECODERS = {"transposed": ("c5",)} | dict.fromkeys(
+    ("pyramid", "unet"), ("c2", "c3", "c4", "c5")
+)
 
 
 def center_mask(
@@ -49,7 +52,8 @@ def center_mask(
             encoders only.
         base_filters: channels of the first level, "plain" only.
         decoder: "transposed" doubles the last features three times; "pyramid" adds
-            those of strides 4 to 16, which small encoders need to place centres.
+            those of strides 4 to 16, which small encoders need to place centres; "unet"
+            joins them and convolves twice at each stride, normalised.
         filters: channels of the decoder.
         head_filters: channels inside each of the five heads.
         shape_size: S, rows and columns of a local shape.
@@ -80,7 +84,7 @@ def center_mask(
     taps = encoder(image)
     parts = (
         encoder,
-        _decoder({name: taps[name].shape[1:] for name in read}, filters),
+        _decoder(decoder, {name: taps[name].shape[1:] for name in read}, filters),
         _head(num_classes, shape_size, filters, head_filters),
     )
     found = _predict(parts, image)
@@ -188,15 +192,20 @@ def _parts(model):
     return encoders.of(model), model.get_layer("decoder"), model.get_layer("head")
 
 
-def _decoder(shapes, filters):
+def _decoder(kind, shapes, filters):
     """From the taps of the encoder to stride 4."""
     taps = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
-    if len(taps) > 1:
+    if kind == "pyramid":
         x = blocks.feature_pyramid(
             taps, filters, levels=(2, 3, 4, 5), activation="relu"
         )
         return keras.Model(taps, x["p2"], name="decoder")
     x = taps["c5"]
+    if kind == "unet":
+        for step, level in enumerate((4, 3, 2), 1):
+            skip = taps[f"c{level}"]
+            x = blocks.decoder_block(x, skip, filters, name=f"decoder{step}")
+        return keras.Model(taps, x, name="decoder")
     for level in (1, 2, 3):
         name = f"decoder{level}"
         x = layers.Conv2DTranspose(

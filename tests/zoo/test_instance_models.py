@@ -170,8 +170,9 @@ def test_many_objects_one_upon_the_other_give_finite_losses(model):
     assert all(np.isfinite(x) for x in losses(model, images, truth).values())
 
 
-def test_center_mask_decodes_by_a_pyramid_when_asked():
-    model = build("center_mask", decoder="pyramid")
+@pytest.mark.parametrize("decoder", ["pyramid", "unet"])
+def test_center_mask_decodes_by_finer_features_when_asked(decoder):
+    model = build("center_mask", decoder=decoder)
     assert set(model.get_layer("decoder").input) == {"c2", "c3", "c4", "c5"}
     assert model(scene()[0])["masks"].shape == (2, NUM, *CANVAS)
     test_the_loss_reaches_every_weight(model)
