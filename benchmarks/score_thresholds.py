@@ -12,7 +12,7 @@ import argparse
 from benchmarks.classical_baselines import label_map_scores
 from kerasseg import predict, recipes, runs
 
-THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def scores(run, root):
