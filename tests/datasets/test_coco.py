@@ -128,7 +128,7 @@ def test_a_wrong_outline_is_refused_by_the_id_of_its_annotation(write, segmentat
     root = write((["annotations", 0, "segmentation"], segmentation))
     with pytest.raises(ImageError, match=r"instances\.json: .*annotation 1") as error:
         datasets.coco(root)[0]
-    assert ".." not in str(error.value).removeprefix(str(root))
+    assert ".. Fix" not in str(error.value)
 
 
 EMPTY = '{"images": [], "annotations": [], "categories": []}'
