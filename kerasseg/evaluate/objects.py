@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from kerasseg import metrics, predict, viz
-from kerasseg.evaluate.pixels import extremes, read_ahead
+from kerasseg.evaluate.pixels import extremes, read_ahead, settings_of
 from kerasseg.instance.instances import Instances, annotate
 from kerasseg.instance.masks import crop_instances, masks_to_boxes, masks_to_label_map
 from kerasseg.metrics import instances as label_maps
@@ -86,13 +86,9 @@ def instances(
         kind: metrics.coco_scores(truth, results, kind=kind, max_results=most)
         for kind in KINDS.values()
     }
-    sizes = [[image["height"], image["width"]] for image in truth["images"]]
-    settings = {"num_images": num, "score_threshold": score_threshold, **options}
-    settings["max_results"] = most
-    settings["image_sizes"] = {"min": min(sizes), "max": max(sizes)}
-    settings["seconds_per_image"] = round((time.perf_counter() - start) / num, 4)
-    settings["num_params"] = model.count_params()
-    settings["precision"] = model.dtype_policy.name
+    sizes = [(image["height"], image["width"]) for image in truth["images"]]
+    options = {"score_threshold": score_threshold, **options, "max_results": most}
+    settings = settings_of(model, options, sizes, num, time.perf_counter() - start)
     return {
         **_headline(coco, scores),
         **coco,

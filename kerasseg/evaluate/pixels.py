@@ -61,11 +61,8 @@ def evaluate(
             event = {"name": row["name"], "mean_iou": row["mean_iou"]}
             event |= {"index": row["index"] + 1, "num": num, "seconds": seconds}
             on_progress(event)
-    settings = {"num_images": num, "flips": flips, "tile_px": tile_px}
-    settings["image_sizes"] = {"min": list(min(sizes)), "max": list(max(sizes))}
-    settings["seconds_per_image"] = round((time.perf_counter() - start) / num, 4)
-    settings["num_params"] = model.count_params()
-    settings["precision"] = model.dtype_policy.name
+    options = {"flips": flips, "tile_px": tile_px}
+    settings = settings_of(model, options, sizes, num, time.perf_counter() - start)
     summary = metrics.summary(matrix, samples.classes)
     return {**summary, "matrix": matrix.tolist(), "samples": rows, "settings": settings}
 
@@ -164,6 +161,26 @@ def _scores(matrix):
         "pixel_accuracy": float(metrics.pixel_accuracy(matrix)),
     }
     return {name: None if math.isnan(x) else x for name, x in scores.items()}
+
+
+def settings_of(model, options, sizes, num, seconds):
+    """How an evaluation was done, ready for JSON.
+
+    Args:
+        model: what was scored.
+        options: dict of the arguments it was scored with.
+        sizes: (height, width) of the images.
+        num: how many there were.
+        seconds: that all of them took.
+    """
+    return {
+        "num_images": num,
+        **options,
+        "image_sizes": {"min": list(min(sizes)), "max": list(max(sizes))},
+        "seconds_per_image": round(seconds / num, 4),
+        "num_params": model.count_params(),
+        "precision": model.dtype_policy.name,
+    }
 
 
 def extremes(result, num=3, *, key="mean_iou"):

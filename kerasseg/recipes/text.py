@@ -79,7 +79,7 @@ def dump(recipe):
     """Write a resolved recipe as TOML text, such that `read` gives it back."""
     lines = []
     for table in TABLES:
-        if table == "predict" and not recipe[table]:
+        if not recipe[table]:  # [predict] and [loss] may hold nothing
             continue
         for options in as_list(recipe[table]):
             lines.append(f"[[{table}]]" if table == "loss" else f"[{table}]")
