@@ -19,7 +19,12 @@ from kerasseg import benchmark, encoders, training, zoo
 SELECTION = {"num_candidates": 300}
 MODELS = {
     "yolact": {"filters": 64, "selection": SELECTION},
-    "center_mask": {"filters": 64, "decoder": "pyramid", "shape_size": 16},
+    "center_mask": {
+        "filters": 64,
+        "head_filters": 48,
+        "decoder": "unet",
+        "shape_size": 16,
+    },
     "mask_rcnn": {
         "filters": 64,
         "hidden": 256,
