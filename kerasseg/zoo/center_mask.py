@@ -13,6 +13,7 @@ from kerasseg.instance.gather import gather
 from kerasseg.instance.pasting import box_masks, paste_masks
 from kerasseg.instance.targets import center_targets
 from kerasseg.names import look_up
+from kerasseg.zoo._fixed_size import encode
 
 CENTER_BIAS = -2.19  # a score of 0.1 everywhere at the start
 NAMES = ("heatmap", "sizes", "offsets", "shapes", "saliency")
@@ -73,15 +74,14 @@ def center_mask(
     Reference: Wang et al., 2020, https://arxiv.org/abs/2004.04446; Zhou et al., 2019,
     https://arxiv.org/abs/1904.07850
     """
-    canvas_size(image_size)
     read = look_up(decoder, DECODERS, "decoder")
-    input_shape = (*image_size, 3)
-    image = keras.Input(input_shape, name="image")
-    own = {"plain": {"base_filters": base_filters}}
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
-    if freeze_norm:
-        encoders.freeze_norm(encoder)
-    taps = encoder(image)
+    image, encoder, taps = encode(
+        encoder,
+        image_size,
+        weights=encoder_weights,
+        base_filters=base_filters,
+        freeze_norm=freeze_norm,
+    )
     parts = (
         encoder,
         _decoder(decoder, {name: taps[name].shape[1:] for name in read}, filters),

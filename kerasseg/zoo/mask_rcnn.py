@@ -9,11 +9,11 @@ from kerasseg import blocks, encoders
 from kerasseg.encoders.pretrained import load
 from kerasseg.instance import losses as terms
 from kerasseg.instance import two_stage
-from kerasseg.instance.canvas import canvas_size
 from kerasseg.instance.detections import selection_options
 from kerasseg.instance.matching import sample
 from kerasseg.instance.roi_align import crop_masks
 from kerasseg.instance.targets import anchor_targets, roi_targets
+from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (2, 3, 4, 5, 6)
 IMAGE_SIDE = 800  # pixels that the paper's sizes of anchors and boxes are meant for
@@ -74,14 +74,13 @@ def mask_rcnn(
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870; Lin et al., 2017,
     https://arxiv.org/abs/1612.03144
     """
-    canvas_size(image_size)
-    input_shape = (*image_size, 3)
-    image = keras.Input(input_shape, name="image")
-    own = {"plain": {"base_filters": base_filters}}
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
-    if freeze_norm:
-        encoders.freeze_norm(encoder)
-    taps = encoder(image)
+    image, encoder, taps = encode(
+        encoder,
+        image_size,
+        weights=encoder_weights,
+        base_filters=base_filters,
+        freeze_norm=freeze_norm,
+    )
     fpn = _fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters)
     pyramid, anchors = _propose((encoder, fpn, _rpn_head(filters)), image)
     side = math.sqrt(math.prod(image_size))

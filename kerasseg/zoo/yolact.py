@@ -21,6 +21,7 @@ from kerasseg.instance.gather import gather
 from kerasseg.instance.matching import sample
 from kerasseg.instance.pasting import box_masks
 from kerasseg.instance.targets import anchor_targets
+from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (3, 4, 5, 6, 7)
 RATIOS = (1.0, 0.5, 2.0)
@@ -76,14 +77,14 @@ def yolact(
 
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
     """
+    image, encoder, taps = encode(
+        encoder,
+        image_size,
+        weights=encoder_weights,
+        base_filters=base_filters,
+        freeze_norm=freeze_norm,
+    )
     rows, columns = canvas_size(image_size)
-    input_shape = (*image_size, 3)
-    image = keras.Input(input_shape, name="image")
-    own = {"plain": {"base_filters": base_filters}}
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
-    if freeze_norm:
-        encoders.freeze_norm(encoder)
-    taps = encoder(image)
     parts = (
         encoder,
         _fpn([taps[f"c{level}"].shape[1:] for level in (3, 4, 5)], filters),

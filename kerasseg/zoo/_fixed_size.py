@@ -1,0 +1,32 @@
+"""What instance models begin with: an encoder on images of one size."""
+
+import keras
+
+from kerasseg import encoders
+from kerasseg.instance.canvas import canvas_size
+
+
+def encode(encoder, image_size, *, weights, base_filters, freeze_norm):
+    """An input of one size, and the features of the encoder on it.
+
+    Args:
+        encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
+        image_size: (height, width), multiples of 32.
+        weights: of the encoder; None, "imagenet" or a path.
+        base_filters: channels of the first level, "plain" only.
+        freeze_norm: keep the encoder's batch normalisation as it is.
+
+    Returns:
+        image [N, H, W, 3], the encoder as a keras.Model, and its taps.
+
+    Raises:
+        ValueError: for an unknown encoder or an `image_size` of other numbers.
+    """
+    canvas_size(image_size)
+    shape = (*image_size, 3)
+    own = {"plain": {"base_filters": base_filters}}
+    encoder = encoders.build(encoder, shape, weights=weights, own=own)
+    if freeze_norm:
+        encoders.freeze_norm(encoder)
+    image = keras.Input(shape, name="image")
+    return image, encoder, encoder(image)
