@@ -3,7 +3,7 @@
 from keras import layers
 
 from kerasseg.blocks.attention import attend
-from kerasseg.blocks.convolution import activate, conv, double_conv
+from kerasseg.blocks.convolution import activate, conv, double_conv, normalize
 from kerasseg.layers import ResizeLike
 
 
@@ -73,6 +73,7 @@ def feature_pyramid(
     *,
     levels=(2, 3, 4, 5, 6),
     interpolation="nearest",
+    norm=None,
     activation=None,
     coarser="subsample",
 ):
@@ -86,6 +87,7 @@ def feature_pyramid(
         levels: numbers of the levels, fine to coarse; level l has stride 2^l. Those
             above 5 are made of the one before.
         interpolation: of the way down, see `kerasseg.layers.ResizeLike`.
+        norm: after each convolution, see `normalize`; the paper has none.
         activation: of the levels up to 5, or None.
         coarser: how levels above 5 are made: "subsample" takes every other pixel,
             "conv" is a 3x3 convolution of stride 2.
@@ -96,15 +98,26 @@ def feature_pyramid(
     Reference: Lin et al., 2017, https://arxiv.org/abs/1612.03144
     """
     within = sorted((level for level in levels if level <= 5), reverse=True)
-    laterals = [conv(taps[f"c{i}"], filters, 1, name=f"lateral{i}") for i in within]
+    laterals = [
+        _conv_norm(taps[f"c{i}"], filters, 1, norm=norm, name=f"lateral{i}")
+        for i in within
+    ]
     pyramid = {}
     for level, x in zip(within, top_down(laterals, interpolation=interpolation)):
-        x = conv(x, filters, name=f"output{level}")
+        x = _conv_norm(x, filters, norm=norm, name=f"output{level}")
         pyramid[f"p{level}"] = activate(x, activation, name=f"output{level}")
     for level in sorted(level for level in levels if level > 5):
         x, name = pyramid[f"p{level - 1}"], f"output{level}"
         if coarser == "conv":
-            pyramid[f"p{level}"] = conv(x, filters, strides=2, name=name)
+            pyramid[f"p{level}"] = _conv_norm(
+                x, filters, strides=2, norm=norm, name=name
+            )
         else:
             pyramid[f"p{level}"] = layers.MaxPooling2D(1, 2, name=name)(x)
     return {f"p{level}": pyramid[f"p{level}"] for level in levels}
+
+
+def _conv_norm(x, filters, kernel_size=3, *, strides=1, norm, name):
+    bias = norm is None
+    x = conv(x, filters, kernel_size, strides=strides, use_bias=bias, name=name)
+    return normalize(x, norm, name=f"{name}_norm")

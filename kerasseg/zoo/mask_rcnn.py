@@ -18,7 +18,7 @@ from kerasseg.zoo._fixed_size import encode
 LEVELS = (2, 3, 4, 5, 6)
 IMAGE_SIDE = 800  # pixels that the paper's sizes of anchors and boxes are meant for
 SCALES = tuple(side / IMAGE_SIDE for side in (32, 64, 128, 256, 512))
-CANONICAL_SIZE = 224 / IMAGE_SIDE  # a box as large as ImageNet's pictures is level 4
+CANONICAL_SCALE = 224 / IMAGE_SIDE  # a box as large as ImageNet's pictures is level 4
 SELECTION = {"num_candidates": 200, "num_detections": 100}
 NUM_ANCHORS = 256  # of an image that train the proposals
 FOREGROUND = 0.25  # largest share of the boxes drawn; they train masks
@@ -35,7 +35,9 @@ def mask_rcnn(
     base_filters=64,
     filters=256,
     hidden=1024,
+    norm=None,
     anchor_scales=SCALES,
+    canonical_scale=CANONICAL_SCALE,
     num_proposals=1000,
     selection=None,
     weights=None,
@@ -55,8 +57,12 @@ def mask_rcnn(
         base_filters: channels of the first level, "plain" only.
         filters: channels of the pyramid and of the convolutions in the heads.
         hidden: units of the two dense layers of the box head.
+        norm: after the convolutions of pyramid and heads, see `blocks.normalize`; the
+            paper has none.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
             geometric mean of the image's sides.
+        canonical_scale: side, as such a share, of a box whose features are read at
+            stride 16; larger for outlines that keep more of the finest level.
         num_proposals: of each level before and of all levels after the suppression.
         selection: arguments of `instance.detections.select` that differ from the
             paper's: {"score_threshold": 0.3}, {"num_detections": 20}.
@@ -81,8 +87,8 @@ def mask_rcnn(
         base_filters=base_filters,
         freeze_norm=freeze_norm,
     )
-    fpn = _fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters)
-    pyramid, anchors = _propose((encoder, fpn, _rpn_head(filters)), image)
+    fpn = _fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters, norm)
+    pyramid, anchors = _propose((encoder, fpn, _rpn_head(filters, norm)), image)
     side = math.sqrt(math.prod(image_size))
     propose = two_stage.Proposals(
         image_size,
@@ -91,7 +97,7 @@ def mask_rcnn(
         name="proposals",
     )
     rois = propose([anchors["objectness"], anchors["deltas"]])
-    canonical = CANONICAL_SIZE * side
+    canonical = canonical_scale * side
     pooled = two_stage.ROIAlign(7, canonical, name="box_features")([*pyramid, rois])
     found = _box_head(num_classes, filters, hidden)(pooled)
     detect = two_stage.RoiDetections(
@@ -99,7 +105,7 @@ def mask_rcnn(
     )
     found = detect([rois, found["logits"], found["deltas"]])
     align = two_stage.ROIAlign(MASK_SIZE // 2, canonical, name="mask_features")
-    logits = _mask_head(num_classes, filters)(align([*pyramid, found["boxes"]]))
+    logits = _mask_head(num_classes, filters, norm)(align([*pyramid, found["boxes"]]))
     paste = two_stage.PasteMasks(image_size, name="masks")
     masks = paste([logits, found["classes"], found["boxes"]])
     model = keras.Model(image, {**found, "masks": masks}, name="mask_rcnn")
@@ -174,17 +180,17 @@ def _propose(parts, images, **options):
     return [pyramid[f"p{level}"] for level in LEVELS[:4]], anchors
 
 
-def _fpn(shapes, filters):
+def _fpn(shapes, filters, norm):
     inputs = [keras.Input(shape, name=f"c{i}") for i, shape in enumerate(shapes, 2)]
     taps = {x.name: x for x in inputs}
-    pyramid = blocks.feature_pyramid(taps, filters, levels=LEVELS)
+    pyramid = blocks.feature_pyramid(taps, filters, levels=LEVELS, norm=norm)
     return keras.Model(inputs, pyramid, name="fpn")
 
 
-def _rpn_head(filters):
+def _rpn_head(filters, norm):
     """Whether there is an object at each anchor, and the way to its box."""
     features = keras.Input((None, None, filters), name="features")
-    x = blocks.conv_norm_act(features, filters, norm=None, name="rpn")
+    x = blocks.conv_norm_act(features, filters, norm=norm, name="rpn")
     found = {}
     for name, size in (("objectness", 1), ("deltas", 4)):
         y = blocks.score_conv(x, len(two_stage.RATIOS) * size, name=f"rpn_{name}")
@@ -211,12 +217,12 @@ def _box_head(num_classes, filters, hidden):
     return keras.Model(features, found, name="box_head")
 
 
-def _mask_head(num_classes, filters):
+def _mask_head(num_classes, filters, norm):
     """A mask for each class, of one box after another."""
     size = MASK_SIZE // 2
     features = x = keras.Input((size, size, filters), name="features")
     for step in (1, 2, 3, 4):
-        x = blocks.conv_norm_act(x, filters, norm=None, name=f"mask{step}")
+        x = blocks.conv_norm_act(x, filters, norm=norm, name=f"mask{step}")
     x = layers.Conv2DTranspose(
         filters, 2, strides=2, kernel_initializer="he_normal", name="mask_up"
     )(x)

@@ -180,6 +180,24 @@ def test_center_mask_decodes_by_finer_features_when_asked(decoder):
         build("center_mask", decoder="pyramids")
 
 
+def test_a_larger_canonical_box_is_read_from_finer_features():
+    """Of all levels but the finest nothing reaches the second stage any more."""
+    model = build("mask_rcnn", canonical_scale=4.0)
+    heads = [model.get_layer(f"{name}_features") for name in ("box", "mask")]
+    pyramid = [np.full((1, 2**n, 2**n, 1), n, "float32") for n in (5, 4, 3, 2)]
+    rois = np.array([[[0, 0, SIZE, SIZE], [8, 8, 16, 16]]], "float32")
+    for head in heads:
+        np.testing.assert_allclose(head([*pyramid, rois]), 5, rtol=1e-6)
+
+
+def test_mask_rcnn_is_normalised_when_asked():
+    model = build("mask_rcnn", norm="group")
+    for part in ("fpn", "rpn_head", "mask_head"):
+        kinds = {type(layer).__name__ for layer in model.get_layer(part).layers}
+        assert "GroupNormalization" in kinds
+    test_the_loss_reaches_every_weight(model)
+
+
 def test_a_plain_encoder_has_as_many_filters_as_asked():
     model = zoo.yolact(1, "plain", base_filters=2, image_size=(64, 64), filters=4)
     assert encoders.of(model).output["c2"].shape[-1] == 8
