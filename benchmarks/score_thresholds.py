@@ -10,13 +10,14 @@ score_threshold; validation images have no part in the choice.
 import argparse
 
 from benchmarks.classical_baselines import label_map_scores
+from benchmarks.record import record
 from kerasseg import predict, recipes, runs
 
 THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def scores(run, root):
-    """Scores of `label_map_scores` for each threshold.
+    """The architecture, and scores of `label_map_scores` for each threshold.
 
     Args:
         run: folder of a run of an instance model.
@@ -33,12 +34,13 @@ def scores(run, root):
         )
         for sample in samples
     ]
-    return {
+    found = {
         threshold: label_map_scores(
             (truth, found.above(threshold).to_label_map()) for truth, found in pairs
         )
         for threshold in THRESHOLDS
     }
+    return recipe["model"]["architecture"], found
 
 
 def main():
@@ -46,10 +48,12 @@ def main():
     parser.add_argument("--run", required=True, help="run folder")
     parser.add_argument("--data", required=True, help="folder of the data set")
     options = parser.parse_args()
+    name, found = scores(options.run, options.data)
     print("threshold label_ap label_ap50 f1")
-    for threshold, found in scores(options.run, options.data).items():
-        row = (found[key] for key in ("label_ap", "label_ap50", "f1"))
+    for threshold, of_one in found.items():
+        row = (of_one[key] for key in ("label_ap", "label_ap50", "f1"))
         print(threshold, *(f"{value:.4f}" for value in row))
+    record(f"score thresholds: {name}", {"by_threshold": found}, show=False)
 
 
 if __name__ == "__main__":
