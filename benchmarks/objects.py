@@ -28,6 +28,7 @@ MODELS = {
     "mask_rcnn": {
         "filters": 64,
         "hidden": 256,
+        "norm": "group",
         "canonical_scale": 0.875,
         "num_proposals": 300,
         "selection": SELECTION,
