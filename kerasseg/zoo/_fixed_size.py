@@ -6,7 +6,7 @@ from kerasseg import encoders
 from kerasseg.instance.canvas import canvas_size
 
 
-def encode(encoder, image_size, *, weights, base_filters, freeze_norm):
+def encode(encoder, image_size, weights, base_filters, freeze_norm):
     """An input of one size, and the features of the encoder on it.
 
     Args:

@@ -76,11 +76,7 @@ def center_mask(
     """
     read = look_up(decoder, DECODERS, "decoder")
     image, encoder, taps = encode(
-        encoder,
-        image_size,
-        weights=encoder_weights,
-        base_filters=base_filters,
-        freeze_norm=freeze_norm,
+        encoder, image_size, encoder_weights, base_filters, freeze_norm
     )
     parts = (
         encoder,

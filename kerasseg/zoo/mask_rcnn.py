@@ -81,11 +81,7 @@ def mask_rcnn(
     https://arxiv.org/abs/1612.03144
     """
     image, encoder, taps = encode(
-        encoder,
-        image_size,
-        weights=encoder_weights,
-        base_filters=base_filters,
-        freeze_norm=freeze_norm,
+        encoder, image_size, encoder_weights, base_filters, freeze_norm
     )
     fpn = _fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters, norm)
     pyramid, anchors = _propose((encoder, fpn, _rpn_head(filters, norm)), image)

@@ -78,11 +78,7 @@ def yolact(
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
     """
     image, encoder, taps = encode(
-        encoder,
-        image_size,
-        weights=encoder_weights,
-        base_filters=base_filters,
-        freeze_norm=freeze_norm,
+        encoder, image_size, encoder_weights, base_filters, freeze_norm
     )
     rows, columns = canvas_size(image_size)
     parts = (
