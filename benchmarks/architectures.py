@@ -22,7 +22,8 @@ def cost(name, encoder, repeats):
     import numpy as np
     import tensorflow as tf
 
-    from kerasseg import benchmark, flops, zoo
+    from kerasseg import zoo
+    from kerasseg.profiling import benchmark, operations
 
     keras.utils.set_random_seed(0)
     begin = time.perf_counter()
@@ -44,7 +45,7 @@ def cost(name, encoder, repeats):
     limit, limit_gflop = benchmark.matmul_case()
     measured = benchmark.measure(cases | limit, repeats=repeats)
     found, best = measured["inference"], measured["matrix multiply"]
-    gflop = flops.gflops(model)
+    gflop = operations.gflops(model)
     speed = gflop / found["cpu_ms_per_image"]
     return {
         "architecture": name,

@@ -6,7 +6,8 @@ Run: python -m benchmarks.dilation [--repeats 5]
 import argparse
 
 from benchmarks.record import ratios, record
-from kerasseg import benchmark, layers
+from kerasseg import layers
+from kerasseg.profiling import benchmark
 
 BATCH, CHANNELS, FILTERS = 4, 320, 256
 MAPS = {8: (12, 24, 36), 16: (6, 12, 18), 32: (6, 12, 18)}  # side -> rates

@@ -9,7 +9,8 @@ import keras
 import tensorflow as tf
 
 from benchmarks.record import record
-from kerasseg import benchmark, flops, losses, training, zoo
+from kerasseg import losses, training, zoo
+from kerasseg.profiling import benchmark, operations
 
 SIZES, BATCHES = (128, 256, 512, 1024), (1, 2, 4, 8, 16, 32)
 
@@ -53,7 +54,7 @@ def main():
     model = build()
     by_size = {
         size: {
-            "gflops": flops.gflops(build(size)),
+            "gflops": operations.gflops(build(size)),
             **cells(
                 benchmark.model_cases(model, 2, size=size, batch_size=1),
                 options.repeats,

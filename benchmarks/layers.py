@@ -9,7 +9,8 @@ import functools
 import keras
 
 from benchmarks.record import ratios, record
-from kerasseg import benchmark, flops, layers, zoo
+from kerasseg import layers, zoo
+from kerasseg.profiling import benchmark, operations
 
 MODELS = {
     "unet_base16": functools.partial(zoo.unet, 2, base_filters=16),
@@ -52,7 +53,7 @@ def main():
         measured = benchmark.measure(cases, repeats=options.repeats, warmup=2)
         result = {
             "cases": measured,
-            "gflops": flops.gflops(build(input_shape=(256, 256, 3))),
+            "gflops": operations.gflops(build(input_shape=(256, 256, 3))),
         }
         for precision in options.precisions:
             for kind in ("training", "inference"):

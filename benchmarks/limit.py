@@ -6,7 +6,7 @@ Run: python -m benchmarks.limit [--repeats 3]
 import argparse
 
 from benchmarks.record import record
-from kerasseg import benchmark
+from kerasseg.profiling import benchmark
 
 
 def main():

@@ -9,7 +9,8 @@ import keras
 import tensorflow as tf
 
 from benchmarks.record import ratios, record
-from kerasseg import benchmark, losses, metrics
+from kerasseg import losses, metrics
+from kerasseg.profiling import benchmark
 
 N, SIZE, CLASSES = 2, 512, 21
 

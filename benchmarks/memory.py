@@ -10,7 +10,7 @@ import sys
 import time
 
 from benchmarks.record import record
-from kerasseg import benchmark
+from kerasseg.profiling import benchmark
 
 WAYS = {
     "plain": {},

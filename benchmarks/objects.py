@@ -14,7 +14,8 @@ import numpy as np
 import tensorflow as tf
 
 from benchmarks.record import record
-from kerasseg import benchmark, encoders, training, zoo
+from kerasseg import encoders, training, zoo
+from kerasseg.profiling import benchmark
 
 SELECTION = {"num_candidates": 300}
 MODELS = {

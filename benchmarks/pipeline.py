@@ -13,7 +13,8 @@ import tensorflow as tf
 from skimage import data as pictures
 
 from benchmarks.record import ratios, record
-from kerasseg import augment, benchmark, data, datasets, images
+from kerasseg import augment, data, datasets, images
+from kerasseg.profiling import benchmark
 
 SIZE, BATCH, BATCHES = 256, 8, 16
 

@@ -8,7 +8,8 @@ import argparse
 import numpy as np
 
 from benchmarks.record import ratios, record
-from kerasseg import benchmark, predict, zoo
+from kerasseg import predict, zoo
+from kerasseg.profiling import benchmark
 
 SIZE, TILE, OVERLAP = 256, 512, 64
 

@@ -40,7 +40,8 @@ class Ours:
     def __init__(self, precision):
         import keras
 
-        from kerasseg import benchmark, zoo
+        from kerasseg import zoo
+        from kerasseg.profiling import benchmark
 
         keras.config.set_dtype_policy(precision)
         model = zoo.unet(2, base_filters=16)

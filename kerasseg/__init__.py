@@ -6,25 +6,22 @@ Subpackages load on first use, so that `import kerasseg` alone stays fast:
     >>> model = kerasseg.zoo.unet(num_classes=3)  # doctest: +SKIP
 """
 
-import importlib
+from kerasseg.names import lazy
 
 __version__ = "0.1.0"
 
 __all__ = [
     "augment",
-    "benchmark",
     "blocks",
-    "checkpoints",
     "classical",
     "crf",
     "data",
     "datasets",
+    "detection",
     "encoders",
     "evaluate",
     "export",
-    "history",
     "images",
-    "inference",
     "instance",
     "layers",
     "loading",
@@ -32,21 +29,14 @@ __all__ = [
     "metrics",
     "names",
     "predict",
+    "profiling",
     "recipes",
     "report",
     "runs",
+    "tasks",
     "training",
     "viz",
     "weights",
     "zoo",
 ]
-
-
-def __getattr__(name):
-    if name not in __all__:
-        raise AttributeError(f"module 'kerasseg' has no attribute {name!r}")
-    return importlib.import_module(f"kerasseg.{name}")
-
-
-def __dir__():
-    return sorted([*globals(), *__all__])
+__getattr__, __dir__ = lazy(__name__, dict.fromkeys(__all__))

@@ -2,6 +2,7 @@
 
 import ast
 import difflib
+import importlib
 import importlib.util
 import pathlib
 
@@ -95,3 +96,29 @@ def imported(package):
         if isinstance(node, ast.ImportFrom) and node.module.startswith(package + ".")
         for alias in node.names
     )
+
+
+def lazy(package, places):
+    """`__getattr__` and `__dir__` of a package whose names load on first use.
+
+    Args:
+        package: its `__name__`.
+        places: dict from each name that it offers to the module that holds it; None
+            for the names of modules.
+
+    Returns:
+        The two functions (PEP 562).
+
+    Example:
+        >>> load, names = lazy("kerasseg", {"look_up": "names", "files": None})
+        >>> load("look_up")(1, {1: "one"}, "number"), load("files").__name__
+        ('one', 'kerasseg.files')
+    """
+
+    def load(name):
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module = importlib.import_module(f"{package}.{places[name] or name}")
+        return getattr(module, name) if places[name] else module
+
+    return load, lambda: sorted(places)

@@ -3,7 +3,7 @@
 import argparse
 import json
 
-from kerasseg import benchmark
+from kerasseg.profiling import benchmark
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("architecture", nargs="?", default="unet")

@@ -5,8 +5,8 @@ import numpy as np
 from keras import ops
 
 from kerasseg.datasets.samples import Samples
-from kerasseg.instance import detections as found
-from kerasseg.instance.gather import gather
+from kerasseg.detection import detections as found
+from kerasseg.detection.gather import gather
 
 CLASSES = ("background", "red", "green", "blue")
 SCORES = np.float32([0.9, 0.8, 0.2])  # of red, green and blue objects

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from kerasseg.instance.canvas import STRIDE
+from kerasseg.detection.mask_grid import STRIDE
 
 
 def objects_of(sample, num, *, min_area_px=4):

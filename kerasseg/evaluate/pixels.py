@@ -11,7 +11,8 @@ import time
 
 import numpy as np
 
-from kerasseg import inference, metrics, predict, viz
+from kerasseg import metrics, predict, viz
+from kerasseg.predict import forward
 
 # Small images go through the model together: 8 of 64 x 64 px take half the time of
 # single ones (U-Net on two CPU cores); from 256 x 256 px on, batches are slower.
@@ -19,7 +20,7 @@ BATCH_PX = 2**15
 AHEAD = 4  # samples read before they are needed
 
 
-def evaluate(
+def class_maps(
     model, samples, *, flips=False, tile_px=None, limit=None, on_progress=None
 ):
     """Score a model on samples: whole images at their original size.
@@ -123,7 +124,7 @@ def count(label, class_ids, num_classes, ignore_label=255):
 
 
 def _check_classes(model, samples):
-    num, found = len(samples.classes), inference.num_classes(model)
+    num, found = len(samples.classes), forward.num_classes(model)
     if found not in (None, num):
         raise ValueError(
             "`model` must have one logit a class (or 1 for two classes): "
@@ -187,7 +188,7 @@ def extremes(result, num=3, *, key="mean_iou"):
     """The samples with the lowest and the highest score.
 
     Args:
-        result: of `evaluate` or `instances`.
+        result: of `class_maps` or `instances`.
         num: how many of each; fewer when there are not enough for both.
         key: of the score.
 
@@ -205,8 +206,8 @@ def gallery(model, samples, result, *, num=3):
     """Picture of the worst and the best samples, with names and scores.
 
     Args:
-        model, samples: as for `evaluate`.
-        result: of `evaluate`; pictures are made with its settings.
+        model, samples: as for `class_maps`.
+        result: of `class_maps`; pictures are made with its settings.
         num: how many of each.
 
     Returns:

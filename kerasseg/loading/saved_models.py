@@ -36,7 +36,7 @@ def load_saved_model(path):
         path: folder with saved_model.pb: a version folder, as of `export.saved_model`.
 
     Returns:
-        What `tf.saved_model.load` returns; its `signatures` are functions.
+        What `tf.saved_model.load` returns; its `export` are functions.
 
     Raises:
         ModelFileError: as of `check_saved_model`, or if TensorFlow cannot load it.

@@ -6,23 +6,31 @@
 >>> predict.folder(model, "photos", "predictions")  # doctest: +SKIP
 """
 
-from kerasseg.predict.files import folder, folder_of_instances
-from kerasseg.predict.objects import instances
-from kerasseg.predict.pixels import (
-    class_ids,
-    class_ids_of_batch,
-    decide,
-    predict_tiled,
-    probabilities,
-)
+from kerasseg.names import lazy
 
 __all__ = [
     "class_ids",
     "class_ids_of_batch",
-    "decide",
     "folder",
     "folder_of_instances",
     "instances",
+    "most_probable",
     "predict_tiled",
     "probabilities",
 ]
+# Loaded on first use: the options alone, which the command line needs, are light.
+__getattr__, __dir__ = lazy(
+    __name__,
+    {
+        **dict.fromkeys(("folder", "folder_of_instances"), "files"),
+        "instances": "objects",
+        **dict.fromkeys(
+            (
+                *("class_ids", "class_ids_of_batch", "most_probable"),
+                *("predict_tiled", "probabilities"),
+            ),
+            "pixels",
+        ),
+        **dict.fromkeys(("forward", "in_graph", "merging", "options", "tiles")),
+    },
+)

@@ -6,8 +6,9 @@ import os
 import pathlib
 import time
 
-from kerasseg import files, images, inference, names, viz
+from kerasseg import files, images, names, viz
 from kerasseg.instance.instances import annotate
+from kerasseg.predict import forward
 from kerasseg.predict.objects import instances
 from kerasseg.predict.pixels import class_ids, refinement
 
@@ -64,7 +65,7 @@ def folder(
     options = dict(options or {})
     names.check_options(options, OPTIONS, "`options`")
     names.check_options(save, PLACES, "`save`")
-    inference.check_flips(options.get("flips", False))
+    forward.check_flips(options.get("flips", False))
     refinement(options.get("refine"))
     _check_rows(model, class_names=class_names, palette=palette)
     jobs = _jobs(inputs, pathlib.Path(out), save)
@@ -145,7 +146,7 @@ def _run(jobs, predict_file, on_image):
 
 def _check_rows(model, **tables):
     """Refuse names or colours that are fewer than the model's classes."""
-    num = inference.num_classes(model)
+    num = forward.num_classes(model)
     for name, rows in tables.items():
         if rows is not None and num is not None and len(rows) < num:
             raise ValueError(
@@ -185,7 +186,7 @@ def _jobs(inputs, out, save):
 
 
 def _read(model, path):
-    channels = inference.input_shape(model)[-1]
+    channels = forward.input_shape(model)[-1]
     return images.read_image(path, channels=channels if channels in (1, 3) else None)
 
 

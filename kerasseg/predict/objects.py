@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from keras import ops
 
-from kerasseg import inference
-from kerasseg.instance import pieces, star_polygons
-from kerasseg.instance.pasting import stretch_masks
+from kerasseg.detection.pasting import stretch_masks
+from kerasseg.instance import star_polygons
+from kerasseg.predict import forward, merging
 
 BATCH = 4  # tiles that go through the model together
 FITS = ("tile", "resize")
@@ -31,7 +31,7 @@ def instances(
     Args:
         model: instance model of one image size, see `zoo.names("instance")`; or of
             `zoo.stardist`, which takes the whole image.
-        image: [H, W] or [H, W, C], any size; see `inference.prepare`.
+        image: [H, W] or [H, W, C], any size; see `predict.forward.prepare`.
         score_threshold: what scores less is left out. Models have a threshold of their
             own, 0.05 unless they were built with another, StarDist's is 0.3.
         fit: how an image of another size than the model's is shown to it. "tile": as
@@ -40,7 +40,7 @@ def instances(
             "resize": the whole image at once, shrunk or enlarged with its proportions.
         overlap_px: overlap of tiles in pixels of the image; None for a quarter of the
             tile, at most 64. An object that fits into it is whole in one of the tiles;
-            `instance.pieces` says what becomes of those that are cut.
+            `predict.merging` says what becomes of those that are cut.
         zoom: pixels of a tile per pixel of the image, 1/8 to 8. Models whose masks have
             a quarter of the resolution draw objects of a few pixels better enlarged;
             they should be trained at that scale.
@@ -60,37 +60,37 @@ def instances(
         ((7, 4), 7)
     """
     *size, channels = _check(model, fit, zoom)
-    inference.check_image(image, channels)
+    forward.check_image(image, channels)
     limits = {"min_area_px": min_area_px, "max_objects": max_objects}
-    if inference.finds_stars(model):
+    if forward.finds_stars(model):
         return _stars(model, image, channels, score_threshold, **limits)
     given = np.shape(image)[:2]
-    run = inference.compiled(model, dict)
+    run = forward.compiled(model, dict)
     options = {"score_threshold": score_threshold}
     if fit == "resize" and given != tuple(size):
-        found = _resized(run, inference.prepare(image, channels), size)
+        found = _resized(run, forward.prepare(image, channels), size)
         whole = (0, 0, given[1], given[0])
-        found = pieces.pieces_of(found, whole, given, **options)
-        return pieces.join(found, given, **limits)
+        found = merging.pieces_of(found, whole, given, **options)
+        return merging.join(found, given, **limits)
     shown = [max(1, round(side / zoom)) for side in size]
     tiles = _tiles(given, shown, overlap_px)
     found = []
     for first in range(0, len(tiles), BATCH):
         some = tiles[first : first + BATCH]
         parts = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
-        parts = [inference.prepare(part, channels) for part in parts]
-        parts = [_enlarge(inference.pad(part, shown), size) for part in parts]
+        parts = [forward.prepare(part, channels) for part in parts]
+        parts = [_enlarge(forward.pad(part, shown), size) for part in parts]
         outputs = _arrays(run(np.stack(parts)))
         outputs["boxes"] = outputs["boxes"] * _factors(shown, size)
         for index, tile in enumerate(some):
             one = {name: values[index] for name, values in outputs.items()}
-            found += pieces.pieces_of(one, tile, given, **options)
-    return pieces.join(found, given, tiles, **limits)
+            found += merging.pieces_of(one, tile, given, **options)
+    return merging.join(found, given, tiles, **limits)
 
 
 def _check(model, fit, zoom):
     """The shape of the model's images, if it is an instance model."""
-    if not (inference.finds_instances(model) or inference.finds_stars(model)):
+    if not (forward.finds_instances(model) or forward.finds_stars(model)):
         raise ValueError(
             "`model` must return boxes, classes, scores, masks and num, as those of "
             "zoo.names('instance'), or the maps of zoo.stardist. For class maps there "
@@ -100,20 +100,20 @@ def _check(model, fit, zoom):
         raise ValueError(f"`fit` must be in {FITS}. Received: fit={fit!r}.")
     if not ZOOMS[0] <= zoom <= ZOOMS[1]:
         raise ValueError(f"`zoom` must be in 1/8..8. Received: zoom={zoom}.")
-    if zoom != 1 and (fit != "tile" or inference.finds_stars(model)):
+    if zoom != 1 and (fit != "tile" or forward.finds_stars(model)):
         raise ValueError(
             "`zoom` is for fit='tile' and models of one image size; else it must be 1. "
             f"Received: zoom={zoom}, fit={fit!r}, {model.name}."
         )
-    return inference.input_shape(model)
+    return forward.input_shape(model)
 
 
 def _stars(model, image, channels, score_threshold, min_area_px, max_objects):
     """Polygons of the maps that StarDist returns for a whole image."""
-    image = inference.prepare(image, channels)
+    image = forward.prepare(image, channels)
     size = image.shape[:2]
-    batch = inference.extend(image[None], [n + -n % STAR_MULTIPLE for n in size])
-    maps = _arrays(inference.compiled(model, dict)(batch))
+    batch = forward.extend(image[None], [n + -n % STAR_MULTIPLE for n in size])
+    maps = _arrays(forward.compiled(model, dict)(batch))
     grid = batch.shape[1] // maps["logits"].shape[1]
     inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
     found = star_polygons.decode(
@@ -152,7 +152,7 @@ def _starts(length, tile, overlap):
 
 def _resized(run, image, size):
     """Objects of a resized image; boxes in its own pixels, masks that span it."""
-    fitted, inner = inference.fit(image, size)
+    fitted, inner = forward.fit(image, size)
     found = _arrays(run(fitted[None]))
     share = np.array([inner]) / size
     masks = ops.convert_to_numpy(stretch_masks(found["masks"], share))

@@ -9,7 +9,8 @@
 
 import numpy as np
 
-from kerasseg import crf, inference, names, tiles
+from kerasseg import crf, names
+from kerasseg.predict import forward, tiles
 
 
 def probabilities(
@@ -20,7 +21,7 @@ def probabilities(
     Args:
         model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
         image: [H, W] or [H, W, C], any size; see
-            `inference.prepare`.
+            `predict.forward.prepare`.
         tile_px: run on tiles of this size (or (height, width)), blended where they
             overlap, to bound memory; None runs on the whole image.
         overlap_px: overlap of tiles; None for a quarter of the tile, at most 64.
@@ -38,8 +39,8 @@ def probabilities(
     """
     refine = refinement(refine)
     if tile_px is None:
-        answer = inference.to_probabilities
-        found = inference.infer(model, [image], answer, flips=flips)[0]
+        answer = forward.to_probabilities
+        found = forward.infer(model, [image], answer, flips=flips)[0]
     else:
         parts = _stripes(model, image, tile_px, overlap_px, flips)
         found = np.concatenate([stripe for _, stripe in parts])
@@ -57,10 +58,10 @@ def class_ids(model, image, *, tile_px=None, overlap_px=None, flips=False, refin
     """
     if refine is not None:
         options = {"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips}
-        return decide(probabilities(model, image, **options, refine=refine))[0]
+        return most_probable(probabilities(model, image, **options, refine=refine))[0]
     if tile_px is not None:
         parts = _stripes(model, image, tile_px, overlap_px, flips)
-        return np.concatenate([decide(stripe)[0] for _, stripe in parts])
+        return np.concatenate([most_probable(stripe)[0] for _, stripe in parts])
     return class_ids_of_batch(model, [image], flips=flips)[0]
 
 
@@ -75,9 +76,9 @@ def class_ids_of_batch(model, images, *, flips=False):
         int32 [N, H, W].
     """
     if not flips:  # the short way: classes are chosen inside the compiled function
-        return inference.infer(model, images, inference.to_class_ids)
-    answer = inference.to_probabilities
-    return decide(inference.infer(model, images, answer, flips=flips))[0]
+        return forward.infer(model, images, forward.to_class_ids)
+    answer = forward.to_probabilities
+    return most_probable(forward.infer(model, images, answer, flips=flips))[0]
 
 
 def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, out=None):
@@ -94,8 +95,8 @@ def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, ou
 
     Returns:
         `out`: "class_ids" int32 and "confidence" float32, the probability of the
-        chosen class. Equal to the whole image's under the condition in `tiles.stripes`
-        (probabilities within 1e-6, class ids but for ties).
+        chosen class. Equal to the whole image's under the condition in
+        `predict.tiles.stripes` (probabilities within 1e-6, class ids but for ties).
     """
     size = np.shape(image)[:2]
     if out is None:
@@ -108,7 +109,7 @@ def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, ou
                 f"Received: shape={array.shape}."
             )
     for top, stripe in _stripes(model, image, tile_px, overlap_px, flips):
-        for name, values in zip(("class_ids", "confidence"), decide(stripe)):
+        for name, values in zip(("class_ids", "confidence"), most_probable(stripe)):
             if name in out:
                 out[name][top : top + len(stripe)] = values
     return out
@@ -116,8 +117,8 @@ def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, ou
 
 def _stripes(model, image, tile_px, overlap_px, flips):
     """(top, probabilities [h, W, K]) from the top of the image to its bottom."""
-    inference.check_flips(flips)
-    inference.check_image(image, inference.input_shape(model)[-1])
+    forward.check_flips(flips)
+    forward.check_image(image, forward.input_shape(model)[-1])
     tile_px = (tile_px, tile_px) if isinstance(tile_px, int) else tuple(tile_px)
     if overlap_px is None:
         overlap_px = min(64, min(tile_px) // 4)
@@ -129,8 +130,8 @@ def _stripes(model, image, tile_px, overlap_px, flips):
 
     def infer(top, bottom, left, right):
         part = image[top:bottom, left:right]
-        answer = inference.to_probabilities
-        return inference.infer(model, [part], answer, flips=flips)[0]
+        answer = forward.to_probabilities
+        return forward.infer(model, [part], answer, flips=flips)[0]
 
     size = np.shape(image)[:2]
     return tiles.stripes(infer, size, tile_px=tile_px, overlap_px=overlap_px)
@@ -147,7 +148,7 @@ def refinement(refine):
     )
 
 
-def decide(probabilities):
+def most_probable(probabilities):
     """Class ids int32 and confidence float32, [...], of probabilities [..., K]."""
     if probabilities.shape[-1] == 1:
         above = probabilities[..., 0]

@@ -116,7 +116,7 @@ def task(recipe):
 
 def _check_instance(recipe):
     """Refuse what an instance model brings itself, or cannot be."""
-    from kerasseg.instance.canvas import canvas_size
+    from kerasseg.detection.mask_grid import canvas_size
     from kerasseg.zoo.objectives import OBJECTIVES
 
     name = recipe["model"]["architecture"]

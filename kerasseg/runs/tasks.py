@@ -40,7 +40,7 @@ def _semantic():
 
     return Task(
         monitor="mean_iou",
-        score=evaluate.evaluate,
+        score=evaluate.class_maps,
         table=evaluate.table,
         gallery=evaluate.gallery,
         folder=predict.folder,

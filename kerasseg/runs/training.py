@@ -6,11 +6,11 @@ import math
 import pathlib
 
 from kerasseg import recipes
-from kerasseg.history import History
 from kerasseg.runs import devices
 from kerasseg.runs.folder import RunError, check_data, claim, facts_of
 from kerasseg.runs.tasks import task_of
 from kerasseg.runs.use import evaluate
+from kerasseg.training.history import History
 
 
 def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_event=None):

@@ -32,8 +32,8 @@ def evaluate(
     """
     from kerasseg import evaluate as scoring
     from kerasseg import viz
-    from kerasseg.history import History
     from kerasseg.images import write_image
+    from kerasseg.training.history import History
 
     model, recipe, facts = load(run)
     if samples is None:
@@ -114,7 +114,7 @@ def export(run, out, *, format="tf_saved_model"):
 
     model, recipe, facts = load(run)
     if format != "tf_saved_model":
-        return exporting.export(model, pathlib.Path(out) / facts["name"], format=format)
+        return exporting.save(model, pathlib.Path(out) / facts["name"], format=format)
     return exporting.saved_model(
         model,
         out,
@@ -183,7 +183,7 @@ def _encoder_facts(name, taps):
 
 
 def _size_facts(model, size, *, counts_flops=True):
-    from kerasseg.flops import gflops
+    from kerasseg.profiling.operations import gflops
 
     return {
         "trainable_parameters": sum(

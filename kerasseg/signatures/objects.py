@@ -2,9 +2,8 @@
 
 import tensorflow as tf
 
-from kerasseg import inference
-from kerasseg.instance.pasting import stretch_masks
-from kerasseg.signatures import decoding
+from kerasseg.detection.pasting import stretch_masks
+from kerasseg.predict import forward, in_graph
 from kerasseg.signatures.pixels import image_spec
 
 OUTPUTS = {
@@ -50,17 +49,17 @@ def _of_floats(model):
 
 def _of_encoded(model, find, max_pixels):
     """The same on JPEG and PNG files of any sizes, which are resized inside."""
-    height, width, channels = inference.input_shape(model)
+    height, width, channels = forward.input_shape(model)
     fitted = tf.TensorSpec([height, width, channels], tf.float32)
     inner = tf.TensorSpec([2], tf.int32)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
     def find_in_encoded(image_bytes):
-        sizes = decoding.sizes_of(image_bytes, max_pixels)
+        sizes = in_graph.sizes_of(image_bytes, max_pixels)
         with tf.control_dependencies([sizes]):  # nothing is decoded unchecked
             files = tf.identity(image_bytes)
         images, inners = tf.map_fn(
-            lambda data: _fit(decoding.decode(data, channels), (height, width)),
+            lambda data: _fit(in_graph.decode(data, channels), (height, width)),
             files,
             fn_output_signature=(fitted, inner),
         )
@@ -79,7 +78,7 @@ def _of_encoded(model, find, max_pixels):
 
 
 def _fit(image, size):
-    """`inference.fit` of an image whose size is known only when it is served."""
+    """`predict.forward.fit` of an image whose size is known only when it is served."""
     given = tf.cast(tf.shape(image)[:2], tf.float64)
     factor = tf.reduce_min(tf.constant(size, tf.float64) / given)
     inner = tf.maximum(tf.cast(tf.round(given * factor), tf.int32), 1)

@@ -2,8 +2,7 @@
 
 import tensorflow as tf
 
-from kerasseg import inference
-from kerasseg.signatures import decoding
+from kerasseg.predict import forward, in_graph
 
 OUTPUTS = {"class_ids": "int32 [N, H, W]", "confidence": "float32 [N, H, W]"}
 
@@ -21,7 +20,7 @@ def functions(model, max_pixels, floats=None):
     """
     floats = of_floats(model) if floats is None else floats
     found = {"serving_default": of_bytes(model, floats), "float": floats}
-    if inference.input_shape(model)[-1] in (1, 3):
+    if forward.input_shape(model)[-1] in (1, 3):
         found["encoded"] = of_encoded(model, floats, max_pixels)
     return found
 
@@ -40,10 +39,10 @@ def of_floats(model):
 
     @tf.function(input_signature=[image_spec(model, tf.float32)])
     def segment_floats(images):
-        logits = inference.logits_of(model(images, training=False))
+        logits = forward.logits_of(model(images, training=False))
         return {
-            "class_ids": inference.to_class_ids(logits),
-            "confidence": inference.to_confidence(logits),
+            "class_ids": forward.to_class_ids(logits),
+            "confidence": forward.to_confidence(logits),
         }
 
     return segment_floats
@@ -61,7 +60,7 @@ def of_bytes(model, segment):
 
 def image_spec(model, dtype):
     """What a batch of images of a model's size looks like."""
-    return tf.TensorSpec([None, *inference.input_shape(model)], dtype, name="images")
+    return tf.TensorSpec([None, *forward.input_shape(model)], dtype, name="images")
 
 
 def of_encoded(model, segment, max_pixels):
@@ -75,7 +74,7 @@ def of_encoded(model, segment, max_pixels):
         segment: from `of_floats`.
         max_pixels: images above are refused before they are decoded.
     """
-    height, width, channels = inference.input_shape(model)
+    height, width, channels = forward.input_shape(model)
     decoded = tf.TensorSpec([None, None, channels], tf.uint8)
 
     @tf.function(input_signature=[tf.TensorSpec([None], tf.string, name="image_bytes")])
@@ -89,7 +88,7 @@ def of_encoded(model, segment, max_pixels):
         with tf.control_dependencies([fits]):
             files = tf.identity(image_bytes)
         images = tf.map_fn(
-            lambda data: decoding.decode(data, channels),
+            lambda data: in_graph.decode(data, channels),
             files,
             fn_output_signature=decoded,
         )
@@ -101,7 +100,7 @@ def of_encoded(model, segment, max_pixels):
 
 def _common_size(image_bytes, max_pixels):
     """Height and width of all images [2], from their headers, or an error."""
-    sizes = decoding.sizes_of(image_bytes, max_pixels)
+    sizes = in_graph.sizes_of(image_bytes, max_pixels)
     same = tf.debugging.Assert(
         tf.reduce_all(sizes == sizes[:1]),
         ["All images of a request must have one size. Received height, width:", sizes],

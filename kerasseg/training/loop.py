@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from kerasseg import checkpoints, files
-from kerasseg.history import History
-from kerasseg.training import fingerprint
+from kerasseg import files
+from kerasseg.training import checkpoints, fingerprint
+from kerasseg.training.history import History
 from kerasseg.training.record import Record, terms_of
 from kerasseg.training.step import TrainStep
 

@@ -12,7 +12,6 @@ it is refused with one typed error, `WeightsError`.
 
 from kerasseg.weights.checks import WeightsError
 from kerasseg.weights.files import read
-from kerasseg.weights.published import load_torch
 from kerasseg.weights.variables import (
     adapt_channels,
     assign,
@@ -27,7 +26,6 @@ __all__ = [
     "assign",
     "from_torch",
     "load",
-    "load_torch",
     "named_variables",
     "read",
 ]

@@ -5,7 +5,7 @@ To add one, write its file and import it here; the contract tests pick it up.
 
 from kerasseg.encoders import is_encoder
 from kerasseg.names import public
-from kerasseg.zoo import objectives
+from kerasseg.zoo import objectives, published
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
 from kerasseg.zoo.center_mask import center_mask

@@ -3,7 +3,7 @@
 import keras
 
 from kerasseg import encoders
-from kerasseg.instance.canvas import canvas_size
+from kerasseg.detection.mask_grid import canvas_size
 
 
 def encode(encoder, image_size, weights, base_filters, freeze_norm):

@@ -4,14 +4,14 @@ import keras
 from keras import layers, ops
 
 from kerasseg import blocks, encoders
+from kerasseg.detection import boxes as geometry
+from kerasseg.detection import losses as terms
+from kerasseg.detection.detections import best_of, detections, outputs, outputs_spec
+from kerasseg.detection.gather import gather
+from kerasseg.detection.mask_grid import STRIDE, canvas_size
+from kerasseg.detection.pasting import box_masks, paste_masks
+from kerasseg.detection.targets import center_targets
 from kerasseg.encoders.pretrained import load
-from kerasseg.instance import boxes as geometry
-from kerasseg.instance import losses as terms
-from kerasseg.instance.canvas import STRIDE, canvas_size
-from kerasseg.instance.detections import best_of, detections, outputs, outputs_spec
-from kerasseg.instance.gather import gather
-from kerasseg.instance.pasting import box_masks, paste_masks
-from kerasseg.instance.targets import center_targets
 from kerasseg.names import look_up
 from kerasseg.zoo._fixed_size import encode
 

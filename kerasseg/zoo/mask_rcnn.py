@@ -6,13 +6,13 @@ import keras
 from keras import layers, ops
 
 from kerasseg import blocks, encoders
+from kerasseg.detection import losses as terms
+from kerasseg.detection import two_stage
+from kerasseg.detection.detections import selection_options
+from kerasseg.detection.matching import sample
+from kerasseg.detection.roi_align import crop_masks
+from kerasseg.detection.targets import anchor_targets, roi_targets
 from kerasseg.encoders.pretrained import load
-from kerasseg.instance import losses as terms
-from kerasseg.instance import two_stage
-from kerasseg.instance.detections import selection_options
-from kerasseg.instance.matching import sample
-from kerasseg.instance.roi_align import crop_masks
-from kerasseg.instance.targets import anchor_targets, roi_targets
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (2, 3, 4, 5, 6)
@@ -64,7 +64,7 @@ def mask_rcnn(
         canonical_scale: side, as such a share, of a box whose features are read at
             stride 16; larger for outlines that keep more of the finest level.
         num_proposals: of each level before and of all levels after the suppression.
-        selection: arguments of `instance.detections.select` that differ from the
+        selection: arguments of `detection.detections.select` that differ from the
             paper's: {"score_threshold": 0.3}, {"num_detections": 20}.
         weights: None or a path to weights of the whole model.
 

@@ -4,9 +4,9 @@ import keras
 from keras import layers, ops
 
 from kerasseg import blocks, encoders
+from kerasseg.detection.losses import offset_losses
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
-from kerasseg.instance.losses import offset_losses
 from kerasseg.layers import ResizeLike
 from kerasseg.losses import TopK
 from kerasseg.zoo.deeplab_v3 import RATES

@@ -3,8 +3,8 @@
 import keras
 
 from kerasseg import blocks
+from kerasseg.detection.losses import star_losses
 from kerasseg.encoders.pretrained import load
-from kerasseg.instance.losses import star_losses
 from kerasseg.zoo.unet import unet
 
 

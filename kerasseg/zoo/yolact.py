@@ -6,21 +6,21 @@ import keras
 from keras import layers, ops
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
-from kerasseg.instance import boxes as geometry
-from kerasseg.instance import losses as terms
-from kerasseg.instance.anchors import anchors
-from kerasseg.instance.canvas import STRIDE, canvas_size
-from kerasseg.instance.detections import (
+from kerasseg.detection import boxes as geometry
+from kerasseg.detection import losses as terms
+from kerasseg.detection.anchors import anchors
+from kerasseg.detection.detections import (
     outputs,
     outputs_spec,
     select,
     selection_options,
 )
-from kerasseg.instance.gather import gather
-from kerasseg.instance.matching import sample
-from kerasseg.instance.pasting import box_masks
-from kerasseg.instance.targets import anchor_targets
+from kerasseg.detection.gather import gather
+from kerasseg.detection.mask_grid import STRIDE, canvas_size
+from kerasseg.detection.matching import sample
+from kerasseg.detection.pasting import box_masks
+from kerasseg.detection.targets import anchor_targets
+from kerasseg.encoders.pretrained import load
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (3, 4, 5, 6, 7)
@@ -62,7 +62,7 @@ def yolact(
         num_prototypes: masks that are mixed.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
             geometric mean of the image's sides.
-        selection: arguments of `instance.detections.select` that differ from the
+        selection: arguments of `detection.detections.select` that differ from the
             paper's: {"kind": "exact"}, {"num_detections": 20}.
         weights: None or a path to weights of the whole model.
 
@@ -154,7 +154,7 @@ class YolactDetections(layers.Layer):
     Args:
         image_size: (height, width).
         anchor_scales: sides of square anchors in pixels, one a level.
-        selection: arguments of `instance.detections.select`.
+        selection: arguments of `detection.detections.select`.
 
     Attributes:
         anchors: float32 [A, 4].

@@ -7,7 +7,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from kerasseg import encoders, weights, zoo
+from kerasseg import encoders, zoo
 from tests.parity import seeded
 from tests.parity.cases import CASES, FIXTURES, TOLERANCE, TOLERANCES
 
@@ -34,7 +34,9 @@ def run(case, arrays):
         model = zoo.BUILDERS[name](3, **options)
     else:
         model = encoders.ENCODERS[name](**options)
-    outputs = weights.load_torch(model, arrays)(seeded.images(*size), training=False)
+    outputs = zoo.published.load_torch(model, arrays)(
+        seeded.images(*size), training=False
+    )
     outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
     return {name: np.asarray(output) for name, output in outputs.items()}
 

@@ -20,8 +20,9 @@ import keras
 import tensorflow as tf
 import training_cases as cases
 
-from kerasseg import augment, checkpoints, data, datasets, losses, training
-from kerasseg.history import History
+from kerasseg import augment, data, datasets, losses, training
+from kerasseg.training import checkpoints
+from kerasseg.training.history import History
 
 STEPS, EPOCH, KILLS = 240, 20, 12
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from kerasseg.instance.two_stage import PasteMasks, Proposals, RoiDetections
+from kerasseg.detection.two_stage import PasteMasks, Proposals, RoiDetections
 from kerasseg.zoo.center_mask import CenterDetections
 from kerasseg.zoo.yolact import YolactDetections
 

@@ -1,0 +1,311 @@
+"""The command `kerasseg`: train, evaluate, predict, export, check data, look around.
+
+Exit codes: 0 done, 1 the data or the run failed, 2 the command or the recipe is wrong,
+130 Ctrl-C, 143 SIGTERM.
+"""
+
+import argparse
+import json
+import os
+import signal
+import sys
+
+from kerasseg import machine
+from kerasseg.cli import classical, convert
+
+
+def main(argv=None):
+    """Run the command line; returns the exit code.
+
+    Args:
+        argv: arguments without the program's name; None takes `sys.argv`.
+    """
+    argv = sys.argv[1:] if argv is None else list(argv)
+    arguments = _parser(argv).parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from kerasseg import recipes
+
+    try:
+        answer = arguments.run(arguments)
+    except recipes.RecipeError as error:
+        return _fail(arguments, error, 2)
+    except (ValueError, OSError) as error:
+        return _fail(arguments, error, 1)
+    except KeyboardInterrupt as stop:
+        number = getattr(stop, "signal", signal.SIGINT)
+        return _fail(arguments, str(stop) or "interrupted", 128 + number)
+    if arguments.json:
+        print(json.dumps(answer, indent=1))
+    return 0
+
+
+def _fail(arguments, error, code):
+    if arguments.json:
+        print(json.dumps({"error": str(error), "exit_code": code}))
+    print(f"kerasseg: {error}", file=sys.stderr)
+    return code
+
+
+def _parser(argv):
+    parser = argparse.ArgumentParser(
+        prog="kerasseg", description="Image segmentation with TensorFlow and Keras 3."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, function, fill in (
+        ("train", _train, _train_arguments),
+        ("evaluate", _evaluate, _evaluate_arguments),
+        ("predict", _predict, _predict_arguments),
+        ("export", _export, _export_arguments),
+        ("classical", classical.run, None),
+        ("convert", convert.run, convert.add_arguments),
+        ("check-data", _check_data, _recipe_arguments),
+        ("list", _list, None),
+        ("info", _info, _info_arguments),
+    ):
+        summary = function.__doc__.splitlines()[0]
+        command = commands.add_parser(name, help=summary, description=summary)
+        command.add_argument(
+            "--json", action="store_true", help="print the result as JSON"
+        )
+        command.set_defaults(run=function)
+        if name == "classical" and name in argv:  # its methods need OpenCV
+            fill = classical.add_arguments
+        if fill:
+            fill(command)
+    return parser
+
+
+def _recipe_arguments(command):
+    command.add_argument(
+        "recipe",
+        nargs="?",
+        help="recipe.toml or its folder, such as zoo/unet_plain_isbi2012; "
+        "without one: a U-Net on the folder --data, or else on synthetic shapes",
+    )
+    command.add_argument("--data", metavar="ROOT", help="folder of the data set")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="TABLE.KEY=VALUE",
+        help="change one option of the recipe; may be repeated",
+    )
+
+
+def _train_arguments(command):
+    _recipe_arguments(command)
+    command.add_argument("--out", metavar="RUN", help="run folder (default: runs/NAME)")
+    command.add_argument(
+        "--distribute",
+        default="auto",
+        help="auto (all GPUs there are), none, mirrored, or multiworker (TF_CONFIG)",
+    )
+
+
+def _run_argument(command):
+    command.add_argument(
+        "--run", dest="run_dir", metavar="RUN", help="run folder (default: the newest)"
+    )
+
+
+def _evaluate_arguments(command):
+    _run_argument(command)
+    command.add_argument("--data", metavar="ROOT", help="folder of the data set")
+    command.add_argument("--split", default="val", help="train, val, or a split's name")
+    command.add_argument("--flips", action="store_true", help="average over flips")
+    command.add_argument("--out", metavar="DIR", help="where results go (default: RUN)")
+
+
+def _predict_arguments(command):
+    command.add_argument("images", nargs="+", help="image files or folders")
+    _run_argument(command)
+    command.add_argument("--out", default="predictions", help="output folder")
+    command.add_argument("--tile", type=int, metavar="PX", help="predict by tiles")
+    command.add_argument("--overlap", type=int, metavar="PX")
+    command.add_argument("--flips", action="store_true", help="average over flips")
+    command.add_argument(
+        "--crf", action="store_true", help="refine along image edges by a dense CRF"
+    )
+    command.add_argument(
+        "--score", type=float, metavar="S", help="objects that score S at least"
+    )
+    command.add_argument(
+        "--fit", help="find objects by tile (default), or after a resize of the image"
+    )
+    command.add_argument(
+        "--zoom", type=float, metavar="Z", help="enlarge images Z times to find objects"
+    )
+    command.add_argument(
+        "--min-area", type=int, metavar="PX", help="objects of PX pixels at least"
+    )
+
+
+def _export_arguments(command):
+    _run_argument(command)
+    command.add_argument("--out", default="exported", help="output folder")
+    command.add_argument(
+        "--format",
+        default="tf_saved_model",
+        help="tf_saved_model (for TF Serving), keras, onnx, openvino or litert",
+    )
+
+
+def _info_arguments(command):
+    command.add_argument(
+        "architecture", help="a name from `kerasseg list`; an encoder too"
+    )
+    command.add_argument("--encoder", help="a name from `kerasseg list`")
+    command.add_argument("--num-classes", type=int, default=21)
+    command.add_argument(
+        "--size", type=int, default=512, metavar="PX", help="image side for GFLOPs"
+    )
+
+
+def _train(arguments):
+    """Train a recipe; the same command again resumes."""
+    machine.use_onednn()
+    from kerasseg import recipes, runs
+    from kerasseg.cli.progress import Progress
+
+    path = _recipe_path(arguments)
+    recipe = recipes.read(path, arguments.set)
+    with Progress(silent=arguments.json) as progress:
+        out, results = runs.train(
+            recipe,
+            root=arguments.data,
+            out=arguments.out,
+            name=recipes.name(path),
+            distribute=arguments.distribute,
+            on_event=progress.update,
+        )
+    if not results:  # only the first of several workers has them
+        return {"run": str(out)}
+    _say(arguments, results["table"])
+    _say(arguments, f"\nWrote {out}/ with results.json, curves.png and samples.png.")
+    data = f" --data {arguments.data}" if arguments.data else ""
+    flips = " --flips" if "mean_iou" in results else ""  # class maps only
+    _say(
+        arguments,
+        f"Next:\n  kerasseg evaluate --run {out}{data}{flips}\n"
+        f"  kerasseg predict --run {out} photo.jpg --out predictions\n"
+        f"  kerasseg export --run {out} --out exported",
+    )
+    return {"run": str(out), **results}
+
+
+def _recipe_path(arguments):
+    from kerasseg import recipes
+
+    default = recipes.FOLDER if arguments.data else recipes.SHAPES
+    return arguments.recipe or default
+
+
+def _evaluate(arguments):
+    """Measure a run's best weights on a split of its data set."""
+    from kerasseg import runs
+
+    results = runs.evaluate(
+        runs.find(arguments.run_dir),
+        root=arguments.data,
+        split=arguments.split,
+        flips=arguments.flips,
+        out=arguments.out,
+    )
+    _say(arguments, results["table"])
+    return results
+
+
+def _predict(arguments):
+    """Segment images: overlays, class-id PNGs and contours, or objects."""
+    from kerasseg import runs
+
+    report = runs.predict(
+        runs.find(arguments.run_dir),
+        arguments.images,
+        arguments.out,
+        options={
+            "tile_px": arguments.tile,
+            "overlap_px": arguments.overlap,
+            "flips": arguments.flips,
+            "refine": "crf" if arguments.crf else None,
+            "score_threshold": arguments.score,
+            "fit": arguments.fit,
+            "zoom": arguments.zoom,
+            "min_area_px": arguments.min_area,
+        },
+    )
+    for failure in report["failed"]:
+        print(f"kerasseg: {failure['error']}", file=sys.stderr)
+    _say(arguments, f"Wrote {len(report['images'])} predictions to {arguments.out}/.")
+    if not report["images"]:
+        raise ValueError("None of the images could be read.")
+    return report
+
+
+def _export(arguments):
+    """Write a run's model for serving: SavedModel and other formats."""
+    from kerasseg import runs
+
+    path = runs.export(
+        runs.find(arguments.run_dir), arguments.out, format=arguments.format
+    )
+    _say(arguments, f"Wrote {path}.")
+    return {"path": str(path)}
+
+
+def _check_data(arguments):
+    """Read every sample of a recipe's data and say what is in it."""
+    from kerasseg import datasets, recipes
+
+    recipe = recipes.read(_recipe_path(arguments), arguments.set)
+    reports = {}
+    for side in ("train", "val"):
+        samples = recipes.build_samples(recipe, arguments.data, side)
+        reports[side] = datasets.check(samples, num_classes=len(samples.classes))
+        _say(arguments, f"{side}: {json.dumps(reports[side], indent=1, default=str)}")
+    return reports
+
+
+def _list(arguments):
+    """List architectures, encoders, losses, data sets."""
+    from kerasseg.names import imported
+
+    packages = ("zoo", "encoders", "losses", "metrics", "datasets")
+    answer = {package: imported(f"kerasseg.{package}") for package in packages}
+    answer["datasets"] = [
+        name
+        for name in answer["datasets"]
+        if name not in ("Samples", "check", "convert")
+    ]
+    for package, names in answer.items():
+        _say(arguments, f"{package}: {', '.join(names)}")
+    return answer
+
+
+def _info(arguments):
+    """Describe an architecture or an encoder: parameters, taps, paper, weights."""
+    from kerasseg import runs
+
+    answer = runs.describe(
+        arguments.architecture,
+        arguments.encoder,
+        arguments.num_classes,
+        arguments.size,
+    )
+    for key, value in answer.items():
+        if isinstance(value, dict):
+            value = [f"{name} {number}" for name, number in value.items()]
+        if isinstance(value, list):
+            value = ", ".join(value)
+        if value is not None:
+            _say(arguments, f"{key}: {value}")
+    return answer
+
+
+def _say(arguments, text):
+    if not arguments.json:
+        print(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

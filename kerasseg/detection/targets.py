@@ -1,0 +1,200 @@
+"""What heads are trained towards: from padded ground truth to targets of fixed shape.
+
+Ground truth is boxes [N, G, 4] in pixels and classes int [N, G], 0..C-1 and -1 for
+padding.
+"""
+
+from typing import Any, NamedTuple
+
+from keras import ops
+
+from kerasseg.detection import boxes as geometry
+from kerasseg.detection.gather import gather
+from kerasseg.detection.matching import POSITIVE, match, sample
+
+
+class AnchorTargets(NamedTuple):
+    """Targets of anchors, or of the boxes of a second stage.
+
+    labels: int32 [N, A], 1 positive, 0 negative, -1 ignored.
+    objects: int32 [N, A], the object 0..G-1 that an anchor stands for.
+    classes: int32 [N, A], 0 for background, class + 1 for positive anchors.
+    deltas: float32 [N, A, 4], the way to the object's box.
+    """
+
+    labels: Any
+    objects: Any
+    classes: Any
+    deltas: Any
+
+
+class CenterTargets(NamedTuple):
+    """Targets of a detector of centres, sizes in pixels of its features.
+
+    heatmap: float32 [N, h, w, C], 1 at centres.
+    positions: int32 [N, G], row * w + column of each centre.
+    sizes: float32 [N, G, 2], widths and heights.
+    offsets: float32 [N, G, 2], of the centre in its pixel, x and y in 0..1.
+    weights: float32 [N, G], 1 for objects, 0 for padding.
+    """
+
+    heatmap: Any
+    positions: Any
+    sizes: Any
+    offsets: Any
+    weights: Any
+
+
+def anchor_targets(
+    anchors, boxes, classes, *, low, high, rescue=None, weights=(1.0, 1.0, 1.0, 1.0)
+):
+    """Match anchors to objects.
+
+    Args:
+        anchors: [A, 4], or [N, A, 4] where each image has its own.
+        boxes, classes: ground truth.
+        low, high, rescue: as in `match`: 0.3, 0.7, "ties" for a region proposal
+            network; 0.4, 0.5, "assign" for YOLACT; 0.5, 0.5, None for a second stage.
+        weights: of the deltas, see `boxes.encode`.
+
+    Returns:
+        `AnchorTargets`. No gradient flows into them.
+    """
+    anchors = ops.stop_gradient(ops.cast(anchors, "float32"))
+    boxes, classes = ops.cast(boxes, "float32"), ops.cast(classes, "int32")
+    overlaps = geometry.iou(ops.expand_dims(anchors, -2), ops.expand_dims(boxes, -3))
+    valid = classes >= 0
+    objects, labels = match(overlaps, low=low, high=high, valid=valid, rescue=rescue)
+    ids = ops.where(labels == POSITIVE, gather(classes, objects) + 1, 0)
+    deltas = geometry.encode(gather(boxes, objects), anchors, weights)
+    return AnchorTargets(labels, objects, ids, deltas)
+
+
+def roi_targets(
+    proposals, boxes, classes, *, num, positive_fraction=0.25, threshold=0.5, seed
+):
+    """Draw the boxes that train the second stage of a two-stage detector.
+
+    Objects join the proposals, so that there are positives from the first step on.
+
+    Args:
+        proposals: [N, P, 4]; rows of zeros are padding.
+        boxes, classes: ground truth.
+        num: boxes to draw in each image.
+        positive_fraction, seed: as in `sample`.
+        threshold: least IoU of a positive box with its object; all below are negative.
+
+    Returns:
+        Boxes float32 [N, num, 4]; their `AnchorTargets` with deltas of weights 10, 10,
+        5, 5, positives first; and weights float32 [N, num], 0 for rows that only fill
+        up.
+
+    Reference: Ren et al., 2015, https://arxiv.org/abs/1506.01497
+    """
+    boxes = ops.cast(boxes, "float32")
+    rois = ops.concatenate([ops.cast(proposals, "float32"), boxes], axis=1)
+    rois = ops.stop_gradient(rois)
+    found = anchor_targets(
+        rois,
+        boxes,
+        classes,
+        low=threshold,
+        high=threshold,
+        weights=(10.0, 10.0, 5.0, 5.0),
+    )
+    # Padding has no area, and must not become background.
+    labels = ops.where(geometry.area(rois) > 0, found.labels, -1)
+    indices, weights = sample(
+        labels, num, positive_fraction=positive_fraction, seed=seed
+    )
+    found = found._replace(labels=labels)
+    return (
+        gather(rois, indices),
+        AnchorTargets(*(gather(values, indices) for values in found)),
+        weights,
+    )
+
+
+def center_targets(boxes, classes, *, num_classes, size, stride=4, overlap=0.7):
+    """Heatmaps with a Gaussian at each centre, and what is regressed there.
+
+    The Gaussian has sigma (2 r + 1) / 6, with the whole number r of `gaussian_radius`;
+    objects of one class are joined by the maximum. CenterNet cuts it off at r, where it
+    has fallen below 0.02; here it goes on.
+
+    Args:
+        boxes, classes: ground truth.
+        num_classes: C.
+        size: (height, width) of the features.
+        stride: pixels of the image per pixel of the features.
+        overlap: IoU that a box keeps when it is off by r.
+
+    Returns:
+        `CenterTargets`.
+
+    Reference: Zhou et al., 2019, https://arxiv.org/abs/1904.07850
+    """
+    height, width = size
+    boxes, classes = ops.cast(boxes, "float32") / stride, ops.cast(classes, "int32")
+    weights = ops.cast(classes >= 0, "float32")
+    centers = 0.5 * (boxes[..., :2] + boxes[..., 2:])  # [N, G, 2], x and y
+    last = ops.convert_to_tensor([width - 1, height - 1], "float32")
+    pixels = ops.clip(ops.floor(centers), 0.0, last)
+    sizes = ops.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
+    radius = ops.floor(gaussian_radius(sizes[..., 0], sizes[..., 1], overlap))
+    sigma = ops.expand_dims((2 * radius + 1) / 6, -1)
+
+    def bell(axis, length):
+        distance = ops.arange(length, dtype="float32") - pixels[..., axis : axis + 1]
+        return ops.exp(-ops.square(distance / sigma) / 2)
+
+    bells = ops.expand_dims(bell(1, height), -1) * ops.expand_dims(bell(0, width), -2)
+    bells = bells * weights[..., None, None]  # [N, G, h, w]
+    images, objects = ops.shape(classes)
+    # One row a class and image, and the maximum of all objects that belong to it.
+    rows = ops.expand_dims(ops.arange(images, dtype="int32") * num_classes, -1)
+    rows = ops.reshape(rows + ops.maximum(classes, 0), (images * objects,))
+    bells = ops.reshape(bells, (images * objects, height * width))
+    heatmap = ops.segment_max(bells, rows, num_segments=images * num_classes)
+    heatmap = ops.maximum(heatmap, 0.0)  # classes without objects: -inf
+    heatmap = ops.reshape(heatmap, (images, num_classes, height, width))
+    return CenterTargets(
+        ops.transpose(heatmap, (0, 2, 3, 1)),
+        ops.cast(pixels[..., 1] * width + pixels[..., 0], "int32"),
+        sizes,
+        ops.clip(centers - pixels, 0.0, 1.0),
+        weights,
+    )
+
+
+def gaussian_radius(width, height, overlap=0.7):
+    """How far both corners of a box may be off so that the IoU stays at `overlap`.
+
+    The smallest of three cases: the box is moved along its diagonal, lies within the
+    true one, or around it. Each leads to a quadratic equation, whose smaller positive
+    root is taken. (CornerNet's and CenterNet's code divide by 2 instead of twice the
+    first coefficient, which makes their radii too large for the last two cases.)
+
+    Args:
+        width, height: float [...].
+        overlap: in 0..1, exclusive.
+
+    Returns:
+        float32 [...], in the unit of the sides.
+
+    Reference: Law and Deng, 2018, https://arxiv.org/abs/1808.01244
+    """
+    width, height = ops.cast(width, "float32"), ops.cast(height, "float32")
+    total, product = width + height, width * height
+
+    def root(a, b, c):  # of a r^2 - b r + c = 0, in a form that does not cancel
+        spread = ops.sqrt(ops.maximum(ops.square(b) - 4 * a * c, 0.0))
+        return 2 * c / ops.maximum(b + spread, 1e-9)
+
+    moved = root(1.0, total, product * (1 - overlap) / (1 + overlap))
+    within = root(4.0, 2 * total, product * (1 - overlap))
+    # 4 o r^2 + 2 o (w + h) r - (1 - o) w h = 0
+    spread = ops.square(overlap * total) + 4 * overlap * (1 - overlap) * product
+    around = (1 - overlap) * product
+    around = around / ops.maximum(overlap * total + ops.sqrt(spread), 1e-9)
+    return ops.minimum(moved, ops.minimum(within, around))

@@ -1,0 +1,6 @@
+"""Models as files for other programs: SavedModel for serving, and other formats."""
+
+from kerasseg.export.formats import FORMATS, save
+from kerasseg.export.saved_model import saved_model
+
+__all__ = ["FORMATS", "save", "saved_model"]

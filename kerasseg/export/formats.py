@@ -1,0 +1,73 @@
+"""Models as files: Keras, ONNX, OpenVINO, LiteRT."""
+
+import importlib.util
+import os
+import pathlib
+import tempfile
+
+import keras
+
+from kerasseg import names
+from kerasseg.export.saved_model import saved_model
+from kerasseg.predict import forward
+
+# format -> (suffix, packages that it needs, extra of kerasseg that brings them)
+FORMATS = {
+    "onnx": (".onnx", ("onnx", "tf2onnx"), "onnx"),
+    "openvino": (".xml", ("openvino",), "openvino"),
+    "litert": (".tflite", (), None),
+    "keras": (".keras", (), None),
+    "weights": (".weights.h5", (), None),
+}
+SAVED_MODEL = ("saved_model", "tf_saved_model")
+
+
+def save(model, path, *, format="saved_model", class_names=None, palette=None):
+    """Write a model in one of several formats.
+
+    Args:
+        model: keras.Model.
+        path: file to write; the format's suffix is added where missing. For
+            "saved_model" the folder of versions.
+        format: "saved_model" (or "tf_saved_model": see `saved_model`), "keras"
+            (architecture and weights), "weights" (.weights.h5), or "onnx", "openvino",
+            "litert": as Keras writes them, raw image -> logits.
+        class_names: names by class id, for "saved_model".
+        palette: uint8 [K, 3], for "saved_model".
+
+    Returns:
+        pathlib.Path of what was written. A file appears complete or not at all, and
+        replaces one that was there.
+
+    Raises:
+        ValueError: if the format is unknown.
+        ImportError: if a package that the format needs is missing.
+    """
+    if format in SAVED_MODEL:
+        return saved_model(model, path, class_names=class_names, palette=palette)
+    known = {**FORMATS, "saved_model": None}
+    suffix, packages, extra = names.look_up(format, known, "format")
+    missing = [name for name in packages if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ImportError(
+            f"format={format!r} needs {' and '.join(missing)}. Install with: "
+            f"pip install 'kerasseg[{extra}]'."
+        )
+    path = pathlib.Path(path)
+    if not path.name.endswith(suffix):
+        path = path.with_name(path.name + suffix)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
+        target = pathlib.Path(folder) / path.name
+        if format == "keras":
+            model.save(target)
+        elif format == "weights":
+            model.save_weights(target)
+        else:
+            height, width, channels = forward.input_shape(model)
+            # Keras exports to ONNX only what has been called once.
+            model(keras.ops.zeros([1, height or 32, width or 32, channels]))
+            model.export(str(target), format=format, verbose=False)
+        for part in sorted(pathlib.Path(folder).iterdir()):  # OpenVINO: .bin, .xml
+            os.replace(part, path.parent / part.name)
+    return path

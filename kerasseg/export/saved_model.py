@@ -1,0 +1,227 @@
+"""SavedModels for TF Serving."""
+
+import contextlib
+import importlib.metadata
+import json
+import os
+import pathlib
+import shutil
+import tempfile
+
+import keras
+
+import kerasseg
+from kerasseg import viz
+from kerasseg.predict import forward
+
+MAX_PIXELS = 50_000_000  # of an encoded image in a request
+
+
+def saved_model(
+    model,
+    path,
+    *,
+    class_names=None,
+    palette=None,
+    ignore_label=255,
+    warm_up_sizes=((256, 256),),
+    max_pixels=MAX_PIXELS,
+):
+    """Write a SavedModel that turns images into class ids or objects, for TF Serving.
+
+    Signatures, all of which return `class_ids` int32 [N, H, W] and `confidence`
+    float32 [N, H, W], the probability of the chosen class:
+
+    - `serving_default`: `images` uint8 [N, H, W, C], raw RGB.
+    - `float`: `images` float32 [N, H, W, C], the same values 0..255.
+    - `encoded` (1 or 3 channels): `image_bytes` string [N], JPEG or PNG files of one
+      size; a file that is neither, broken or too large is an error that says so. The
+      EXIF orientation is not applied.
+
+    Those of an instance model return what it does: `boxes`, `classes`, `scores`,
+    `masks` and `num`, for images of its size. Its `encoded` takes files of any sizes,
+    resizes them with their proportions, and also returns `sizes` int32 [N, 2]; boxes
+    are in pixels of the files, and masks [N, K, h, w] span them: resize each to the
+    size, and the object is where it exceeds 0.5.
+
+    Those of StarDist return its `logits` and `distances`, for
+    `instance.star_polygons.decode`.
+
+    `{path}_float/N` is its twin with `serving_default` on float32 images only: without
+    operations that decode images, it can be read by OpenVINO and other converters.
+
+    Args:
+        model: keras.Model, image -> logits [N, H, W, K] or a dict with "logits".
+        path: folder of versions; a new one, the next free number, is made in it. It
+            appears complete or not at all, and none is ever overwritten.
+        class_names: names by class id, for kerasseg.json; an instance model has none
+            for the background, and must be given them; StarDist has one.
+        palette: uint8 [K, 3], for kerasseg.json; None for `viz.palette`.
+        ignore_label: for kerasseg.json.
+        warm_up_sizes: (height, width) of the images TF Serving sends to each
+            signature while it loads; () for none.
+        max_pixels: larger encoded images are refused.
+
+    Returns:
+        pathlib.Path of the version folder, with the SavedModel, kerasseg.json and
+        assets.extra/tf_serving_warmup_requests.
+
+    Raises:
+        ValueError: if names do not fit the model, or the backend is not TensorFlow.
+    """
+    if keras.backend.backend() != "tensorflow":
+        raise ValueError(
+            "A SavedModel needs KERAS_BACKEND=tensorflow. "
+            f"Received: {keras.backend.backend()!r}."
+        )
+    path = pathlib.Path(path)
+    twin = path.with_name(path.name + "_float")
+    functions = _functions(model, max_pixels)
+    about = _describe(model, class_names, palette, ignore_label)
+    sizes = _warm_up_sizes(model, warm_up_sizes)
+    only = {"serving_default": functions["float"]}
+    version = _next_version(path, twin)
+    _write_version(model, twin / version, only, about, sizes)
+    return _write_version(model, path / version, functions, about, sizes)
+
+
+def _task(model):
+    """The module with the signatures of the model's kind."""
+    from kerasseg import signatures
+
+    if forward.finds_instances(model):
+        return signatures.objects
+    return signatures.stars if forward.finds_stars(model) else signatures.pixels
+
+
+def _functions(model, max_pixels):
+    if forward.input_shape(model)[2] is None:
+        raise ValueError(
+            "`model` must know the channels of its input. Build it with "
+            "input_shape=(None, None, 3). Received: None."
+        )
+    return _task(model).functions(model, max_pixels)
+
+
+def _next_version(*folders):
+    """The first number above every version in the folders, as a string."""
+    taken = [0]
+    for folder in folders:
+        if folder.exists() and not folder.is_dir():
+            raise ValueError(f"`path` must be a folder. Received: {folder}, a file.")
+        if (folder / "saved_model.pb").exists():
+            raise ValueError(
+                "`path` must be a folder of versions (1, 2, ...). Received: "
+                f"{folder}, which is a SavedModel itself."
+            )
+        if folder.is_dir():
+            taken += [int(p.name) for p in folder.iterdir() if p.name.isdecimal()]
+    return str(max(taken) + 1)
+
+
+def _write_version(model, folder, functions, about, sizes):
+    import tensorflow as tf
+
+    from kerasseg.export import warm_up
+
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    module = tf.Module()
+    # Variables only: the Keras object would save its own functions, for training too.
+    module.model_variables = [variable.value for variable in model.variables]
+    part = pathlib.Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
+    try:
+        part.chmod(0o755)  # mkdtemp's 700 would shut out the server's user
+        with _quiet(tf.get_logger()):  # it would name the folder that is renamed
+            tf.saved_model.save(module, str(part), signatures=functions)
+        about = {**about, "signatures": _signatures(functions)}
+        text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+        (part / "kerasseg.json").write_text(text, encoding="utf-8")
+        requests = [
+            (name, function.input_signature[0].name, _example(function, size))
+            for name, function in functions.items()
+            for size in sizes
+        ]
+        if requests:
+            warm_up.write(part, requests, name=folder.parent.name)
+        # Servers load a folder as soon as it has a number for a name.
+        os.rename(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+@contextlib.contextmanager
+def _quiet(logger):
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _warm_up_sizes(model, sizes):
+    height, width, _ = forward.input_shape(model)
+    return sorted({(height or h, width or w) for h, w in sizes})
+
+
+def _example(function, size):
+    """A black image of that size as the signature takes it: a tf.TensorProto."""
+    import tensorflow as tf
+
+    spec = function.input_signature[0]
+    if spec.dtype == tf.string:
+        data = tf.io.encode_png(tf.zeros([*size, 1], tf.uint8))  # decoded to any C
+        return tf.make_tensor_proto([data.numpy()])
+    shape = [1, *size, spec.shape[-1]]
+    return tf.make_tensor_proto(0, spec.dtype, shape)  # one number, repeated
+
+
+def _signatures(functions):
+    """{signature: {input: {"dtype", "shape"}}} for kerasseg.json."""
+    found = {}
+    for name, function in functions.items():
+        spec = function.input_signature[0]
+        shape = spec.shape.as_list()
+        found[name] = {spec.name: {"dtype": spec.dtype.name, "shape": shape}}
+    return found
+
+
+def _describe(model, class_names, palette, ignore_label):
+    """What kerasseg.json says: input, classes with names and colours, versions."""
+    height, width, channels = forward.input_shape(model)
+    num = forward.num_classes(model) or len(class_names or ())
+    if forward.finds_stars(model):
+        num = 1  # nor has it a name for the background
+    if not num or (class_names is not None and len(class_names) != num):
+        raise ValueError(
+            f"`class_names` must be {num or 'given, K'} names. "
+            f"Received: class_names={class_names}."
+        )
+    named = class_names or [str(class_id) for class_id in range(num)]
+    colors = viz.palette(num) if palette is None else palette
+    if len(colors) < num:
+        raise ValueError(f"`palette` must be [{num}, 3]. Received: {len(colors)} rows.")
+    classes = [
+        {"id": i, "name": str(named[i]), "color": [int(c) for c in colors[i]]}
+        for i in range(num)
+    ]
+    versions = {"kerasseg": kerasseg.__version__, "keras": keras.__version__}
+    return {
+        "format": 1,
+        "model": model.name,
+        "input": {
+            "height": height,
+            "width": width,
+            "channels": channels,
+            "range": [0, 255],
+            "order": "RGB",
+        },
+        "outputs": _task(model).OUTPUTS,
+        "classes": classes,
+        "ignore_label": ignore_label,
+        "versions": {
+            **versions,
+            "tensorflow": importlib.metadata.version("tensorflow"),
+        },
+    }

@@ -1,0 +1,206 @@
+"""Evaluation: counts, scores, samples, what stands beside a number."""
+
+import json
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import evaluate, images
+from kerasseg.datasets.samples import Samples
+
+CLASSES = ("dark", "red", "blue")
+
+
+@pytest.fixture(scope="module")
+def model():
+    """Class 0 where it is dark, 1 where red prevails, 2 where blue does."""
+    x = keras.Input([None, None, 3])
+    layer = keras.layers.Conv2D(3, 1)
+    model = keras.Model(x, layer(x))
+    kernel = np.array([[0, 2, 0], [0, 0, 0], [0, 0, 2]], "float32")
+    layer.set_weights([kernel.reshape(1, 1, 3, 3), np.array([200.0, 0, 0])])
+    return model
+
+
+def make_samples(sizes, *, read=None, **options):
+    """Random images; labels are right but for the first row, the last is ignored."""
+    made = []
+    rng = np.random.default_rng(5)
+    for size in sizes:
+        label = rng.integers(0, 3, size).astype("int32")
+        image = np.array([[0, 0, 0], [250, 0, 0], [0, 0, 250]], "uint8")[label]
+        label[0] = (label[0] + 1) % 3
+        label[-1] = 255
+        made.append({"image": image, "label": label})
+    names = tuple(f"sample{i}" for i in range(len(sizes)))
+    options = {"classes": CLASSES, **options}
+    return Samples(names, read or made.__getitem__, **options)
+
+
+def count_by_hand(samples, predictions):
+    matrix = np.zeros([3, 3], int)
+    for i, predicted in enumerate(predictions):
+        for truth, found in zip(samples[i]["label"].flat, predicted.flat):
+            if truth != 255:
+                matrix[truth, found] += 1
+    return matrix
+
+
+def test_count_by_hand():
+    label = np.array([[0, 0, 1], [2, 2, 255]])
+    found = np.array([[0, 1, 1], [2, 0, 1]])
+    assert evaluate.count(label, found, 3).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+
+
+def test_count_can_do_without_an_ignore_label():
+    matrix = evaluate.count(np.array([[255]]), np.array([[1]]), 256, ignore_label=None)
+    assert matrix[255, 1] == matrix.sum() == 1
+
+
+@pytest.mark.parametrize("label", [[[3, 0]], [[-1, 0]], [[0, 0, 0]]])
+def test_count_refuses_what_it_cannot_count(label):
+    with pytest.raises(ValueError, match="Received"):
+        evaluate.count(np.array(label), np.zeros([1, 2], int), 3)
+
+
+@pytest.mark.parametrize("tile_px", [None, 64])
+@pytest.mark.parametrize("flips", [False, "both"])
+def test_one_matrix_counts_all_samples(model, tile_px, flips):
+    sizes = [(6, 5), (6, 5), (9, 4), (6, 5), (150, 250)]
+    samples = make_samples(sizes)
+    result = evaluate.class_maps(model, samples, flips=flips, tile_px=tile_px)
+    red, blue = (
+        [samples[i]["image"][..., c] > 0 for i in range(len(sizes))] for c in (0, 2)
+    )
+    expected = count_by_hand(samples, [r * 1 + b * 2 for r, b in zip(red, blue)])
+    assert result["matrix"] == expected.tolist()
+    hits, union = (
+        np.diag(expected),
+        expected.sum(0) + expected.sum(1) - np.diag(expected),
+    )
+    assert result["mean_iou"] == pytest.approx((hits / union).mean())
+    assert result["settings"]["image_sizes"] == {"min": [6, 5], "max": [150, 250]}
+
+
+def test_each_sample_has_scores_of_its_own(model):
+    result = evaluate.class_maps(model, make_samples([(6, 5), (4, 7)]))
+    # Of 5 rows that count one is wrong; of 3 rows.
+    accuracies = [row["pixel_accuracy"] for row in result["samples"]]
+    assert accuracies == pytest.approx([4 / 5, 2 / 3])
+    assert [row["name"] for row in result["samples"]] == ["sample0", "sample1"]
+
+
+def test_a_sample_without_counted_pixels_has_no_score(model):
+    result = evaluate.class_maps(model, make_samples([(1, 5), (4, 4)]))
+    assert result["samples"][0]["mean_iou"] is None
+    assert evaluate.extremes(result)["Worst"] == [result["samples"][1]]
+
+
+def test_binary_models_have_two_classes():
+    x = keras.Input([None, None, 1])
+    layer = keras.layers.Conv2D(1, 1)
+    model = keras.Model(x, layer(x))
+    layer.set_weights([np.ones([1, 1, 1, 1]), np.array([-100.0])])
+    ramp = np.arange(200, dtype="uint8").reshape(10, 20)
+    sample = {"image": ramp, "label": (ramp > 110).astype("int32")}
+    samples = Samples(("a",), lambda index: sample, ("below", "above"))
+    # 101..110 are above 100 but not above 110.
+    assert evaluate.class_maps(model, samples)["matrix"] == [[101, 10], [0, 89]]
+
+
+def test_result_is_ready_for_json(model):
+    result = evaluate.class_maps(model, make_samples([(6, 5)] * 3), limit=2)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["settings"]["num_images"] == len(result["samples"]) == 2
+
+
+def test_progress_is_reported_after_each_image(model):
+    seen = []
+    sizes = [(6, 5), (6, 5), (4, 4)]
+    evaluate.class_maps(model, make_samples(sizes), on_progress=seen.append)
+    assert [(event["index"], event["num"]) for event in seen] == [
+        (1, 3),
+        (2, 3),
+        (3, 3),
+    ]
+    assert all(0 < event["mean_iou"] < 1 and event["seconds"] >= 0 for event in seen)
+
+
+def test_samples_are_read_in_order_by_another_thread(model):
+    made, order, threads = make_samples([(40, 50)] * 9), [], set()
+
+    def read(index):
+        order.append(index)
+        threads.add(threading.get_ident())
+        return made[index]
+
+    evaluate.class_maps(model, make_samples([(40, 50)] * 9, read=read))
+    assert order == list(range(9)) and threads.isdisjoint({threading.get_ident()})
+
+
+def test_an_unreadable_sample_stops_the_evaluation(model, tmp_path):
+    def read(index):
+        return {"image": images.read_image(tmp_path / "missing.png"), "label": None}
+
+    with pytest.raises(images.ImageError, match=r"missing\.png"):
+        evaluate.class_maps(model, make_samples([(4, 4)] * 3, read=read))
+
+
+def test_a_wrong_label_is_an_error_with_the_name_of_the_sample(model):
+    samples = make_samples([(4, 4)] * 3)
+    samples[1]["label"][2, 2] = 7
+    with pytest.raises(ValueError, match=r"Sample 'sample1'.* Received: 0\.\.7"):
+        evaluate.class_maps(model, samples)
+
+
+def test_classes_must_be_those_of_the_model(model):
+    with pytest.raises(ValueError, match="one logit a class"):
+        evaluate.class_maps(model, make_samples([(4, 4)], classes=("a", "b")))
+
+
+def test_nothing_to_evaluate_is_an_error(model):
+    with pytest.raises(ValueError, match="There must be a sample"):
+        evaluate.class_maps(model, make_samples([(4, 4)]), limit=0)
+
+
+def test_extremes_are_the_lowest_and_the_highest():
+    rows = [{"name": str(i), "mean_iou": i / 10} for i in (5, 1, 9, 3, 7)]
+    groups = evaluate.extremes({"samples": rows}, num=2)
+    assert [row["name"] for row in groups["Worst"]] == ["1", "3"]
+    assert [row["name"] for row in groups["Best"]] == ["9", "7"]
+    assert evaluate.extremes({"samples": rows[:1]})["Best"] == []
+
+
+def test_gallery_is_a_picture(model):
+    samples = make_samples([(30, 40)] * 2)
+    result = evaluate.class_maps(model, samples)
+    picture = evaluate.gallery(model, samples, result)
+    assert picture.dtype == np.uint8 and picture.shape[0] > 400 < picture.shape[1]
+
+
+def test_table_lists_classes_and_means_in_percent():
+    scores = {"iou": 0.5, "dice": 2 / 3, "precision": None, "recall": 1.0}
+    result = {"classes": {"cat": {**scores, "pixels": 12345}}, "mean_iou": 0.5}
+    text = evaluate.table({**result, "mean_dice": 2 / 3, "pixel_accuracy": 0.125})
+    assert "cat     50.00   66.67       -  100.00        12,345" in text
+    assert text.endswith("pixel accuracy 12.50 %")
+
+
+def test_environment_holds_versions_device_and_flags(monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    found = evaluate.environment()
+    assert found["versions"]["keras"] == keras.__version__
+    assert found["flags"]["TF_ENABLE_ONEDNN_OPTS"] == "0"
+    assert found["cpu_count"] >= 1 and found["devices"] and found["cpu"]
+
+
+def test_results_file_holds_what_a_number_needs(model, tmp_path):
+    result = evaluate.class_maps(model, make_samples([(6, 5)]))
+    path = tmp_path / "run/results.json"
+    content = evaluate.write_results(path, result, split="val", seeds=[1, 2])
+    assert json.loads(path.read_text(encoding="utf-8")) == content
+    assert content["seeds"] == [1, 2] and content["split"] == "val"
+    assert content["date"].endswith("+00:00") and content["environment"]["versions"]
+    assert [p.name for p in path.parent.iterdir()] == ["results.json"]

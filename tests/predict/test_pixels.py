@@ -1,0 +1,275 @@
+"""Prediction: whole images, flips, tiles."""
+
+import gc
+import weakref
+
+import cv2
+import keras
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.special import expit, softmax
+
+from kerasseg import predict
+from kerasseg.layers import ResizeLike
+from kerasseg.predict import forward
+
+KERNEL_SEED = 3
+
+
+def conv_model(*, classes=3, channels=3, size=(None, None), as_dict=False):
+    """Two 3x3 convolutions with small whole weights: sums are exact in float32."""
+    rng = np.random.default_rng(KERNEL_SEED)
+    x = keras.Input([*size, channels])
+    layers = [keras.layers.Conv2D(n, 3, padding="same") for n in (4, classes)]
+    logits = layers[1](layers[0](x))
+    outputs = {"logits": logits, "aux": logits * 0} if as_dict else logits
+    model = keras.Model(x, outputs)
+    for layer in layers:
+        layer.set_weights([rng.integers(-1, 2, w.shape) for w in layer.get_weights()])
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return conv_model()
+
+
+def reference_logits(model, image):
+    """The model by scipy: correlation with zeros outside, [H, W, K]."""
+    x = image.astype("float64")
+    for layer in model.layers[1:3]:
+        kernel, bias = layer.get_weights()
+        x = np.stack(
+            [
+                sum(
+                    ndimage.correlate(x[..., c], kernel[:, :, c, k], mode="constant")
+                    for c in range(kernel.shape[2])
+                )
+                + bias[k]
+                for k in range(kernel.shape[3])
+            ],
+            -1,
+        )
+    return x
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 9), (33, 20)])
+def test_probabilities_are_the_softmax_of_the_logits(model, size, rng):
+    image = rng.integers(0, 256, [*size, 3], "uint8")
+    probabilities = predict.probabilities(model, image)
+    expected = reference_logits(model, image)
+    np.testing.assert_allclose(probabilities, softmax(expected, -1), atol=1e-6)
+    np.testing.assert_array_equal(predict.class_ids(model, image), expected.argmax(-1))
+    assert probabilities.dtype == np.float32
+
+
+def test_one_logit_is_thresholded_at_one_half(rng):
+    model = conv_model(classes=1)
+    image = rng.integers(0, 256, [8, 9, 3], "uint8")
+    probabilities = predict.probabilities(model, image)
+    logits = reference_logits(model, image)
+    np.testing.assert_allclose(probabilities, expit(logits), atol=1e-6)
+    for options in ({}, {"tile_px": 40}):
+        ids = predict.class_ids(model, image, **options)
+        np.testing.assert_array_equal(ids, logits[..., 0] > 0)
+        assert ids.dtype == np.int32
+
+
+def test_logits_of_a_dict_of_outputs_are_used(model, rng):
+    image = rng.integers(0, 256, [8, 9, 3], "uint8")
+    ids = predict.class_ids(conv_model(as_dict=True), image)
+    np.testing.assert_array_equal(ids, predict.class_ids(model, image))
+
+
+@pytest.mark.parametrize(
+    "dtype, factor", [("uint16", 257), ("float64", 1), ("int32", 1)]
+)
+def test_every_dtype_means_the_same_brightness(model, dtype, factor, rng):
+    image = rng.integers(0, 256, [8, 9, 3], "uint8")
+    same = image.astype(dtype) * np.array(factor, dtype)
+    found = predict.probabilities(model, same)
+    np.testing.assert_allclose(found, predict.probabilities(model, image), atol=1e-4)
+
+
+def test_grey_is_repeated_for_a_color_model(model, rng):
+    grey = rng.integers(0, 256, [8, 9], "uint8")
+    expected = predict.class_ids(model, np.stack([grey] * 3, -1))
+    np.testing.assert_array_equal(predict.class_ids(model, grey), expected)
+    np.testing.assert_array_equal(predict.class_ids(model, grey[..., None]), expected)
+
+
+def test_color_becomes_grey_for_a_grey_model(rng):
+    image = rng.integers(0, 256, [8, 9, 3], "uint8")
+    grey = forward.prepare(image, 1)[..., 0]
+    assert np.abs(grey - cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).max() <= 0.51
+    assert predict.class_ids(conv_model(channels=1), image).shape == (8, 9)
+
+
+@pytest.mark.parametrize(
+    "image, message",
+    [
+        (np.zeros([4, 4, 4]), "must have 3 channels"),
+        (np.zeros([0, 4, 3]), "must be an array"),
+        (np.zeros([2, 4, 4, 3]), "must be an array"),
+        (np.full([4, 4], np.nan), "must be finite"),
+        (np.array([["a"]]), "must be an array"),
+    ],
+)
+@pytest.mark.parametrize("tile_px", [None, 2])
+def test_unusable_images_are_refused(model, image, message, tile_px):
+    with pytest.raises(ValueError, match=message):
+        predict.class_ids(model, image, tile_px=tile_px)
+
+
+@pytest.mark.parametrize("flips, axes", [(True, [1]), ("both", [0, 1])])
+def test_flips_make_the_prediction_symmetric(model, flips, axes, rng):
+    image = rng.integers(0, 256, [7, 10, 3], "uint8")
+    probabilities = predict.probabilities(model, image, flips=flips)
+    for axis in axes:
+        mirrored = predict.probabilities(model, np.flip(image, axis), flips=flips)
+        np.testing.assert_allclose(np.flip(mirrored, axis), probabilities, atol=1e-6)
+    ids = predict.class_ids(model, image, flips=flips)
+    np.testing.assert_array_equal(ids, probabilities.argmax(-1))
+
+
+def test_horizontal_flips_average_two_runs(model, rng):
+    image = rng.integers(0, 256, [7, 10, 3], "uint8")
+    mirrored = predict.probabilities(model, image[:, ::-1])[:, ::-1]
+    expected = (predict.probabilities(model, image) + mirrored) / 2
+    found = predict.probabilities(model, image, flips="horizontal")
+    np.testing.assert_allclose(found, expected, atol=1e-7)
+
+
+def test_unknown_flips_are_refused(model):
+    with pytest.raises(ValueError, match="Received: flips='up'"):
+        predict.class_ids(model, np.zeros([4, 4]), flips="up")
+
+
+@pytest.mark.parametrize(
+    "tile_px, overlap_px",
+    [(16, 8), (33, 8), (64, 32), ((20, 300), 12), (24, 20), (90, 8)],
+)
+def test_tiles_equal_the_whole_image(model, tile_px, overlap_px, rng):
+    # Two 3x3 convolutions reach 2 pixels far: a quarter of the smallest overlap, 8.
+    image = rng.integers(0, 256, [101, 77, 3], "uint8")
+    options = {"tile_px": tile_px, "overlap_px": overlap_px}
+    whole, tiled = (predict.probabilities(model, image, **o) for o in ({}, options))
+    np.testing.assert_allclose(tiled, whole, atol=2e-7)
+    np.testing.assert_array_equal(
+        predict.class_ids(model, image, **options), predict.class_ids(model, image)
+    )
+
+
+def test_tiles_equal_the_whole_image_for_a_strided_model(rng):
+    x = keras.Input([None, None, 3])
+    y = keras.layers.Conv2D(4, 3, strides=4, padding="same")(x / 255)
+    model = keras.Model(x, ResizeLike("nearest")([keras.layers.Conv2D(3, 1)(y), x]))
+    image = rng.integers(0, 256, [200, 160, 3], "uint8")
+    whole = predict.probabilities(model, image)
+    tiled = predict.probabilities(model, image, tile_px=96, overlap_px=32)
+    np.testing.assert_allclose(tiled, whole, atol=1e-6)
+
+
+def test_a_tile_larger_than_the_image_is_the_image(model, rng):
+    image = rng.integers(0, 256, [5, 1, 3], "uint8")
+    found = predict.class_ids(model, image, tile_px=512)
+    np.testing.assert_array_equal(found, predict.class_ids(model, image))
+
+
+@pytest.mark.parametrize("overlap_px", [-1, 16, 20])
+def test_an_overlap_that_is_no_overlap_is_refused(model, overlap_px):
+    with pytest.raises(ValueError, match="must be above `overlap_px`"):
+        predict.class_ids(model, np.zeros([40, 40]), tile_px=16, overlap_px=overlap_px)
+
+
+def test_tiled_prediction_writes_class_ids_and_confidence(model, rng, tmp_path):
+    image = rng.integers(0, 256, [70, 50, 3], "uint8")
+    out = {
+        "class_ids": np.lib.format.open_memmap(
+            tmp_path / "a.npy", "w+", "u1", (70, 50)
+        ),
+        "confidence": np.zeros([70, 50], "f4"),
+    }
+    predict.predict_tiled(model, image, tile_px=32, overlap_px=8, out=out)
+    probabilities = predict.probabilities(model, image)
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), probabilities.argmax(-1))
+    np.testing.assert_allclose(out["confidence"], probabilities.max(-1), atol=1e-6)
+
+
+def test_tiled_prediction_refuses_wrong_outputs(model):
+    image = np.zeros([8, 8, 3])
+    with pytest.raises(ValueError, match="size of the image"):
+        predict.predict_tiled(model, image, out={"class_ids": np.zeros([8, 9])})
+    with pytest.raises(ValueError, match="Did you mean 'class_ids'"):
+        predict.predict_tiled(model, image, out={"class_id": np.zeros([8, 8])})
+
+
+def test_a_model_is_compiled_once_for_all_sizes(monkeypatch):
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # else single images go in pairs
+    model = conv_model()
+    for size in [(5, 6), (9, 4), (30, 30)]:
+        predict.class_ids(model, np.zeros(size))
+    function = forward.compiled(model, forward.to_class_ids)
+    assert function.experimental_get_tracing_count() == 1
+
+
+def test_beside_onednn_one_image_goes_through_the_model_as_two(rng, monkeypatch):
+    images = rng.integers(0, 256, (2, 8, 9, 3), "uint8")
+    x = keras.Input((None, None, 3))
+    # The logit counts the images of the batch.
+    count = keras.layers.Lambda(
+        lambda x: keras.ops.sum(keras.ops.ones_like(x), 0, keepdims=True) + 0 * x
+    )
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    model = keras.Model(x, count(x))
+    for some in (images[:1], images):
+        found = forward.infer(model, some, forward.logits_of)
+        np.testing.assert_array_equal(found, np.full((len(some), 8, 9, 3), 2.0))
+
+
+def test_the_compiled_function_goes_with_its_model():
+    model = conv_model()
+    predict.class_ids(model, np.zeros([4, 4]))
+    gone = weakref.ref(model)
+    del model
+    gc.collect()
+    assert gone() is None
+
+
+def test_a_model_of_fixed_size_takes_tiles_and_smaller_images(model, rng):
+    fixed = conv_model(size=(32, 32))
+    image = rng.integers(0, 256, [70, 50, 3], "uint8")
+    found = predict.class_ids(fixed, image, tile_px=32, overlap_px=8)
+    # The last tiles are continued beyond the image, where the whole image sees zeros.
+    whole = predict.class_ids(model, image)
+    np.testing.assert_array_equal(found[:-2, :-2], whole[:-2, :-2])
+    assert predict.class_ids(fixed, image[:5, :9]).shape == (5, 9)
+    with pytest.raises(ValueError, match=r"Use tile_px=\(32, 32\)"):
+        predict.class_ids(fixed, image)
+
+
+def test_prediction_changes_no_variable(rng):
+    x = keras.Input([None, None, 3])
+    y = keras.layers.BatchNormalization()(x / 255)
+    y = keras.layers.Dropout(0.5)(y)
+    model = keras.Model(x, keras.layers.Conv2D(2, 1)(y))
+    before = [np.array(v) for v in model.variables]
+    image = rng.integers(0, 256, [8, 8, 3], "uint8")
+    first, second = (predict.probabilities(model, image) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    for old, new in zip(before, model.variables):
+        np.testing.assert_array_equal(old, np.array(new))
+
+
+@pytest.mark.parametrize("options", [{"outputs": 2}, {"inputs": 2}, {"stride": 2}])
+def test_models_of_another_kind_are_refused(options):
+    inputs = [keras.Input([None, None, 3]) for _ in range(options.get("inputs", 1))]
+    stride = options.get("stride", 1)
+    y = keras.layers.Conv2D(2, 1, strides=stride)(sum(inputs[1:], inputs[0]))
+    outputs = [y] * options.get("outputs", 1)
+    model = keras.Model(
+        inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else y
+    )
+    with pytest.raises(ValueError, match="`model` must"):
+        predict.class_ids(model, np.zeros([8, 8, 3]))

@@ -1,0 +1,115 @@
+"""What goes wrong at a user's desk: one clear error, before training where possible."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from kerasseg import images, recipes, runs
+from kerasseg.cli import main
+from kerasseg.training import checkpoints
+
+SMALL = [
+    "augment.size=[32, 32]",
+    "model.base_filters=4",
+    "train.epochs=1",
+    "train.batch_size=2",
+]
+SETTINGS = [part for text in SMALL for part in ("--set", text)]
+
+
+@pytest.fixture
+def root(tmp_path, rng):
+    """Folder of six images with two classes and a list of their names."""
+    root = tmp_path / "data"
+    (root / "classes.txt").parent.mkdir()
+    (root / "classes.txt").write_text("ground\nthing\n")
+    for kind in ("images", "labels"):
+        (root / kind).mkdir()
+    for index in range(6):
+        picture = rng.integers(0, 256, (40, 48, 3)).astype("uint8")
+        label = np.zeros((40, 48), "int32")
+        label[10:30, 10:30] = 1
+        images.write_image(root / f"images/photo{index}.png", picture)
+        images.write_mask(root / f"labels/photo{index}.png", label)
+    return root
+
+
+def fails(root, capsys, *more):
+    out = root.parent / "run"
+    code = main(["train", "--data", str(root), "--out", str(out), *SETTINGS, *more])
+    assert code in (1, 2)
+    assert not list(out.glob("checkpoints/*"))
+    return capsys.readouterr().err
+
+
+def test_a_missing_folder_is_named(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    assert "dta" in fails(tmp_path / "dta", capsys)
+
+
+def test_a_folder_without_images_says_what_was_searched(tmp_path, capsys):
+    (tmp_path / "data").mkdir()
+    assert "images" in fails(tmp_path / "data", capsys)
+
+
+def test_images_without_labels_are_listed(root, capsys):
+    (root / "labels/photo3.png").unlink()
+    assert "photo3" in fails(root, capsys)
+
+
+def test_label_values_outside_the_classes_name_the_file(root, capsys):
+    label = np.full((40, 48), 7, "int32")
+    images.write_mask(root / "labels/photo2.png", label)
+    message = fails(root, capsys)
+    assert "photo2.png" in message
+    assert "7" in message
+
+
+def test_a_label_of_another_size_names_the_file(root, capsys):
+    images.write_mask(root / "labels/photo1.png", np.zeros((20, 20), "int32"))
+    message = fails(root, capsys)
+    assert "photo1" in message
+    assert "20" in message
+
+
+def test_a_corrupt_file_is_named_before_training(root, capsys):
+    path = root / "images/photo4.png"
+    path.write_bytes(path.read_bytes()[:200])
+    assert "photo4.png" in fails(root, capsys)
+
+
+def test_a_class_that_never_occurs_is_a_warning(root, capsys):
+    (root / "classes.txt").write_text("ground\nthing\nunicorn\n")
+    assert main(["check-data", "--data", str(root)]) == 0
+    assert "unicorn" in capsys.readouterr().out
+
+
+def test_a_file_that_turns_corrupt_in_mid_epoch_is_named(root, tmp_path):
+    recipe = recipes.read(recipes.FOLDER, [*SMALL, "data.val_fraction=0.34"])
+
+    def spoil(event):
+        if event["kind"] == "begin":
+            for path in (root / "images").iterdir():
+                path.write_bytes(b"spoiled")
+
+    with pytest.raises(images.ImageError, match=r"photo\d\.png"):
+        runs.train(recipe, root=root, out=tmp_path / "run", on_event=spoil)
+
+
+def test_a_checkpoint_of_another_model_is_refused_with_the_difference(tmp_path):
+    ours = {"head/kernel": np.zeros((3, 3)), "head/bias": np.zeros(3)}
+    theirs = {"head/kernel": np.zeros((3, 4)), "neck/bias": np.zeros(3)}
+    path = checkpoints.save(tmp_path, 1, theirs)
+    with pytest.raises(checkpoints.CheckpointError, match=r"(?s)head/bias.*neck/bias"):
+        checkpoints.load(path, ours)
+
+
+def test_good_data_trains_without_a_warning(root, capsys):
+    out = root.parent / "run"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", "__array__ implementation")
+        command = ["train", "--data", str(root), "--out", str(out), *SETTINGS]
+        assert main(command) == 0
+    assert "thing" in capsys.readouterr().out

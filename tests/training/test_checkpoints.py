@@ -1,0 +1,138 @@
+"""Checkpoint files: exact, checked, atomic."""
+
+import json
+import resource
+
+import keras
+import ml_dtypes
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from kerasseg import files
+from kerasseg.training import checkpoints
+
+
+def example(value=1.0):
+    """Variables of every kind that models and optimizers have."""
+    return {
+        "step": tf.Variable(int(value), dtype="int64"),
+        "model/kernel": keras.Variable(np.full((2, 3), value), dtype="float32"),
+        "model/half": keras.Variable([value, 0.1], dtype="bfloat16"),
+        "model/flag": tf.Variable([True, False]),
+        "model/none": tf.Variable(np.zeros((0, 4), "float32")),
+    }
+
+
+def values(variables):
+    return {name: variable.numpy() for name, variable in variables.items()}
+
+
+def flip(path, position):
+    data = bytearray(path.read_bytes())
+    data[position] ^= 1
+    path.write_bytes(data)
+
+
+def test_all_dtypes_come_back_bit_by_bit(tmp_path):
+    saved, loaded = example(0.1), example(7.0)
+    path = checkpoints.save(tmp_path, 12, saved, {"best": 0.1, "name": "é"})
+    assert checkpoints.load(path, loaded) == (12, {"best": 0.1, "name": "é"})
+    for name, value in values(saved).items():
+        assert loaded[name].numpy().tobytes() == value.tobytes()
+
+
+def test_the_file_is_a_safetensors_file(tmp_path):
+    # Read by the published layout: length, JSON, then the tensors as they are.
+    data = checkpoints.save(tmp_path, 3, example(0.1)).read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    entry = json.loads(data[8 : 8 + length])["model/half"]
+    start, stop = entry["data_offsets"]
+    half = np.frombuffer(data[8 + length :][start:stop], ml_dtypes.bfloat16)
+    assert [entry["dtype"], entry["shape"]] == ["BF16", [2]]
+    np.testing.assert_array_equal(half, np.array([0.1, 0.1], ml_dtypes.bfloat16))
+
+
+def test_the_newest_two_are_kept(tmp_path):
+    for step in (10, 20, 30):
+        checkpoints.save(tmp_path, step, example())
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == [f"checkpoint-{s:09d}.safetensors" for s in (20, 30)]
+    assert checkpoints.latest(tmp_path).name == names[-1]
+
+
+def test_an_empty_or_missing_folder_has_no_checkpoint(tmp_path):
+    assert checkpoints.latest(tmp_path) is None
+    assert checkpoints.latest(tmp_path / "missing") is None
+
+
+@pytest.mark.parametrize("kept", [0, 7, 8, 100, -1])
+def test_a_cut_off_file_gives_way_to_the_one_before(tmp_path, kept):
+    good = checkpoints.save(tmp_path, 10, example())
+    bad = checkpoints.save(tmp_path, 20, example())
+    bad.write_bytes(bad.read_bytes()[:kept])
+    with pytest.warns(UserWarning, match=r"000020.* damaged .*Using .*000010"):
+        assert checkpoints.latest(tmp_path) == good
+    assert checkpoints.latest(tmp_path) == good  # set aside: no second warning
+
+
+@pytest.mark.parametrize("position", [0, 9, 60, 200, -1, -9])
+def test_a_flipped_bit_is_found_wherever_it_is(tmp_path, position):
+    path = checkpoints.save(tmp_path, 10, example(), {"best": 1})
+    flip(path, position)
+    with pytest.raises(checkpoints.CheckpointError, match="damaged"):
+        checkpoints.read(path)
+
+
+def test_only_damaged_checkpoints_are_an_error_that_names_them(tmp_path):
+    for step in (10, 20):
+        flip(checkpoints.save(tmp_path, step, example()), -1)
+    for _ in range(2):
+        with pytest.raises(checkpoints.CheckpointError, match=r"000020.*000010"):
+            checkpoints.latest(tmp_path)
+
+
+def test_a_full_disk_leaves_the_good_file_and_is_named(tmp_path):
+    good = checkpoints.save(tmp_path, 10, example())
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    large = {"model/kernel": tf.zeros([100_000])}
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(files.WriteError, match=r"disk mounted at /.* MB free"):
+            checkpoints.save(tmp_path, 20, large)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == [good]
+    checkpoints.load(good, example())
+
+
+def test_what_a_killed_save_left_is_cleared_away(tmp_path):
+    rubbish = tmp_path / ".writing-checkpoint-000000005.safetensors"
+    rubbish.write_bytes(b"half")
+    assert checkpoints.latest(tmp_path) is None
+    checkpoints.save(tmp_path, 10, example())
+    assert not rubbish.exists()
+
+
+def test_another_model_is_refused_with_the_difference_and_unchanged(tmp_path):
+    path = checkpoints.save(tmp_path, 10, example(3.0))
+    other = example(1.0)
+    other["model/new"] = other.pop("model/flag")
+    other["model/kernel"] = keras.Variable(np.ones((3, 3)), dtype="float32")
+    before = values(other)
+    with pytest.raises(checkpoints.CheckpointError) as error:
+        checkpoints.load(path, other)
+    assert "Missing in the file: model/new." in str(error.value)
+    assert "Unexpected in the file: model/flag." in str(error.value)
+    assert "model/kernel (wanted float32 [3, 3], received float32 [2, 3])" in str(
+        error.value
+    )
+    for name, value in values(other).items():
+        assert value.tobytes() == before[name].tobytes()
+
+
+def test_another_kind_of_file_is_refused(tmp_path):
+    path = tmp_path / "checkpoint-000000001.safetensors"
+    path.write_text('{"not": "a checkpoint"}')
+    with pytest.raises(checkpoints.CheckpointError, match="damaged"):
+        checkpoints.read(path)

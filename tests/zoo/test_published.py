@@ -1,0 +1,140 @@
+"""Names of published files find the variables of our models."""
+
+import functools
+import sys
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import encoders, weights, zoo
+
+BLOCK = {
+    "layer_norm_1": ("norm1", "norm"),
+    "attention.self.query": ("query", "linear"),
+    "attention.self.key": ("key", "linear"),
+    "attention.self.value": ("value", "linear"),
+    "attention.output.dense": ("project", "linear"),
+    "layer_norm_2": ("norm2", "norm"),
+    "mlp.dense1": ("mlp1", "linear"),
+    "mlp.dwconv.dwconv": ("mlp_depthwise", "depthwise"),
+    "mlp.dense2": ("mlp2", "linear"),
+}
+REDUCED = {
+    "attention.self.sr": ("reduce", "conv"),
+    "attention.self.layer_norm": ("reduce_norm", "norm"),
+}
+HEAD = {
+    **{f"linear_c.{i}.proj": (f"project{i + 2}", "linear") for i in range(4)},
+    "linear_fuse": ("fuse_conv", "conv"),
+    "batch_norm": ("fuse_norm", "norm"),
+    "classifier": ("head", "conv"),
+}
+
+
+def hugging_face_modules():
+    """Module names of SegFormer-B0 as Hugging Face writes them -> (ours, kind)."""
+    modules = {f"decode_head.{name}": entry for name, entry in HEAD.items()}
+    for stage in range(4):
+        start, ours = "segformer.encoder", f"stage{stage + 1}"
+        embed = f"{start}.patch_embeddings.{stage}"
+        modules[f"{embed}.proj"] = (f"{ours}_embed", "conv")
+        modules[f"{embed}.layer_norm"] = (f"{ours}_embed_norm", "norm")
+        modules[f"{start}.layer_norm.{stage}"] = (f"{ours}_norm", "norm")
+        for index in range(2):
+            parts = {**BLOCK, **(REDUCED if stage < 3 else {})}
+            for name, (part, kind) in parts.items():
+                theirs = f"{start}.block.{stage}.{index}.{name}"
+                modules[theirs] = (f"{ours}_{index}_{part}", kind)
+    return modules
+
+
+def torch_arrays(modules, variables, rng):
+    """A state dict whose arrays fit our variables, and what they should become."""
+    arrays, expected = {}, {}
+    axes = {"linear": (1, 0), "conv": (3, 2, 0, 1), "depthwise": (2, 3, 0, 1)}
+    kinds = {"gamma": "weight", "beta": "bias", "kernel": "weight", "bias": "bias"}
+    kinds |= {"moving_mean": "running_mean", "moving_variance": "running_var"}
+    for theirs, (ours, kind) in modules.items():
+        for path, variable in variables.items():
+            layer, _, part = path.rpartition("/")
+            if layer == ours:
+                value = rng.normal(size=variable.shape).astype("float32")
+                expected[path] = value
+                if part == "kernel":
+                    value = value.transpose(axes[kind])
+                arrays[f"{theirs}.{kinds[part]}"] = value
+    return arrays, expected
+
+
+def test_segformer_files_of_hugging_face_load(rng):
+    model = zoo.segformer(3, "mit_b0")
+    variables = weights.named_variables(model)
+    arrays, expected = torch_arrays(hugging_face_modules(), variables, rng)
+    zoo.published.load_torch(model, arrays)
+    for path, variable in variables.items():
+        np.testing.assert_array_equal(variable, expected[path])
+
+
+def test_keys_and_values_in_one_matrix_are_divided(rng):
+    model = encoders.mit_b0()
+    matrix = rng.normal(size=(64, 32)).astype("float32")
+    name = "block1.0.attn.kv.weight"
+    rules = encoders.mix_transformer.RULES
+    arrays = weights.from_torch({name: matrix}, model, rules)
+    np.testing.assert_array_equal(arrays["stage1_0_key/kernel"], matrix[:32].T)
+    np.testing.assert_array_equal(arrays["stage1_0_value/kernel"], matrix[32:].T)
+
+
+@functools.cache
+def built(name):
+    return zoo.BUILDERS[name](3, "tiny")
+
+
+OCR = "ocr_distri_head.object_context_block"
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "ours"),
+    [
+        ("ocrnet", "model.conv3x3_ocr.0.bias", "pixels_conv/bias"),
+        ("ocrnet", "aux_head.3.bias", "aux_head_score/bias"),
+        ("ocrnet", f"{OCR}.f_pixel.2.weight", "query2_conv/kernel"),
+        ("ocrnet", f"{OCR}.f_object.3.0.running_var", "key2_norm/moving_variance"),
+        ("ocrnet", f"{OCR}.f_up.1.0.weight", "context1_norm/gamma"),
+        ("ocrnet", "ocr_distri_head.conv_bn_dropout.0.weight", "fuse_conv/kernel"),
+        (
+            "u2net",
+            "stage4d.rebnconv1d.bn_s1.running_mean",
+            "decoder4_1d_norm/moving_mean",
+        ),
+        ("u2net", "side5.bias", "side5_score/bias"),
+        ("u2net", "outconv.bias", "head/bias"),
+        ("deeplab_v3", "classifier.0.convs.4.1.weight", "aspp_image_conv/kernel"),
+    ],
+)
+def test_names_of_published_files_are_those_of_our_layers(name, theirs, ours):
+    model = built(name)
+    module = sys.modules[zoo.BUILDERS[name].__module__]
+    shape = (3, 3, 1, 1) if ours.endswith("kernel") else (3,)
+    arrays = {theirs: np.zeros(shape)}
+    if "norm" in ours:  # a vector called weight beside it tells a normalisation
+        arrays[f"{theirs.rpartition('.')[0]}.weight"] = np.zeros(3)
+    found = weights.from_torch(arrays, model, module.RULES)
+    assert ours in found
+    assert {*found} <= {*weights.named_variables(model)} | {"aspp_image_conv/kernel"}
+
+
+def test_a_state_dict_that_does_not_fit_is_listed_and_changes_nothing(rng):
+    model = zoo.lraspp(3, "tiny")
+    before = model.get_weights()
+    with pytest.raises(weights.WeightsError, match=r"unknown: 'neck\.weight'; missing"):
+        zoo.published.load_torch(model, {"neck.weight": np.zeros((2, 2), "float32")})
+    for old, new in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_model_of_no_builder_is_refused():
+    image = keras.Input((8, 8, 3))
+    with pytest.raises(ValueError, match="Received: model 'mine'"):
+        zoo.published.load_torch(keras.Model(image, image, name="mine"), {})
