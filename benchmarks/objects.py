@@ -17,9 +17,9 @@ from benchmarks.record import record
 from kerasseg import encoders, training, zoo
 from kerasseg.profiling import benchmark
 
-SELECTION = {"num_candidates": 300}
+NMS = {"num_candidates": 300}
 MODELS = {
-    "yolact": {"filters": 64, "selection": SELECTION},
+    "yolact": {"filters": 64, "nms": NMS},
     "center_mask": {
         "filters": 64,
         "head_filters": 48,
@@ -30,9 +30,9 @@ MODELS = {
         "filters": 64,
         "hidden": 256,
         "norm": "group",
-        "canonical_scale": 0.875,
+        "canonical_box": 0.875,
         "num_proposals": 300,
-        "selection": SELECTION,
+        "nms": NMS,
     },
 }
 LOSS = {"mask_rcnn": {"num_rois": 64}}

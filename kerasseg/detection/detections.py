@@ -26,7 +26,7 @@ class Detections(NamedTuple):
     rows: Any
 
 
-def select(
+def multiclass_nms(
     boxes,
     scores,
     *,
@@ -54,7 +54,7 @@ def select(
     Example:
         >>> boxes = np.array([[[0, 0, 4, 4], [0, 0, 4, 3], [8, 8, 9, 9]]], "float32")
         >>> scores = np.array([[[0.5, 0], [0.9, 0.6], [0, 0.01]]], "float32")
-        >>> found = select(boxes, scores, num_detections=3)
+        >>> found = multiclass_nms(boxes, scores, num_detections=3)
         >>> [ops.convert_to_numpy(x).tolist() for x in (found.classes, found.rows)]
         [[[0, 1, -1]], [[1, 1, 0]]]
     """
@@ -91,23 +91,23 @@ def select(
     )
 
 
-def selection_options(defaults, given):
-    """Arguments of `select`: what is given, and defaults for the rest.
+def merge_nms_options(defaults, given):
+    """Arguments of `multiclass_nms`: what is given, and defaults for the rest.
 
     Args:
         defaults: dict.
         given: dict, or None.
 
     Raises:
-        ValueError: if `select` does not know one; names the nearest.
+        ValueError: if `multiclass_nms` does not know one; names the nearest.
 
     Example:
-        >>> selection_options({"kind": "fast"}, {"num_detections": 20})
+        >>> merge_nms_options({"kind": "fast"}, {"num_detections": 20})
         {'kind': 'fast', 'num_detections': 20}
     """
-    parameters = inspect.signature(select).parameters.values()
+    parameters = inspect.signature(multiclass_nms).parameters.values()
     known = [x.name for x in parameters if x.kind is x.KEYWORD_ONLY]
-    check_options(given or {}, known, "`selection`")
+    check_options(given or {}, known, "`nms`")
     return {**defaults, **(given or {})}
 
 

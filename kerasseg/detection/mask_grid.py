@@ -4,7 +4,7 @@ STRIDE = 4  # pixels of the image per pixel of the canvas
 MULTIPLE = 32  # so that every level of an encoder halves the one before exactly
 
 
-def canvas_size(image_size):
+def mask_size(image_size):
     """Size of the masks that belong to images of one size.
 
     Args:
@@ -17,7 +17,7 @@ def canvas_size(image_size):
         ValueError: unless both are multiples of 32.
 
     Example:
-        >>> canvas_size((64, 96))
+        >>> mask_size((64, 96))
         (16, 24)
     """
     sizes = tuple(image_size)

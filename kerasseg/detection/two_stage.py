@@ -5,9 +5,14 @@ from keras import ops
 
 from kerasseg.detection import boxes as geometry
 from kerasseg.detection.anchors import anchors
-from kerasseg.detection.detections import best_of, outputs, outputs_spec, select
+from kerasseg.detection.detections import (
+    best_of,
+    multiclass_nms,
+    outputs,
+    outputs_spec,
+)
 from kerasseg.detection.gather import gather
-from kerasseg.detection.mask_grid import STRIDE, canvas_size
+from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.nms import nms
 from kerasseg.detection.pasting import paste_masks
 from kerasseg.detection.roi_align import multilevel_roi_align
@@ -143,13 +148,13 @@ class RoiDetections(keras.layers.Layer):
 
     Args:
         image_size: (height, width).
-        selection: arguments of `detection.detections.select`.
+        nms_options: arguments of `detection.detections.multiclass_nms`.
     """
 
-    def __init__(self, image_size, selection, **kwargs):
+    def __init__(self, image_size, nms_options, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.image_size = tuple(image_size)
-        self.selection = dict(selection)
+        self.nms_options = dict(nms_options)
 
     def call(self, inputs):
         rois, logits, deltas = inputs
@@ -160,16 +165,16 @@ class RoiDetections(keras.layers.Layer):
         boxes = geometry.clip(boxes, self.image_size)  # [N, R, C, 4]
         real = ops.cast(geometry.area(rois) > 0, "float32")
         scores = ops.softmax(logits, axis=-1)[..., 1:] * ops.expand_dims(real, -1)
-        return outputs(select(boxes, scores, **self.selection))
+        return outputs(multiclass_nms(boxes, scores, **self.nms_options))
 
     def compute_output_spec(self, inputs):
-        return outputs_spec(inputs[0].shape[0], self.selection["num_detections"])
+        return outputs_spec(inputs[0].shape[0], self.nms_options["num_detections"])
 
     def get_config(self):
         return {
             **super().get_config(),
             "image_size": self.image_size,
-            "selection": self.selection,
+            "nms_options": self.nms_options,
         }
 
 
@@ -194,10 +199,10 @@ class PasteMasks(keras.layers.Layer):
         chosen = ops.reshape(chosen, (-1, 1, 1, logits.shape[-1]))
         masks = ops.sigmoid(ops.sum(logits * chosen, axis=-1))
         masks = ops.reshape(masks, (-1, classes.shape[1], *logits.shape[1:3]))
-        return paste_masks(masks, boxes, canvas_size(self.image_size), stride=STRIDE)
+        return paste_masks(masks, boxes, mask_size(self.image_size), stride=STRIDE)
 
     def compute_output_spec(self, inputs):
-        shape = (*inputs[1].shape, *canvas_size(self.image_size))
+        shape = (*inputs[1].shape, *mask_size(self.image_size))
         return keras.KerasTensor(shape, "float32")
 
     def get_config(self):

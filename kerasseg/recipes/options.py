@@ -36,6 +36,8 @@ PREDICT = {
     },
     "bottom_up": {"score_threshold": 0.3, "min_area_px": 1},
 }
+# Options that had another name: recipes and runs written before still work.
+RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
 SCHEDULE = {
     "learning_rate": 1e-3,
     "schedule": "cosine",
@@ -75,6 +77,9 @@ def resolve(recipe):
         if not all(isinstance(part, dict) for part in as_list(recipe[table])):
             raise OptionError(f"`{table}` must be a table, [{table}].", table)
     recipe = {table: recipe.get(table, {}) for table in TABLES}
+    for (table, old), new in RENAMED.items():
+        if old in recipe[table]:
+            recipe[table][new] = recipe[table].pop(old)
     _check(recipe["model"], "architecture", zoo.BUILDERS, "model")
     data = recipe["data"]
     data.setdefault("train", "train")
@@ -116,7 +121,7 @@ def task(recipe):
 
 def _check_instance(recipe):
     """Refuse what an instance model brings itself, or cannot be."""
-    from kerasseg.detection.mask_grid import canvas_size
+    from kerasseg.detection.mask_grid import mask_size
     from kerasseg.zoo.objectives import OBJECTIVES
 
     name = recipe["model"]["architecture"]
@@ -134,7 +139,7 @@ def _check_instance(recipe):
         raise OptionError(message, "model", "image_size")
     size = recipe["augment"].get("size")
     try:
-        canvas_size(size if isinstance(size, (list, tuple)) else ())
+        mask_size(size if isinstance(size, (list, tuple)) else ())
     except ValueError:
         message = (
             f"`size` must be [height, width], two multiples of 32, for {name!r}. "

@@ -3,7 +3,7 @@
 import keras
 
 from kerasseg import encoders
-from kerasseg.detection.mask_grid import canvas_size
+from kerasseg.detection.mask_grid import mask_size
 
 
 def encode(encoder, image_size, weights, base_filters, freeze_norm):
@@ -22,7 +22,7 @@ def encode(encoder, image_size, weights, base_filters, freeze_norm):
     Raises:
         ValueError: for an unknown encoder or an `image_size` of other numbers.
     """
-    canvas_size(image_size)
+    mask_size(image_size)
     shape = (*image_size, 3)
     own = {"plain": {"base_filters": base_filters}}
     encoder = encoders.build(encoder, shape, weights=weights, own=own)

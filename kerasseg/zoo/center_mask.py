@@ -8,7 +8,7 @@ from kerasseg.detection import boxes as geometry
 from kerasseg.detection import losses as terms
 from kerasseg.detection.detections import best_of, detections, outputs, outputs_spec
 from kerasseg.detection.gather import gather
-from kerasseg.detection.mask_grid import STRIDE, canvas_size
+from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.pasting import box_masks, paste_masks
 from kerasseg.detection.targets import center_targets
 from kerasseg.encoders.pretrained import load
@@ -165,7 +165,7 @@ class CenterDetections(layers.Layer):
 
     def compute_output_spec(self, inputs):
         batch = inputs[0].shape[0]
-        return outputs_spec(batch, self.num_detections, canvas_size(self.image_size))
+        return outputs_spec(batch, self.num_detections, mask_size(self.image_size))
 
     def get_config(self):
         return {

@@ -8,7 +8,7 @@ from keras import layers, ops
 from kerasseg import blocks, encoders
 from kerasseg.detection import losses as terms
 from kerasseg.detection import two_stage
-from kerasseg.detection.detections import selection_options
+from kerasseg.detection.detections import merge_nms_options
 from kerasseg.detection.matching import sample
 from kerasseg.detection.roi_align import crop_masks
 from kerasseg.detection.targets import anchor_targets, roi_targets
@@ -18,8 +18,8 @@ from kerasseg.zoo._fixed_size import encode
 LEVELS = (2, 3, 4, 5, 6)
 IMAGE_SIDE = 800  # pixels that the paper's sizes of anchors and boxes are meant for
 SCALES = tuple(side / IMAGE_SIDE for side in (32, 64, 128, 256, 512))
-CANONICAL_SCALE = 224 / IMAGE_SIDE  # a box as large as ImageNet's pictures is level 4
-SELECTION = {"num_candidates": 200, "num_detections": 100}
+CANONICAL_BOX = 224 / IMAGE_SIDE  # a box as large as ImageNet's pictures is level 4
+NMS = {"num_candidates": 200, "num_detections": 100}
 NUM_ANCHORS = 256  # of an image that train the proposals
 FOREGROUND = 0.25  # largest share of the boxes drawn; they train masks
 MASK_SIZE = 28
@@ -37,9 +37,9 @@ def mask_rcnn(
     hidden=1024,
     norm=None,
     anchor_scales=SCALES,
-    canonical_scale=CANONICAL_SCALE,
+    canonical_box=CANONICAL_BOX,
     num_proposals=1000,
-    selection=None,
+    nms=None,
     weights=None,
 ):
     """Mask R-CNN on a feature pyramid.
@@ -61,10 +61,10 @@ def mask_rcnn(
             paper has none.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
             geometric mean of the image's sides.
-        canonical_scale: side, as such a share, of a box whose features are read at
+        canonical_box: side, as such a share, of a box whose features are read at
             stride 16; larger for outlines that keep more of the finest level.
         num_proposals: of each level before and of all levels after the suppression.
-        selection: arguments of `detection.detections.select` that differ from the
+        nms: arguments of `detection.detections.multiclass_nms` that differ from the
             paper's: {"score_threshold": 0.3}, {"num_detections": 20}.
         weights: None or a path to weights of the whole model.
 
@@ -74,7 +74,7 @@ def mask_rcnn(
         W / 4] in 0..1, num int32 [N].
 
     Raises:
-        ValueError: for an unknown encoder, an unknown name in `selection`, or an
+        ValueError: for an unknown encoder, an unknown name in `nms`, or an
             `image_size` of other numbers.
 
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870; Lin et al., 2017,
@@ -93,11 +93,11 @@ def mask_rcnn(
         name="proposals",
     )
     rois = propose([anchors["objectness"], anchors["deltas"]])
-    canonical = canonical_scale * side
+    canonical = canonical_box * side
     pooled = two_stage.ROIAlign(7, canonical, name="box_features")([*pyramid, rois])
     found = _box_head(num_classes, filters, hidden)(pooled)
     detect = two_stage.RoiDetections(
-        image_size, selection_options(SELECTION, selection), name="detections"
+        image_size, merge_nms_options(NMS, nms), name="detections"
     )
     found = detect([rois, found["logits"], found["deltas"]])
     align = two_stage.ROIAlign(MASK_SIZE // 2, canonical, name="mask_features")

@@ -10,13 +10,13 @@ from kerasseg.detection import boxes as geometry
 from kerasseg.detection import losses as terms
 from kerasseg.detection.anchors import anchors
 from kerasseg.detection.detections import (
+    merge_nms_options,
+    multiclass_nms,
     outputs,
     outputs_spec,
-    select,
-    selection_options,
 )
 from kerasseg.detection.gather import gather
-from kerasseg.detection.mask_grid import STRIDE, canvas_size
+from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.matching import sample
 from kerasseg.detection.pasting import box_masks
 from kerasseg.detection.targets import anchor_targets
@@ -27,7 +27,7 @@ LEVELS = (3, 4, 5, 6, 7)
 RATIOS = (1.0, 0.5, 2.0)
 SCALES = tuple(side / 550 for side in (24, 48, 96, 192, 384))  # shares of the image
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
-SELECTION = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
+NMS = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
 NUM_MASKS = 100  # positive anchors of an image whose masks are trained
 
 
@@ -42,7 +42,7 @@ def yolact(
     filters=256,
     num_prototypes=32,
     anchor_scales=SCALES,
-    selection=None,
+    nms=None,
     weights=None,
 ):
     """YOLACT: each box comes with the coefficients of a sum of prototypes, its mask.
@@ -62,7 +62,7 @@ def yolact(
         num_prototypes: masks that are mixed.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
             geometric mean of the image's sides.
-        selection: arguments of `detection.detections.select` that differ from the
+        nms: arguments of `detection.detections.multiclass_nms` that differ from the
             paper's: {"kind": "exact"}, {"num_detections": 20}.
         weights: None or a path to weights of the whole model.
 
@@ -72,7 +72,7 @@ def yolact(
         W / 4] in 0..1, num int32 [N].
 
     Raises:
-        ValueError: for an unknown encoder, an unknown name in `selection`, or an
+        ValueError: for an unknown encoder, an unknown name in `nms`, or an
             `image_size` of other numbers.
 
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
@@ -80,7 +80,7 @@ def yolact(
     image, encoder, taps = encode(
         encoder, image_size, encoder_weights, base_filters, freeze_norm
     )
-    rows, columns = canvas_size(image_size)
+    rows, columns = mask_size(image_size)
     parts = (
         encoder,
         _fpn([taps[f"c{level}"].shape[1:] for level in (3, 4, 5)], filters),
@@ -92,7 +92,7 @@ def yolact(
     detect = YolactDetections(
         image_size,
         [scale * side for scale in anchor_scales],
-        selection_options(SELECTION, selection),
+        merge_nms_options(NMS, nms),
         name="detections",
     )
     names = ("logits", "deltas", "coefficients", "prototypes")
@@ -154,17 +154,17 @@ class YolactDetections(layers.Layer):
     Args:
         image_size: (height, width).
         anchor_scales: sides of square anchors in pixels, one a level.
-        selection: arguments of `detection.detections.select`.
+        nms_options: arguments of `detection.detections.multiclass_nms`.
 
     Attributes:
         anchors: float32 [A, 4].
     """
 
-    def __init__(self, image_size, anchor_scales, selection, **kwargs):
+    def __init__(self, image_size, anchor_scales, nms_options, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.image_size = tuple(image_size)
         self.anchor_scales = list(anchor_scales)
-        self.selection = dict(selection)
+        self.nms_options = dict(nms_options)
         strides = [2**level for level in LEVELS]
         sizes = [[-(-n // stride) for n in self.image_size] for stride in strides]
         self.anchors = anchors(sizes, strides, scales=anchor_scales, ratios=RATIOS)
@@ -174,22 +174,22 @@ class YolactDetections(layers.Layer):
         boxes = geometry.decode(deltas, self.anchors, DELTA_WEIGHTS)
         boxes = geometry.clip(boxes, self.image_size)
         scores = ops.softmax(logits, axis=-1)[..., 1:]
-        found = select(boxes, scores, **self.selection)
+        found = multiclass_nms(boxes, scores, **self.nms_options)
         chosen = gather(coefficients, found.rows)
         masks = ops.sigmoid(ops.einsum("nhwp,nkp->nkhw", prototypes, chosen))
         inside = box_masks(found.boxes, prototypes.shape[1:3], stride=STRIDE)
         return outputs(found, masks * inside)
 
     def compute_output_spec(self, inputs):
-        num = self.selection["num_detections"]
-        return outputs_spec(inputs[0].shape[0], num, canvas_size(self.image_size))
+        num = self.nms_options["num_detections"]
+        return outputs_spec(inputs[0].shape[0], num, mask_size(self.image_size))
 
     def get_config(self):
         return {
             **super().get_config(),
             "image_size": self.image_size,
             "anchor_scales": self.anchor_scales,
-            "selection": self.selection,
+            "nms_options": self.nms_options,
         }
 
 

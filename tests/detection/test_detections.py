@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasseg.detection import mask_grid
-from kerasseg.detection.detections import select
+from kerasseg.detection.detections import multiclass_nms
 
 
 def overlap(a, b):
@@ -35,7 +35,7 @@ def test_the_best_of_all_classes_are_found(rng, of_each_class):
         boxes = np.repeat(boxes[:, :, :1], 3, 2)
     scores = rng.random((2, 15, 3)).astype("float32")
     given = boxes if of_each_class else boxes[:, :, 0]
-    found = select(given, scores, score_threshold=0.3, num_detections=12)
+    found = multiclass_nms(given, scores, score_threshold=0.3, num_detections=12)
     for n in range(2):
         expected = greedy(boxes[n], scores[n], 0.3)[:12]
         values, classes, rows = zip(*expected)
@@ -50,7 +50,9 @@ def test_the_best_of_all_classes_are_found(rng, of_each_class):
 def test_what_is_missing_is_padding(rng):
     boxes = np.array([[[0, 0, 4, 4], [8, 8, 12, 12]]], "float32")
     scores = np.array([[[0.9, 0.2], [0.01, 0.02]]], "float32")
-    found = select(boxes, scores, num_detections=6)  # more than there are candidates
+    found = multiclass_nms(
+        boxes, scores, num_detections=6
+    )  # more than there are candidates
     assert np.array(found.classes).tolist() == [[0, 1, -1, -1, -1, -1]]
     np.testing.assert_array_equal(found.scores[0, 2:], 0)
     np.testing.assert_array_equal(found.boxes[0, 2:], 0)
@@ -59,4 +61,4 @@ def test_what_is_missing_is_padding(rng):
 @pytest.mark.parametrize("size", [(64, 65), (0, 32), (64,), (64.0, 64)])
 def test_image_sizes_that_do_not_halve_five_times_are_refused(size):
     with pytest.raises(ValueError, match="Received: image_size="):
-        mask_grid.canvas_size(size)
+        mask_grid.mask_size(size)

@@ -13,8 +13,8 @@ CANVAS = (SIZE // 4, SIZE // 4)
 FEW = {"num_detections": NUM}
 SMALL = {
     "center_mask": {"filters": 32, "head_filters": 32, "shape_size": 8, **FEW},
-    "mask_rcnn": {"filters": 32, "hidden": 64, "num_proposals": 32, "selection": FEW},
-    "yolact": {"filters": 32, "num_prototypes": 8, "selection": FEW},
+    "mask_rcnn": {"filters": 32, "hidden": 64, "num_proposals": 32, "nms": FEW},
+    "yolact": {"filters": 32, "num_prototypes": 8, "nms": FEW},
 }
 # Updates and learning rates that suffice to learn two pictures.
 STEPS = {"center_mask": (150, 3e-3), "mask_rcnn": (80, 3e-3), "yolact": (80, 3e-3)}
@@ -182,7 +182,7 @@ def test_center_mask_decodes_by_finer_features_when_asked(decoder):
 
 def test_a_larger_canonical_box_is_read_from_finer_features():
     """Of all levels but the finest nothing reaches the second stage any more."""
-    model = build("mask_rcnn", canonical_scale=4.0)
+    model = build("mask_rcnn", canonical_box=4.0)
     heads = [model.get_layer(f"{name}_features") for name in ("box", "mask")]
     pyramid = [np.full((1, 2**n, 2**n, 1), n, "float32") for n in (5, 4, 3, 2)]
     rois = np.array([[[0, 0, SIZE, SIZE], [8, 8, 16, 16]]], "float32")
@@ -212,7 +212,7 @@ def test_a_frozen_encoder_leaves_the_other_parts_free():
 @pytest.mark.parametrize("name", ["mask_rcnn", "yolact"])
 def test_an_unknown_option_of_the_selection_is_refused(name):
     with pytest.raises(ValueError, match="Did you mean 'num_detections'"):
-        build(name, selection={"num_detection": 3})
+        build(name, nms={"num_detection": 3})
 
 
 @pytest.mark.slow
