@@ -39,7 +39,7 @@ def label_map_scores(pairs):
 
     Returns:
         dict of "label_ap", "label_ap50", "f1", "pq", "sq", "rq" and "aji", defined as
-        by `kerasseg.evaluate.instances`, and "iou": of what is foreground, mean over
+        by `kerasseg.evaluate.score`, and "iou": of what is foreground, mean over
         images.
     """
     counts, qualities, indices, ious = 0, 0, [], []

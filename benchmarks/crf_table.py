@@ -106,8 +106,11 @@ def choose(cases, samples, options):
 def count(label, probabilities, samples):
     """Confusion counts of one image's probabilities."""
     ignore_label = samples.ignore_label
-    return evaluate.count(
-        label, predict.decide(probabilities)[0], len(samples.classes), ignore_label
+    return metrics.confusion_matrix(
+        label,
+        predict.most_probable(probabilities)[0],
+        len(samples.classes),
+        ignore_label=ignore_label,
     )
 
 
@@ -121,10 +124,12 @@ def compare(model, samples, methods, tolerance_px, num_pictures=4):
         for name, refine in methods.items():
             start = time.process_time()
             refined = shares if refine is None else refine(image, shares)
-            found[name] = predict.decide(refined)[0]
+            found[name] = predict.most_probable(refined)[0]
             seconds[name] += time.process_time() - start
             pair = label, found[name], num_classes
-            matrices[name] += evaluate.count(*pair, samples.ignore_label)
+            matrices[name] += metrics.confusion_matrix(
+                *pair, ignore_label=samples.ignore_label
+            )
             outlines[name] += metrics.boundary_counts(
                 *pair, tolerance_px=tolerance_px, ignore_label=samples.ignore_label
             )

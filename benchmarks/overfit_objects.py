@@ -98,7 +98,7 @@ def learn(name, samples):
         if len(losses) % 50 == 0:
             print(f"{name} {len(losses)} {np.mean(losses[-50:]):.3f}", flush=True)
     seconds = time.perf_counter() - begin, time.process_time() - cpu
-    scores = evaluate.instances(model, samples)
+    scores = evaluate.score(model, samples)
     keys = ("mask_ap", "mask_ap50", "box_ap", "box_ap50")
     return {
         **{key: scores[key] for key in keys},

@@ -72,7 +72,7 @@ def learn(name, budget, change, train, val):
         history.append(step(images, labels)["loss"])
     seconds = time.perf_counter() - begin, time.process_time() - cpu
     with step.averaged_weights():
-        scores = evaluate.class_maps(model, val)
+        scores = evaluate.score(model, val)
     return {
         "encoder": ENCODER["encoder"],
         "parameters": model.count_params(),

@@ -11,7 +11,7 @@ import signal
 import sys
 
 from kerasseg import machine
-from kerasseg.cli import classical, convert
+from kerasseg.cli import classical, convert, options
 
 
 def main(argv=None):
@@ -112,32 +112,15 @@ def _evaluate_arguments(command):
     _run_argument(command)
     command.add_argument("--data", metavar="ROOT", help="folder of the data set")
     command.add_argument("--split", default="val", help="train, val, or a split's name")
-    command.add_argument("--flips", action="store_true", help="average over flips")
     command.add_argument("--out", metavar="DIR", help="where results go (default: RUN)")
+    options.add_arguments(command)
 
 
 def _predict_arguments(command):
     command.add_argument("images", nargs="+", help="image files or folders")
     _run_argument(command)
     command.add_argument("--out", default="predictions", help="output folder")
-    command.add_argument("--tile", type=int, metavar="PX", help="predict by tiles")
-    command.add_argument("--overlap", type=int, metavar="PX")
-    command.add_argument("--flips", action="store_true", help="average over flips")
-    command.add_argument(
-        "--crf", action="store_true", help="refine along image edges by a dense CRF"
-    )
-    command.add_argument(
-        "--score", type=float, metavar="S", help="objects that score S at least"
-    )
-    command.add_argument(
-        "--fit", help="find objects by tile (default), or after a resize of the image"
-    )
-    command.add_argument(
-        "--zoom", type=float, metavar="Z", help="enlarge images Z times to find objects"
-    )
-    command.add_argument(
-        "--min-area", type=int, metavar="PX", help="objects of PX pixels at least"
-    )
+    options.add_arguments(command)
 
 
 def _export_arguments(command):
@@ -183,10 +166,9 @@ def _train(arguments):
     _say(arguments, results["table"])
     _say(arguments, f"\nWrote {out}/ with results.json, curves.png and samples.png.")
     data = f" --data {arguments.data}" if arguments.data else ""
-    flips = " --flips" if "mean_iou" in results else ""  # class maps only
     _say(
         arguments,
-        f"Next:\n  kerasseg evaluate --run {out}{data}{flips}\n"
+        f"Next:\n  kerasseg evaluate --run {out}{data}\n"
         f"  kerasseg predict --run {out} photo.jpg --out predictions\n"
         f"  kerasseg export --run {out} --out exported",
     )
@@ -208,7 +190,7 @@ def _evaluate(arguments):
         runs.find(arguments.run_dir),
         root=arguments.data,
         split=arguments.split,
-        flips=arguments.flips,
+        options=options.given(arguments),
         out=arguments.out,
     )
     _say(arguments, results["table"])
@@ -223,16 +205,7 @@ def _predict(arguments):
         runs.find(arguments.run_dir),
         arguments.images,
         arguments.out,
-        options={
-            "tile_px": arguments.tile,
-            "overlap_px": arguments.overlap,
-            "flips": arguments.flips,
-            "refine": "crf" if arguments.crf else None,
-            "score_threshold": arguments.score,
-            "fit": arguments.fit,
-            "zoom": arguments.zoom,
-            "min_area_px": arguments.min_area,
-        },
+        options=options.given(arguments),
     )
     for failure in report["failed"]:
         print(f"kerasseg: {failure['error']}", file=sys.stderr)
@@ -284,9 +257,9 @@ def _list(arguments):
 
 def _info(arguments):
     """Describe an architecture or an encoder: parameters, taps, paper, weights."""
-    from kerasseg import runs
+    from kerasseg import profiling
 
-    answer = runs.describe(
+    answer = profiling.describe(
         arguments.architecture,
         arguments.encoder,
         arguments.num_classes,

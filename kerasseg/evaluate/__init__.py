@@ -1,29 +1,11 @@
 """Scores of a model on whole images, and what a number needs beside it.
 
 >>> from kerasseg import evaluate
->>> evaluate.class_maps(model, samples)["mean_iou"]  # doctest: +SKIP
->>> evaluate.instances(instance_model, samples)["mask_ap"]  # doctest: +SKIP
+>>> result = evaluate.score(model, samples)  # doctest: +SKIP
+>>> print(evaluate.table(result))  # doctest: +SKIP
 """
 
-from kerasseg.evaluate.objects import instance_gallery, instances, truth_of
-from kerasseg.evaluate.pixels import class_maps, count, extremes, gallery
-from kerasseg.evaluate.results import (
-    environment,
-    instance_table,
-    table,
-    write_results,
-)
+from kerasseg.evaluate.results import environment, write_results
+from kerasseg.evaluate.scoring import extremes, gallery, score, table
 
-__all__ = [
-    "class_maps",
-    "count",
-    "environment",
-    "extremes",
-    "gallery",
-    "instance_gallery",
-    "instance_table",
-    "instances",
-    "table",
-    "truth_of",
-    "write_results",
-]
+__all__ = ["environment", "extremes", "gallery", "score", "table", "write_results"]

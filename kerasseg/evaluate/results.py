@@ -1,4 +1,4 @@
-"""A result as text and as results.json, with what a number needs beside it."""
+"""results.json: scores, and what a number needs beside it."""
 
 import datetime
 import importlib.metadata
@@ -22,43 +22,6 @@ FLAGS = (
     "TF_NUM_INTRAOP_THREADS",
     "XLA_FLAGS",
 )
-
-
-def table(result):
-    """The result as text: one line a class, then the means, in percent."""
-    width = max(map(len, ["class", *result["classes"]]))
-    lines = [f"{'class':{width}}     IoU    Dice    prec.  recall        pixels"]
-    for name, scores in result["classes"].items():
-        cells = [scores[key] for key in ("iou", "dice", "precision", "recall")]
-        cells = "".join(_percent(value) for value in cells)
-        lines.append(f"{name:{width}}{cells}{scores['pixels']:14,}")
-    means = [f"{'mean':{width}}"]
-    means += [_percent(result["mean_iou"]), _percent(result["mean_dice"])]
-    accuracy = _percent(result["pixel_accuracy"]).strip()
-    lines += ["".join(means), f"pixel accuracy {accuracy} %"]
-    return "\n".join(lines)
-
-
-def instance_table(result):
-    """The result of `evaluate.instances` as text, in percent."""
-    width = max(map(len, ["class", *result["classes"]]))
-    lines = [f"{'class':{width}} mask AP  box AP  objects"]
-    for name, scores in result["classes"].items():
-        cells = "".join(_percent(scores[key]) for key in ("mask_ap", "box_ap"))
-        lines.append(f"{name:{width}}{cells}{scores['objects']:9,}")
-    means = _percent(result["mask_ap"]) + _percent(result["box_ap"])
-    lines.append(f"{'mean':{width}}{means}")
-    for name, keys in (
-        ("AP at IoU 0.5", ("mask_ap50", "box_ap50")),
-        ("label maps: AP, AP at IoU 0.5", ("label_ap", "label_ap50")),
-        ("F1, PQ, AJI", ("f1", "pq", "aji")),
-    ):
-        lines.append(f"{name} {', '.join(_percent(result[k]).strip() for k in keys)} %")
-    return "\n".join(lines)
-
-
-def _percent(value):
-    return f"{'-' if value is None else format(100 * value, '.2f'):>8}"
 
 
 def environment():
@@ -96,7 +59,7 @@ def write_results(path, result, *, split=None, seeds=()):
 
     Args:
         path: file to write; it appears complete or not at all.
-        result: of `evaluate.class_maps` or `evaluate.instances`; more keys are kept.
+        result: of `evaluate.score`; more keys are kept.
         split: name of the split that was measured.
         seeds: seeds of the training runs behind the number.
 

@@ -11,7 +11,8 @@ import tempfile
 import keras
 
 import kerasseg
-from kerasseg import viz
+from kerasseg import tasks, viz
+from kerasseg.export import warm_up
 from kerasseg.predict import forward
 
 MAX_PIXELS = 50_000_000  # of an encoded image in a request
@@ -29,8 +30,7 @@ def saved_model(
 ):
     """Write a SavedModel that turns images into class ids or objects, for TF Serving.
 
-    Signatures, all of which return `class_ids` int32 [N, H, W] and `confidence`
-    float32 [N, H, W], the probability of the chosen class:
+    Signatures:
 
     - `serving_default`: `images` uint8 [N, H, W, C], raw RGB.
     - `float`: `images` float32 [N, H, W, C], the same values 0..255.
@@ -38,14 +38,14 @@ def saved_model(
       size; a file that is neither, broken or too large is an error that says so. The
       EXIF orientation is not applied.
 
-    Those of an instance model return what it does: `boxes`, `classes`, `scores`,
-    `masks` and `num`, for images of its size. Its `encoded` takes files of any sizes,
-    resizes them with their proportions, and also returns `sizes` int32 [N, 2]; boxes
-    are in pixels of the files, and masks [N, K, h, w] span them: resize each to the
-    size, and the object is where it exceeds 0.5.
-
-    Those of StarDist return its `logits` and `distances`, for
-    `instance.star_polygons.decode`.
+    The model's task says what they return, and kerasseg.json repeats it: `class_ids`
+    int32 [N, H, W] and `confidence` float32 [N, H, W], the probability of the chosen
+    class, of semantic models; `boxes`, `classes`, `scores`, `masks` and `num` of
+    instance models, whose `encoded` takes files of any sizes, resizes them with their
+    proportions, and also returns `sizes` int32 [N, 2] (boxes are in pixels of the
+    files, and masks [N, K, h, w] span them: resize each to the size, and the object is
+    where it exceeds 0.5). StarDist and Panoptic-DeepLab return their maps, for
+    `instance.star_polygons.decode` and `instance.panoptic.decode`.
 
     `{path}_float/N` is its twin with `serving_default` on float32 images only: without
     operations that decode images, it can be read by OpenVINO and other converters.
@@ -54,8 +54,8 @@ def saved_model(
         model: keras.Model, image -> logits [N, H, W, K] or a dict with "logits".
         path: folder of versions; a new one, the next free number, is made in it. It
             appears complete or not at all, and none is ever overwritten.
-        class_names: names by class id, for kerasseg.json; an instance model has none
-            for the background, and must be given them; StarDist has one.
+        class_names: names by class id, for kerasseg.json; models of objects have none
+            for the background, and instance models must be given them.
         palette: uint8 [K, 3], for kerasseg.json; None for `viz.palette`.
         ignore_label: for kerasseg.json.
         warm_up_sizes: (height, width) of the images TF Serving sends to each
@@ -85,22 +85,13 @@ def saved_model(
     return _write_version(model, path / version, functions, about, sizes)
 
 
-def _task(model):
-    """The module with the signatures of the model's kind."""
-    from kerasseg import signatures
-
-    if forward.finds_instances(model):
-        return signatures.objects
-    return signatures.stars if forward.finds_stars(model) else signatures.pixels
-
-
 def _functions(model, max_pixels):
     if forward.input_shape(model)[2] is None:
         raise ValueError(
             "`model` must know the channels of its input. Build it with "
             "input_shape=(None, None, 3). Received: None."
         )
-    return _task(model).functions(model, max_pixels)
+    return tasks.of(model).signatures(model, max_pixels)
 
 
 def _next_version(*folders):
@@ -121,8 +112,6 @@ def _next_version(*folders):
 
 def _write_version(model, folder, functions, about, sizes):
     import tensorflow as tf
-
-    from kerasseg.export import warm_up
 
     folder.parent.mkdir(parents=True, exist_ok=True)
     module = tf.Module()
@@ -190,9 +179,8 @@ def _signatures(functions):
 def _describe(model, class_names, palette, ignore_label):
     """What kerasseg.json says: input, classes with names and colours, versions."""
     height, width, channels = forward.input_shape(model)
-    num = forward.num_classes(model) or len(class_names or ())
-    if forward.finds_stars(model):
-        num = 1  # nor has it a name for the background
+    task = tasks.of(model)
+    num = task.num_classes(model) or len(class_names or ())
     if not num or (class_names is not None and len(class_names) != num):
         raise ValueError(
             f"`class_names` must be {num or 'given, K'} names. "
@@ -217,7 +205,8 @@ def _describe(model, class_names, palette, ignore_label):
             "range": [0, 255],
             "order": "RGB",
         },
-        "outputs": _task(model).OUTPUTS,
+        "task": task.name,
+        "outputs": task.outputs,
         "classes": classes,
         "ignore_label": ignore_label,
         "versions": {

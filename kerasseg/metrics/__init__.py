@@ -18,6 +18,7 @@ from kerasseg.metrics.confusion import (
     MeanIoU,
     PixelAccuracy,
 )
+from kerasseg.metrics.matrix import confusion_matrix
 from kerasseg.metrics.scores import (
     dice_per_class,
     frequency_weighted_iou,
@@ -42,6 +43,7 @@ __all__ = [
     "boundary_counts",
     "boundary_f",
     "coco_scores",
+    "confusion_matrix",
     "dice_per_class",
     "frequency_weighted_iou",
     "instances",

@@ -8,29 +8,19 @@
 
 from kerasseg.names import lazy
 
-__all__ = [
-    "class_ids",
-    "class_ids_of_batch",
-    "folder",
-    "folder_of_instances",
-    "instances",
-    "most_probable",
-    "predict_tiled",
-    "probabilities",
-]
 # Loaded on first use: the options alone, which the command line needs, are light.
-__getattr__, __dir__ = lazy(
-    __name__,
-    {
-        **dict.fromkeys(("folder", "folder_of_instances"), "files"),
-        "instances": "objects",
-        **dict.fromkeys(
-            (
-                *("class_ids", "class_ids_of_batch", "most_probable"),
-                *("predict_tiled", "probabilities"),
-            ),
-            "pixels",
-        ),
-        **dict.fromkeys(("forward", "in_graph", "merging", "options", "tiles")),
-    },
-)
+_PLACES = {
+    "class_ids": "pixels",
+    "class_ids_of_batch": "pixels",
+    "most_probable": "pixels",
+    "predict_tiled": "pixels",
+    "probabilities": "pixels",
+    "instances": "objects",
+    "stars": "star_objects",
+    "panoptic": "panoptic_maps",
+    "folder": "files",
+    "folder_of_instances": "files",
+}
+_MODULES = ("forward", "in_graph", "merging", "options", "preprocessing", "tiles")
+__all__ = list(_PLACES)
+__getattr__, __dir__ = lazy(__name__, {**_PLACES, **dict.fromkeys(_MODULES)})

@@ -10,7 +10,8 @@ from kerasseg import files, images, names, viz
 from kerasseg.instance.instances import annotate
 from kerasseg.predict import forward
 from kerasseg.predict.objects import instances
-from kerasseg.predict.pixels import class_ids, refinement
+from kerasseg.predict.options import ClassMapOptions, InstanceOptions, as_options
+from kerasseg.predict.pixels import class_ids
 
 # What is written of each image, and where.
 PLACES = {
@@ -18,15 +19,6 @@ PLACES = {
     "mask": ("masks", ".png"),
     "polygons": ("polygons", ".json"),
 }
-OPTIONS = ("tile_px", "overlap_px", "flips", "refine")
-INSTANCE_OPTIONS = (
-    "score_threshold",
-    "fit",
-    "overlap_px",
-    "zoom",
-    "min_area_px",
-    "max_objects",
-)
 
 
 def folder(
@@ -40,7 +32,7 @@ def folder(
     options=None,
     on_image=None,
 ):
-    """Predict image files and write pictures, masks and polygons.
+    """Predict class maps of image files and write pictures, masks and polygons.
 
     Args:
         model: as in `probabilities`.
@@ -49,8 +41,8 @@ def folder(
             (class ids, with palette) and polygons/NAME.json.
         class_names: names by class id, for the legend and the polygons.
         palette: uint8 [K, 3]; None for `viz.palette`.
-        save: what to write, of "overlay", "mask", "polygons".
-        options: dict of `tile_px`, `overlap_px`, `flips`, `refine` for `class_ids`.
+        save: "overlay", "mask" and "polygons", or some of them.
+        options: `ClassMapOptions`, or a dict of them.
         on_image: function of a dict, called after each file: "index" (from 1), "num",
             "path", "files", "seconds", "error" (None or a message).
 
@@ -62,15 +54,15 @@ def folder(
         ValueError: if `save` or `options` hold unknown names, names or colours are
             missing, there is no image, or an input file would be overwritten.
     """
-    options = dict(options or {})
-    names.check_options(options, OPTIONS, "`options`")
-    names.check_options(save, PLACES, "`save`")
-    forward.check_flips(options.get("flips", False))
-    refinement(options.get("refine"))
+    options = as_options(ClassMapOptions, options)
     _check_rows(model, class_names=class_names, palette=palette)
-    jobs = _jobs(inputs, pathlib.Path(out), save)
-    look = {"class_names": class_names, "palette": palette, "options": options}
-    return _run(jobs, functools.partial(_predict_file, model, **look), on_image)
+
+    def predict_file(path, targets):
+        image = read_for(model, path)
+        label = class_ids(model, image, **vars(options))
+        _write_class_map(targets, image, label, class_names, palette)
+
+    return run(plan(inputs, out, save), predict_file, on_image)
 
 
 def folder_of_instances(
@@ -94,8 +86,8 @@ def folder_of_instances(
             instances.json, whose file names are relative to the images' folder.
         class_names: C names, no background.
         palette: uint8 [C, 3]; None gives each object a colour of its own.
-        save: what to write beside instances.json, of "overlay" and "mask".
-        options: dict of INSTANCE_OPTIONS, arguments of `instances`.
+        save: "overlay" and "mask", or one of them, beside instances.json.
+        options: `InstanceOptions`, or a dict of them.
 
     Returns:
         As `folder`, and "annotations": path of instances.json. It has the form of a
@@ -105,28 +97,68 @@ def folder_of_instances(
     Raises:
         ValueError: as in `folder`.
     """
-    options = dict(options or {})
-    names.check_options(options, INSTANCE_OPTIONS, "`options`")
+    options = vars(as_options(InstanceOptions, options))
+    find = functools.partial(_find, model, functools.partial(instances, **options))
+    look = {"class_names": class_names, "palette": palette}
+    return write_objects(find, inputs, out, **look, save=save, on_image=on_image)
+
+
+def _find(model, find, path):
+    """Image of a file, and the objects in it."""
+    image = read_for(model, path)
+    return image, find(model, image)
+
+
+def write_objects(
+    find, inputs, out, *, class_names, palette, save=("overlay", "mask"), on_image=None
+):
+    """Write pictures, label maps and one COCO file of the objects in image files.
+
+    Args:
+        find: function from the path of a file to its image and `Instances`.
+        inputs, out, class_names, palette, save, on_image: as in `folder_of_instances`.
+    """
     names.check_options(save, ("overlay", "mask"), "`save`")
-    jobs = _jobs(inputs, pathlib.Path(out), save)
-    content = {"images": [], "categories": [], "annotations": []}
-    look = {"class_names": class_names, "palette": palette, "options": options}
+    jobs = plan(inputs, out, save)
     root = os.path.commonpath([path.absolute().parent for path, _ in jobs])
-    find = functools.partial(_find_in_file, model, root, content=content, **look)
-    result = _run(jobs, find, on_image)
+    content = {"images": [], "categories": [], "annotations": []}
+
+    def predict_file(path, targets):
+        image, found = find(path)
+        if "mask" in targets:
+            # `write_mask` would choose 8 bits for few objects; readers want one type.
+            labels = found.to_label_map().astype("uint16")
+            images.write_image(targets["mask"], labels)
+        if "overlay" in targets:
+            look = {"class_names": class_names, "palette": palette}
+            images.write_image(targets["overlay"], viz.instances(image, found, **look))
+        name = path.absolute().relative_to(root).as_posix()
+        annotate(content, found, file_name=name)
+
+    result = run(jobs, predict_file, on_image)
     numbers = {one["category_id"] for one in content["annotations"]}
     num = max(numbers, default=0) if class_names is None else len(class_names)
     content["categories"] = [
         {"id": i + 1, "name": str(class_names[i] if class_names else f"class {i}")}
         for i in range(num)
     ]
-    path, text = pathlib.Path(out) / "instances.json", json.dumps(content)
-    files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))
+    path = pathlib.Path(out) / "instances.json"
+    write_json(path, content)
     return {**result, "annotations": str(path)}
 
 
-def _run(jobs, predict_file, on_image):
-    """Call `predict_file(path, targets)` for each job; a bad file stops none."""
+def write_json(path, content):
+    """Write a JSON file that appears complete or not at all."""
+    text = json.dumps(content, ensure_ascii=False)
+    files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def run(jobs, predict_file, on_image=None):
+    """Call `predict_file(path, targets)` for each job of `plan`; a bad file stops none.
+
+    Returns:
+        As `folder`.
+    """
     result = {"images": [], "failed": []}
     for index, (path, targets) in enumerate(jobs, 1):
         start, error = time.perf_counter(), None
@@ -150,12 +182,19 @@ def _check_rows(model, **tables):
     for name, rows in tables.items():
         if rows is not None and num is not None and len(rows) < num:
             raise ValueError(
-                f"`{name}` must have {num} entries, one a class. Received: {len(rows)}."
+                f"`{name}` must have {num} entries, one per class. "
+                f"Received: {len(rows)}."
             )
 
 
-def _jobs(inputs, out, save):
-    """Pairs (image file, {kind: file to write}), with a name of its own for each."""
+def plan(inputs, out, save):
+    """Pairs of an image file and {kind: file to write}, with a name of its own each.
+
+    Args:
+        inputs, out, save: as in `folder`.
+    """
+    out = pathlib.Path(out)
+    names.check_options(save, PLACES, "`save`")
     paths = []
     for path in [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs:
         path = pathlib.Path(path)
@@ -185,14 +224,13 @@ def _jobs(inputs, out, save):
     return jobs
 
 
-def _read(model, path):
+def read_for(model, path):
+    """Image of a file, with the channels that a model takes."""
     channels = forward.input_shape(model)[-1]
     return images.read_image(path, channels=channels if channels in (1, 3) else None)
 
 
-def _predict_file(model, path, targets, *, class_names, palette, options):
-    image = _read(model, path)
-    label = class_ids(model, image, **options)
+def _write_class_map(targets, image, label, class_names, palette):
     if "mask" in targets:
         colors = palette
         if palette is None and label.max() < 256:
@@ -212,20 +250,4 @@ def _write_polygons(path, label, class_names):
         if class_names is not None:
             region["class"] = str(class_names[region["class_id"]])
     content = {"height": label.shape[0], "width": label.shape[1], "regions": regions}
-    text = json.dumps(content, ensure_ascii=False)
-    files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-def _find_in_file(
-    model, root, path, targets, *, content, class_names, palette, options
-):
-    image = _read(model, path)
-    found = instances(model, image, **options)
-    if "mask" in targets:
-        # `write_mask` would choose 8 bits for few objects; readers want one type.
-        images.write_image(targets["mask"], found.to_label_map().astype("uint16"))
-    if "overlay" in targets:
-        look = {"class_names": class_names, "palette": palette}
-        images.write_image(targets["overlay"], viz.instances(image, found, **look))
-    name = path.absolute().relative_to(root).as_posix()
-    annotate(content, found, file_name=name)
+    write_json(path, content)

@@ -1,4 +1,4 @@
-"""Images through a model: what prediction, evaluation and export share."""
+"""Arrays through a model, compiled once for all sizes of images."""
 
 import functools
 import weakref
@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 
 from kerasseg import machine
+from kerasseg.predict.options import check_flips
+from kerasseg.predict.preprocessing import extend, prepare
 
 # Axes of [N, H, W, C] to reverse, one run of the model each.
 FLIPS = {
@@ -16,10 +18,6 @@ FLIPS = {
     "horizontal": [(), (2,)],
     "both": [(), (2,), (1,), (1, 2)],
 }
-DETECTIONS = {"boxes", "classes", "scores", "masks", "num"}
-STARS = {"logits", "distances"}
-LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG and OpenCV
-
 # model -> {answer: compiled function}; an entry goes when its model goes.
 _compiled = weakref.WeakKeyDictionary()
 
@@ -66,17 +64,13 @@ def logits_of(outputs):
     return outputs
 
 
-def finds_instances(model):
-    """Whether a model returns objects, as those of `zoo.names("instance")` do."""
-    return _names_of_outputs(model) >= DETECTIONS
+def to_arrays(outputs):
+    """A dict of tensors as a dict of NumPy arrays."""
+    return {name: ops.convert_to_numpy(values) for name, values in outputs.items()}
 
 
-def finds_stars(model):
-    """Whether a model returns the maps of `zoo.stardist`."""
-    return _names_of_outputs(model) >= STARS
-
-
-def _names_of_outputs(model):
+def output_names(model):
+    """Names of the outputs that a model returns as a dict; else an empty set."""
     try:
         output = model.output
     except (AttributeError, ValueError):  # a subclass that has never been called
@@ -105,91 +99,10 @@ def input_shape(model):
 def num_classes(model):
     """Classes that the model tells apart: 2 for one logit; None if it does not say."""
     outputs = getattr(model, "outputs", None)
-    if not outputs or finds_instances(model):  # a subclass shows it when it runs
+    if not outputs:  # a subclass shows it when it runs
         return None
     logits = outputs[0] if len(outputs) == 1 else logits_of(model.output)
     return max(logits.shape[-1], 2)
-
-
-def prepare(image, channels=None):
-    """An image as models take it: raw values 0..255, float32.
-
-    Args:
-        image: [H, W] or [H, W, C]. uint8 and float are taken as 0..255 already,
-            uint16 is scaled to it, bool becomes 0 and 255.
-        channels: channels the model takes; grey is repeated for 3, RGB weighted for 1.
-            None takes what comes.
-
-    Returns:
-        float32 [H, W, channels].
-
-    Raises:
-        ValueError: if shape, dtype or channels do not fit, or values are not finite.
-    """
-    check_image(image, channels)
-    image = np.asarray(image)
-    if image.ndim == 2:
-        image = image[..., None]
-    scale = {"uint16": 1 / 257, "bool": 255}.get(image.dtype.name)
-    finite = image.dtype.kind != "f" or np.isfinite(image).all()
-    image = image.astype("float32")
-    if not finite:
-        raise ValueError("`image` must be finite. Received: NaN or infinity in it.")
-    if scale is not None:
-        image *= np.float32(scale)
-    if channels in (None, image.shape[2]):
-        return image
-    return np.repeat(image, 3, axis=2) if channels == 3 else (image @ LUMA)[..., None]
-
-
-def fit(image, size):
-    """The image in a model's size: resized by one factor, black at right and below.
-
-    Args:
-        image: float32 [H, W, C], of `prepare`.
-        size: (height, width).
-
-    Returns:
-        float32 [height, width, C], and (rows, columns) of it that the image fills.
-    """
-    given = image.shape[:2]
-    factor = min(want / have for want, have in zip(size, given))
-    inner = tuple(max(1, round(have * factor)) for have in given)
-    if inner != given:
-        image = ops.image.resize(image, inner, antialias=True)
-        image = ops.convert_to_numpy(image)
-    return pad(image, size), inner
-
-
-def pad(image, size):
-    """float32 [height, width, C]: the image, black at right and below."""
-    missing = [(0, want - have) for want, have in zip(size, image.shape[:2])]
-    return np.pad(image, [*missing, (0, 0)])
-
-
-def check_image(image, channels):
-    """Refuse an image that `prepare` cannot fit to a model; reads no pixel."""
-    shape, dtype = np.shape(image), getattr(image, "dtype", np.dtype(object))
-    depth = 1 if len(shape) == 2 else shape[-1] if len(shape) == 3 else 0
-    if not depth or 0 in shape or np.dtype(dtype).kind not in "uifb":
-        raise ValueError(
-            "`image` must be an array [H, W] or [H, W, C] of numbers. "
-            f"Received: shape={shape}, dtype={dtype}."
-        )
-    if channels not in (None, depth) and (depth, channels) not in ((1, 3), (3, 1)):
-        raise ValueError(
-            f"`image` must have {channels} channels, as the model's input. "
-            f"Received: shape={shape}."
-        )
-
-
-def check_flips(flips):
-    """Refuse anything but False, True, "horizontal" and "both"."""
-    if flips not in (False, True, "horizontal", "both"):
-        raise ValueError(
-            "`flips` must be False, True, 'horizontal' or 'both'. "
-            f"Received: flips={flips!r}."
-        )
 
 
 def infer(model, images, answer, *, flips=False):
@@ -226,31 +139,6 @@ def infer(model, images, answer, *, flips=False):
         )
     total = total[:, :height, :width]
     return total / np.float32(len(FLIPS[flips])) if flips else total
-
-
-def extend(batch, size):
-    """Continue images by their last row and column, to the size that a model takes.
-
-    Args:
-        batch: [N, H, W, C].
-        size: (height, width), None where any will do.
-
-    Raises:
-        ValueError: if the images are larger.
-    """
-    given = batch.shape[1:3]
-    missing = [0 if want is None else want - have for want, have in zip(size, given)]
-    if min(missing) < 0:
-        raise ValueError(
-            f"`model` takes only images of {size[0]} x {size[1]} pixels. Received: "
-            f"{given[0]} x {given[1]}. Use tile_px=({size[0]}, {size[1]}), or build it "
-            "with input_shape=(None, None, 3)."
-        )
-    if max(missing) == 0:
-        return batch
-    return np.pad(
-        batch, [(0, 0), *[(0, more) for more in missing], (0, 0)], mode="edge"
-    )
 
 
 def compiled(model, answer):

@@ -1,8 +1,104 @@
-"""Image files inside a graph: their sizes from the header, and their pixels."""
+"""Signatures of a SavedModel: images and image files into a model, inside a graph."""
 
 import tensorflow as tf
 
+from kerasseg.predict import forward
+
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+
+
+def functions(model, answer, max_pixels):
+    """Signatures of a model that takes images of any size, or of one.
+
+    Args:
+        model: keras.Model, image -> outputs.
+        answer: function of its outputs to a dict of tensors.
+        max_pixels: larger encoded images are refused before they are decoded.
+
+    Returns:
+        dict of TensorFlow functions: "serving_default" of `images` uint8 [N, H, W, C],
+        "float" of `images` float32, the same values 0..255, and, for 1 or 3 channels,
+        "encoded" of `image_bytes` string [N], JPEG or PNG files of one size.
+    """
+    floats = of_floats(model, answer)
+    found = {"serving_default": of_bytes(model, floats), "float": floats}
+    if forward.input_shape(model)[-1] in (1, 3):
+        found["encoded"] = of_encoded(model, floats, max_pixels)
+    return found
+
+
+def of_floats(model, answer):
+    """`answer` of the outputs for `images` float32 [N, H, W, C], raw values 0..255."""
+
+    @tf.function(input_signature=[image_spec(model, tf.float32)])
+    def of_float_images(images):
+        return answer(model(images, training=False))
+
+    return of_float_images
+
+
+def of_bytes(model, floats):
+    """The same for `images` uint8 [N, H, W, C]; `floats` is from `of_floats`."""
+
+    @tf.function(input_signature=[image_spec(model, tf.uint8)])
+    def of_byte_images(images):
+        return floats(tf.cast(images, tf.float32))
+
+    return of_byte_images
+
+
+def image_spec(model, dtype):
+    """Shape and dtype of a batch of images of a model's size."""
+    return tf.TensorSpec([None, *forward.input_shape(model)], dtype, name="images")
+
+
+def files_spec():
+    """Shape and dtype of a batch of image files."""
+    return tf.TensorSpec([None], tf.string, name="image_bytes")
+
+
+def of_encoded(model, floats, max_pixels):
+    """The same for `image_bytes` string [N], JPEG or PNG files.
+
+    All images of a request must have one size, because their answers are one tensor.
+    Like TensorFlow's decoders it ignores the EXIF orientation of a JPEG.
+
+    Args:
+        model: of 1 or 3 channels.
+        floats: from `of_floats`.
+        max_pixels: images above are refused before they are decoded.
+    """
+    height, width, channels = forward.input_shape(model)
+    decoded = tf.TensorSpec([None, None, channels], tf.uint8)
+
+    @tf.function(input_signature=[files_spec()])
+    def of_image_files(image_bytes):
+        size = _common_size(image_bytes, max_pixels)
+        wanted = [
+            given if given else size[i] for i, given in enumerate((height, width))
+        ]
+        problem = ["The model takes only", wanted, "px. Received height, width:", size]
+        fits = tf.debugging.Assert(tf.reduce_all(size == tf.stack(wanted)), problem)
+        with tf.control_dependencies([fits]):
+            files = tf.identity(image_bytes)
+        images = tf.map_fn(
+            lambda data: decode(data, channels), files, fn_output_signature=decoded
+        )
+        images = tf.ensure_shape(images, [None, height, width, channels])
+        return floats(tf.cast(images, tf.float32))
+
+    return of_image_files
+
+
+def fit_size(image, size):
+    """`preprocessing.fit_size` of an image whose size is known only in the graph."""
+    given = tf.cast(tf.shape(image)[:2], tf.float64)
+    factor = tf.reduce_min(tf.constant(size, tf.float64) / given)
+    inner = tf.maximum(tf.cast(tf.round(given * factor), tf.int32), 1)
+    image = tf.image.resize(tf.cast(image, tf.float32), inner, antialias=True)
+    missing = tf.constant(size) - inner
+    image = tf.pad(image, [[0, missing[0]], [0, missing[1]], [0, 0]])
+    return tf.ensure_shape(image, [*size, image.shape[-1]]), inner
 
 
 def sizes_of(image_bytes, max_pixels):
@@ -39,6 +135,18 @@ def decode(data, channels):
         return tf.io.decode_png(data, channels=channels)
 
     return tf.cond(_starts_with(data, PNG), png, jpeg)
+
+
+def _common_size(image_bytes, max_pixels):
+    """Height and width of all images [2], from their headers, or an error."""
+    sizes = sizes_of(image_bytes, max_pixels)
+    same = tf.debugging.Assert(
+        tf.reduce_all(sizes == sizes[:1]),
+        ["All images of a request must have one size. Received height, width:", sizes],
+        summarize=16,
+    )
+    with tf.control_dependencies([same]):
+        return tf.identity(sizes[0])
 
 
 def _size(data, number, max_pixels):

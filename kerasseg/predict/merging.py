@@ -1,7 +1,8 @@
-"""Objects found in the tiles of an image, put together (numpy).
+"""Merging of the objects that were found in the tiles of an image (numpy).
 
 An object near the border of a tile is cut there. Where a neighbouring tile shows the
-whole of it, the piece is dropped; pieces of one object that no tile shows are joined.
+whole of it, the cut part is dropped; parts of one object that no tile shows as a whole
+are merged.
 """
 
 from dataclasses import dataclass
@@ -13,11 +14,11 @@ from kerasseg.detection.mask_grid import STRIDE
 from kerasseg.instance.instances import Instances
 
 SAME = 0.5  # share of pixels from which two masks are one object
-SHOWN = 4  # tiles that show an object at a corner of them
+SHOWN = 4  # tiles that show an object where four of them meet
 
 
 @dataclass(frozen=True)
-class Piece:
+class TileObject:
     """An object in one tile, in pixels of the image.
 
     Attributes:
@@ -39,7 +40,7 @@ class Piece:
     is_cut: bool
 
 
-def pieces_of(found, tile, image_size, *, score_threshold=0.0):
+def objects_in_tile(found, tile, image_size, *, score_threshold=0.0):
     """The objects of one tile.
 
     Args:
@@ -51,15 +52,15 @@ def pieces_of(found, tile, image_size, *, score_threshold=0.0):
         score_threshold: what scores less is left out.
 
     Returns:
-        List of `Piece`. Masks are where the probability, resized bilinearly, is above
-        0.5; objects without such a pixel in the image are left out.
+        List of `TileObject`. Masks are where the probability, resized bilinearly, is
+        above 0.5; objects without such a pixel in the image are left out.
     """
     left, top, right, bottom = tile
     height, width = bottom - top, right - left
     rows, columns = min(height, image_size[0] - top), min(width, image_size[1] - left)
     inside = (left, top, left + columns, top + rows)
     cell = max(np.divide((height, width), found["masks"].shape[1:]))
-    pieces = []
+    parts = []
     for index in range(int(found["num"])):
         if found["scores"][index] < score_threshold:
             continue
@@ -72,8 +73,8 @@ def pieces_of(found, tile, image_size, *, score_threshold=0.0):
         span = (left + x[0], top + y[0], left + x[-1] + 1, top + y[-1] + 1)
         corner = np.array([left, top, left, top], "float32")
         box = np.clip(found["boxes"][index] + corner, inside[:2] * 2, inside[2:] * 2)
-        pieces.append(
-            Piece(
+        parts.append(
+            TileObject(
                 box=tuple(map(float, box)),
                 class_id=int(found["classes"][index]),
                 score=float(found["scores"][index]),
@@ -83,64 +84,64 @@ def pieces_of(found, tile, image_size, *, score_threshold=0.0):
                 is_cut=_is_cut(_around([box, span]), inside, image_size, cell),
             )
         )
-    return pieces
+    return parts
 
 
-def join(pieces, image_size, tiles=(), *, min_area_px=1, max_objects=1000):
-    """Instances of an image from the pieces of its tiles.
+def merge(parts, image_size, tiles=(), *, min_area_px=1, max_objects=1000):
+    """Instances of an image from the parts of its tiles.
 
     - Of whole objects of one class from different tiles whose masks have an IoU of 0.5
       or more, the best stays.
-    - A piece is dropped where a whole object covers half of it, unless that scores less
-      than half as much; and where another tile shows what is left of it and more, but
-      found nothing that covers half of it.
-    - Of the other pieces, those that share half of the pixels of one of them, within
+    - A cut part is dropped where a whole object covers half of it, unless that scores
+      less than half as much; and where another tile shows what is left of it and more,
+      but found nothing that covers half of it.
+    - Of the other parts, those that share half of the pixels of one of them, within
       both tiles, are one object: the union of the masks, with the class and the score
       of the best.
 
     Args:
-        pieces: list of `Piece`.
+        parts: list of `TileObject`.
         image_size: (height, width).
         tiles: (x1, y1, x2, y2) of all tiles, those too in which nothing was found.
         min_area_px: objects of fewer pixels are left out.
-        max_objects: so many of the best are kept, of four times as many pieces.
+        max_objects: so many of the best are kept, of four times as many parts.
 
     Returns:
         `Instances`, best first.
     """
-    pieces = sorted(pieces, key=lambda piece: -piece.score)[: SHOWN * max_objects]
+    parts = sorted(parts, key=lambda part: -part.score)[: SHOWN * max_objects]
     tiles = [_meet(tile, (0, 0, image_size[1], image_size[0])) for tile in tiles]
-    near, kept = _neighbours(pieces), set()
-    for i, piece in enumerate(pieces):
-        rivals = [pieces[j] for j in near[i] if j in kept]
-        if not piece.is_cut and not any(_repeats(piece, one) for one in rivals):
+    near, kept = _neighbours(parts), set()
+    for i, part in enumerate(parts):
+        rivals = [parts[j] for j in near[i] if j in kept]
+        if not part.is_cut and not any(_repeats(part, one) for one in rivals):
             kept.add(i)
     left = []
-    for i, piece in enumerate(pieces):
-        if not piece.is_cut:
+    for i, part in enumerate(parts):
+        if not part.is_cut:
             continue
-        others = [pieces[j] for j in near[i]]
-        is_shown = any(j in kept and _is_shown_by(piece, pieces[j]) for j in near[i])
-        if not is_shown and not _is_denied(piece, others, tiles, image_size):
+        others = [parts[j] for j in near[i]]
+        is_shown = any(j in kept and _is_shown_by(part, parts[j]) for j in near[i])
+        if not is_shown and not _is_missed_elsewhere(part, others, tiles, image_size):
             left.append(i)
-    joined = [_union(group) for group in _groups(pieces, left, near)]
-    kept = [pieces[i] for i in sorted(kept)]
-    found = [piece for piece in kept + joined if _area(piece) >= min_area_px]
-    found = sorted(found, key=lambda piece: -piece.score)[:max_objects]
+    merged = [_union(group) for group in _groups(parts, left, near)]
+    kept = [parts[i] for i in sorted(kept)]
+    found = [part for part in kept + merged if _area(part) >= min_area_px]
+    found = sorted(found, key=lambda part: -part.score)[:max_objects]
     masks = np.zeros([len(found), *image_size], bool)
-    for mask, piece in zip(masks, found):
-        x1, y1, x2, y2 = piece.span
-        mask[y1:y2, x1:x2] = piece.mask
+    for mask, part in zip(masks, found):
+        x1, y1, x2, y2 = part.span
+        mask[y1:y2, x1:x2] = part.mask
     return Instances(
-        boxes=np.array([piece.box for piece in found], "float32").reshape(-1, 4),
-        classes=np.array([piece.class_id for piece in found], "int32"),
-        scores=np.array([piece.score for piece in found], "float32"),
+        boxes=np.array([part.box for part in found], "float32").reshape(-1, 4),
+        classes=np.array([part.class_id for part in found], "int32"),
+        scores=np.array([part.score for part in found], "float32"),
         masks=masks,
     )
 
 
 def _is_cut(box, tile, image_size, cell):
-    """Whether a box comes within a pixel of the canvas, `cell`, of an inner border."""
+    """Whether a box comes within one cell of the mask grid of an inner border."""
     limits = (0, 0, image_size[1], image_size[0])
     return any(
         side != limit and abs(end - side) <= cell
@@ -148,10 +149,10 @@ def _is_cut(box, tile, image_size, cell):
     )
 
 
-def _neighbours(pieces):
-    """For each piece, which others meet its span and come from other tiles."""
+def _neighbours(parts):
+    """For each part, which others meet its span and come from other tiles."""
     spans, tiles = (
-        np.array([getattr(piece, name) for piece in pieces]).reshape(-1, 4)
+        np.array([getattr(part, name) for part in parts]).reshape(-1, 4)
         for name in ("span", "tile")
     )
     near = []
@@ -162,42 +163,42 @@ def _neighbours(pieces):
     return near
 
 
-def _repeats(piece, better):
+def _repeats(part, better):
     """Whether a whole object was found in another tile already."""
-    if piece.class_id != better.class_id:
+    if part.class_id != better.class_id:
         return False
-    shared = _shared(piece, better)
-    return shared >= SAME * (_area(piece) + _area(better) - shared)
+    shared = _shared(part, better)
+    return shared >= SAME * (_area(part) + _area(better) - shared)
 
 
-def _is_shown_by(piece, whole):
-    # A piece is easily taken for another class, so classes do not count.
-    good = whole.score >= 0.5 * piece.score
-    return good and _shared(piece, whole) >= SAME * _area(piece)
+def _is_shown_by(part, whole):
+    # A part is easily taken for another class, so classes do not count.
+    good = whole.score >= 0.5 * part.score
+    return good and _shared(part, whole) >= SAME * _area(part)
 
 
-def _is_denied(piece, others, tiles, image_size):
-    """Whether a tile that shows more of a piece did not find it."""
-    needed = SAME * _area(piece)
-    found = {one.tile for one in others if _shared(piece, one) >= needed}
+def _is_missed_elsewhere(part, others, tiles, image_size):
+    """Whether a tile that shows more of a part did not find it."""
+    needed = SAME * _area(part)
+    found = {one.tile for one in others if _shared(part, one) >= needed}
     return any(
         tile not in found
-        and _meet(piece.span, tile) == piece.span
-        and not _is_cut(piece.span, tile, image_size, STRIDE)
+        and _meet(part.span, tile) == part.span
+        and not _is_cut(part.span, tile, image_size, STRIDE)
         for tile in tiles
     )
 
 
-def _groups(pieces, left, near):
-    """Lists of the pieces `left` that belong together, each with the best first."""
+def _groups(parts, left, near):
+    """Lists of the parts `left` that belong together, each with the best first."""
     owner = {i: i for i in left}
     for i in left:
         for j in near[i]:
-            if j in owner and owner[i] != owner[j] and _are_one(pieces[i], pieces[j]):
+            if j in owner and owner[i] != owner[j] and _are_one(parts[i], parts[j]):
                 first, second = sorted([owner[i], owner[j]])
                 owner = {k: first if x == second else x for k, x in owner.items()}
     return [
-        [pieces[i] for i in left if owner[i] == number]
+        [parts[i] for i in left if owner[i] == number]
         for number in sorted(set(owner.values()))
     ]
 
@@ -211,17 +212,17 @@ def _are_one(a, b):
 
 
 def _union(group):
-    """One object of several pieces; the first is the best."""
+    """One object of several parts; the first is the best."""
     if len(group) == 1:
         return group[0]
-    x1, y1, x2, y2 = span = _around([piece.span for piece in group])
+    x1, y1, x2, y2 = span = _around([part.span for part in group])
     mask = np.zeros([y2 - y1, x2 - x1], bool)
-    for piece in group:
-        left, top, right, bottom = piece.span
-        mask[top - y1 : bottom - y1, left - x1 : right - x1] |= piece.mask
+    for part in group:
+        left, top, right, bottom = part.span
+        mask[top - y1 : bottom - y1, left - x1 : right - x1] |= part.mask
     best = group[0]
-    box = _around([piece.box for piece in group])
-    return Piece(box, best.class_id, best.score, span, mask, best.tile, True)
+    box = _around([part.box for part in group])
+    return TileObject(box, best.class_id, best.score, span, mask, best.tile, True)
 
 
 def _shared(a, b):
@@ -229,19 +230,19 @@ def _shared(a, b):
     place = _meet(a.span, b.span)
     if place is None:
         return 0
-    return int(np.count_nonzero(_part(a, place) & _part(b, place)))
+    return int(np.count_nonzero(_inside(a, place) & _inside(b, place)))
 
 
-def _area(piece, place=None):
+def _area(part, place=None):
     """Pixels of a mask, or those in a rectangle."""
-    place = piece.span if place is None else _meet(piece.span, place)
-    return 0 if place is None else int(np.count_nonzero(_part(piece, place)))
+    place = part.span if place is None else _meet(part.span, place)
+    return 0 if place is None else int(np.count_nonzero(_inside(part, place)))
 
 
-def _part(piece, place):
-    left, top = piece.span[:2]
+def _inside(part, place):
+    left, top = part.span[:2]
     x1, y1, x2, y2 = place
-    return piece.mask[y1 - top : y2 - top, x1 - left : x2 - left]
+    return part.mask[y1 - top : y2 - top, x1 - left : x2 - left]
 
 
 def _meet(a, b):

@@ -1,18 +1,16 @@
-"""Objects of images: instance models on images of any size."""
+"""Objects of images: models of one image size on images of any size."""
 
 import cv2
 import numpy as np
 from keras import ops
 
 from kerasseg.detection.pasting import stretch_masks
-from kerasseg.instance import star_polygons
 from kerasseg.predict import forward, merging
+from kerasseg.predict.options import InstanceOptions
+from kerasseg.predict.preprocessing import check_image, fit_size, pad, prepare
 
 BATCH = 4  # tiles that go through the model together
-FITS = ("tile", "resize")
-ZOOMS = (0.125, 8.0)
-STAR_THRESHOLD = 0.3  # least object probability of a polygon
-STAR_MULTIPLE = 32  # of the sides that any encoder halves without a rest
+DETECTIONS = {"boxes", "classes", "scores", "masks", "num"}
 
 
 def instances(
@@ -29,11 +27,10 @@ def instances(
     """The objects of one image.
 
     Args:
-        model: instance model of one image size, see `zoo.names("instance")`; or of
-            `zoo.stardist`, which takes the whole image.
-        image: [H, W] or [H, W, C], any size; see `predict.forward.prepare`.
-        score_threshold: what scores less is left out. Models have a threshold of their
-            own, 0.05 unless they were built with another, StarDist's is 0.3.
+        model: instance model of one image size, see `zoo.names("instance")`.
+        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        score_threshold: objects that score less are left out. Models have a threshold
+            of their own, 0.05 unless they were built with another.
         fit: how an image of another size than the model's is shown to it. "tile": as
             large as it is, by tiles of the model's size that overlap, as models are
             trained that saw crops; a smaller image gets black at right and below.
@@ -45,11 +42,10 @@ def instances(
             a quarter of the resolution draw objects of a few pixels better enlarged;
             they should be trained at that scale.
         min_area_px: objects of fewer pixels are left out.
-        max_objects: so many of the best are kept, of one byte a pixel each.
+        max_objects: only so many, the best ones; each takes one byte per pixel.
 
     Returns:
-        `Instances`, best first; boxes in pixels of the image, masks at its size, one
-        byte a pixel and object.
+        `Instances`, best first; boxes in pixels of the image, masks at its size.
 
     Raises:
         ValueError: if the model finds no objects, or image or options do not fit it.
@@ -59,72 +55,48 @@ def instances(
         >>> found.boxes.shape, found.to_label_map().max()  # doctest: +SKIP
         ((7, 4), 7)
     """
-    *size, channels = _check(model, fit, zoom)
-    forward.check_image(image, channels)
-    limits = {"min_area_px": min_area_px, "max_objects": max_objects}
-    if forward.finds_stars(model):
-        return _stars(model, image, channels, score_threshold, **limits)
+    options = InstanceOptions(
+        score_threshold, fit, overlap_px, zoom, min_area_px, max_objects
+    )
+    *size, channels = _check(model)
+    check_image(image, channels)
     given = np.shape(image)[:2]
+    limits = {"min_area_px": min_area_px, "max_objects": max_objects}
     run = forward.compiled(model, dict)
-    options = {"score_threshold": score_threshold}
-    if fit == "resize" and given != tuple(size):
-        found = _resized(run, forward.prepare(image, channels), size)
+    if options.fit == "resize" and given != tuple(size):
+        found = _resized(run, prepare(image, channels), size)
         whole = (0, 0, given[1], given[0])
-        found = merging.pieces_of(found, whole, given, **options)
-        return merging.join(found, given, **limits)
-    shown = [max(1, round(side / zoom)) for side in size]
-    tiles = _tiles(given, shown, overlap_px)
-    found = []
+        parts = merging.objects_in_tile(
+            found, whole, given, score_threshold=score_threshold
+        )
+        return merging.merge(parts, given, **limits)
+    shown = [max(1, round(side / options.zoom)) for side in size]
+    tiles, parts = _tiles(given, shown, overlap_px), []
     for first in range(0, len(tiles), BATCH):
         some = tiles[first : first + BATCH]
-        parts = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
-        parts = [forward.prepare(part, channels) for part in parts]
-        parts = [_enlarge(forward.pad(part, shown), size) for part in parts]
-        outputs = _arrays(run(np.stack(parts)))
+        crops = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
+        crops = [pad(prepare(crop, channels), shown) for crop in crops]
+        crops = [_enlarge(crop, size) for crop in crops]
+        outputs = forward.to_arrays(run(np.stack(crops)))
         outputs["boxes"] = outputs["boxes"] * _factors(shown, size)
         for index, tile in enumerate(some):
             one = {name: values[index] for name, values in outputs.items()}
-            found += merging.pieces_of(one, tile, given, **options)
-    return merging.join(found, given, tiles, **limits)
+            parts += merging.objects_in_tile(
+                one, tile, given, score_threshold=score_threshold
+            )
+    return merging.merge(parts, given, tiles, **limits)
 
 
-def _check(model, fit, zoom):
+def _check(model):
     """The shape of the model's images, if it is an instance model."""
-    if not (forward.finds_instances(model) or forward.finds_stars(model)):
+    if not forward.output_names(model) >= DETECTIONS:
         raise ValueError(
             "`model` must return boxes, classes, scores, masks and num, as those of "
-            "zoo.names('instance'), or the maps of zoo.stardist. For class maps there "
-            "is `predict.class_ids`."
-        )
-    if fit not in FITS:
-        raise ValueError(f"`fit` must be in {FITS}. Received: fit={fit!r}.")
-    if not ZOOMS[0] <= zoom <= ZOOMS[1]:
-        raise ValueError(f"`zoom` must be in 1/8..8. Received: zoom={zoom}.")
-    if zoom != 1 and (fit != "tile" or forward.finds_stars(model)):
-        raise ValueError(
-            "`zoom` is for fit='tile' and models of one image size; else it must be 1. "
-            f"Received: zoom={zoom}, fit={fit!r}, {model.name}."
+            "zoo.names('instance'). For class maps there is `predict.class_ids`, and "
+            "`tasks.predict` takes any model. "
+            f"Received: outputs {sorted(forward.output_names(model))}."
         )
     return forward.input_shape(model)
-
-
-def _stars(model, image, channels, score_threshold, min_area_px, max_objects):
-    """Polygons of the maps that StarDist returns for a whole image."""
-    image = forward.prepare(image, channels)
-    size = image.shape[:2]
-    batch = forward.extend(image[None], [n + -n % STAR_MULTIPLE for n in size])
-    maps = _arrays(forward.compiled(model, dict)(batch))
-    grid = batch.shape[1] // maps["logits"].shape[1]
-    inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
-    found = star_polygons.decode(
-        maps["logits"][0][inner],
-        maps["distances"][0][inner],
-        grid=grid,
-        score_threshold=max(score_threshold, STAR_THRESHOLD),
-    )
-    found = star_polygons.Polygons(*(values[:max_objects] for values in found))
-    found = star_polygons.to_instances(found, size)
-    return found.subset(np.count_nonzero(found.masks, axis=(1, 2)) >= min_area_px)
 
 
 def _tiles(given, size, overlap_px):
@@ -152,8 +124,8 @@ def _starts(length, tile, overlap):
 
 def _resized(run, image, size):
     """Objects of a resized image; boxes in its own pixels, masks that span it."""
-    fitted, inner = forward.fit(image, size)
-    found = _arrays(run(fitted[None]))
+    fitted, inner = fit_size(image, size)
+    found = forward.to_arrays(run(fitted[None]))
     share = np.array([inner]) / size
     masks = ops.convert_to_numpy(stretch_masks(found["masks"], share))
     boxes = found["boxes"] * _factors(image.shape[:2], inner)
@@ -174,7 +146,3 @@ def _enlarge(image, size):
 def _factors(image_size, shown_size):
     """What boxes of a resized image are multiplied with: float32 [4]."""
     return np.tile(np.divide(image_size, shown_size)[::-1], 2).astype("float32")
-
-
-def _arrays(outputs):
-    return {name: ops.convert_to_numpy(values) for name, values in outputs.items()}

@@ -11,6 +11,8 @@ import numpy as np
 
 from kerasseg import crf, names
 from kerasseg.predict import forward, tiles
+from kerasseg.predict.options import ClassMapOptions, check_flips
+from kerasseg.predict.preprocessing import check_image
 
 
 def probabilities(
@@ -21,7 +23,7 @@ def probabilities(
     Args:
         model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
         image: [H, W] or [H, W, C], any size; see
-            `predict.forward.prepare`.
+            `predict.preprocessing.prepare`.
         tile_px: run on tiles of this size (or (height, width)), blended where they
             overlap, to bound memory; None runs on the whole image.
         overlap_px: overlap of tiles; None for a quarter of the tile, at most 64.
@@ -37,14 +39,14 @@ def probabilities(
     Raises:
         ValueError: if the image does not fit the model or the refinement.
     """
-    refine = refinement(refine)
+    ClassMapOptions(tile_px, overlap_px, flips, refine)
     if tile_px is None:
         answer = forward.to_probabilities
         found = forward.infer(model, [image], answer, flips=flips)[0]
     else:
         parts = _stripes(model, image, tile_px, overlap_px, flips)
         found = np.concatenate([stripe for _, stripe in parts])
-    return found if refine is None else refine(image, found)
+    return _refined(refine, image, found)
 
 
 def class_ids(model, image, *, tile_px=None, overlap_px=None, flips=False, refine=None):
@@ -117,8 +119,8 @@ def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, ou
 
 def _stripes(model, image, tile_px, overlap_px, flips):
     """(top, probabilities [h, W, K]) from the top of the image to its bottom."""
-    forward.check_flips(flips)
-    forward.check_image(image, forward.input_shape(model)[-1])
+    check_flips(flips)
+    check_image(image, forward.input_shape(model)[-1])
     tile_px = (tile_px, tile_px) if isinstance(tile_px, int) else tuple(tile_px)
     if overlap_px is None:
         overlap_px = min(64, min(tile_px) // 4)
@@ -137,15 +139,11 @@ def _stripes(model, image, tile_px, overlap_px, flips):
     return tiles.stripes(infer, size, tile_px=tile_px, overlap_px=overlap_px)
 
 
-def refinement(refine):
-    """The function that a `refine` argument stands for, or None."""
-    if refine is None or callable(refine):
-        return refine
-    if refine == "crf":
-        return crf.dense_crf
-    raise ValueError(
-        f"`refine` must be None, 'crf' or a function. Received: refine={refine!r}."
-    )
+def _refined(refine, image, found):
+    """Refined probabilities; "crf" stands for `crf.dense_crf` as it is."""
+    if refine is None:
+        return found
+    return (crf.dense_crf if refine == "crf" else refine)(image, found)
 
 
 def most_probable(probabilities):

@@ -1,6 +1,7 @@
 """What a model costs: operations, time, memory."""
 
 from kerasseg.profiling.benchmark import measure, model_cases, run
+from kerasseg.profiling.facts import describe
 from kerasseg.profiling.operations import gflops
 
-__all__ = ["gflops", "measure", "model_cases", "run"]
+__all__ = ["describe", "gflops", "measure", "model_cases", "run"]

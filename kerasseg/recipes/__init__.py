@@ -16,8 +16,10 @@ from kerasseg.recipes.build import (
     build_optimizer,
     build_samples,
     build_truth,
+    builder_of,
+    task_of,
 )
-from kerasseg.recipes.options import TABLES, as_list, task
+from kerasseg.recipes.options import TABLES, as_list
 from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, read
 
 __all__ = [
@@ -32,8 +34,9 @@ __all__ = [
     "build_optimizer",
     "build_samples",
     "build_truth",
+    "builder_of",
     "dump",
     "name",
     "read",
-    "task",
+    "task_of",
 ]

@@ -1,11 +1,23 @@
 """Recipes -> objects: only here do names become things."""
 
-import functools
 import inspect
 
+from kerasseg import tasks
 from kerasseg.names import look_up
-from kerasseg.recipes.options import SCHEDULE, augmentations, optimizers, task
+from kerasseg.recipes.options import SCHEDULE, augmentations, optimizers
 from kerasseg.recipes.text import RecipeError
+
+
+def builder_of(recipe):
+    """The function of `kerasseg.zoo` that a recipe names."""
+    from kerasseg import zoo
+
+    return look_up(recipe["model"]["architecture"], zoo.BUILDERS, "architecture")
+
+
+def task_of(recipe):
+    """The `tasks.Task` of a recipe's architecture."""
+    return tasks.named(builder_of(recipe).task)
 
 
 def build_samples(recipe, root, split):
@@ -31,76 +43,36 @@ def build_model(recipe, classes, channels=3, *, weights=None):
 
     Args:
         recipe: resolved recipe.
-        classes: class names, the background first; their number is the default of
-            `num_classes`, without the background for instance models.
+        classes: class names, the background first.
         channels: channels of the images.
         weights: path that replaces `encoder_weights`, or None.
 
     Returns:
         keras.Model.
-    """
-    from kerasseg import zoo
 
-    options = dict(recipe["model"])
-    builder = look_up(options.pop("architecture"), zoo.BUILDERS, "architecture")
-    if builder is zoo.stardist:
-        if len(classes) != 2:
-            raise RecipeError(
-                "'stardist' finds objects of one class. "
-                f"Received: {', '.join(classes[1:])}."
-            )
-        options.setdefault("input_shape", (None, None, channels))
-    elif task(recipe) == "instance":
-        options.setdefault("num_classes", len(classes) - 1)
-        options["image_size"] = tuple(recipe["augment"]["size"])
-    else:
-        options.setdefault("num_classes", len(classes))
-        options.setdefault("input_shape", (None, None, channels))
+    Raises:
+        RecipeError: if the architecture cannot learn these classes.
+    """
+    try:
+        found = task_of(recipe).model_options(recipe, classes, channels)
+    except ValueError as error:
+        raise RecipeError(str(error)) from error
+    options = {**found, **recipe["model"]}
+    options.pop("architecture")
     if weights is not None:
         options = {**options, "weights": weights}
         options.pop("encoder_weights", None)
-    return builder(**options)
+    return builder_of(recipe)(**options)
 
 
 def build_loss(recipe):
-    """Loss of a recipe: one, or the weighted sum of several.
-
-    Models of objects bring their own, as a `training.Objective`; a recipe may only set
-    its options.
-    """
-    from kerasseg import losses, training, zoo
-
-    if task(recipe) != "semantic":
-        function = zoo.objectives.OBJECTIVES[recipe["model"]["architecture"]]
-        for options in recipe["loss"]:
-            function = functools.partial(function, **options)
-        return training.Objective(function, recipe["train"]["seed"])
-    parts = []
-    for options in recipe["loss"]:
-        options = dict(options)
-        weight = options.pop("weight", 1.0)
-        parts.append((weight, losses.LOSSES[options.pop("name")](**options)))
-    if len(parts) == 1 and parts[0][0] == 1.0:
-        return parts[0][1]
-    return losses.Weighted(parts)
+    """Loss of a recipe, or the objective that its builder brings."""
+    return task_of(recipe).loss(recipe, builder_of(recipe))
 
 
 def build_truth(recipe):
-    """What `data.pipeline(objects=...)` makes of the objects that a recipe learns.
-
-    Returns:
-        None for class maps, the most objects of an image for instance models, or the
-        function of `data.maps` that makes StarDist's maps.
-    """
-    from kerasseg.data import maps
-
-    if task(recipe) == "semantic":
-        return None
-    if task(recipe) == "instance":
-        return recipe["train"]["max_objects"]
-    known = inspect.signature(maps.stars).parameters
-    model = recipe["model"]
-    return maps.stars(**{name: model[name] for name in known if name in model})
+    """The `objects` argument of `data.pipeline`: None where labels are learned."""
+    return task_of(recipe).truth(recipe)
 
 
 def build_optimizer(recipe, steps_per_epoch):

@@ -1,8 +1,15 @@
 """What a recipe may say: tables, options, defaults and types."""
 
-import inspect
-
-from kerasseg.names import check_options, look_up
+from kerasseg import tasks
+from kerasseg.names import (
+    OptionError,
+    check_named,
+    check_options,
+    check_types,
+    option_errors,
+    parameters,
+)
+from kerasseg.predict.options import as_options, defaults
 
 TABLES = ("model", "data", "augment", "loss", "optimizer", "train", "predict")
 TRAIN = {
@@ -24,18 +31,6 @@ TRAIN = {
     "on_bad_sample": "stop",  # or "skip"
     "on_non_finite": "stop",  # or "skip"
 }
-# How runs are scored and predict, by task; see `predict.class_ids` and `instances`.
-PREDICT = {
-    "semantic": {"tile_px": None, "flips": None},
-    "instance": {
-        "score_threshold": 0.3,
-        "fit": "",
-        "overlap_px": 64,
-        "zoom": 1.0,
-        "min_area_px": 1,
-    },
-    "bottom_up": {"score_threshold": 0.3, "min_area_px": 1},
-}
 # Options that had another name: recipes and runs written before still work.
 RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
 SCHEDULE = {
@@ -45,22 +40,6 @@ SCHEDULE = {
     "power": 0.9,
     "final": 0.0,
 }
-# What a TOML value must be, by the type of the default that it replaces.
-KINDS = {
-    bool: ("true or false", (bool,)),
-    int: ("a whole number", (int,)),
-    float: ("a number", (int, float)),
-    str: ("a string", (str,)),
-    tuple: ("a list", (list, int, float)),
-}
-
-
-class OptionError(ValueError):
-    """One option of a recipe is wrong."""
-
-    def __init__(self, message, table, option=None):
-        super().__init__(message)
-        self.table, self.option = table, option
 
 
 def resolve(recipe):
@@ -69,125 +48,50 @@ def resolve(recipe):
     Raises:
         OptionError: names the table and the option.
     """
-    from kerasseg import datasets, losses, zoo
+    from kerasseg import datasets, zoo
 
     for table in recipe:
         if table not in TABLES:
-            _refuse(check_options, [table], TABLES, "a recipe", table=table)
+            with option_errors(table):
+                check_options([table], TABLES, "a recipe")
         if not all(isinstance(part, dict) for part in as_list(recipe[table])):
             raise OptionError(f"`{table}` must be a table, [{table}].", table)
     recipe = {table: recipe.get(table, {}) for table in TABLES}
     for (table, old), new in RENAMED.items():
         if old in recipe[table]:
             recipe[table][new] = recipe[table].pop(old)
-    _check(recipe["model"], "architecture", zoo.BUILDERS, "model")
+    check_named(recipe["model"], "architecture", zoo.BUILDERS, "model")
     data = recipe["data"]
     data.setdefault("train", "train")
     data.setdefault("val", "val")
-    _check(
-        data, "dataset", datasets.DATASETS, "data", extra={"train": None, "val": None}
-    )
+    sides = {"train": None, "val": None}
+    check_named(data, "dataset", datasets.DATASETS, "data", extra=sides)
     for side in ("train", "val"):  # the name of a split, or more arguments
         if isinstance(data[side], dict):
-            known = _parameters(datasets.DATASETS[data["dataset"]])
-            _check_types(data[side], known, "data")
+            known = parameters(datasets.DATASETS[data["dataset"]])
+            known.pop("root", None)
+            check_types(data[side], known, "data")
     recipe["augment"] = {"name": "standard", **recipe["augment"]}
-    _check(recipe["augment"], "name", augmentations(), "augment")
-    name = recipe["model"]["architecture"]
-    if name == "panoptic_deeplab":
-        message = f"{name!r} is trained in Python, by zoo.objectives: no recipe can."
-        raise OptionError(message, "model", "architecture")
-    if task(recipe) != "semantic":
-        _check_instance(recipe)
-    else:
-        recipe["loss"] = as_list(recipe["loss"] or {"name": "CrossEntropy"})
-        for loss in recipe["loss"]:
-            _check(loss, "name", losses.LOSSES, "loss", extra={"weight": 1.0})
+    check_named(recipe["augment"], "name", augmentations(), "augment")
+    builder = zoo.BUILDERS[recipe["model"]["architecture"]]
+    task = tasks.named(builder.task)
+    task.resolve(recipe, builder)
     recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
-    _check(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)
-    _check_types(recipe["predict"], PREDICT[task(recipe)], "predict")
-    _check_types(recipe["train"], TRAIN, "train")
+    check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)
+    _check_predict(recipe["predict"], task)
+    check_types(recipe["train"], TRAIN, "train")
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe
 
 
-def task(recipe):
-    """What a recipe trains, one of the tasks of `zoo.names`."""
-    from kerasseg import zoo
-
-    name, tasks = recipe["model"]["architecture"], ("semantic", "instance", "bottom_up")
-    return next(task for task in tasks if name in zoo.names(task))
-
-
-def _check_instance(recipe):
-    """Refuse what an instance model brings itself, or cannot be."""
-    from kerasseg.detection.mask_grid import mask_size
-    from kerasseg.zoo.objectives import OBJECTIVES
-
-    name = recipe["model"]["architecture"]
-    recipe["loss"] = as_list(recipe["loss"]) if recipe["loss"] else []
-    known = _parameters(OBJECTIVES[name])
-    for given in ("model", "images", "truth", "seed"):
-        del known[given]
-    for loss in recipe["loss"]:
-        if "name" in loss or len(recipe["loss"]) > 1:
-            message = f"{name!r} brings its own losses: no [[loss]] can name one."
-            raise OptionError(message, "loss")
-        _check_types(loss, known, "loss")
-    if "image_size" in recipe["model"]:
-        message = "`image_size` follows from augment.size: leave it out."
-        raise OptionError(message, "model", "image_size")
-    size = recipe["augment"].get("size")
-    try:
-        mask_size(size if isinstance(size, (list, tuple)) else ())
-    except ValueError:
-        message = (
-            f"`size` must be [height, width], two multiples of 32, for {name!r}. "
-            f"Received: {size!r}."
-        )
-        raise OptionError(message, "augment", "size") from None
-
-
-def _check(options, key, table, where, extra=None):
-    """Check that options[key] is a name in `table`, and the rest its arguments."""
-    if key not in options:
-        raise OptionError(
-            f"[{where}] must have `{key}`. Known: {', '.join(sorted(table))}.", where
-        )
-    function = _refuse(look_up, options[key], table, key, table=where, option=key)
-    known = {key: "", **_parameters(function), **(extra or {})}
-    _check_types(options, known, where)
-
-
-def _check_types(options, defaults, where):
-    for option, value in options.items():
-        _refuse(
-            check_options, [option], defaults, f"[{where}]", table=where, option=option
-        )
-        default = defaults[option]
-        wanted = next((kind for kind in KINDS if isinstance(default, kind)), None)
-        if value is None or wanted is None:
-            continue
-        description, types = KINDS[wanted]
-        if type(value) not in types:
-            message = f"`{option}` must be {description}. Received: {value!r}."
-            raise OptionError(message, where, option)
-
-
-def _refuse(check, *args, table, option=None):
-    try:
-        return check(*args)
-    except ValueError as error:
-        raise OptionError(str(error), table, option) from error
-
-
-def _parameters(function):
-    """Keyword arguments of a function with their defaults."""
-    return {
-        name: None if parameter.default is parameter.empty else parameter.default
-        for name, parameter in inspect.signature(function).parameters.items()
-        if name != "root" and parameter.kind is not parameter.VAR_KEYWORD
-    }
+def _check_predict(options, task):
+    """Check the names and values of [predict], one by one to name the wrong one."""
+    for name, value in options.items():
+        with option_errors("predict", name):
+            check_options([name], defaults(task.options), "[predict]")
+            as_options(task.options, {name: value})
+    with option_errors("predict"):
+        as_options(task.options, options)
 
 
 def as_list(value):

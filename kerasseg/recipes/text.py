@@ -6,7 +6,8 @@ import pathlib
 import re
 import sys
 
-from kerasseg.recipes.options import TABLES, OptionError, as_list, resolve
+from kerasseg.names import OptionError
+from kerasseg.recipes.options import TABLES, as_list, resolve
 
 if sys.version_info >= (3, 11):
     import tomllib

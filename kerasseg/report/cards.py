@@ -7,6 +7,10 @@ and `<!-- /results -->` is written here, so no number in it is typed by hand.
 import json
 import pathlib
 
+from kerasseg import tasks
+from kerasseg.predict.options import defaults
+from kerasseg.tasks.task import percent
+
 
 def card(results):
     """Markdown of one result: scores by class, and what they depend on.
@@ -17,7 +21,8 @@ def card(results):
     Returns:
         str without the markers.
     """
-    lines = _of_objects(results) if "mask_ap" in results else _of_pixels(results)
+    task = tasks.of_results(results)
+    lines = task.card(results)
     facts, about = results["environment"], results["settings"]
     sizes = " to ".join(
         "x".join(map(str, about["image_sizes"][key])) for key in ("min", "max")
@@ -26,7 +31,7 @@ def card(results):
     lines += [
         "",
         f"Split `{results['split']}`, {about['num_images']} images of {sizes}, "
-        f"{_how(about)}, {about['precision']}; "
+        f"{_how(task, about)}, {about['precision']}; "
         f"seeds {', '.join(map(str, results['seeds']))}; "
         f"{about['num_params']:,} parameters; {results['date'][:10]}; "
         f"{', '.join(facts['devices'])} ({facts['cpu']}, {facts['cpu_count']} cores); "
@@ -43,35 +48,14 @@ def card(results):
     return "\n".join(lines)
 
 
-def _of_pixels(results):
-    lines = ["| class | IoU | Dice | recall |", "|---|---|---|---|"]
-    for name, scores in results["classes"].items():
-        cells = [_percent(scores[key]) for key in ("iou", "dice", "recall")]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    mean = [_percent(results[key]) for key in ("mean_iou", "mean_dice")]
-    return [*lines, f"| **mean** | **{mean[0]}** | **{mean[1]}** | |"]
-
-
-def _of_objects(results):
-    lines = ["| class | mask AP | box AP | objects |", "|---|---|---|---|"]
-    for name, scores in results["classes"].items():
-        cells = [_percent(scores[key]) for key in ("mask_ap", "box_ap")]
-        lines.append(f"| {name} | {' | '.join(cells)} | {scores['objects']:,} |")
-    mean = [_percent(results[key]) for key in ("mask_ap", "box_ap")]
-    lines += [f"| **mean** | **{mean[0]}** | **{mean[1]}** | |", ""]
-    keys = ("mask_ap50", "mask_ap75", "label_ap", "label_ap50", "f1", "pq", "aji")
-    lines.append("| AP50 | AP75 | label AP | label AP50 | F1 | PQ | AJI |")
-    lines.append("|---" * len(keys) + "|")
-    return [*lines, f"| {' | '.join(_percent(results[key]) for key in keys)} |"]
-
-
-def _how(settings):
-    """How images went through the model."""
-    if "fit" in settings:
-        zoom = settings.get("zoom", 1)
-        how = f"fit {settings['fit']}" + (f", zoom {zoom:g}" if zoom != 1 else "")
-        return f"{how}, scores from {settings['score_threshold']}"
-    return f"single scale, flips {settings['flips']}"
+def _how(task, settings):
+    """The options of prediction that differ from their defaults."""
+    chosen = [
+        f"{name} {settings[name]}"
+        for name, default in defaults(task.options).items()
+        if settings.get(name, default) != default
+    ]
+    return ", ".join(chosen) or "default options"
 
 
 def update(zoo):
@@ -95,11 +79,11 @@ def update(zoo):
         minutes = f"{training['seconds'] / 60:.0f}" if training else "not measured"
         rows.append(
             f"| [{folder.name}]({folder.name}) | {results['settings']['num_params']:,} "
-            f"| {_percent(results.get('mean_iou', results.get('mask_ap')))} "
+            f"| {percent(results[tasks.of_results(results).monitor])} "
             f"| {minutes} |"
         )
     head = [
-        "| recipe | parameters | mIoU or mask AP % | minutes |",
+        "| recipe | parameters | mIoU, mask AP or PQ % | minutes |",
         "|---|---|---|---|",
     ]
     return changed + fill(zoo / "README.md", "\n".join(head + rows))
@@ -123,7 +107,3 @@ def fill(path, text, mark="results"):
         return []
     path.write_text(new, encoding="utf-8")
     return [path]
-
-
-def _percent(value):
-    return "-" if value is None else f"{100 * value:.1f}"

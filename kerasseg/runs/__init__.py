@@ -7,4 +7,4 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 
 from kerasseg.runs.folder import RunError, find, load
 from kerasseg.runs.training import train
-from kerasseg.runs.use import describe, evaluate, export, predict
+from kerasseg.runs.use import evaluate, export, predict

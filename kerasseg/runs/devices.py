@@ -1,5 +1,6 @@
 """What a run computes on: devices, strategy, precision; and a line that says so."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -71,6 +72,19 @@ def prepare(precision="auto", distribute="auto", *, deterministic=False):
     replicas = strategy.num_replicas_in_sync
     parts = [_names(gpus), f"{replicas} replicas" if replicas > 1 else "", precision]
     return Devices(strategy, precision, writes, ", ".join(filter(None, parts)))
+
+
+@contextlib.contextmanager
+def precision_policy(name):
+    """Keras' dtype policy of the models that are built inside; put back afterwards."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _precision(gpus):

@@ -59,7 +59,7 @@ def find(run=None):
     return max(found, key=lambda path: (path / "best.weights.h5").stat().st_mtime)
 
 
-def claim(out, recipe, name):
+def choose_folder(out, recipe, name):
     """Choose or check the run folder: new, or one of the same recipe to go on with."""
     if out is None:
         number, out = 1, RUNS / name

@@ -6,11 +6,9 @@ import math
 import pathlib
 
 from kerasseg import recipes
-from kerasseg.runs import devices
-from kerasseg.runs.folder import RunError, check_data, claim, facts_of
-from kerasseg.runs.tasks import task_of
-from kerasseg.runs.use import evaluate
-from kerasseg.training.history import History
+from kerasseg.predict.options import as_options
+from kerasseg.runs import devices, use
+from kerasseg.runs.folder import RunError, check_data, choose_folder, facts_of
 
 
 def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_event=None):
@@ -44,14 +42,14 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
     found = devices.prepare(
         settings["precision"], distribute, deterministic=settings["deterministic"]
     )
-    out = claim(out, recipe, name) if found.writes else pathlib.Path(out)
+    out = choose_folder(out, recipe, name) if found.writes else pathlib.Path(out)
     on_event({"kind": "device", "text": f"{found.text}, seed {settings['seed']}"})
     samples = _checked_samples(recipe, root, on_event)
     facts = facts_of(samples["train"], root, name)
     if found.writes:
         check_data(out, facts)
-    with found.strategy.scope():
-        step, steps_per_epoch = _make_step(recipe, facts, samples, found.precision)
+    with devices.precision_policy(found.precision), found.strategy.scope():
+        step, steps_per_epoch = _make_step(recipe, facts, samples)
     if found.writes:
         out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(facts, indent=1) + "\n"
@@ -65,18 +63,19 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
         **_time_of_steps(out),
         "precision": found.precision,
     }
-    return out, evaluate(out, root=root, samples=samples["val"], training=cost)
+    return out, use.evaluate(out, root=root, samples=samples["val"], training=cost)
 
 
 def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
     import tensorflow as tf
 
-    from kerasseg import data, training
+    from kerasseg import data, evaluate, training
 
-    settings, task = recipe["train"], task_of(recipe)
+    settings, task = recipe["train"], recipes.task_of(recipe)
+    options = as_options(task.options, recipe["predict"])
 
     def validate():
-        result = task.score(step.model, samples["val"], **recipe["predict"])
+        result = evaluate.score(step.model, samples["val"], options)
         return {key: value for key, value in result.items() if isinstance(value, float)}
 
     order = {"batch_size": settings["batch_size"], "seed": settings["seed"]}
@@ -106,6 +105,8 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
 
 def _time_of_steps(out):
     """Wall and CPU time of all steps, those before a resume too; no validation."""
+    from kerasseg.training.history import History
+
     rows = History(out / "history.jsonl").rows()
     epochs = [row for row in rows if row["kind"] == "epoch"]
     return {
@@ -118,15 +119,15 @@ def _checked_samples(recipe, root, on_event):
     """Both sides of the data, every file of them read once before training."""
     from kerasseg import datasets
 
-    sides = {}
+    sides, task = {}, recipes.task_of(recipe)
     for side in ("train", "val"):
         samples = sides[side] = recipes.build_samples(recipe, root, side)
         num_labels = len(samples.classes)
         if "num_classes" in recipe["model"]:
-            num_labels = recipe["model"]["num_classes"] + task_of(recipe).finds_objects
+            num_labels = recipe["model"]["num_classes"] + task.first_class
         report = datasets.check(samples, num_classes=max(num_labels, 2))
         on_event({"kind": "data", "side": side, "report": report})
-        if task_of(recipe).finds_objects and "instances" not in samples[0]:
+        if task.needs_instances and "instances" not in samples[0]:
             raise ValueError(
                 f"{recipe['model']['architecture']!r} needs samples with instances, as "
                 "of the data sets coco, mask_folders and shapes. Received: "
@@ -135,7 +136,7 @@ def _checked_samples(recipe, root, on_event):
     return sides
 
 
-def _make_step(recipe, facts, samples, precision):
+def _make_step(recipe, facts, samples):
     """Training step of a recipe, and the steps of an epoch."""
     import keras
 
@@ -144,7 +145,6 @@ def _make_step(recipe, facts, samples, precision):
     settings = recipe["train"]
     num_batches = math.ceil(len(samples["train"]) / settings["batch_size"])
     steps_per_epoch = settings["steps_per_epoch"] or num_batches
-    keras.config.set_dtype_policy(precision)
     keras.utils.set_random_seed(settings["seed"])
     model = recipes.build_model(recipe, facts["classes"], facts["channels"])
     if settings["sync_batch_norm"]:

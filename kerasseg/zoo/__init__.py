@@ -98,3 +98,14 @@ def freeze(model, part="encoder"):
     for layer in frozen:
         layer.trainable = False
     return model
+
+
+for _name, _builder in BUILDERS.items():
+    _builder.task = (
+        "instance"
+        if _name in INSTANCE
+        else {"stardist": "stars", "panoptic_deeplab": "panoptic"}.get(
+            _name, "semantic"
+        )
+    )
+    _builder.losses = objectives.OBJECTIVES.get(_name)

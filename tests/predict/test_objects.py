@@ -119,7 +119,7 @@ def test_small_and_many_objects_are_left_out(finder):
         ({"fit": "stretch"}, "`fit` must be in"),
         ({"overlap_px": 64}, "`overlap_px` must be in 0..63"),
         ({"overlap_px": 32, "zoom": 2.0}, "`overlap_px` must be in 0..31"),
-        ({"zoom": 0.0}, "`zoom` must be in 1/8..8"),
+        ({"zoom": 0.0}, "`zoom` must be in 0.125..8"),
         ({"zoom": 2.0, "fit": "resize"}, "`zoom` is for fit='tile'"),
     ],
 )

@@ -12,7 +12,7 @@ from scipy.special import expit, softmax
 
 from kerasseg import predict
 from kerasseg.layers import ResizeLike
-from kerasseg.predict import forward
+from kerasseg.predict import forward, preprocessing
 
 KERNEL_SEED = 3
 
@@ -101,7 +101,7 @@ def test_grey_is_repeated_for_a_color_model(model, rng):
 
 def test_color_becomes_grey_for_a_grey_model(rng):
     image = rng.integers(0, 256, [8, 9, 3], "uint8")
-    grey = forward.prepare(image, 1)[..., 0]
+    grey = preprocessing.prepare(image, 1)[..., 0]
     assert np.abs(grey - cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).max() <= 0.51
     assert predict.class_ids(conv_model(channels=1), image).shape == (8, 9)
 

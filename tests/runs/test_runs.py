@@ -139,7 +139,7 @@ def test_the_crf_table_scores_a_run_before_and_after(run, tmp_path):
     assert {**parameters, "mean_iou": max(tried)} in answer["choice"]["tried"]
     model, recipe, _ = folder.load(run)
     val = recipes.build_samples(recipe, None, "val").subset([0, 3])
-    expected = evaluate.class_maps(model, val)["mean_iou"]
+    expected = evaluate.score(model, val)["mean_iou"]
     assert answer["val"]["before"]["mean_iou"] == pytest.approx(expected)
     assert read_image(tmp_path / "crf.png").shape == (2 * 32, 4 * 32, 3)
 
@@ -172,14 +172,14 @@ def test_a_run_that_cannot_begin_leaves_no_folder(tmp_path, monkeypatch, capsys)
 
 def test_a_second_run_gets_a_number_and_a_crashed_one_goes_on(run, tmp_path):
     recipe = recipes.read(run / "recipe.toml")
-    assert folder.claim(None, recipe, "never") == folder.RUNS / "never"
+    assert folder.choose_folder(None, recipe, "never") == folder.RUNS / "never"
     crashed = tmp_path / "crashed"
     crashed.mkdir()
     shutil.copy(run / "recipe.toml", crashed)
-    assert folder.claim(crashed, recipe, "x") == crashed
+    assert folder.choose_folder(crashed, recipe, "x") == crashed
     recipe["loss"] = recipe["loss"][:1]
     with pytest.raises(runs.RunError, match=r"\[loss\] name: 'Dice' there, None now"):
-        folder.claim(crashed, recipe, "x")
+        folder.choose_folder(crashed, recipe, "x")
 
 
 def test_a_folder_with_other_files_is_not_written_to(tmp_path, capsys):

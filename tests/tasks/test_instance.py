@@ -142,7 +142,7 @@ def test_predict_writes_objects_of_images_of_any_size(run, tmp_path, capsys):
     assert [one["name"] for one in found["categories"]][1] == "square"
     assert read_image(out / "overlays/photo.png").shape[2] == 3
     assert main([*command, "--fit", "resize"]) == 1  # the recipe's zoom
-    assert "None of the images" in capsys.readouterr().err
+    assert "set zoom to 1" in capsys.readouterr().err
     assert main([*command, "--crf"]) == 1
     assert "Received: 'refine'" in capsys.readouterr().err
 

@@ -76,7 +76,7 @@ def test_perfect_maps_give_the_objects(grid, size):
     labels = discs(size)
     truth = star_targets(labels, 32)
     channels = np.concatenate([truth["probabilities"], truth["distances"]], -1)
-    found = predict.instances(model, channels)
+    found = predict.stars(model, channels)
     assert found.masks.shape == (6, *size) and not found.classes.any()
     iou = iou_table(labels, found.to_label_map())
     assert (iou.max(1) > 0.85).all()

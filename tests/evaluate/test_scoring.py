@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseg import evaluate, images
+from kerasseg import evaluate, images, metrics
 from kerasseg.datasets.samples import Samples
 
 CLASSES = ("dark", "red", "blue")
@@ -51,18 +51,21 @@ def count_by_hand(samples, predictions):
 def test_count_by_hand():
     label = np.array([[0, 0, 1], [2, 2, 255]])
     found = np.array([[0, 1, 1], [2, 0, 1]])
-    assert evaluate.count(label, found, 3).tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+    expected = [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+    assert metrics.confusion_matrix(label, found, 3).tolist() == expected
 
 
 def test_count_can_do_without_an_ignore_label():
-    matrix = evaluate.count(np.array([[255]]), np.array([[1]]), 256, ignore_label=None)
+    matrix = metrics.confusion_matrix(
+        np.array([[255]]), np.array([[1]]), 256, ignore_label=None
+    )
     assert matrix[255, 1] == matrix.sum() == 1
 
 
 @pytest.mark.parametrize("label", [[[3, 0]], [[-1, 0]], [[0, 0, 0]]])
 def test_count_refuses_what_it_cannot_count(label):
     with pytest.raises(ValueError, match="Received"):
-        evaluate.count(np.array(label), np.zeros([1, 2], int), 3)
+        metrics.confusion_matrix(np.array(label), np.zeros([1, 2], int), 3)
 
 
 @pytest.mark.parametrize("tile_px", [None, 64])
@@ -70,7 +73,7 @@ def test_count_refuses_what_it_cannot_count(label):
 def test_one_matrix_counts_all_samples(model, tile_px, flips):
     sizes = [(6, 5), (6, 5), (9, 4), (6, 5), (150, 250)]
     samples = make_samples(sizes)
-    result = evaluate.class_maps(model, samples, flips=flips, tile_px=tile_px)
+    result = evaluate.score(model, samples, {"flips": flips, "tile_px": tile_px})
     red, blue = (
         [samples[i]["image"][..., c] > 0 for i in range(len(sizes))] for c in (0, 2)
     )
@@ -85,7 +88,7 @@ def test_one_matrix_counts_all_samples(model, tile_px, flips):
 
 
 def test_each_sample_has_scores_of_its_own(model):
-    result = evaluate.class_maps(model, make_samples([(6, 5), (4, 7)]))
+    result = evaluate.score(model, make_samples([(6, 5), (4, 7)]))
     # Of 5 rows that count one is wrong; of 3 rows.
     accuracies = [row["pixel_accuracy"] for row in result["samples"]]
     assert accuracies == pytest.approx([4 / 5, 2 / 3])
@@ -93,7 +96,7 @@ def test_each_sample_has_scores_of_its_own(model):
 
 
 def test_a_sample_without_counted_pixels_has_no_score(model):
-    result = evaluate.class_maps(model, make_samples([(1, 5), (4, 4)]))
+    result = evaluate.score(model, make_samples([(1, 5), (4, 4)]))
     assert result["samples"][0]["mean_iou"] is None
     assert evaluate.extremes(result)["Worst"] == [result["samples"][1]]
 
@@ -107,11 +110,11 @@ def test_binary_models_have_two_classes():
     sample = {"image": ramp, "label": (ramp > 110).astype("int32")}
     samples = Samples(("a",), lambda index: sample, ("below", "above"))
     # 101..110 are above 100 but not above 110.
-    assert evaluate.class_maps(model, samples)["matrix"] == [[101, 10], [0, 89]]
+    assert evaluate.score(model, samples)["matrix"] == [[101, 10], [0, 89]]
 
 
 def test_result_is_ready_for_json(model):
-    result = evaluate.class_maps(model, make_samples([(6, 5)] * 3), limit=2)
+    result = evaluate.score(model, make_samples([(6, 5)] * 3), limit=2)
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert result["settings"]["num_images"] == len(result["samples"]) == 2
 
@@ -119,7 +122,7 @@ def test_result_is_ready_for_json(model):
 def test_progress_is_reported_after_each_image(model):
     seen = []
     sizes = [(6, 5), (6, 5), (4, 4)]
-    evaluate.class_maps(model, make_samples(sizes), on_progress=seen.append)
+    evaluate.score(model, make_samples(sizes), on_progress=seen.append)
     assert [(event["index"], event["num"]) for event in seen] == [
         (1, 3),
         (2, 3),
@@ -136,7 +139,7 @@ def test_samples_are_read_in_order_by_another_thread(model):
         threads.add(threading.get_ident())
         return made[index]
 
-    evaluate.class_maps(model, make_samples([(40, 50)] * 9, read=read))
+    evaluate.score(model, make_samples([(40, 50)] * 9, read=read))
     assert order == list(range(9)) and threads.isdisjoint({threading.get_ident()})
 
 
@@ -145,24 +148,24 @@ def test_an_unreadable_sample_stops_the_evaluation(model, tmp_path):
         return {"image": images.read_image(tmp_path / "missing.png"), "label": None}
 
     with pytest.raises(images.ImageError, match=r"missing\.png"):
-        evaluate.class_maps(model, make_samples([(4, 4)] * 3, read=read))
+        evaluate.score(model, make_samples([(4, 4)] * 3, read=read))
 
 
 def test_a_wrong_label_is_an_error_with_the_name_of_the_sample(model):
     samples = make_samples([(4, 4)] * 3)
     samples[1]["label"][2, 2] = 7
     with pytest.raises(ValueError, match=r"Sample 'sample1'.* Received: 0\.\.7"):
-        evaluate.class_maps(model, samples)
+        evaluate.score(model, samples)
 
 
 def test_classes_must_be_those_of_the_model(model):
-    with pytest.raises(ValueError, match="one logit a class"):
-        evaluate.class_maps(model, make_samples([(4, 4)], classes=("a", "b")))
+    with pytest.raises(ValueError, match="one logit per class"):
+        evaluate.score(model, make_samples([(4, 4)], classes=("a", "b")))
 
 
 def test_nothing_to_evaluate_is_an_error(model):
     with pytest.raises(ValueError, match="There must be a sample"):
-        evaluate.class_maps(model, make_samples([(4, 4)]), limit=0)
+        evaluate.score(model, make_samples([(4, 4)]), limit=0)
 
 
 def test_extremes_are_the_lowest_and_the_highest():
@@ -175,7 +178,7 @@ def test_extremes_are_the_lowest_and_the_highest():
 
 def test_gallery_is_a_picture(model):
     samples = make_samples([(30, 40)] * 2)
-    result = evaluate.class_maps(model, samples)
+    result = evaluate.score(model, samples)
     picture = evaluate.gallery(model, samples, result)
     assert picture.dtype == np.uint8 and picture.shape[0] > 400 < picture.shape[1]
 
@@ -197,7 +200,7 @@ def test_environment_holds_versions_device_and_flags(monkeypatch):
 
 
 def test_results_file_holds_what_a_number_needs(model, tmp_path):
-    result = evaluate.class_maps(model, make_samples([(6, 5)]))
+    result = evaluate.score(model, make_samples([(6, 5)]))
     path = tmp_path / "run/results.json"
     content = evaluate.write_results(path, result, split="val", seeds=[1, 2])
     assert json.loads(path.read_text(encoding="utf-8")) == content

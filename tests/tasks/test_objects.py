@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kerasseg import evaluate
+from kerasseg.tasks import objects
 from tests.finder import make_finder, make_samples
 
 RED, GREEN, BLUE = (0, 4, 4, 24, 24), (1, 32, 8, 60, 60), (2, 4, 32, 28, 60)
@@ -19,7 +20,7 @@ def finder():
 def test_what_is_found_exactly_scores_one(finder):
     samples = make_samples(((64, 64), RED, GREEN), ((64, 90), GREEN), ((64, 64),))
     seen = []
-    result = evaluate.instances(finder, samples, on_progress=seen.append)
+    result = evaluate.score(finder, samples, on_progress=seen.append)
     for name in ("mask_ap", "mask_ap50", "box_ap", "label_ap", "f1", "rq"):
         assert result[name] == pytest.approx(1), name
     # Four corner pixels of each mask are rounded off.
@@ -34,14 +35,14 @@ def test_what_is_found_exactly_scores_one(finder):
 
 def test_label_maps_hold_what_scores_enough_and_coco_ranks_all(finder):
     samples = make_samples(((64, 64), RED, BLUE))  # blue scores 0.2
-    result = evaluate.instances(finder, samples)
+    result = evaluate.score(finder, samples)
     assert result["mask_ap"] == pytest.approx(1)
     assert result["label_ap50"] == pytest.approx(1 / 2)  # TP 1, FP 0, FN 1
     assert result["f1"] == pytest.approx(2 / 3)
-    low = evaluate.instances(finder, samples, score_threshold=0.1)
+    low = evaluate.score(finder, samples, {"score_threshold": 0.1})
     assert low["label_ap50"] == pytest.approx(1)
     assert low["settings"]["score_threshold"] == 0.1
-    enlarged = evaluate.instances(finder, samples, zoom=2.0)
+    enlarged = evaluate.score(finder, samples, {"zoom": 2.0})
     assert enlarged["mask_ap"] == pytest.approx(1)
     assert enlarged["settings"]["zoom"] == 2.0
 
@@ -50,14 +51,14 @@ def test_a_class_that_is_never_found_halves_the_mean(finder):
     samples = make_samples(((64, 64), RED, GREEN))
     shown = samples[0]
     shown["image"][..., 1] = 0
-    result = evaluate.instances(finder, samples)
+    result = evaluate.score(finder, samples)
     assert result["classes"]["green"]["mask_ap"] == 0
     assert result["mask_ap"] == pytest.approx(1 / 2)
 
 
 def test_crowds_are_neither_missed_nor_found(finder):
     samples = make_samples(((64, 64), RED), ((64, 64), GREEN), crowds=[1])
-    result = evaluate.instances(finder, samples)
+    result = evaluate.score(finder, samples)
     assert result["mask_ap"] == pytest.approx(1)
     assert result["label_ap"] == pytest.approx(1)
     assert result["samples"][1]["objects"] == result["samples"][1]["found"] == 0
@@ -65,14 +66,14 @@ def test_crowds_are_neither_missed_nor_found(finder):
 
 def test_small_objects_show_in_front_of_the_truth():
     samples = make_samples(((64, 64), (0, 0, 0, 64, 64), (1, 8, 8, 24, 24)))
-    present, crowd = evaluate.truth_of(samples[0])
+    present, crowd = objects.truth_of(samples[0])
     assert present.boxes.tolist() == [[0, 0, 64, 64], [8, 8, 24, 24]]
     assert present.classes.tolist() == [0, 1] and not crowd.any()
 
 
 def test_the_table_names_classes_and_means(finder):
     samples = make_samples(((64, 64), RED, GREEN))
-    table = evaluate.instance_table(evaluate.instances(finder, samples))
+    table = evaluate.table(evaluate.score(finder, samples))
     assert "green  100.00  100.00        1" in " ".join(table.split("\n")).replace(
         "green      ", "green"
     )
@@ -82,8 +83,8 @@ def test_the_table_names_classes_and_means(finder):
 def test_a_picture_shows_worst_and_best(finder):
     scenes = [((64, 64), RED, BLUE), ((64, 90), GREEN), ((64, 64), RED)]
     samples = make_samples(*scenes)
-    result = evaluate.instances(finder, samples)
-    extremes = evaluate.extremes(result, 1, key="ap")
+    result = evaluate.score(finder, samples)
+    extremes = evaluate.extremes(result, 1)
     assert extremes["Worst"][0]["name"] == "scene0"
-    picture = evaluate.instance_gallery(finder, samples, result, num=1)
+    picture = evaluate.gallery(finder, samples, result, num=1)
     assert picture.dtype == np.uint8 and picture.shape[1] > 3 * 300

@@ -1,0 +1,66 @@
+"""Flags of prediction, made from the options of all tasks."""
+
+import argparse
+import dataclasses
+
+from kerasseg import tasks
+
+
+def add_arguments(command):
+    """Give a parser the flags of all options; nothing is given unless typed."""
+    group = command.add_argument_group("options of prediction")
+    for name, field in _fields().items():
+        flag = "--" + field.metadata.get("name", name).replace("_", "-")
+        known = {"dest": name, "default": None, "help": _help(name, field)}
+        if "const" in field.metadata or isinstance(field.default, bool):
+            kinds = {"action": argparse.BooleanOptionalAction}
+        else:
+            kinds = {"type": _kind(field), "metavar": field.metadata.get("metavar")}
+            if _kind(field) is _ids:
+                kinds["metavar"] = "ID,ID,..."
+        group.add_argument(flag, **known, **kinds)
+
+
+def given(arguments):
+    """The options that were typed: dict by name."""
+    found = {}
+    for name, field in _fields().items():
+        value = getattr(arguments, name)
+        if value is None:  # not typed; --no-NAME is False
+            continue
+        if "const" in field.metadata:
+            value = field.metadata["const"] if value else field.default
+        found[name] = value
+    return found
+
+
+def _fields():
+    """Fields of the options of all tasks by name; those of one name mean the same."""
+    fields = {}
+    for task in tasks.TASKS.values():
+        for field in dataclasses.fields(task.options):
+            fields.setdefault(field.name, field)
+    return fields
+
+
+def _help(name, field):
+    """The help text, and the tasks that have the option unless all do."""
+    known = [
+        task.name
+        for task in tasks.TASKS.values()
+        if name in {field.name for field in dataclasses.fields(task.options)}
+    ]
+    every = len(known) == len(tasks.TASKS)
+    return field.metadata["help"] + ("" if every else f" ({', '.join(known)})")
+
+
+def _kind(field):
+    """What turns a word into a value of a field."""
+    parts = getattr(field.type, "__args__", (field.type,))
+    if parts[0] is tuple:
+        return _ids
+    return parts[0]
+
+
+def _ids(text):
+    return tuple(int(part) for part in text.split(","))

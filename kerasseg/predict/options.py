@@ -1,0 +1,187 @@
+"""Options of prediction, one frozen dataclass per kind of model.
+
+Recipe keys of [predict], flags of the command line, defaults, help texts and checks
+follow from them; the functions of `kerasseg.predict` take the same names. Nothing here
+imports tensorflow or keras.
+"""
+
+import dataclasses
+import numbers
+import typing
+
+from kerasseg.names import check_options
+
+FLIPS = (False, True, "horizontal", "both")
+FITS = ("tile", "resize")
+# Annotation of a field -> types that fit it, and how an error calls them.
+KINDS = {
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "a string"),
+    tuple: ((tuple, list), "a list"),
+    bool: (bool, "true or false"),
+    type(None): (type(None), "none"),
+}
+
+
+def option(default, text, *, low=None, high=float("inf"), **flag):
+    """Field of a dataclass of options: default, help text, range, and its flag.
+
+    Args:
+        default: value where nothing is given.
+        text: one line for `--help`.
+        low, high: least and largest value of a number.
+        flag: "name" where it is not that of the field; "metavar"; "const" of a flag
+            that takes no value.
+    """
+    metadata = {"help": text, "range": (low, high), **flag}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def check(options):
+    """Refuse values that do not fit the annotations and ranges of their fields."""
+    for field in dataclasses.fields(options):
+        name, value = field.name, getattr(options, field.name)
+        kinds = typing.get_args(field.type) or (field.type,)
+        if object in kinds or (value is None and type(None) in kinds):
+            continue
+        # True is an int, too.
+        fits = isinstance(value, bool) <= (bool in kinds)
+        if not fits or not any(isinstance(value, KINDS[kind][0]) for kind in kinds):
+            wanted = " or ".join(KINDS[kind][1] for kind in kinds)
+            raise ValueError(f"`{name}` must be {wanted}. Received: {value!r}.")
+        low, high = field.metadata["range"]
+        if low is not None and not low <= value <= high:  # NaN, too
+            limits = f"at least {low}" if high == float("inf") else f"in {low}..{high}"
+            raise ValueError(f"`{name}` must be {limits}. Received: {name}={value!r}.")
+
+
+def check_flips(flips):
+    """Refuse anything but False, True, "horizontal" and "both"."""
+    if flips not in FLIPS:
+        raise ValueError(
+            "`flips` must be False, True, 'horizontal' or 'both'. "
+            f"Received: flips={flips!r}."
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class ClassMapOptions:
+    """Options of `predict.class_ids` and `predict.probabilities`."""
+
+    tile_px: int | tuple | None = option(
+        None, "predict by tiles of PX pixels a side", name="tile", metavar="PX"
+    )
+    overlap_px: int | None = option(
+        None, "overlap of neighbouring tiles", low=0, name="overlap", metavar="PX"
+    )
+    flips: bool | str = option(False, "average over the mirrored image, too")
+    refine: object = option(
+        None, "refine along image edges by a dense CRF", name="crf", const="crf"
+    )
+
+    def __post_init__(self):
+        check(self)
+        check_flips(self.flips)
+        if not (self.refine in (None, "crf") or callable(self.refine)):
+            raise ValueError(
+                "`refine` must be None, 'crf' or a function. "
+                f"Received: refine={self.refine!r}."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class StarOptions:
+    """Options of `predict.stars`."""
+
+    score_threshold: float = option(
+        0.3, "objects that score S at least", low=0, high=1, name="score", metavar="S"
+    )
+    min_area_px: int = option(
+        1, "objects of PX pixels at least", low=0, name="min-area", metavar="PX"
+    )
+    max_objects: int = option(
+        1000, "only the N best objects of an image", low=1, metavar="N"
+    )
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class InstanceOptions:
+    """Options of `predict.instances`."""
+
+    score_threshold: float = option(
+        0.3, "objects that score S at least", low=0, high=1, name="score", metavar="S"
+    )
+    fit: str = option("tile", "find objects by tile, or after a resize of the image")
+    overlap_px: int | None = option(
+        None, "overlap of neighbouring tiles", low=0, name="overlap", metavar="PX"
+    )
+    zoom: float = option(
+        1.0, "enlarge images Z times to find objects", low=1 / 8, high=8, metavar="Z"
+    )
+    min_area_px: int = option(
+        1, "objects of PX pixels at least", low=0, name="min-area", metavar="PX"
+    )
+    max_objects: int = option(
+        1000, "only the N best objects of an image", low=1, metavar="N"
+    )
+
+    def __post_init__(self):
+        check(self)
+        if self.fit not in FITS:
+            raise ValueError(f"`fit` must be in {FITS}. Received: fit={self.fit!r}.")
+        if self.zoom != 1 and self.fit != "tile":
+            raise ValueError(
+                "`zoom` is for fit='tile': set zoom to 1, or fit to 'tile'. "
+                f"Received: zoom={self.zoom}, fit={self.fit!r}."
+            )
+
+
+@dataclasses.dataclass(frozen=True)
+class PanopticOptions:
+    """Options of `predict.panoptic`."""
+
+    score_threshold: float = option(
+        0.1, "centres of objects that score S at least", low=0, high=1, name="score"
+    )
+    min_area_px: int = option(
+        1, "segments of PX pixels at least", low=0, name="min-area", metavar="PX"
+    )
+    max_objects: int = option(
+        200, "only the N best objects of an image", low=1, metavar="N"
+    )
+    things: tuple | None = option(
+        None, "ids of the classes whose objects are told apart", metavar="ID"
+    )
+
+    def __post_init__(self):
+        check(self)
+
+
+def as_options(kind, given):
+    """An instance of a dataclass of options from what a user gave.
+
+    Args:
+        kind: the dataclass.
+        given: None for its defaults, a dict of some of its fields, or an instance.
+
+    Raises:
+        ValueError: if a name is unknown, with the nearest, or a value is out of range.
+
+    Example:
+        >>> as_options(StarOptions, {"min_area_px": 5}).score_threshold
+        0.3
+    """
+    if isinstance(given, kind):
+        return given
+    given = dict(given or {})
+    check_options(given, defaults(kind), "prediction")
+    return kind(**given)
+
+
+def defaults(kind):
+    """Default of each option by name, of a dataclass of options."""
+    return {field.name: field.default for field in dataclasses.fields(kind)}

@@ -1,0 +1,107 @@
+"""Images as models take them: float32, raw 0..255, the model's channels and size.
+
+No tensorflow is needed but for `fit_size`, which resizes.
+"""
+
+import numpy as np
+
+LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG and OpenCV
+
+
+def prepare(image, channels=None):
+    """An image as models take it: raw values 0..255, float32.
+
+    Args:
+        image: [H, W] or [H, W, C]. uint8 and float are taken as 0..255 already,
+            uint16 is scaled to it, bool becomes 0 and 255.
+        channels: channels the model takes; grey is repeated for 3, RGB weighted for 1.
+            None takes what comes.
+
+    Returns:
+        float32 [H, W, channels].
+
+    Raises:
+        ValueError: if shape, dtype or channels do not fit, or values are not finite.
+    """
+    check_image(image, channels)
+    image = np.asarray(image)
+    if image.ndim == 2:
+        image = image[..., None]
+    scale = {"uint16": 1 / 257, "bool": 255}.get(image.dtype.name)
+    finite = image.dtype.kind != "f" or np.isfinite(image).all()
+    image = image.astype("float32")
+    if not finite:
+        raise ValueError("`image` must be finite. Received: NaN or infinity in it.")
+    if scale is not None:
+        image *= np.float32(scale)
+    if channels in (None, image.shape[2]):
+        return image
+    return np.repeat(image, 3, axis=2) if channels == 3 else (image @ LUMA)[..., None]
+
+
+def fit_size(image, size):
+    """The image in a model's size: resized by one factor, black at right and below.
+
+    Args:
+        image: float32 [H, W, C], of `prepare`.
+        size: (height, width).
+
+    Returns:
+        float32 [height, width, C], and (rows, columns) of it that the image fills.
+    """
+    given = image.shape[:2]
+    factor = min(want / have for want, have in zip(size, given))
+    inner = tuple(max(1, round(have * factor)) for have in given)
+    if inner != given:
+        from keras import ops  # the only thing here that needs a backend
+
+        image = ops.image.resize(image, inner, antialias=True)
+        image = ops.convert_to_numpy(image)
+    return pad(image, size), inner
+
+
+def pad(image, size):
+    """float32 [height, width, C]: the image, black at right and below."""
+    missing = [(0, want - have) for want, have in zip(size, image.shape[:2])]
+    return np.pad(image, [*missing, (0, 0)])
+
+
+def check_image(image, channels):
+    """Refuse an image that `prepare` cannot fit to a model; reads no pixel."""
+    shape, dtype = np.shape(image), getattr(image, "dtype", np.dtype(object))
+    depth = 1 if len(shape) == 2 else shape[-1] if len(shape) == 3 else 0
+    if not depth or 0 in shape or np.dtype(dtype).kind not in "uifb":
+        raise ValueError(
+            "`image` must be an array [H, W] or [H, W, C] of numbers. "
+            f"Received: shape={shape}, dtype={dtype}."
+        )
+    if channels not in (None, depth) and (depth, channels) not in ((1, 3), (3, 1)):
+        raise ValueError(
+            f"`image` must have {channels} channels, as the model's input. "
+            f"Received: shape={shape}."
+        )
+
+
+def extend(batch, size):
+    """Continue images by their last row and column, to the size that a model takes.
+
+    Args:
+        batch: [N, H, W, C].
+        size: (height, width), None where any will do.
+
+    Raises:
+        ValueError: if the images are larger.
+    """
+    given = batch.shape[1:3]
+    missing = [0 if want is None else want - have for want, have in zip(size, given)]
+    if min(missing) < 0:
+        raise ValueError(
+            f"`model` takes only images of {size[0]} x {size[1]} pixels. Received: "
+            f"{given[0]} x {given[1]}. Use tile_px=({size[0]}, {size[1]}), or build it "
+            "with input_shape=(None, None, 3)."
+        )
+    if max(missing) == 0:
+        return batch
+    return np.pad(
+        batch, [(0, 0), *[(0, more) for more in missing], (0, 0)], mode="edge"
+    )

@@ -1,0 +1,54 @@
+"""Objects of images as star-convex polygons, by `zoo.stardist`."""
+
+import numpy as np
+
+from kerasseg.instance import star_polygons
+from kerasseg.predict import forward
+from kerasseg.predict.options import StarOptions
+from kerasseg.predict.preprocessing import extend, prepare
+
+MAPS = {"logits", "distances"}
+MULTIPLE = 32  # of the sides that any encoder halves without a rest
+
+
+def stars(model, image, *, score_threshold=0.3, min_area_px=1, max_objects=1000):
+    """The objects of one image, by a model of `zoo.stardist`.
+
+    The whole image goes through the model at once.
+
+    Args:
+        model: image -> dict of logits and distances, see `zoo.stardist`.
+        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        score_threshold: polygons of a lower object probability are left out.
+        min_area_px: objects of fewer pixels are left out.
+        max_objects: only so many, the best ones; each takes one byte per pixel.
+
+    Returns:
+        `Instances` of class 0, best first; boxes in pixels of the image.
+
+    Raises:
+        ValueError: if the model returns no such maps, or image or options do not fit.
+
+    Reference: Schmidt et al., 2018, https://arxiv.org/abs/1806.03535
+    """
+    StarOptions(score_threshold, min_area_px, max_objects)
+    if not forward.output_names(model) >= MAPS:
+        raise ValueError(
+            "`model` must return logits and distances, as zoo.stardist does. "
+            f"Received: outputs {sorted(forward.output_names(model))}."
+        )
+    image = prepare(image, forward.input_shape(model)[-1])
+    size = image.shape[:2]
+    batch = extend(image[None], [n + -n % MULTIPLE for n in size])
+    maps = forward.to_arrays(forward.compiled(model, dict)(batch))
+    grid = batch.shape[1] // maps["logits"].shape[1]
+    inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
+    found = star_polygons.decode(
+        maps["logits"][0][inner],
+        maps["distances"][0][inner],
+        grid=grid,
+        score_threshold=score_threshold,
+    )
+    found = star_polygons.Polygons(*(values[:max_objects] for values in found))
+    found = star_polygons.to_instances(found, size)
+    return found.subset(np.count_nonzero(found.masks, axis=(1, 2)) >= min_area_px)

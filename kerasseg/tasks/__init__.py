@@ -1,0 +1,71 @@
+"""Tasks: one object for each kind of model, asked by everything above.
+
+The modules here import TensorFlow only inside of functions, because the command line
+reads the options of all tasks.
+
+    >>> from kerasseg import tasks
+    >>> sorted(tasks.TASKS)
+    ['instance', 'panoptic', 'semantic', 'stars']
+"""
+
+from kerasseg.names import look_up
+from kerasseg.predict.options import as_options
+from kerasseg.tasks import instance, panoptic, semantic, stars
+from kerasseg.tasks.task import Task
+
+# In this order models that do not say their task are tried.
+TASKS = {
+    module.TASK.name: module.TASK for module in (instance, stars, panoptic, semantic)
+}
+
+__all__ = ["TASKS", "Task", "named", "of", "of_results", "predict"]
+
+
+def named(name):
+    """The `Task` of a name, as builders say it in their attribute `task`."""
+    return look_up(name, TASKS, "task")
+
+
+def of(model):
+    """The `Task` of a model.
+
+    Args:
+        model: keras.Model. Those of `kerasseg.zoo` say their task themselves; others
+            are told apart by the names of their outputs.
+
+    Example:
+        >>> import keras
+        >>> image = keras.Input([None, None, 3])
+        >>> of(keras.Model(image, keras.layers.Conv2D(2, 1)(image))).name
+        'semantic'
+    """
+    from kerasseg.predict.forward import output_names
+
+    name = getattr(model, "task", None)
+    if name in TASKS:
+        return TASKS[name]
+    outputs = output_names(model)
+    found = (task for task in TASKS.values() if task.matches(outputs))
+    return next(found, semantic.TASK)
+
+
+def predict(model, image, options=None):
+    """What a model of any task finds in one image.
+
+    Args:
+        model: keras.Model, see `of`.
+        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        options: prediction options of the task, or a dict of them; see
+            `predict.options`.
+
+    Returns:
+        Class ids int32 [H, W], `Instances` or `instance.panoptic.Panoptic`.
+    """
+    task = of(model)
+    return task.predict(model, image, as_options(task.options, options))
+
+
+def of_results(results):
+    """The `Task` of a results.json; those written before tasks had names, too."""
+    name = results.get("task", "instance" if "mask_ap" in results else "semantic")
+    return named(name)

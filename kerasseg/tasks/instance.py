@@ -1,0 +1,141 @@
+"""Instance segmentation by detectors of one image size: boxes, classes, masks."""
+
+from kerasseg.detection.mask_grid import mask_size
+from kerasseg.names import OptionError
+from kerasseg.predict.options import InstanceOptions
+from kerasseg.tasks import objects
+from kerasseg.tasks.task import Task
+
+DETECTIONS = {"boxes", "classes", "scores", "masks", "num"}
+OUTPUTS = {
+    "boxes": "float32 [N, K, 4], (x1, y1, x2, y2) in pixels of the image",
+    "classes": "int32 [N, K], -1 for padding",
+    "scores": "float32 [N, K], best first",
+    "masks": "float32 [N, K, h, w] in 0..1, to be resized to the image",
+    "num": "int32 [N], how many were found",
+    "sizes": "int32 [N, 2], height and width of the images (encoded only)",
+}
+
+
+def resolve(recipe, builder):
+    """Check [loss], and the size of images, which follows from the augmentation."""
+    objects.resolve_objective(recipe, builder)
+    if "image_size" in recipe["model"]:
+        message = "`image_size` follows from augment.size: leave it out."
+        raise OptionError(message, "model", "image_size")
+    size = recipe["augment"].get("size")
+    try:
+        mask_size(size if isinstance(size, (list, tuple)) else ())
+    except ValueError:
+        name = recipe["model"]["architecture"]
+        raise OptionError(
+            f"`size` must be [height, width], two multiples of 32, for {name!r}. "
+            f"Received: {size!r}.",
+            "augment",
+            "size",
+        ) from None
+
+
+def model_options(recipe, classes, channels):
+    """Classes of the data without the background, and the size of training crops."""
+    size = tuple(recipe["augment"]["size"])
+    return {"num_classes": len(classes) - 1, "image_size": size}
+
+
+def predict(model, image, options):
+    """`Instances` of one image."""
+    from kerasseg.predict import instances
+
+    return instances(model, image, **vars(options))
+
+
+def scorer(model, samples, options):
+    """Average precision needs objects of every score, label maps those above."""
+    from kerasseg.predict import instances
+
+    every = {**vars(options), "score_threshold": 0.0}
+
+    def find(model, image):
+        return instances(model, image, **every)
+
+    return objects.Scorer(model, samples, options, find)
+
+
+def folder(model, inputs, out, **options):
+    """Pictures, label maps and one COCO file; see `objects.folder`."""
+    return objects.folder(predict, model, inputs, out, **options)
+
+
+def signatures(model, max_pixels):
+    """From images to boxes, classes, scores and masks: uint8, float and encoded.
+
+    "encoded" takes files of any sizes, which are resized inside.
+    """
+    from kerasseg.predict import in_graph
+
+    floats = in_graph.of_floats(model, dict)
+    return {
+        "serving_default": in_graph.of_bytes(model, floats),
+        "float": floats,
+        "encoded": _of_encoded(model, floats, max_pixels),
+    }
+
+
+def _of_encoded(model, find, max_pixels):
+    import tensorflow as tf
+
+    from kerasseg.detection.pasting import stretch_masks
+    from kerasseg.predict import forward, in_graph
+
+    height, width, channels = forward.input_shape(model)
+    fitted = tf.TensorSpec([height, width, channels], tf.float32)
+    inner = tf.TensorSpec([2], tf.int32)
+
+    @tf.function(input_signature=[in_graph.files_spec()])
+    def find_in_files(image_bytes):
+        sizes = in_graph.sizes_of(image_bytes, max_pixels)
+        with tf.control_dependencies([sizes]):  # nothing is decoded unchecked
+            files = tf.identity(image_bytes)
+        images, inners = tf.map_fn(
+            lambda data: in_graph.fit_size(
+                in_graph.decode(data, channels), (height, width)
+            ),
+            files,
+            fn_output_signature=(fitted, inner),
+        )
+        found = find(images)
+        factors = tf.cast(sizes, tf.float32) / tf.cast(inners, tf.float32)
+        factors = tf.reverse(factors, [-1])  # (x, y)
+        shares = tf.cast(inners, tf.float32) / tf.constant([height, width], tf.float32)
+        return {
+            **found,
+            "boxes": found["boxes"] * tf.tile(factors, [1, 2])[:, None],
+            "masks": stretch_masks(found["masks"], shares),
+            "sizes": sizes,
+        }
+
+    return find_in_files
+
+
+TASK = Task(
+    name="instance",
+    options=InstanceOptions,
+    monitor="mask_ap",
+    row_score="ap",
+    first_class=1,
+    needs_instances=True,
+    matches=lambda outputs: outputs >= DETECTIONS,
+    resolve=resolve,
+    model_options=model_options,
+    loss=objects.objective,
+    truth=lambda recipe: recipe["train"]["max_objects"],
+    predict=predict,
+    scorer=scorer,
+    table=objects.table,
+    card=objects.card,
+    gallery=objects.gallery,
+    folder=folder,
+    num_classes=lambda model: None,  # the outputs do not show it
+    signatures=signatures,
+    outputs=OUTPUTS,
+)

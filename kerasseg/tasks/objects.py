@@ -1,0 +1,282 @@
+"""The parts that tasks of objects share: truth, scores, tables, pictures, files."""
+
+import functools
+
+import numpy as np
+
+from kerasseg.tasks.task import percent
+
+KINDS = {"mask": "masks", "box": "boxes"}  # as results and pycocotools call them
+
+
+def truth_of(sample):
+    """The objects of a sample, those without a pixel left out.
+
+    Args:
+        sample: dict of `instances` int [L, H, W], ids 1..M, `classes` [M] of label ids
+            1..C, and maybe `crowd` [M].
+
+    Returns:
+        `Instances` of score 1, class ids 0..C-1, and crowd bool [K].
+
+    Raises:
+        ValueError: if there are no instances in it.
+    """
+    from kerasseg.instance.instances import Instances
+    from kerasseg.instance.masks import crop_instances, masks_to_boxes
+
+    if not {"instances", "classes"} <= sample.keys():
+        raise ValueError(
+            "A sample must have `instances` and `classes`, as those of datasets.coco. "
+            f"Received: {', '.join(sample)}."
+        )
+    maps, classes = np.asarray(sample["instances"]), np.asarray(sample["classes"])
+    masks = np.zeros([len(classes), *maps.shape[1:]], bool)
+    for layer in maps:
+        for number, (x1, y1, x2, y2), mask in crop_instances(layer):
+            masks[number - 1, y1:y2, x1:x2] = mask
+    there = masks.any((1, 2))
+    crowd = np.asarray(sample.get("crowd", np.zeros(len(classes))), bool)[there]
+    masks, classes = masks[there], classes[there].astype("int32") - 1
+    scores = np.ones(len(masks), "float32")
+    return Instances(masks_to_boxes(masks), classes, scores, masks), crowd
+
+
+def label_maps(present, crowd, found):
+    """True and found label map; small objects in front, crowds in neither."""
+    from kerasseg.instance.masks import masks_to_label_map
+
+    size, ignored = present.masks.shape[1:], present.masks[crowd].any(0)
+    masks = present.masks[~crowd]
+    true = np.zeros(size, "int32")
+    if len(masks):
+        areas = np.count_nonzero(masks, axis=(1, 2))
+        true = masks_to_label_map(masks, scores=-areas)
+    return [np.where(ignored, 0, labels) for labels in (true, found.to_label_map())]
+
+
+class LabelMapScores:
+    """Sums of the scores that compare label maps, one image after another."""
+
+    def __init__(self):
+        self.counts, self.qualities, self.indices, self.most = 0, 0, [], 0
+
+    def add(self, true, found):
+        """Count one pair of label maps; returns the image's row."""
+        from kerasseg.metrics import instances as scores
+
+        counts = scores.instance_counts(true, found)
+        self.counts = self.counts + counts
+        self.qualities = self.qualities + scores.quality_counts(true, found)
+        self.indices.append(scores.aggregated_jaccard(true, found))
+        hits, extra, missed = counts[0].tolist()
+        self.most = max(self.most, hits + missed)
+        ap = float(scores.average_precision(counts).mean())
+        return {"ap": ap, "objects": hits + missed, "found": hits + extra}
+
+    def result(self):
+        """Scores of the data set, and "label_ap_by_iou"."""
+        from kerasseg.metrics import instances as scores
+
+        found = scores.summary(self.counts, self.qualities, self.indices)
+        by_iou = scores.average_precision(self.counts).tolist()
+        return {**found, "label_ap_by_iou": by_iou}
+
+
+class Scorer:
+    """Scores objects, by COCO's rules and as label maps.
+
+    COCO's scores rank the 100 best of an image, or as many as the fullest image has
+    objects, if these are more ("max_results"). The others compare label maps of what
+    scores at least the threshold; they know one class, and pixels of crowds do not
+    count.
+
+    Args:
+        model, samples: as in `evaluate.score`.
+        options: prediction options with a `score_threshold`.
+        find: function (model, image) -> `Instances`, also of lower scores.
+    """
+
+    batch_px = 0
+
+    def __init__(self, model, samples, options, find):
+        self.model, self.options, self.find = model, options, find
+        names = list(samples.classes)[1:]
+        categories = [{"id": i, "name": str(name)} for i, name in enumerate(names, 1)]
+        # A COCO annotation file; category ids are label ids.
+        self.truth = {"images": [], "annotations": [], "categories": categories}
+        self.results, self.label_maps = [], LabelMapScores()
+
+    def predict(self, images):
+        return [self.find(self.model, image) for image in images]
+
+    def add(self, sample, found):
+        """Count one image; returns its "ap", "objects" and "found"."""
+        from kerasseg.instance.instances import annotate
+
+        present, crowd = truth_of(sample)
+        annotate(self.truth, present, crowd=crowd)
+        self.results += found.to_coco(len(self.truth["images"]))
+        above = found.above(self.options.score_threshold)
+        return self.label_maps.add(*label_maps(present, crowd, above))
+
+    def result(self):
+        """Numbers in 0..1, None where there is nothing to find.
+
+        "mask_ap" (over IoU 0.5:0.95), "mask_ap50", "mask_ap75", "box_ap", ... by COCO;
+        "label_ap" (TP / (TP + FP + FN), mean over IoU 0.5:0.95), "label_ap50", "f1" (at
+        0.5), "pq", "sq", "rq" of all images together, and "aji", a mean over images;
+        "masks" and "boxes", the twelve numbers of COCO; "classes", for each name
+        "mask_ap", "box_ap" and "objects"; "label_ap_by_iou".
+        """
+        from kerasseg import metrics
+
+        most = max(self.label_maps.most, 100)
+        coco = {
+            kind: metrics.coco_scores(
+                self.truth, self.results, kind=kind, max_results=most
+            )
+            for kind in KINDS.values()
+        }
+        scores = self.label_maps.result()
+        by_iou = scores.pop("label_ap_by_iou")
+        return {
+            **_headline(coco, scores),
+            **coco,
+            "classes": _by_class(self.truth, coco),
+            "label_ap_by_iou": by_iou,
+            "settings": {"max_results": most},
+        }
+
+
+def _headline(coco, scores):
+    """The numbers of the data set; the first six are drawn in the curves."""
+    ap = {
+        f"{kind}_{name}": coco[key][name]
+        for kind, key in KINDS.items()
+        for name in ("ap", "ap50", "ap75")
+    }
+    first = {key: ap.pop(key) for key in ("mask_ap", "mask_ap50", "box_ap")}
+    first.update((key, scores[key]) for key in ("label_ap", "pq", "aji"))
+    return {**first, **ap, **scores}
+
+
+def _by_class(truth, coco):
+    numbers = [one["category_id"] for one in truth["annotations"] if not one["iscrowd"]]
+    return {
+        category["name"]: {
+            "mask_ap": coco["masks"]["classes"][category["name"]],
+            "box_ap": coco["boxes"]["classes"][category["name"]],
+            "objects": numbers.count(category["id"]),
+        }
+        for category in truth["categories"]
+    }
+
+
+def table(result):
+    """The result as text: one line per class, then the scores of label maps."""
+    width = max(map(len, ["class", *result["classes"]]))
+    lines = [f"{'class':{width}} mask AP  box AP  objects"]
+    for name, scores in result["classes"].items():
+        cells = "".join(f"{percent(scores[f'{kind}_ap'], 2):>8}" for kind in KINDS)
+        lines.append(f"{name:{width}}{cells}{scores['objects']:9,}")
+    means = "".join(f"{percent(result[f'{kind}_ap'], 2):>8}" for kind in KINDS)
+    lines.append(f"{'mean':{width}}{means}")
+    return "\n".join([*lines, *lines_of(result, LINES)])
+
+
+LINES = (
+    ("AP at IoU 0.5", ("mask_ap50", "box_ap50")),
+    ("label maps: AP, AP at IoU 0.5", ("label_ap", "label_ap50")),
+    ("F1, PQ, AJI", ("f1", "pq", "aji")),
+)
+
+
+def lines_of(result, lines):
+    """Lines of names and scores in percent."""
+    return [
+        f"{name} {', '.join(percent(result[key], 2) for key in keys)} %"
+        for name, keys in lines
+    ]
+
+
+def card(results):
+    """Markdown: average precision by class, and the scores of the data set."""
+    lines = ["| class | mask AP | box AP | objects |", "|---|---|---|---|"]
+    for name, scores in results["classes"].items():
+        cells = [percent(scores[key]) for key in ("mask_ap", "box_ap")]
+        lines.append(f"| {name} | {' | '.join(cells)} | {scores['objects']:,} |")
+    mean = [percent(results[key]) for key in ("mask_ap", "box_ap")]
+    lines += [f"| **mean** | **{mean[0]}** | **{mean[1]}** | |", ""]
+    keys = ("mask_ap50", "mask_ap75", "label_ap", "label_ap50", "f1", "pq", "aji")
+    head = "| AP50 | AP75 | label AP | label AP50 | F1 | PQ | AJI |"
+    return [*lines, head, *rule_and_row(results, keys)]
+
+
+def rule_and_row(results, keys):
+    """The lines below the head of a Markdown table of scores in percent."""
+    cells = " | ".join(percent(results[key]) for key in keys)
+    return ["|---" * len(keys) + "|", f"| {cells} |"]
+
+
+def gallery(groups, samples):
+    """Image, truth and found objects of the rows of an evaluation."""
+    from kerasseg import viz
+
+    rows = {
+        heading: [
+            {
+                "name": row["name"],
+                "score": row["score"],
+                "image": row["sample"]["image"],
+                "truth": truth_of(row["sample"])[0],
+                "found": row["found"],
+            }
+            for row in some
+        ]
+        for heading, some in groups.items()
+    }
+    return viz.instance_gallery(rows)
+
+
+def folder(predict, model, inputs, out, *, class_names=None, palette=None, options):
+    """Overlays, label maps and one COCO file of what `predict` finds.
+
+    Each object has a colour of its own: it is objects that a reader tells apart, not
+    classes.
+    """
+    from kerasseg.predict import files
+
+    def find(path):
+        image = files.read_for(model, path)
+        return image, predict(model, image, options)
+
+    return files.write_objects(find, inputs, out, class_names=class_names, palette=None)
+
+
+def objective(recipe, builder):
+    """The losses that a builder brings, with the options of [loss]."""
+    from kerasseg import training
+
+    function = builder.losses
+    for options in recipe["loss"]:
+        function = functools.partial(function, **options)
+    return training.Objective(function, recipe["train"]["seed"])
+
+
+def resolve_objective(recipe, builder):
+    """Check [loss]: options of the losses that the builder brings, no loss by name."""
+    from kerasseg.names import OptionError, check_types, parameters
+
+    given = recipe["loss"] or []
+    recipe["loss"] = given if isinstance(given, list) else [given]
+    known = parameters(builder.losses)
+    for name in ("model", "images", "truth", "seed"):
+        del known[name]
+    for options in recipe["loss"]:
+        if "name" in options or len(recipe["loss"]) > 1:
+            name = recipe["model"]["architecture"]
+            raise OptionError(
+                f"{name!r} brings its own losses: no [[loss]] can name one.", "loss"
+            )
+        check_types(options, known, "loss")

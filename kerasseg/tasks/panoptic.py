@@ -1,0 +1,265 @@
+"""Panoptic segmentation: objects of things and regions of stuff, by Panoptic-DeepLab.
+
+Things are the classes whose objects are told apart, all but the background unless the
+option `things` says otherwise; stuff are all others.
+"""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from kerasseg.predict.options import PanopticOptions
+from kerasseg.tasks import objects, semantic
+from kerasseg.tasks.task import percent
+
+OUTPUTS = {
+    "logits": "float32 [N, H, W, C], scores of things and stuff",
+    "centers": "float32 [N, H, W, 1], about 0..1, peaks at centres of objects",
+    "offsets": "float32 [N, H, W, 2], (x, y) in pixels to the centre of the object",
+}
+SCORES = ("pq", "sq", "rq")
+
+
+def truth(recipe):
+    """Maps of labels, centres and offsets; every object of the data is a thing."""
+    from kerasseg.data import maps
+
+    return maps.centers()
+
+
+def predict(model, image, options):
+    """`instance.panoptic.Panoptic` of one image."""
+    from kerasseg.predict import panoptic
+
+    return panoptic(model, image, **vars(options))
+
+
+def truth_of(sample):
+    """True segments of a sample: its objects, then the classes of the other pixels.
+
+    Args:
+        sample: dict of `instances`, `classes` and maybe `crowd`, as in
+            `objects.truth_of`, and maybe `label` int [H, W]; without it, pixels of no
+            object are of class 0.
+
+    Returns:
+        `instance.panoptic.Panoptic`; void where the label is ignored, and in crowds.
+    """
+    from kerasseg.instance.masks import masks_to_label_map
+    from kerasseg.instance.panoptic import Panoptic
+
+    present, crowd = objects.truth_of(sample)
+    masks, classes = present.masks[~crowd], present.classes[~crowd] + 1
+    ids = np.zeros(present.masks.shape[1:], "int32")
+    if len(masks):
+        areas = np.count_nonzero(masks, axis=(1, 2))
+        ids = masks_to_label_map(masks, scores=-areas)
+    label = np.asarray(sample.get("label", np.where(ids > 0, 255, 0)))
+    free = (ids == 0) & ~present.masks.any(0) & (label != 255)
+    classes = classes.tolist()
+    # A thing in the label without an object is nobody's segment: void.
+    for stuff in sorted(set(np.unique(label[free]).tolist()) - set(classes)):
+        classes.append(stuff)
+        ids[free & (label == stuff)] = len(classes)
+    return Panoptic(ids, np.array(classes, "int32"))
+
+
+def to_instances(found, things):
+    """Segments of things as `Instances`, all of score 1."""
+    from kerasseg.instance.instances import Instances
+    from kerasseg.instance.masks import masks_to_boxes
+
+    chosen = [i for i, class_id in enumerate(found.classes) if class_id in things]
+    masks = np.zeros([len(chosen), *found.ids.shape], bool)
+    for mask, index in zip(masks, chosen):
+        mask[:] = found.ids == index + 1
+    classes = found.classes[chosen].astype("int32") - 1
+    scores = np.ones(len(chosen), "float32")
+    return Instances(masks_to_boxes(masks), classes, scores, masks)
+
+
+def things_of(options, num_classes):
+    """Ids of the classes whose objects are told apart."""
+    everything = range(1, num_classes)
+    return set(everything if options.things is None else options.things)
+
+
+class Scorer:
+    """Scores panoptic maps: PQ by class, mean IoU, and the label maps of things."""
+
+    batch_px = 0
+
+    def __init__(self, model, samples, options):
+        self.model, self.options, self.names = model, options, list(samples.classes)
+        self.things = things_of(options, len(self.names))
+        self.counts, self.matrix, self.label_maps = 0, 0, objects.LabelMapScores()
+
+    def predict(self, images):
+        return [predict(self.model, image, self.options) for image in images]
+
+    def add(self, sample, found):
+        """Count one image; returns its "pq", "mean_iou", "objects" and "found"."""
+        from kerasseg import metrics
+
+        num, true = len(self.names), truth_of(sample)
+        counts = metrics.panoptic.panoptic_counts(true, found, num)
+        self.counts = self.counts + counts
+        matrix = metrics.confusion_matrix(
+            *(_class_map(one, num) for one in (true, found)), num + 1, ignore_label=num
+        )
+        self.matrix = self.matrix + matrix
+        present, crowd = objects.truth_of(sample)
+        maps = objects.label_maps(present, crowd, to_instances(found, self.things))
+        row = self.label_maps.add(*maps)
+        pq = metrics.panoptic.panoptic_scores(counts)["pq"]
+        return {"pq": _number(pq), "objects": row["objects"], "found": row["found"]}
+
+    def result(self):
+        """Numbers in 0..1, None where there is nothing to score.
+
+        "pq", "sq", "rq", means over classes; "mean_iou" of the classes of pixels, void
+        predictions being wrong; "label_ap", "label_ap50", "f1" and "aji" of the label
+        maps of things, as of instance models; "classes", for each name "pq" and "iou".
+        """
+        from kerasseg import metrics
+
+        num = len(self.names)
+        scores = metrics.panoptic.panoptic_scores(self.counts)
+        by_class = scores["pq_per_class"], metrics.iou_per_class(self.matrix)[:num]
+        found = self.label_maps.result()
+        names = ("label_ap", "label_ap50", "f1", "aji")
+        return {
+            **{name: _number(scores[name]) for name in SCORES},
+            "mean_iou": _number(np.nanmean(by_class[1])),
+            **{name: found[name] for name in names},
+            "classes": {
+                name: {"pq": _number(pq), "iou": _number(iou)}
+                for name, pq, iou in zip(self.names, *by_class)
+            },
+        }
+
+
+def _class_map(segments, void):
+    """Class of each pixel, `void` where no segment is."""
+    return np.concatenate([[void], segments.classes]).astype("int32")[segments.ids]
+
+
+def _number(value):
+    return None if math.isnan(value) else float(value)
+
+
+def table(result):
+    """The result as text: one line per class, then the scores of the data set."""
+    width = max(map(len, ["class", *result["classes"]]))
+    lines = [f"{'class':{width}}      PQ     IoU"]
+    for name, scores in result["classes"].items():
+        cells = "".join(f"{percent(scores[key], 2):>8}" for key in ("pq", "iou"))
+        lines.append(f"{name:{width}}{cells}")
+    means = "".join(f"{percent(result[key], 2):>8}" for key in ("pq", "mean_iou"))
+    lines.append(f"{'mean':{width}}{means}")
+    last = (("SQ, RQ", ("sq", "rq")), objects.LINES[1], ("F1, AJI", ("f1", "aji")))
+    return "\n".join([*lines, *objects.lines_of(result, last)])
+
+
+def card(results):
+    """Markdown: PQ and IoU by class, and the scores of the data set."""
+    lines = ["| class | PQ | IoU |", "|---|---|---|"]
+    for name, scores in results["classes"].items():
+        lines.append(f"| {name} | {percent(scores['pq'])} | {percent(scores['iou'])} |")
+    mean = [percent(results[key]) for key in ("pq", "mean_iou")]
+    lines += [f"| **mean** | **{mean[0]}** | **{mean[1]}** |", ""]
+    keys = ("sq", "rq", "label_ap", "label_ap50", "f1", "aji")
+    head = "| SQ | RQ | label AP | label AP50 | F1 | AJI |"
+    return [*lines, head, *objects.rule_and_row(results, keys)]
+
+
+def gallery(groups, samples):
+    """Image, true objects and found objects of the rows of an evaluation."""
+    rows = {
+        heading: [
+            {**row, "found": to_instances(row["found"], set(range(1, 256)))}
+            for row in some
+        ]
+        for heading, some in groups.items()
+    }
+    return objects.gallery(rows, samples)
+
+
+def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
+    """Overlays of objects, 16-bit maps of segment ids, and segments.json.
+
+    segments.json has, for each image, its "segments": "id" in the map, "class_id",
+    "class", "area_px", and "is_thing".
+    """
+    from kerasseg import images, viz
+    from kerasseg.predict import files
+    from kerasseg.predict.options import as_options
+
+    options, content = as_options(PanopticOptions, options), []
+    things = things_of(options, semantic.num_classes(model))
+
+    def predict_file(path, targets):
+        image = files.read_for(model, path)
+        found = predict(model, image, options)
+        images.write_image(targets["mask"], found.ids.astype("uint16"))
+        shown = to_instances(found, things)
+        names = None if class_names is None else class_names[1:]
+        picture = viz.instances(image, shown, class_names=names, labels=False)
+        images.write_image(targets["overlay"], picture)
+        segments = _segments(found, things, class_names)
+        content.append({"file_name": path.name, "segments": segments})
+
+    jobs = files.plan(inputs, out, ("overlay", "mask"))
+    result = files.run(jobs, predict_file)
+    path = jobs[0][1]["mask"].parents[1] / "segments.json"
+    files.write_json(path, {"images": content})
+    return {**result, "segments": str(path)}
+
+
+def _segments(found, things, class_names):
+    areas = np.bincount(found.ids.ravel(), minlength=len(found.classes) + 1)[1:]
+    return [
+        {
+            "id": number,
+            "class_id": class_id,
+            "class": str(class_names[class_id] if class_names else class_id),
+            "area_px": area,
+            "is_thing": class_id in things,
+        }
+        for number, (class_id, area) in enumerate(
+            zip(found.classes.tolist(), areas.tolist()), 1
+        )
+    ]
+
+
+def signatures(model, max_pixels):
+    """From images to the maps of the model: uint8, float and encoded.
+
+    Grouping is left to the client: `instance.panoptic.decode` needs numpy and scipy.
+    """
+    from kerasseg.predict import in_graph
+
+    return in_graph.functions(model, dict, max_pixels)
+
+
+TASK = dataclasses.replace(
+    semantic.TASK,
+    name="panoptic",
+    options=PanopticOptions,
+    monitor="pq",
+    row_score="pq",
+    needs_instances=True,
+    matches=lambda outputs: outputs >= {"logits", "centers", "offsets"},
+    resolve=objects.resolve_objective,
+    loss=objects.objective,
+    truth=truth,
+    predict=predict,
+    scorer=Scorer,
+    table=table,
+    card=card,
+    gallery=gallery,
+    folder=folder,
+    signatures=signatures,
+    outputs=OUTPUTS,
+)

@@ -1,0 +1,203 @@
+"""Semantic segmentation: a class for each pixel."""
+
+import math
+
+from kerasseg.names import check_named
+from kerasseg.predict.options import ClassMapOptions
+from kerasseg.tasks.task import Task, percent
+
+# Small images go through the model together: 8 of 64 x 64 px take half the time of
+# single ones (U-Net on two CPU cores); from 256 x 256 px on, batches are slower.
+BATCH_PX = 2**15
+OUTPUTS = {"class_ids": "int32 [N, H, W]", "confidence": "float32 [N, H, W]"}
+
+
+def resolve(recipe, builder):
+    """Check [loss]; cross-entropy where none is given."""
+    from kerasseg import losses
+
+    given = recipe["loss"] or {"name": "CrossEntropy"}
+    recipe["loss"] = given if isinstance(given, list) else [given]
+    for options in recipe["loss"]:
+        check_named(options, "name", losses.LOSSES, "loss", extra={"weight": 1.0})
+
+
+def model_options(recipe, classes, channels):
+    """Classes and channels of the data."""
+    return {"num_classes": len(classes), "input_shape": (None, None, channels)}
+
+
+def loss(recipe, builder):
+    """The loss of a recipe, or the weighted sum of several."""
+    from kerasseg import losses
+
+    parts = []
+    for options in recipe["loss"]:
+        options = dict(options)
+        weight = options.pop("weight", 1.0)
+        parts.append((weight, losses.LOSSES[options.pop("name")](**options)))
+    if len(parts) == 1 and parts[0][0] == 1.0:
+        return parts[0][1]
+    return losses.Weighted(parts)
+
+
+def predict(model, image, options):
+    """Class ids int32 [H, W]."""
+    from kerasseg.predict import class_ids
+
+    return class_ids(model, image, **vars(options))
+
+
+class Scorer:
+    """Scores class maps: one confusion matrix grows over all images, at their own size.
+
+    Scores are functions of it (`kerasseg.metrics`), never means of batches.
+    """
+
+    def __init__(self, model, samples, options):
+        self.model, self.samples, self.options = model, samples, options
+        self.batch_px = 0 if options.tile_px or options.refine else BATCH_PX
+        self.matrix = 0
+        num, found = len(samples.classes), num_classes(model)
+        if found not in (None, num):
+            raise ValueError(
+                "`model` must have one logit per class (or 1 for two classes): "
+                f"{num} classes {tuple(samples.classes)}. Received: {found} classes."
+            )
+
+    def predict(self, images):
+        """Class ids of images of one size."""
+        from kerasseg.predict import class_ids_of_batch
+
+        if not self.batch_px:
+            return [predict(self.model, image, self.options) for image in images]
+        return class_ids_of_batch(self.model, images, flips=self.options.flips)
+
+    def add(self, sample, found):
+        """Count one image; returns its scores, None where no pixel counts."""
+        from kerasseg import metrics
+
+        matrix = metrics.confusion_matrix(
+            sample["label"],
+            found,
+            len(self.samples.classes),
+            ignore_label=self.samples.ignore_label,
+        )
+        self.matrix = self.matrix + matrix
+        scores = {
+            "mean_iou": float(metrics.mean_iou(matrix)),
+            "pixel_accuracy": float(metrics.pixel_accuracy(matrix)),
+        }
+        return {name: None if math.isnan(x) else x for name, x in scores.items()}
+
+    def result(self):
+        """What `metrics.summary` gives, and "matrix", rows are labels."""
+        from kerasseg import metrics
+
+        summary = metrics.summary(self.matrix, self.samples.classes)
+        return {**summary, "matrix": self.matrix.tolist()}
+
+
+def table(result):
+    """The result as text: one line per class, then the means, in percent."""
+    width = max(map(len, ["class", *result["classes"]]))
+    lines = [f"{'class':{width}}     IoU    Dice    prec.  recall        pixels"]
+    for name, scores in result["classes"].items():
+        cells = [scores[key] for key in ("iou", "dice", "precision", "recall")]
+        cells = "".join(f"{percent(value, 2):>8}" for value in cells)
+        lines.append(f"{name:{width}}{cells}{scores['pixels']:14,}")
+    means = [percent(result[key], 2) for key in ("mean_iou", "mean_dice")]
+    lines.append(f"{'mean':{width}}{means[0]:>8}{means[1]:>8}")
+    lines.append(f"pixel accuracy {percent(result['pixel_accuracy'], 2)} %")
+    return "\n".join(lines)
+
+
+def card(results):
+    """Markdown: scores by class, and how images went through the model."""
+    lines = ["| class | IoU | Dice | recall |", "|---|---|---|---|"]
+    for name, scores in results["classes"].items():
+        cells = [percent(scores[key]) for key in ("iou", "dice", "recall")]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    mean = [percent(results[key]) for key in ("mean_iou", "mean_dice")]
+    return [*lines, f"| **mean** | **{mean[0]}** | **{mean[1]}** | |"]
+
+
+def gallery(groups, samples):
+    """Image, label, prediction and errors of the rows of an evaluation."""
+    from kerasseg import viz
+
+    rows = {
+        heading: [
+            {
+                "name": row["name"],
+                "score": row["score"],
+                "image": row["sample"]["image"],
+                "label": row["sample"]["label"],
+                "prediction": row["found"],
+            }
+            for row in some
+        ]
+        for heading, some in groups.items()
+    }
+    look = {"class_names": samples.classes, "ignore_label": samples.ignore_label}
+    return viz.gallery(rows, palette=samples.colors, **look)
+
+
+def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
+    """`predict.folder`: overlays, class-id PNGs and contours."""
+    from kerasseg import predict as predicting
+
+    return predicting.folder(
+        model,
+        inputs,
+        out,
+        class_names=class_names,
+        palette=palette,
+        save=("overlay", "mask", "polygons"),
+        options=options,
+    )
+
+
+def num_classes(model):
+    """Classes of the logits, 2 for a single one."""
+    from kerasseg.predict.forward import num_classes
+
+    return num_classes(model)
+
+
+def signatures(model, max_pixels):
+    """From images to `class_ids` and `confidence`: uint8, float and encoded."""
+    from kerasseg.predict import forward, in_graph
+
+    def segment(outputs):
+        logits = forward.logits_of(outputs)
+        return {
+            "class_ids": forward.to_class_ids(logits),
+            "confidence": forward.to_confidence(logits),
+        }
+
+    return in_graph.functions(model, segment, max_pixels)
+
+
+TASK = Task(
+    name="semantic",
+    options=ClassMapOptions,
+    monitor="mean_iou",
+    row_score="mean_iou",
+    first_class=0,
+    needs_instances=False,
+    matches=lambda outputs: not outputs or "logits" in outputs,
+    resolve=resolve,
+    model_options=model_options,
+    loss=loss,
+    truth=lambda recipe: None,
+    predict=predict,
+    scorer=Scorer,
+    table=table,
+    card=card,
+    gallery=gallery,
+    folder=folder,
+    num_classes=num_classes,
+    signatures=signatures,
+    outputs=OUTPUTS,
+)

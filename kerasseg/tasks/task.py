@@ -1,0 +1,70 @@
+"""The contract of a task: all that differs between kinds of models, in one object."""
+
+import dataclasses
+from collections.abc import Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """How the models of one kind are built, trained, scored, pictured, used and served.
+
+    A new kind of model is a builder that names its task, and one file that makes such
+    an object. `recipe` below is a resolved recipe, `builder` a function of
+    `kerasseg.zoo`, `options` an instance of the task's options.
+
+    Attributes:
+        name: as builders say it: "semantic".
+        options: frozen dataclass of prediction options, see `predict.options`.
+        monitor: the score of a validation that decides which weights are best.
+        row_score: the score of one image that orders the gallery, a key of its row.
+        first_class: id of the first class that models tell apart, in the data set's
+            list: 1 for models without a background.
+        needs_instances: whether samples must have `instances` and `classes`.
+        matches: names of a model's outputs -> whether a model that does not say its
+            task is of this one.
+        resolve: (recipe, builder) -> None; checks the recipe and fills in defaults, in
+            place; raises `names.OptionError`.
+        model_options: (recipe, class names, channels) -> arguments of the builder that
+            follow from the data.
+        loss: (recipe, builder) -> what a training step minimises.
+        truth: recipe -> `objects` argument of `data.pipeline`.
+        predict: (model, image, options) -> what is found in one image.
+        scorer: (model, samples, options) -> object with `predict(images)`,
+            `add(sample, found) -> row`, `result()`, and `batch_px`, the pixels of small
+            images that go through the model together.
+        table: result of a scorer -> text.
+        card: results of results.json -> list of lines of Markdown.
+        gallery: ({heading: rows}, samples) -> picture; a row has "name", "score",
+            "sample" and "found".
+        folder: (model, inputs, out, *, class_names, palette, options) -> report; writes
+            predictions of image files as `predict.folder`.
+        num_classes: model -> how many classes it tells apart; None if it does not say.
+        signatures: (model, max_pixels) -> dict of TensorFlow functions.
+        outputs: dict from output of the signatures to its dtype, shape and meaning.
+    """
+
+    name: str
+    options: type
+    monitor: str
+    row_score: str
+    first_class: int
+    needs_instances: bool
+    matches: Callable
+    resolve: Callable
+    model_options: Callable
+    loss: Callable
+    truth: Callable
+    predict: Callable
+    scorer: Callable
+    table: Callable
+    card: Callable
+    gallery: Callable
+    folder: Callable
+    num_classes: Callable
+    signatures: Callable
+    outputs: dict
+
+
+def percent(value, digits=1):
+    """A score in 0..1 as text in percent; "-" for None."""
+    return "-" if value is None else f"{100 * value:.{digits}f}"
