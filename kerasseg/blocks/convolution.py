@@ -5,6 +5,7 @@ from keras import layers
 from kerasseg.layers import AtrousConv2D, BatchNormalization
 
 PADDINGS = ("symmetric", "same", "valid")
+FEW_CHANNELS = 12  # measured: 3, 4 and 8 crash (see `conv`), 12 and more do not
 
 
 def conv(
@@ -37,6 +38,12 @@ def conv(
     """
     if padding not in PADDINGS:
         raise ValueError(f"`padding` must be in {PADDINGS}. Received: {padding!r}.")
+    if kernel_size == 1 and strides > 1 and x.shape[-1] < FEW_CHANNELS:
+        # TensorFlow 2.21 on processors with AVX512 (oneDNN) writes beyond its memory in
+        # the gradient of such a kernel where the sides are even. Single pixels are
+        # pooled instead: the same ones that the stride would have taken.
+        x = layers.MaxPooling2D(1, strides, name=f"{name}_subsample")(x)
+        strides = 1
     x, padding = pad_symmetric(x, kernel_size, strides, dilation, padding, name)
     layer = layers.Conv2D if dilation == 1 else AtrousConv2D
     return layer(
