@@ -11,9 +11,11 @@ from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
 
+@encoder()
 def scnn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Learning to downsample and the global feature extractor of Fast-SCNN.
 
@@ -58,6 +60,7 @@ def _bottleneck(x, filters, strides, *, name):
     return layers.Add(name=f"{name}_add")([x, y])
 
 
+@encoder()
 def gather_expand(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """The semantic branch of BiSeNetV2.
 

@@ -1,7 +1,4 @@
-"""MobileNetV3, in torchvision's layout: symmetric padding, BN epsilon 1e-3.
-
-Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
-"""
+"""MobileNetV3, in torchvision's layout: symmetric padding, BN epsilon 1e-3."""
 
 import keras
 from keras import layers
@@ -11,9 +8,9 @@ from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.inverted_residual import round_to_8
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-PUBLISHER = "torchvision"
 EPSILON = 1e-3
 # (kernel size, expanded channels, channels, squeeze-excite, activation, stride)
 LARGE = (
@@ -85,6 +82,7 @@ def _rules(table):
 RULES = (*_rules(LARGE), *_rules(SMALL))
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """MobileNetV3-Large of torchvision, without its classifier.
 
@@ -107,11 +105,14 @@ def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stri
     return _mobilenet_v3(name, LARGE, LARGE_TAPS, input_shape, weights, output_stride)
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def mobilenet_v3_small(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """MobileNetV3-Small; arguments as for `mobilenet_v3_large`.
 
     Its taps have 16, 16, 24, 48 and 576 channels, each behind the last block of its
     stage; "c1" is the stem.
+
+    Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
     """
     name = "mobilenet_v3_small"
     return _mobilenet_v3(name, SMALL, SMALL_TAPS, input_shape, weights, output_stride)

@@ -1,8 +1,6 @@
 """Aligned Xception, the encoder of DeepLabv3+: strided convolutions, no pooling.
 
 Laid out as the authors' TensorFlow implementation.
-
-Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
 """
 
 import keras
@@ -11,6 +9,7 @@ from keras import layers
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
 EPSILON = 1e-3
@@ -28,11 +27,16 @@ EXIT = (
 INNER_TAPS = {"entry2": "c2", "entry3": "c3"}
 
 
+@encoder()
 def xception41(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Aligned Xception-41: half the middle flow of `xception65`, otherwise the same."""
+    """Aligned Xception-41: half the middle flow of `xception65`, otherwise the same.
+
+    Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
+    """
     return _xception("xception41", 8, input_shape, weights, output_stride)
 
 
+@encoder()
 def xception65(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Aligned Xception-65 (38,052,512 parameters in all), symmetric padding.
 

@@ -71,7 +71,7 @@ def build_loss(recipe):
     from kerasseg import losses, training, zoo
 
     if task(recipe) != "semantic":
-        function = zoo.objectives.OBJECTIVES[recipe["model"]["architecture"]]
+        function = zoo.BUILDERS[recipe["model"]["architecture"]].losses
         for options in recipe["loss"]:
             function = functools.partial(function, **options)
         return training.Objective(function, recipe["train"]["seed"])

@@ -34,7 +34,7 @@ PREDICT = {
         "zoom": 1.0,
         "min_area_px": 1,
     },
-    "bottom_up": {"score_threshold": 0.3, "min_area_px": 1},
+    "stars": {"score_threshold": 0.3, "min_area_px": 1},
 }
 # Options that had another name: recipes and runs written before still work.
 RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
@@ -95,7 +95,7 @@ def resolve(recipe):
     _check(recipe["augment"], "name", augmentations(), "augment")
     name = recipe["model"]["architecture"]
     if name == "panoptic_deeplab":
-        message = f"{name!r} is trained in Python, by zoo.objectives: no recipe can."
+        message = f"{name!r} is trained in Python, by zoo.{name}.losses: no recipe can."
         raise OptionError(message, "model", "architecture")
     if task(recipe) != "semantic":
         _check_instance(recipe)
@@ -115,18 +115,17 @@ def task(recipe):
     """What a recipe trains, one of the tasks of `zoo.names`."""
     from kerasseg import zoo
 
-    name, tasks = recipe["model"]["architecture"], ("semantic", "instance", "bottom_up")
-    return next(task for task in tasks if name in zoo.names(task))
+    return zoo.BUILDERS[recipe["model"]["architecture"]].task
 
 
 def _check_instance(recipe):
     """Refuse what an instance model brings itself, or cannot be."""
+    from kerasseg import zoo
     from kerasseg.detection.mask_grid import mask_size
-    from kerasseg.zoo.objectives import OBJECTIVES
 
     name = recipe["model"]["architecture"]
     recipe["loss"] = as_list(recipe["loss"]) if recipe["loss"] else []
-    known = _parameters(OBJECTIVES[name])
+    known = _parameters(zoo.BUILDERS[name].losses)
     for given in ("model", "images", "truth", "seed"):
         del known[given]
     for loss in recipe["loss"]:

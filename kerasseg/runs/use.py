@@ -167,12 +167,10 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
 
 def _encoder_facts(name, taps):
     """What an encoder is, and where its ImageNet weights come from."""
-    import sys
-
     from kerasseg import encoders
 
     function = encoders.ENCODERS[name]
-    publisher = getattr(sys.modules[function.__module__], "PUBLISHER", None)
+    publisher = function.traits.publisher
     return {
         "encoder": name,
         "encoder_about": inspect.getdoc(function).splitlines()[0],

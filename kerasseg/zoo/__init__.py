@@ -1,11 +1,27 @@
 """Architectures: each a function from keyword arguments to a keras.Model.
 
 To add one, write its file and import it here; the contract tests pick it up.
+
+Each function, and each model that it builds, says its task as `.task`, see `names`.
+Models that predict more than classes of pixels are trained by losses of their own, the
+function's attribute `.losses`: `zoo.yolact.losses(model, images, truth, seed=seed)` is
+a dict of scalar terms, weighted already, whose sum a training step minimises. It runs
+the parts of the model with training=True: there is no second model for training.
+
+    images: [N, H, W, C] of the model's image size, raw 0..255.
+    truth: dict of tensors; for StarDist and Panoptic-DeepLab maps that their losses
+        describe, for the others, padded to G objects per image:
+        boxes: float32 [N, G, 4] in pixels, zeros for padding.
+        classes: int [N, G], 0..C-1, -1 for padding.
+        masks: 0..1 of any type [N, G, H / 4, W / 4], the size of the model's masks: the
+            share of each pixel that is covered, see `data.objects_of`. Mask R-CNN takes
+            masks of any size, since it cuts its targets out of them.
+    seed: int or keras.random.SeedGenerator of the random samples of anchors and boxes.
+        An int gives the same samples each time, so a training loop wants a generator.
 """
 
 from kerasseg.encoders import is_encoder
-from kerasseg.names import public
-from kerasseg.zoo import objectives, published
+from kerasseg.zoo import published
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
 from kerasseg.zoo.center_mask import center_mask
@@ -35,18 +51,22 @@ from kerasseg.zoo.unet_plus_plus import unet_plus_plus
 from kerasseg.zoo.upernet import upernet
 from kerasseg.zoo.yolact import yolact
 
-BUILDERS = public(globals(), __name__)
-INSTANCE = {"center_mask", "mask_rcnn", "yolact"}
-BOTTOM_UP = {"panoptic_deeplab", "stardist"}
+TASKS = ("semantic", "instance", "stars", "panoptic")
+BUILDERS = {
+    name: value
+    for name, value in sorted(globals().items())
+    if getattr(value, "task", None) in TASKS
+}
 
 
 def names(task=None):
     """Names of architectures, sorted.
 
     Args:
-        task: "semantic" (a class for each pixel), "instance" (objects one by one),
-            "bottom_up" (maps that functions of `kerasseg.instance` group into objects),
-            or None for all.
+        task: "semantic" (a class for each pixel), "instance" (objects one by one, with
+            boxes and masks), "stars" (star-convex outlines, which
+            `instance.star_polygons` selects) or "panoptic" (classes, centres and
+            offsets, which `instance.panoptic` groups); None for all.
 
     Raises:
         ValueError: for another task.
@@ -55,18 +75,11 @@ def names(task=None):
         >>> "unet" in names("semantic"), "unet" in names("instance")
         (True, False)
     """
-    tasks = {
-        None: BUILDERS,
-        "semantic": [name for name in BUILDERS if name not in INSTANCE | BOTTOM_UP],
-        "instance": [name for name in BUILDERS if name in INSTANCE],
-        "bottom_up": [name for name in BUILDERS if name in BOTTOM_UP],
-    }
-    if task not in tasks:
+    if task not in (None, *TASKS):
         raise ValueError(
-            "`task` must be 'semantic', 'instance', 'bottom_up' or None. "
-            f"Received: task={task!r}."
+            f"`task` must be one of {TASKS} or None. Received: task={task!r}."
         )
-    return list(tasks[task])
+    return [name for name, x in BUILDERS.items() if task in (None, x.task)]
 
 
 def freeze(model, part="encoder"):

@@ -9,9 +9,10 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 
 
+@builder()
 def deeplab_v1(
     num_classes=21,
     encoder="vgg16",
@@ -55,6 +56,7 @@ def deeplab_v1(
     return load(model, weights)
 
 
+@builder()
 def deeplab_v2(
     num_classes=21,
     encoder="resnet101",
@@ -94,7 +96,7 @@ def deeplab_v2(
     """
     check_output_stride(output_stride, "deeplab_v2")
     if decoder_filters is None:
-        decoder_filters = 1024 if encoder == "vgg16" else 0
+        decoder_filters = 1024 if encoders.traits_of(encoder).convolutional_fc else 0
     image = keras.Input(input_shape, name="image")
     x = encoders.build(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride

@@ -6,8 +6,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import CropLike
+from kerasseg.zoo._builder import builder, load
 
 # torchvision, the dilated form
 RULES = (
@@ -20,6 +20,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def fcn(
     num_classes=21,
     encoder="vgg16",
@@ -61,7 +62,8 @@ def fcn(
     fcn_resnet50 for the dilated form.
     """
     check_output_stride(output_stride, "fcn")
-    if encoder == "vgg16" and aux:
+    is_paper = encoders.traits_of(encoder).convolutional_fc
+    if is_paper and aux:
         raise ValueError(
             f"`aux` needs another encoder than 'vgg16'. Received: aux={aux!r}."
         )
@@ -70,15 +72,15 @@ def fcn(
         encoder,
         input_shape,
         weights=encoder_weights,
-        output_stride=32 if encoder == "vgg16" else output_stride,
+        output_stride=32 if is_paper else output_stride,
     )(image)
-    if encoder == "vgg16":
+    if is_paper:
         outputs = _paper(image, taps, num_classes, output_stride)
     else:
         outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="fcn"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="fcn"), weights, RULES)
 
 
 def _paper(image, taps, num_classes, output_stride):

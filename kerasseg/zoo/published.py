@@ -1,7 +1,6 @@
 """Weights of a reference implementation, for a model that a builder made."""
 
-import sys
-
+from kerasseg import encoders
 from kerasseg.weights.variables import load
 
 
@@ -13,7 +12,7 @@ def load_torch(model, source):
 
     Args:
         model: keras.Model of a function in `kerasseg.zoo` or `kerasseg.encoders`.
-        source: path, see `read`, or a state dict as a dict of arrays.
+        source: path, see `kerasseg.weights.read`, or a state dict as a dict of arrays.
 
     Returns:
         The model.
@@ -23,16 +22,15 @@ def load_torch(model, source):
         WeightsError: if the file cannot be read; lists unknown, missing and misshapen
             arrays, the model is then unchanged.
     """
-    # The rules belong to the layers above this one, which need not be loaded for files.
-    from kerasseg import encoders, zoo
-    from kerasseg.encoders.pretrained import encoder_rules
+    from kerasseg import zoo  # which imports this module
 
-    builders = {**encoders.ENCODERS, **zoo.BUILDERS}
-    if model.name not in builders:
+    if model.name in encoders.ENCODERS:
+        rules = encoders.traits_of(model).rules
+    elif model.name in zoo.BUILDERS:
+        rules = (*zoo.BUILDERS[model.name].rules, *encoders.rules_of(model))
+    else:
         raise ValueError(
             "`model` must come from kerasseg.zoo or kerasseg.encoders, its name kept. "
             f"Received: model {model.name!r}."
         )
-    module = sys.modules[builders[model.name].__module__]
-    rules = (*getattr(module, "RULES", ()), *encoder_rules(model))
     return load(model, source, rules=rules)

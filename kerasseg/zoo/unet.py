@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import CropLike, ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch
 RULES = (
@@ -28,6 +28,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def unet(
     num_classes=2,
     encoder="plain",
@@ -80,13 +81,14 @@ def unet(
         raise ValueError(
             f"`padding` must be 'same' or 'valid'. Received: padding={padding!r}."
         )
-    if encoder == "plain" and attention is not None:
+    mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
+    if mirrored and attention is not None:
         raise ValueError(
             "`attention` needs another encoder than 'plain'. "
             f"Received: attention={attention!r}."
         )
     image = keras.Input(input_shape, name="image")
-    if encoder == "plain":
+    if mirrored:
         x = _paper(image, encoder_weights, base_filters, norm, padding)
     elif padding == "valid":
         raise ValueError(
@@ -96,10 +98,10 @@ def unet(
     else:
         encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
         x = _transfer(image, encoder(image), decoder_filters, norm, attention)
-    kernel_size = 1 if encoder == "plain" else 3
+    kernel_size = 1 if mirrored else 3
     scores = blocks.conv(x, num_classes, kernel_size, name="head")
     model = keras.Model(image, blocks.logits(scores), name="unet")
-    return load(model, weights, rules=RULES)
+    return load(model, weights, RULES)
 
 
 def _paper(image, encoder_weights, base_filters, norm, padding):
