@@ -38,8 +38,8 @@ from kerasseg.encoders.efficientnet_v2 import (
     efficientnet_v2_m,
     efficientnet_v2_s,
 )
+from kerasseg.encoders.gather_expand import gather_expand
 from kerasseg.encoders.hrnet import hrnet_w18, hrnet_w32, hrnet_w48
-from kerasseg.encoders.light import gather_expand, scnn
 from kerasseg.encoders.mix_transformer import (
     mit_b0,
     mit_b1,
@@ -64,6 +64,7 @@ from kerasseg.encoders.resnet import (
 )
 from kerasseg.encoders.resnet_v2 import resnet50_v2, resnet101_v2, resnet152_v2
 from kerasseg.encoders.rsu import rsu
+from kerasseg.encoders.scnn import scnn
 from kerasseg.encoders.vgg import vgg16, vgg16_bn, vgg19
 from kerasseg.encoders.xception import xception41, xception65
 from kerasseg.names import look_up

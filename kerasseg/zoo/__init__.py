@@ -25,7 +25,8 @@ from kerasseg.zoo import published
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
 from kerasseg.zoo.center_mask import center_mask
-from kerasseg.zoo.deeplab import deeplab_v1, deeplab_v2
+from kerasseg.zoo.deeplab_v1 import deeplab_v1
+from kerasseg.zoo.deeplab_v2 import deeplab_v2
 from kerasseg.zoo.deeplab_v3 import deeplab_v3
 from kerasseg.zoo.deeplab_v3_plus import deeplab_v3_plus
 from kerasseg.zoo.encoder_decoder import encoder_decoder
