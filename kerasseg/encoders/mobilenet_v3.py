@@ -11,7 +11,7 @@ from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-EPSILON = 1e-3
+NORM = blocks.BatchNorm(epsilon=1e-3)
 # (kernel size, expanded channels, channels, squeeze-excite, activation, stride)
 LARGE = (
     (3, 16, 16, False, "relu", 1),
@@ -122,7 +122,7 @@ def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
-    options = {"activation": "hard_silu", "epsilon": EPSILON}
+    options = {"activation": "hard_silu", "norm": NORM}
     x = blocks.conv_norm_act(x, 16, strides=2, name="stem", **options)
     outputs = [x]
     plan = stage_plan([block[-1] for block in table], output_stride, start=2)
@@ -139,7 +139,7 @@ def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
 def _block(x, block, strides, dilation, *, name):
     kernel_size, expanded, filters, gated, activation, nominal_stride = block
     inputs = x
-    options = {"activation": activation, "epsilon": EPSILON}
+    options = {"activation": activation, "norm": NORM}
     if expanded != x.shape[-1]:
         x = blocks.conv_norm_act(x, expanded, 1, name=f"{name}_expand", **options)
     x = blocks.depthwise_conv_norm_act(

@@ -9,7 +9,7 @@ from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.traits import encoder
-from kerasseg.layers import Normalize
+from kerasseg.layers import AtrousConv2D, Normalize
 
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
@@ -180,16 +180,34 @@ def bottleneck(x, filters, *, strides=1, dilations=(1, 1), width=1, groups=1, na
     `width` multiplies the channels of the 3x3, `groups` divides them into parts.
     """
     y = blocks.conv_norm_act(x, width * filters, 1, name=f"{name}_1")
-    y = blocks.conv_norm_act(
-        y,
-        width * filters,
-        strides=strides,
-        dilation=dilations[0],
-        groups=groups,
-        name=f"{name}_2",
-    )
+    options = {"strides": strides, "dilation": dilations[0], "name": f"{name}_2"}
+    if groups > 1:
+        y = _grouped_conv(y, groups, **options)
+    else:
+        y = blocks.conv_norm_act(y, width * filters, **options)
     y = blocks.conv_norm_act(y, 4 * filters, 1, activation=None, name=f"{name}_3")
     return _add(x, y, strides, name)
+
+
+def _grouped_conv(x, groups, *, strides, dilation, name):
+    """3x3 within parts of the channels, normalised and activated (ResNeXt)."""
+    x, padding = blocks.pad_symmetric(
+        x, 3, strides, dilation, "symmetric", f"{name}_conv"
+    )
+    layer = layers.Conv2D if dilation == 1 else AtrousConv2D
+    x = layer(
+        x.shape[-1],
+        3,
+        strides=strides,
+        dilation_rate=dilation,
+        groups=groups,
+        padding=padding,
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    x = blocks.normalize(x, name=f"{name}_norm")
+    return blocks.activate(x, "relu", name=name)
 
 
 def _add(x, y, strides, name):
