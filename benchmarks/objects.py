@@ -89,7 +89,7 @@ def training_case(name, model, batch_size=4):
         "masks": (rows[..., None] & columns[..., None, :]).astype("float32"),
     }
     images = rng.integers(0, 256, (batch_size, size, size, 3)).astype("float32")
-    losses = functools.partial(zoo.objectives.OBJECTIVES[name], **LOSS.get(name, {}))
+    losses = functools.partial(zoo.BUILDERS[name].losses, **LOSS.get(name, {}))
     step = training.make_train_step(
         model, training.Objective(losses, 0), keras.optimizers.Adam(1e-5)
     )

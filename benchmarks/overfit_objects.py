@@ -83,7 +83,7 @@ def learn(name, samples):
     )
     steps, batch_size, peak = BUDGET.values()
     rate = training.learning_rate("cosine", peak=peak, steps=steps, warmup_steps=50)
-    objective = functools.partial(zoo.objectives.OBJECTIVES[name], **LOSS.get(name, {}))
+    objective = functools.partial(zoo.BUILDERS[name].losses, **LOSS.get(name, {}))
     step = training.make_train_step(
         model,
         training.Objective(objective, 0),

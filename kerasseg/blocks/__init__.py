@@ -7,6 +7,7 @@ Names are addresses: the caller gives `name="decoder2_1"` and the layers inside 
 from kerasseg.blocks.attention import attend, attend_rules, channel_gate, scse
 from kerasseg.blocks.context import aspp, pyramid_pooling
 from kerasseg.blocks.convolution import (
+    BatchNorm,
     activate,
     conv,
     conv_norm_act,
@@ -27,6 +28,7 @@ from kerasseg.blocks.heads import (
 )
 
 __all__ = [
+    "BatchNorm",
     "activate",
     "aspp",
     "attend",

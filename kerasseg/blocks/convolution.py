@@ -1,10 +1,13 @@
-"""Convolution, normalisation, activation: what every network is made of."""
+"""Convolution, normalisation, activation: the parts of every network."""
+
+from typing import NamedTuple
 
 from keras import layers
 
 from kerasseg.layers import AtrousConv2D, BatchNormalization
 
 PADDINGS = ("symmetric", "same", "valid")
+FEW_CHANNELS = 12  # measured: 3, 4 and 8 crash (see `conv`), 12 and more do not
 
 
 def conv(
@@ -14,7 +17,6 @@ def conv(
     *,
     strides=1,
     dilation=1,
-    groups=1,
     padding="symmetric",
     use_bias=True,
     name,
@@ -28,7 +30,6 @@ def conv(
     Args:
         x: features [N, H, W, C].
         kernel_size: odd number.
-        groups: parts of the channels that do not see each other.
         padding: "symmetric", "same" or "valid".
         name: the layer's name.
 
@@ -37,6 +38,12 @@ def conv(
     """
     if padding not in PADDINGS:
         raise ValueError(f"`padding` must be in {PADDINGS}. Received: {padding!r}.")
+    if kernel_size == 1 and strides > 1 and x.shape[-1] < FEW_CHANNELS:
+        # TensorFlow 2.21 on processors with AVX512 (oneDNN) writes beyond its memory in
+        # the gradient of such a kernel where the sides are even. Single pixels are
+        # pooled instead: the same ones that the stride would have taken.
+        x = layers.MaxPooling2D(1, strides, name=f"{name}_subsample")(x)
+        strides = 1
     x, padding = pad_symmetric(x, kernel_size, strides, dilation, padding, name)
     layer = layers.Conv2D if dilation == 1 else AtrousConv2D
     return layer(
@@ -44,7 +51,6 @@ def conv(
         kernel_size,
         strides=strides,
         dilation_rate=dilation,
-        groups=groups,
         padding=padding,
         use_bias=use_bias,
         kernel_initializer="he_normal",
@@ -64,10 +70,25 @@ def pad_symmetric(x, kernel_size, strides, dilation, padding, name):
     return x, "valid"
 
 
-def normalize(x, norm="batch", *, epsilon=1e-5, momentum=0.9, name):
-    """Normalise features: "batch", "group" (at most 32 groups), "layer", or None.
+class BatchNorm(NamedTuple):
+    """Batch normalisation as `norm=` of a block, where "batch" has other numbers.
 
-    Momentum and epsilon default to those of PyTorch's reference networks.
+    Attributes:
+        epsilon: added to variances; 1e-5 in PyTorch's reference networks, 1e-3 in
+            those of TensorFlow.
+    """
+
+    epsilon: float = 1e-5
+
+
+def normalize(x, norm="batch", *, name):
+    """Normalise features [N, H, W, C].
+
+    Args:
+        x: features.
+        norm: "batch" or a `BatchNorm`, "group" (at most 32 groups), "layer" (over the
+            channels of each position), or None.
+        name: the layer's name.
 
     Raises:
         ValueError: if `norm` is none of these.
@@ -75,10 +96,13 @@ def normalize(x, norm="batch", *, epsilon=1e-5, momentum=0.9, name):
     if norm is None:
         return x
     if norm == "batch":
-        layer = BatchNormalization(epsilon=epsilon, momentum=momentum, name=name)
+        norm = BatchNorm()
+    if isinstance(norm, BatchNorm):
+        # PyTorch's momentum of 0.1 weighs the new value, that of Keras the old one.
+        layer = BatchNormalization(epsilon=norm.epsilon, momentum=0.9, name=name)
     elif norm == "group":
         groups = next(g for g in (32, 16, 8, 4, 2, 1) if x.shape[-1] % g == 0)
-        layer = layers.GroupNormalization(groups, epsilon=epsilon, name=name)
+        layer = layers.GroupNormalization(groups, epsilon=1e-5, name=name)
     elif norm == "layer":
         layer = layers.LayerNormalization(epsilon=1e-6, name=name)
     else:
@@ -96,17 +120,16 @@ def conv_norm_act(
     *,
     strides=1,
     dilation=1,
-    groups=1,
-    padding="symmetric",
     norm="batch",
     activation="relu",
-    epsilon=1e-5,
     name,
 ):
     """Convolution, normalisation, activation; the bias yields to the normalisation.
 
     Args:
         x: features [N, H, W, C].
+        filters: channels of the result.
+        kernel_size: odd number.
         norm: see `normalize`; None gives the convolution a bias.
         activation: name of a Keras activation, or None.
         name: prefix of the three layers.
@@ -120,12 +143,10 @@ def conv_norm_act(
         kernel_size,
         strides=strides,
         dilation=dilation,
-        groups=groups,
-        padding=padding,
         use_bias=norm is None,
         name=f"{name}_conv",
     )
-    x = normalize(x, norm, epsilon=epsilon, name=f"{name}_norm")
+    x = normalize(x, norm, name=f"{name}_norm")
     return activate(x, activation, name=name)
 
 
@@ -145,10 +166,21 @@ def depthwise_conv_norm_act(
     padding="symmetric",
     norm="batch",
     activation="relu",
-    epsilon=1e-5,
     name,
 ):
-    """One filter a channel, normalisation, activation. Layers `{name}_conv`, ..."""
+    """Depthwise convolution, normalisation, activation.
+
+    Args:
+        x: features [N, H, W, C].
+        kernel_size: odd number.
+        padding: "symmetric", "same" or "valid", see `conv`.
+        norm: see `normalize`; None gives the convolution a bias.
+        activation: name of a Keras activation, or None.
+        name: prefix of the three layers.
+
+    Returns:
+        Features [N, H / strides, W / strides, C].
+    """
     x, padding = pad_symmetric(
         x, kernel_size, strides, dilation, padding, f"{name}_conv"
     )
@@ -161,48 +193,30 @@ def depthwise_conv_norm_act(
         depthwise_initializer="he_normal",
         name=f"{name}_conv",
     )(x)
-    x = normalize(x, norm, epsilon=epsilon, name=f"{name}_norm")
+    x = normalize(x, norm, name=f"{name}_norm")
     return activate(x, activation, name=name)
 
 
 def separable_conv(
-    x,
-    filters,
-    *,
-    strides=1,
-    dilation=1,
-    padding="symmetric",
-    activation="relu",
-    epsilon=1e-5,
-    name,
+    x, filters, *, strides=1, dilation=1, norm="batch", activation="relu", name
 ):
     """Depthwise 3x3 and pointwise 1x1, each normalised and activated (DeepLabv3+).
 
     Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
     """
+    options = {"norm": norm, "activation": activation}
     x = depthwise_conv_norm_act(
-        x,
-        strides=strides,
-        dilation=dilation,
-        padding=padding,
-        activation=activation,
-        epsilon=epsilon,
-        name=f"{name}_depthwise",
+        x, strides=strides, dilation=dilation, name=f"{name}_depthwise", **options
     )
-    return conv_norm_act(
-        x,
-        filters,
-        1,
-        activation=activation,
-        epsilon=epsilon,
-        name=f"{name}_pointwise",
-    )
+    return conv_norm_act(x, filters, 1, name=f"{name}_pointwise", **options)
 
 
 def double_conv(x, filters, *, padding="symmetric", norm="batch", name):
     """Two 3x3 convolutions, each normalised and activated: the step of U-Net."""
-    for index in (1, 2):
-        x = conv_norm_act(
-            x, filters, padding=padding, norm=norm, name=f"{name}_{index}"
+    for step in (f"{name}_1", f"{name}_2"):
+        x = conv(
+            x, filters, padding=padding, use_bias=norm is None, name=f"{step}_conv"
         )
+        x = normalize(x, norm, name=f"{step}_norm")
+        x = activate(x, "relu", name=step)
     return x

@@ -1,11 +1,12 @@
 """Encoders: raw image -> features "c1".."c5" at strides 2, 4, 8, 16, 32.
 
 Each is a function `name(input_shape, *, weights=None, output_stride=32)` that returns
-a keras.Model. To add one, write its file and import it here.
+a keras.Model. To add one, write its file, state its traits there, and import it here.
 """
 
 import keras
 
+from kerasseg.encoders import traits
 from kerasseg.encoders.convnext import (
     convnext_base,
     convnext_large,
@@ -37,8 +38,8 @@ from kerasseg.encoders.efficientnet_v2 import (
     efficientnet_v2_m,
     efficientnet_v2_s,
 )
+from kerasseg.encoders.gather_expand import gather_expand
 from kerasseg.encoders.hrnet import hrnet_w18, hrnet_w32, hrnet_w48
-from kerasseg.encoders.light import gather_expand, scnn
 from kerasseg.encoders.mix_transformer import (
     mit_b0,
     mit_b1,
@@ -63,11 +64,16 @@ from kerasseg.encoders.resnet import (
 )
 from kerasseg.encoders.resnet_v2 import resnet50_v2, resnet101_v2, resnet152_v2
 from kerasseg.encoders.rsu import rsu
+from kerasseg.encoders.scnn import scnn
 from kerasseg.encoders.vgg import vgg16, vgg16_bn, vgg19
 from kerasseg.encoders.xception import xception41, xception65
-from kerasseg.names import look_up, public
+from kerasseg.names import look_up
 
-ENCODERS = public(globals(), __name__)
+ENCODERS = {
+    name: value
+    for name, value in sorted(globals().items())
+    if isinstance(getattr(value, "traits", None), traits.Traits)
+}
 
 
 def names():
@@ -81,7 +87,7 @@ def build(
     *,
     weights=None,
     output_stride=32,
-    own=None,
+    options=None,
 ):
     """Turn what users give as `encoder=` into a model with taps.
 
@@ -90,7 +96,7 @@ def build(
         input_shape: (H, W, C), sizes may be None.
         weights: None, "imagenet" or a path; for names only.
         output_stride: 8, 16 or 32; for names only.
-        own: further arguments by encoder name, of builders that have their own.
+        options: dict of further arguments of the encoder's function; for names only.
 
     Returns:
         keras.Model: image -> {"c1": ..., "c5": ...}.
@@ -104,7 +110,7 @@ def build(
             input_shape,
             weights=weights,
             output_stride=output_stride,
-            **(own or {}).get(encoder, {}),
+            **(options or {}),
         )
     outputs = getattr(encoder, "output", None)  # a model of no fixed graph has none
     taps = list(outputs) if isinstance(outputs, dict) else None
@@ -114,6 +120,34 @@ def build(
             f"Received: model {encoder.name!r} with outputs {taps}."
         )
     return encoder
+
+
+def traits_of(encoder):
+    """Traits of what users give as `encoder=`.
+
+    Args:
+        encoder: name of an encoder, or a keras.Model, which its name identifies. A name
+            says whose weights fit a model, but not with which stride or depth it was
+            built: the traits that depend on these are left out.
+
+    Returns:
+        `kerasseg.encoders.traits.Traits`; the defaults for any other model.
+
+    Raises:
+        ValueError: if the name is unknown.
+    """
+    if not isinstance(encoder, keras.Model):
+        return look_up(encoder, ENCODERS, "encoder").traits
+    if encoder.name not in ENCODERS:
+        return traits.Traits()
+    known = ENCODERS[encoder.name].traits
+    return traits.Traits(publisher=known.publisher, rules=known.rules)
+
+
+def rules_of(model):
+    """Renaming rules of the published files of all encoders inside a model."""
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return tuple(rule for encoder in inner for rule in traits_of(encoder).rules)
 
 
 def is_encoder(layer):

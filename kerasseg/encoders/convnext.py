@@ -1,7 +1,4 @@
-"""ConvNeXt: a convolutional network laid out like a transformer.
-
-Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
-"""
+"""ConvNeXt: a convolutional network laid out like a transformer."""
 
 import keras
 from keras import layers
@@ -10,10 +7,10 @@ from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import ChannelScale, Normalize
 from kerasseg.weights import named_variables
 
-PUBLISHER = "keras.applications"
 # (channels, blocks) of the four stages
 VARIANTS = {
     "convnext_tiny": ((96, 192, 384, 768), (3, 3, 9, 3)),
@@ -46,6 +43,7 @@ def _rules():
 RULES = _rules()
 
 
+@encoder(publisher="keras.applications", rules=RULES)
 def convnext_tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ConvNeXt-T (27,820,128 parameters), without stochastic depth.
 
@@ -68,18 +66,30 @@ def convnext_tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32
     return _convnext("convnext_tiny", input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications", rules=RULES)
 def convnext_small(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ConvNeXt-S; arguments and taps as for `convnext_tiny`."""
+    """ConvNeXt-S; arguments and taps as for `convnext_tiny`.
+
+    Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
+    """
     return _convnext("convnext_small", input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications", rules=RULES)
 def convnext_base(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ConvNeXt-B; as `convnext_tiny`, `c2`..`c5` have 128 to 1024 channels."""
+    """ConvNeXt-B; as `convnext_tiny`, `c2`..`c5` have 128 to 1024 channels.
+
+    Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
+    """
     return _convnext("convnext_base", input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications", rules=RULES)
 def convnext_large(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ConvNeXt-L; as `convnext_tiny`, `c2`..`c5` have 192 to 1536 channels."""
+    """ConvNeXt-L; as `convnext_tiny`, `c2`..`c5` have 192 to 1536 channels.
+
+    Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
+    """
     return _convnext("convnext_large", input_shape, weights, output_stride)
 
 

@@ -1,7 +1,4 @@
-"""DenseNet with the ImageNet weights of keras.applications.
-
-Reference: Huang et al., 2017, https://arxiv.org/abs/1608.06993
-"""
+"""DenseNet with the ImageNet weights of keras.applications."""
 
 import functools
 
@@ -9,8 +6,8 @@ import keras
 
 from kerasseg.encoders.applications import from_application
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 
-PUBLISHER = "keras.applications"
 TAPS = {  # a stage's features, normalised and activated, before the next transition
     "c1": "conv1_relu",
     "c2": "pool2_relu",
@@ -21,6 +18,7 @@ TAPS = {  # a stage's features, normalised and activated, before the next transi
 _densenet = functools.partial(from_application, TAPS, (MEAN, STD))
 
 
+@encoder(publisher="keras.applications")
 def densenet121(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """DenseNet-121 (7,037,504 parameters in all).
 
@@ -39,13 +37,21 @@ def densenet121(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _densenet("densenet121", application, input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications")
 def densenet169(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """DenseNet-169; arguments as for `densenet121`, `c5` has 1664 channels."""
+    """DenseNet-169; arguments as for `densenet121`, `c5` has 1664 channels.
+
+    Reference: Huang et al., 2017, https://arxiv.org/abs/1608.06993
+    """
     application = keras.applications.DenseNet169
     return _densenet("densenet169", application, input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications")
 def densenet201(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """DenseNet-201; arguments as for `densenet121`, `c5` has 1920 channels."""
+    """DenseNet-201; arguments as for `densenet121`, `c5` has 1920 channels.
+
+    Reference: Huang et al., 2017, https://arxiv.org/abs/1608.06993
+    """
     application = keras.applications.DenseNet201
     return _densenet("densenet201", application, input_shape, weights, output_stride)

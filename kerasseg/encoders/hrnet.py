@@ -1,7 +1,4 @@
-"""HRNet: four resolutions side by side, exchanged again and again.
-
-Reference: Wang et al., 2020, https://arxiv.org/abs/1908.07919
-"""
+"""HRNet: four resolutions side by side, exchanged again and again."""
 
 import keras
 from keras import layers
@@ -10,6 +7,7 @@ from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD, basic_block, bottleneck
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize, ResizeLike
 
 MODULES = {2: 1, 3: 4, 4: 3}  # exchanges in the stages of 2, 3 and 4 branches
@@ -41,6 +39,7 @@ RULES = (
 )
 
 
+@encoder(rules=RULES)
 def hrnet_w18(
     input_shape=(None, None, 3),
     *,
@@ -63,11 +62,14 @@ def hrnet_w18(
     Returns:
         keras.Model: image -> {"c1": 64, "c2": 18, "c3": 36, "c4": 72, "c5": 144
         channels} at strides 2, 4, 8, 16, 32.
+
+    Reference: Wang et al., 2020, https://arxiv.org/abs/1908.07919
     """
     resize = {"interpolation": interpolation, "align_corners": align_corners}
     return _hrnet("hrnet_w18", 18, input_shape, weights, output_stride, resize)
 
 
+@encoder(rules=RULES)
 def hrnet_w32(
     input_shape=(None, None, 3),
     *,
@@ -76,11 +78,15 @@ def hrnet_w32(
     interpolation="bilinear",
     align_corners=False,
 ):
-    """HRNet of 32 to 256 channels; arguments as for `hrnet_w18`."""
+    """HRNet of 32 to 256 channels; arguments as for `hrnet_w18`.
+
+    Reference: Wang et al., 2020, https://arxiv.org/abs/1908.07919
+    """
     resize = {"interpolation": interpolation, "align_corners": align_corners}
     return _hrnet("hrnet_w32", 32, input_shape, weights, output_stride, resize)
 
 
+@encoder(rules=RULES)
 def hrnet_w48(
     input_shape=(None, None, 3),
     *,
@@ -89,7 +95,10 @@ def hrnet_w48(
     interpolation="bilinear",
     align_corners=False,
 ):
-    """HRNet of 48 to 384 channels; arguments as for `hrnet_w18`."""
+    """HRNet of 48 to 384 channels; arguments as for `hrnet_w18`.
+
+    Reference: Wang et al., 2020, https://arxiv.org/abs/1908.07919
+    """
     resize = {"interpolation": interpolation, "align_corners": align_corners}
     return _hrnet("hrnet_w48", 48, input_shape, weights, output_stride, resize)
 

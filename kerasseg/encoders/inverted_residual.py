@@ -8,7 +8,7 @@ from keras import layers
 from kerasseg import blocks
 from kerasseg.encoders.atrous import stage_plan
 
-EPSILON = 1e-3
+NORM = blocks.BatchNorm(epsilon=1e-3)  # of the published weights
 
 
 def inverted_residuals(x, stages, *, output_stride):
@@ -25,15 +25,9 @@ def inverted_residuals(x, stages, *, output_stride):
     Returns:
         dict "c1".."c5": output of the last block at strides 2 to 32.
     """
-    x = blocks.conv_norm_act(
-        x,
-        32,
-        strides=2,
-        padding="same",
-        activation="relu6",
-        epsilon=EPSILON,
-        name="stem",
-    )
+    x = blocks.conv(x, 32, strides=2, padding="same", use_bias=False, name="stem_conv")
+    x = blocks.normalize(x, NORM, name="stem_norm")
+    x = blocks.activate(x, "relu6", name="stem")
     plan = stage_plan([stage[2] for stage in stages], output_stride, start=2)
     taps, level, block = {}, 1, 0
     for stage, (stride, first, dilation) in zip(stages, plan):
@@ -70,7 +64,7 @@ def inverted_residual(
         Features [N, H / strides, W / strides, filters].
     """
     inputs = x
-    options = {"padding": "same", "activation": "relu6", "epsilon": EPSILON}
+    options = {"activation": "relu6", "norm": NORM}
     if expansion > 1:
         channels = expansion * x.shape[-1]
         x = blocks.conv_norm_act(x, channels, 1, name=f"{name}_expand", **options)
@@ -79,6 +73,7 @@ def inverted_residual(
         kernel_size,
         strides=strides,
         dilation=dilation,
+        padding="same",
         name=f"{name}_depthwise",
         **options,
     )

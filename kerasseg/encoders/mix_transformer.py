@@ -1,7 +1,4 @@
-"""Mix Transformer (MiT), the encoder of SegFormer: no position code, any image size.
-
-Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
-"""
+"""Mix Transformer (MiT), the encoder of SegFormer: no position code, any image size."""
 
 import keras
 import numpy as np
@@ -11,6 +8,7 @@ from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import DotAttention, Normalize
 
 HEADS, REDUCTIONS = (1, 2, 5, 8), (8, 4, 2, 1)
@@ -82,6 +80,7 @@ def _rules():
 RULES = _rules()
 
 
+@encoder(rules=RULES, head_filters=256)
 def mit_b0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Mix Transformer B0 (3,319,392 parameters).
 
@@ -94,32 +93,54 @@ def mit_b0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     Returns:
         keras.Model: image -> {"c2": 32, "c3": 64, "c4": 160, "c5": 256 channels} at
         strides 4, 8, 16, 32; the wider variants have 64, 128, 320, 512.
+
+    Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
     """
     return _mit("mit_b0", input_shape, weights, output_stride)
 
 
+@encoder(rules=RULES, head_filters=256)
 def mit_b1(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Mix Transformer B1; arguments and taps as for `mit_b0`."""
+    """Mix Transformer B1; arguments and taps as for `mit_b0`.
+
+    Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
+    """
     return _mit("mit_b1", input_shape, weights, output_stride)
 
 
+@encoder(rules=RULES, head_filters=768)
 def mit_b2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Mix Transformer B2; arguments and taps as for `mit_b0`."""
+    """Mix Transformer B2; arguments and taps as for `mit_b0`.
+
+    Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
+    """
     return _mit("mit_b2", input_shape, weights, output_stride)
 
 
+@encoder(rules=RULES, head_filters=768)
 def mit_b3(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Mix Transformer B3; arguments and taps as for `mit_b0`."""
+    """Mix Transformer B3; arguments and taps as for `mit_b0`.
+
+    Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
+    """
     return _mit("mit_b3", input_shape, weights, output_stride)
 
 
+@encoder(rules=RULES, head_filters=768)
 def mit_b4(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Mix Transformer B4; arguments and taps as for `mit_b0`."""
+    """Mix Transformer B4; arguments and taps as for `mit_b0`.
+
+    Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
+    """
     return _mit("mit_b4", input_shape, weights, output_stride)
 
 
+@encoder(rules=RULES, head_filters=768)
 def mit_b5(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Mix Transformer B5; arguments and taps as for `mit_b0`."""
+    """Mix Transformer B5; arguments and taps as for `mit_b0`.
+
+    Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
+    """
     return _mit("mit_b5", input_shape, weights, output_stride)
 
 

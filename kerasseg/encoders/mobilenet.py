@@ -1,13 +1,10 @@
-"""MobileNet with the ImageNet weights of keras.applications.
-
-Reference: Howard et al., 2017, https://arxiv.org/abs/1704.04861
-"""
+"""MobileNet with the ImageNet weights of keras.applications."""
 
 import keras
 
 from kerasseg.encoders.applications import from_application
+from kerasseg.encoders.traits import encoder
 
-PUBLISHER = "keras.applications"
 TAPS = {
     "c1": "conv_pw_1_relu",
     "c2": "conv_pw_3_relu",
@@ -17,6 +14,7 @@ TAPS = {
 }
 
 
+@encoder(publisher="keras.applications")
 def mobilenet(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """MobileNet of full width (3,228,864 parameters in all).
 

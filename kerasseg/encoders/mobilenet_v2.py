@@ -5,9 +5,9 @@ import keras
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.inverted_residual import inverted_residuals
 from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-PUBLISHER = "keras.applications"
 # (repeats, kernel size, stride, expansion, filters), table 2 of the paper
 STAGES = (
     (1, 3, 1, 1, 16),
@@ -30,6 +30,7 @@ KERAS_RULES = (
 )
 
 
+@encoder(publisher="keras.applications")
 def mobilenet_v2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """MobileNetV2 without its last 1x1 convolution (1,843,264 parameters in all).
 

@@ -1,7 +1,4 @@
-"""MobileNetV3, in torchvision's layout: symmetric padding, BN epsilon 1e-3.
-
-Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
-"""
+"""MobileNetV3, in torchvision's layout: symmetric padding, BN epsilon 1e-3."""
 
 import keras
 from keras import layers
@@ -11,10 +8,10 @@ from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.inverted_residual import round_to_8
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-PUBLISHER = "torchvision"
-EPSILON = 1e-3
+NORM = blocks.BatchNorm(epsilon=1e-3)
 # (kernel size, expanded channels, channels, squeeze-excite, activation, stride)
 LARGE = (
     (3, 16, 16, False, "relu", 1),
@@ -85,6 +82,7 @@ def _rules(table):
 RULES = (*_rules(LARGE), *_rules(SMALL))
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """MobileNetV3-Large of torchvision, without its classifier.
 
@@ -107,11 +105,14 @@ def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stri
     return _mobilenet_v3(name, LARGE, LARGE_TAPS, input_shape, weights, output_stride)
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def mobilenet_v3_small(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """MobileNetV3-Small; arguments as for `mobilenet_v3_large`.
 
     Its taps have 16, 16, 24, 48 and 576 channels, each behind the last block of its
     stage; "c1" is the stem.
+
+    Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
     """
     name = "mobilenet_v3_small"
     return _mobilenet_v3(name, SMALL, SMALL_TAPS, input_shape, weights, output_stride)
@@ -121,7 +122,7 @@ def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
-    options = {"activation": "hard_silu", "epsilon": EPSILON}
+    options = {"activation": "hard_silu", "norm": NORM}
     x = blocks.conv_norm_act(x, 16, strides=2, name="stem", **options)
     outputs = [x]
     plan = stage_plan([block[-1] for block in table], output_stride, start=2)
@@ -138,7 +139,7 @@ def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
 def _block(x, block, strides, dilation, *, name):
     kernel_size, expanded, filters, gated, activation, nominal_stride = block
     inputs = x
-    options = {"activation": activation, "epsilon": EPSILON}
+    options = {"activation": activation, "norm": NORM}
     if expanded != x.shape[-1]:
         x = blocks.conv_norm_act(x, expanded, 1, name=f"{name}_expand", **options)
     x = blocks.depthwise_conv_norm_act(

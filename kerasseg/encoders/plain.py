@@ -6,9 +6,11 @@ from keras import layers
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
 
+@encoder(unit=blocks.double_conv)
 def plain(
     input_shape=(None, None, 3),
     *,
@@ -50,6 +52,7 @@ def plain(
     return load(keras.Model(image, taps, name="plain"), weights)
 
 
+@encoder()
 def tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Five strided 3x3 convolutions of 8 to 40 channels: for tests, not for results.
 

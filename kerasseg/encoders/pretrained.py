@@ -1,9 +1,8 @@
-"""Loads what a builder is given as `weights=`: nothing, a published file, a path."""
+"""Loader of `weights=` arguments: nothing, a published file, a path."""
 
 import hashlib
 import pathlib
 import re
-import sys
 
 import keras
 
@@ -17,8 +16,8 @@ def load(model, weights, *, url=None, rules=()):
         model: keras.Model.
         weights: None, "imagenet" (the file at `url`), a path, or a dict of arrays.
         url: where the published file lies; None when there is none.
-        rules: renaming rules of `kerasseg.weights.from_torch`; those of encoders inside
-            the model are added.
+        rules: renaming rules of `kerasseg.weights.from_torch`, those of encoders inside
+            the model among them.
 
     Raises:
         ValueError: for "imagenet" where nothing is published.
@@ -33,20 +32,7 @@ def load(model, weights, *, url=None, rules=()):
                 "be None or a path. Received: weights='imagenet'."
             )
         weights = download(url)
-    return weight_files.load(model, weights, rules=(*rules, *encoder_rules(model)))
-
-
-def encoder_rules(model):
-    """Renaming rules of the encoders that a model holds."""
-    from kerasseg import encoders  # which imports this module
-
-    names = [layer.name for layer in model.layers if isinstance(layer, keras.Model)]
-    modules = [
-        sys.modules[encoders.ENCODERS[name].__module__]
-        for name in names
-        if name in encoders.ENCODERS
-    ]
-    return tuple(rule for module in modules for rule in getattr(module, "RULES", ()))
+    return weight_files.load(model, weights, rules=rules)
 
 
 def download(url):

@@ -1,7 +1,4 @@
-"""The contracting path of ResUNet: residual units with activation first.
-
-Reference: Zhang et al., 2018, https://arxiv.org/abs/1711.10684
-"""
+"""The contracting path of ResUNet: residual units with activation first."""
 
 import keras
 from keras import layers
@@ -9,9 +6,43 @@ from keras import layers
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
 
+def residual_unit(x, filters, *, strides=1, activate_first=True, norm="batch", name):
+    """Two 3x3 convolutions, normalised and activated first, beside a 1x1 shortcut.
+
+    Args:
+        x: features [N, H, W, C].
+        filters: channels of the result.
+        activate_first: False for the first unit, which sees the image.
+        norm: see `kerasseg.blocks.normalize`.
+        name: prefix of the layers.
+
+    Returns:
+        Features [N, H / strides, W / strides, filters].
+    """
+    shortcut = blocks.conv_norm_act(
+        x,
+        filters,
+        1,
+        strides=strides,
+        norm=norm,
+        activation=None,
+        name=f"{name}_shortcut",
+    )
+    if activate_first:
+        x = blocks.normalize(x, norm, name=f"{name}_1_norm")
+        x = blocks.activate(x, "relu", name=f"{name}_1")
+    x = blocks.conv(x, filters, strides=strides, name=f"{name}_1_conv")
+    x = blocks.normalize(x, norm, name=f"{name}_2_norm")
+    x = blocks.activate(x, "relu", name=f"{name}_2")
+    x = blocks.conv(x, filters, name=f"{name}_2_conv")
+    return layers.Add(name=f"{name}_add")([x, shortcut])
+
+
+@encoder(unit=residual_unit)
 def residual(
     input_shape=(None, None, 3),
     *,
@@ -51,35 +82,3 @@ def residual(
         )
         taps[f"c{level}"] = x
     return load(keras.Model(image, taps, name="residual"), weights)
-
-
-def residual_unit(x, filters, *, strides=1, activate_first=True, norm="batch", name):
-    """Two 3x3 convolutions, normalised and activated first, beside a 1x1 shortcut.
-
-    Args:
-        x: features [N, H, W, C].
-        filters: channels of the result.
-        activate_first: False for the first unit, which sees the image.
-        norm: see `kerasseg.blocks.normalize`.
-        name: prefix of the layers.
-
-    Returns:
-        Features [N, H / strides, W / strides, filters].
-    """
-    shortcut = blocks.conv_norm_act(
-        x,
-        filters,
-        1,
-        strides=strides,
-        norm=norm,
-        activation=None,
-        name=f"{name}_shortcut",
-    )
-    if activate_first:
-        x = blocks.normalize(x, norm, name=f"{name}_1_norm")
-        x = blocks.activate(x, "relu", name=f"{name}_1")
-    x = blocks.conv(x, filters, strides=strides, name=f"{name}_1_conv")
-    x = blocks.normalize(x, norm, name=f"{name}_2_norm")
-    x = blocks.activate(x, "relu", name=f"{name}_2")
-    x = blocks.conv(x, filters, name=f"{name}_2_conv")
-    return layers.Add(name=f"{name}_add")([x, shortcut])

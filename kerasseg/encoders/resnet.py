@@ -1,7 +1,4 @@
-"""ResNet, in torchvision's layout: stride in the 3x3, no convolution biases.
-
-Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
-"""
+"""ResNet, in torchvision's layout: stride in the 3x3, no convolution biases."""
 
 import functools
 
@@ -11,9 +8,9 @@ from keras import layers
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
-from kerasseg.layers import Normalize
+from kerasseg.encoders.traits import encoder
+from kerasseg.layers import AtrousConv2D, Normalize
 
-PUBLISHER = "torchvision"
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
 RULES = (
@@ -49,20 +46,29 @@ URLS = {
 }
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def resnet18(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ResNet-18; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels."""
+    """ResNet-18; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels.
+
+    Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
+    """
     return _resnet(
         "resnet18", basic_block, (2, 2, 2, 2), input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def resnet34(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ResNet-34; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels."""
+    """ResNet-34; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels.
+
+    Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
+    """
     return _resnet(
         "resnet34", basic_block, (3, 4, 6, 3), input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def resnet50(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ResNet-50 of torchvision (23,508,032 trainable parameters).
 
@@ -74,26 +80,37 @@ def resnet50(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     Returns:
         keras.Model: image -> {"c1": 64, "c2": 256, "c3": 512, "c4": 1024, "c5": 2048
         channels} at strides 2, 4, 8, 16, 32, none beyond `output_stride`.
+
+    Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     return _resnet(
         "resnet50", bottleneck, (3, 4, 6, 3), input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def resnet101(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ResNet-101; arguments and taps as for `resnet50`."""
+    """ResNet-101; arguments and taps as for `resnet50`.
+
+    Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
+    """
     return _resnet(
         "resnet101", bottleneck, (3, 4, 23, 3), input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def resnet152(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ResNet-152; arguments and taps as for `resnet50`."""
+    """ResNet-152; arguments and taps as for `resnet50`.
+
+    Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
+    """
     return _resnet(
         "resnet152", bottleneck, (3, 8, 36, 3), input_shape, weights, output_stride
     )
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def resnext50_32x4d(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ResNeXt-50 32x4d of torchvision; arguments and taps as for `resnet50`.
 
@@ -109,6 +126,7 @@ def resnext50_32x4d(input_shape=(None, None, 3), *, weights=None, output_stride=
     )
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def wide_resnet50_2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Wide ResNet-50-2 of torchvision; arguments and taps as for `resnet50`.
 
@@ -162,16 +180,34 @@ def bottleneck(x, filters, *, strides=1, dilations=(1, 1), width=1, groups=1, na
     `width` multiplies the channels of the 3x3, `groups` divides them into parts.
     """
     y = blocks.conv_norm_act(x, width * filters, 1, name=f"{name}_1")
-    y = blocks.conv_norm_act(
-        y,
-        width * filters,
-        strides=strides,
-        dilation=dilations[0],
-        groups=groups,
-        name=f"{name}_2",
-    )
+    options = {"strides": strides, "dilation": dilations[0], "name": f"{name}_2"}
+    if groups > 1:
+        y = _grouped_conv(y, groups, **options)
+    else:
+        y = blocks.conv_norm_act(y, width * filters, **options)
     y = blocks.conv_norm_act(y, 4 * filters, 1, activation=None, name=f"{name}_3")
     return _add(x, y, strides, name)
+
+
+def _grouped_conv(x, groups, *, strides, dilation, name):
+    """3x3 within parts of the channels, normalised and activated (ResNeXt)."""
+    x, padding = blocks.pad_symmetric(
+        x, 3, strides, dilation, "symmetric", f"{name}_conv"
+    )
+    layer = layers.Conv2D if dilation == 1 else AtrousConv2D
+    x = layer(
+        x.shape[-1],
+        3,
+        strides=strides,
+        dilation_rate=dilation,
+        groups=groups,
+        padding=padding,
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
+    )(x)
+    x = blocks.normalize(x, name=f"{name}_norm")
+    return blocks.activate(x, "relu", name=name)
 
 
 def _add(x, y, strides, name):

@@ -1,15 +1,12 @@
-"""ResNet with activation first (V2), with the ImageNet weights of keras.applications.
-
-Reference: He et al., 2016, https://arxiv.org/abs/1603.05027
-"""
+"""ResNet with activation first (V2), ImageNet weights of keras.applications."""
 
 import functools
 
 import keras
 
 from kerasseg.encoders.applications import from_application
+from kerasseg.encoders.traits import encoder
 
-PUBLISHER = "keras.applications"
 TAPS = {  # strides are in the last block of a stage, behind its first activation
     "c1": "conv1_conv",
     "c2": r"conv2_block\d+_preact_relu",
@@ -20,6 +17,7 @@ TAPS = {  # strides are in the last block of a stage, behind its first activatio
 _resnet_v2 = functools.partial(from_application, TAPS, (127.5, 127.5))
 
 
+@encoder(publisher="keras.applications")
 def resnet50_v2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ResNet-50 V2 (23,564,800 parameters in all).
 
@@ -38,13 +36,21 @@ def resnet50_v2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _resnet_v2("resnet50_v2", application, input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications")
 def resnet101_v2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ResNet-101 V2; arguments and taps as for `resnet50_v2`."""
+    """ResNet-101 V2; arguments and taps as for `resnet50_v2`.
+
+    Reference: He et al., 2016, https://arxiv.org/abs/1603.05027
+    """
     application = keras.applications.ResNet101V2
     return _resnet_v2("resnet101_v2", application, input_shape, weights, output_stride)
 
 
+@encoder(publisher="keras.applications")
 def resnet152_v2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """ResNet-152 V2; arguments and taps as for `resnet50_v2`."""
+    """ResNet-152 V2; arguments and taps as for `resnet50_v2`.
+
+    Reference: He et al., 2016, https://arxiv.org/abs/1603.05027
+    """
     application = keras.applications.ResNet152V2
     return _resnet_v2("resnet152_v2", application, input_shape, weights, output_stride)

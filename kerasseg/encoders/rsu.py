@@ -1,7 +1,4 @@
-"""Residual U-blocks: small U-Nets stacked into the encoder of U2-Net.
-
-Reference: Qin et al., 2020, https://arxiv.org/abs/2005.09007
-"""
+"""Residual U-blocks: small U-Nets stacked into the encoder of U2-Net."""
 
 import keras
 from keras import layers
@@ -10,6 +7,7 @@ from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize, ResizeLike
 
 HEIGHTS = (7, 6, 5, 4, 0, 0)  # of the blocks at strides 1 to 32; 0 is dilated instead
@@ -19,6 +17,7 @@ RULES = (
 )
 
 
+@encoder(rules=RULES)
 def rsu(
     input_shape=(None, None, 3),
     *,

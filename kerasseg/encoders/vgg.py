@@ -1,7 +1,4 @@
-"""VGG16 and VGG19: 3x3 convolutions, layer names of keras.applications.
-
-Reference: Simonyan & Zisserman, 2015, https://arxiv.org/abs/1409.1556
-"""
+"""VGG16 and VGG19: 3x3 convolutions, layer names of keras.applications."""
 
 import keras
 from keras import layers
@@ -10,9 +7,9 @@ from kerasseg import blocks
 from kerasseg.encoders import resnet
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-PUBLISHER = "keras.applications, torchvision (vgg16_bn)"
 MEAN = (123.68, 116.779, 103.939)
 DEPTHS, FILTERS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
 DEPTHS_19 = (2, 2, 4, 4, 4)
@@ -34,6 +31,7 @@ RULES = (
 BN_URL = "https://download.pytorch.org/models/vgg16_bn-6c64b313.pth"
 
 
+@encoder(publisher="keras.applications", convolutional_fc=True)
 def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """VGG16 without its classifier (14,714,688 parameters).
 
@@ -50,19 +48,26 @@ def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     Returns:
         keras.Model: image -> {"c0": 64, "c1": 128, "c2": 256, "c3": 512, "c4": 512
         channels before the poolings, "c5": 512 after the last}, strides 1 to 32.
+
+    Reference: Simonyan & Zisserman, 2015, https://arxiv.org/abs/1409.1556
     """
     check_output_stride(output_stride, "vgg16", choices=(8, 32))
     model = _vgg("vgg16", DEPTHS, input_shape, (MEAN, 1.0), None, output_stride)
     return _load(model, weights, keras.applications.VGG16)
 
 
+@encoder(publisher="keras.applications")
 def vgg19(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """VGG19 without its classifier (20,024,384 parameters); otherwise as `vgg16`."""
+    """VGG19 without its classifier (20,024,384 parameters); otherwise as `vgg16`.
+
+    Reference: Simonyan & Zisserman, 2015, https://arxiv.org/abs/1409.1556
+    """
     check_output_stride(output_stride, "vgg19", choices=(8, 32))
     model = _vgg("vgg19", DEPTHS_19, input_shape, (MEAN, 1.0), None, output_stride)
     return _load(model, weights, keras.applications.VGG19)
 
 
+@encoder(publisher="torchvision", rules=RULES)
 def vgg16_bn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """VGG16 with batch normalisation behind each convolution, torchvision's.
 
@@ -73,6 +78,8 @@ def vgg16_bn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
 
     Returns:
         keras.Model: image -> taps of `vgg16`.
+
+    Reference: Simonyan & Zisserman, 2015, https://arxiv.org/abs/1409.1556
     """
     check_output_stride(output_stride, "vgg16_bn", choices=(8, 32))
     scale = (resnet.MEAN, resnet.STD)

@@ -1,8 +1,6 @@
 """Aligned Xception, the encoder of DeepLabv3+: strided convolutions, no pooling.
 
 Laid out as the authors' TensorFlow implementation.
-
-Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
 """
 
 import keras
@@ -11,9 +9,10 @@ from keras import layers
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
+from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-EPSILON = 1e-3
+NORM = blocks.BatchNorm(epsilon=1e-3)
 # (name, filters of the three convolutions, stride, shortcut)
 ENTRY = (
     ("entry1", (128, 128, 128), 2, "conv"),
@@ -28,11 +27,16 @@ EXIT = (
 INNER_TAPS = {"entry2": "c2", "entry3": "c3"}
 
 
+@encoder()
 def xception41(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Aligned Xception-41: half the middle flow of `xception65`, otherwise the same."""
+    """Aligned Xception-41: half the middle flow of `xception65`, otherwise the same.
+
+    Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
+    """
     return _xception("xception41", 8, input_shape, weights, output_stride)
 
 
+@encoder()
 def xception65(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Aligned Xception-65 (38,052,512 parameters in all), symmetric padding.
 
@@ -59,8 +63,8 @@ def _xception(name, depth, input_shape, weights, output_stride):
     taps_behind = {f"middle{depth}": "c4", "exit2": "c5"}
     image = keras.Input(input_shape, name="image")
     x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
-    x = blocks.conv_norm_act(x, 32, strides=2, epsilon=EPSILON, name="stem1")
-    x = blocks.conv_norm_act(x, 64, epsilon=EPSILON, name="stem2")
+    x = blocks.conv_norm_act(x, 32, strides=2, norm=NORM, name="stem1")
+    x = blocks.conv_norm_act(x, 64, norm=NORM, name="stem2")
     taps = {"c1": x}
     plan = stage_plan([stride for _, _, stride, _ in stages], output_stride, start=2)
     for (block, filters, _, shortcut), (stride, dilation, _) in zip(stages, plan):
@@ -102,7 +106,7 @@ def xception_block(x, filters, *, strides, dilation, shortcut, name):
             strides=strides if index == 3 else 1,
             dilation=dilation,
             activation=None if shortcut else "relu",
-            epsilon=EPSILON,
+            norm=NORM,
             name=f"{name}_{index}",
         )
         outputs.append(x)
@@ -113,7 +117,7 @@ def xception_block(x, filters, *, strides, dilation, shortcut, name):
             1,
             strides=strides,
             activation=None,
-            epsilon=EPSILON,
+            norm=NORM,
             name=f"{name}_shortcut",
         )
     if shortcut:

@@ -56,7 +56,7 @@ def _encoder_facts(name, taps):
         "encoder": name,
         "encoder_about": inspect.getdoc(function).splitlines()[0],
         "encoder_reference": _reference(function),
-        "imagenet_weights": encoders.traits_of(name).publisher or "none published",
+        "imagenet_weights": function.traits.publisher or "none published",
         "taps": {name: tap.shape[-1] for name, tap in taps.items()},
     }
 

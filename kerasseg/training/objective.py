@@ -9,7 +9,7 @@ class Objective:
     """A function of the losses of a model, in place of a loss.
 
     Instance models need it: they find boxes in inference, and are trained on what lies
-    before. `kerasseg.zoo.objectives` holds their functions.
+    before. `kerasseg.zoo` describes their functions.
 
     Attributes:
         function: (model, images, truth, *, seed) -> dict of scalar terms, each a mean

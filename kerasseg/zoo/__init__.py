@@ -1,15 +1,31 @@
 """Architectures: each a function from keyword arguments to a keras.Model.
 
 To add one, write its file and import it here; the contract tests pick it up.
+
+Each function, and each model that it builds, says its task as `.task`, see `names`.
+Models that predict more than classes of pixels are trained by losses of their own, the
+function's attribute `.losses`: `zoo.yolact.losses(model, images, truth, seed=seed)` is
+a dict of scalar terms, weighted already, whose sum a training step minimises. It runs
+the parts of the model with training=True: there is no second model for training.
+
+    images: [N, H, W, C] of the model's image size, raw 0..255.
+    truth: dict of tensors; for StarDist and Panoptic-DeepLab maps that their losses
+        describe, for the others, padded to G objects per image:
+        boxes: float32 [N, G, 4] in pixels, zeros for padding.
+        classes: int [N, G], 0..C-1, -1 for padding.
+        masks: 0..1 of any type [N, G, H / 4, W / 4], the size of the model's masks: the
+            share of each pixel that is covered, see `data.objects_of`. Mask R-CNN takes
+            masks of any size, since it cuts its targets out of them.
+    seed: int or keras.random.SeedGenerator of the random samples of anchors and boxes.
+        An int gives the same samples each time, so a training loop wants a generator.
 """
 
-from kerasseg.encoders import is_encoder
-from kerasseg.names import public
-from kerasseg.zoo import objectives, published
+from kerasseg import encoders, weights
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
 from kerasseg.zoo.center_mask import center_mask
-from kerasseg.zoo.deeplab import deeplab_v1, deeplab_v2
+from kerasseg.zoo.deeplab_v1 import deeplab_v1
+from kerasseg.zoo.deeplab_v2 import deeplab_v2
 from kerasseg.zoo.deeplab_v3 import deeplab_v3
 from kerasseg.zoo.deeplab_v3_plus import deeplab_v3_plus
 from kerasseg.zoo.encoder_decoder import encoder_decoder
@@ -35,18 +51,19 @@ from kerasseg.zoo.unet_plus_plus import unet_plus_plus
 from kerasseg.zoo.upernet import upernet
 from kerasseg.zoo.yolact import yolact
 
-BUILDERS = public(globals(), __name__)
-INSTANCE = {"center_mask", "mask_rcnn", "yolact"}
-BOTTOM_UP = {"panoptic_deeplab", "stardist"}
+BUILDERS = {
+    name: value for name, value in sorted(globals().items()) if hasattr(value, "task")
+}
 
 
 def names(task=None):
     """Names of architectures, sorted.
 
     Args:
-        task: "semantic" (a class for each pixel), "instance" (objects one by one),
-            "bottom_up" (maps that functions of `kerasseg.instance` group into objects),
-            or None for all.
+        task: "semantic" (a class for each pixel), "instance" (objects one by one, with
+            boxes and masks), "stars" (star-convex outlines, which
+            `instance.star_polygons` selects) or "panoptic" (classes, centres and
+            offsets, which `instance.panoptic` groups); None for all.
 
     Raises:
         ValueError: for another task.
@@ -55,18 +72,12 @@ def names(task=None):
         >>> "unet" in names("semantic"), "unet" in names("instance")
         (True, False)
     """
-    tasks = {
-        None: BUILDERS,
-        "semantic": [name for name in BUILDERS if name not in INSTANCE | BOTTOM_UP],
-        "instance": [name for name in BUILDERS if name in INSTANCE],
-        "bottom_up": [name for name in BUILDERS if name in BOTTOM_UP],
-    }
-    if task not in tasks:
+    tasks = sorted({builder.task for builder in BUILDERS.values()})
+    if task not in (None, *tasks):
         raise ValueError(
-            "`task` must be 'semantic', 'instance', 'bottom_up' or None. "
-            f"Received: task={task!r}."
+            f"`task` must be one of {tasks} or None. Received: task={task!r}."
         )
-    return list(tasks[task])
+    return [name for name, x in BUILDERS.items() if task in (None, x.task)]
 
 
 def freeze(model, part="encoder"):
@@ -85,10 +96,9 @@ def freeze(model, part="encoder"):
     Raises:
         ValueError: if no layer is of that part.
     """
+    is_part = encoders.is_encoder if part == "encoder" else lambda layer: False
     frozen = [
-        layer
-        for layer in model.layers
-        if layer.name.startswith(part) or (part == "encoder" and is_encoder(layer))
+        layer for layer in model.layers if layer.name.startswith(part) or is_part(layer)
     ]
     if not frozen:
         raise ValueError(
@@ -100,12 +110,31 @@ def freeze(model, part="encoder"):
     return model
 
 
-for _name, _builder in BUILDERS.items():
-    _builder.task = (
-        "instance"
-        if _name in INSTANCE
-        else {"stardist": "stars", "panoptic_deeplab": "panoptic"}.get(
-            _name, "semantic"
+def load_torch(model, source):
+    """Put the weights of a PyTorch reference into one of our models.
+
+    Names are mapped by the rules that lie beside the model's builder and its encoder's:
+    `kerasseg.zoo.deeplab_v3` says which implementations those are.
+
+    Args:
+        model: keras.Model of a function in `kerasseg.zoo` or `kerasseg.encoders`.
+        source: path, see `kerasseg.weights.read`, or a state dict as a dict of arrays.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: if the model's builder is unknown.
+        WeightsError: if the file cannot be read; lists unknown, missing and misshapen
+            arrays, the model is then unchanged.
+    """
+    if model.name in encoders.ENCODERS:
+        rules = encoders.traits_of(model).rules
+    elif model.name in BUILDERS:
+        rules = (*BUILDERS[model.name].rules, *encoders.rules_of(model))
+    else:
+        raise ValueError(
+            "`model` must come from kerasseg.zoo or kerasseg.encoders, its name kept. "
+            f"Received: model {model.name!r}."
         )
-    )
-    _builder.losses = objectives.OBJECTIVES.get(_name)
+    return weights.load(model, source, rules=rules)

@@ -1,4 +1,4 @@
-"""What instance models begin with: an encoder on images of one size."""
+"""The first step of instance models: an encoder on images of one size."""
 
 import keras
 
@@ -13,7 +13,7 @@ def encode(encoder, image_size, weights, base_filters, freeze_norm):
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
         image_size: (height, width), multiples of 32.
         weights: of the encoder; None, "imagenet" or a path.
-        base_filters: channels of the first level, "plain" only.
+        base_filters: channels of the first level; "plain" and "residual" only.
         freeze_norm: keep the encoder's batch normalisation as it is.
 
     Returns:
@@ -24,8 +24,9 @@ def encode(encoder, image_size, weights, base_filters, freeze_norm):
     """
     mask_size(image_size)
     shape = (*image_size, 3)
-    own = {"plain": {"base_filters": base_filters}}
-    encoder = encoders.build(encoder, shape, weights=weights, own=own)
+    takes_filters = encoders.traits_of(encoder).unit is not None
+    options = {"base_filters": base_filters} if takes_filters else {}
+    encoder = encoders.build(encoder, shape, weights=weights, options=options)
     if freeze_norm:
         encoders.freeze_norm(encoder)
     image = keras.Input(shape, name="image")

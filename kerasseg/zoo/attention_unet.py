@@ -4,10 +4,11 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 
+@builder()
 def attention_unet(
     num_classes=2,
     encoder="plain",
@@ -43,8 +44,12 @@ def attention_unet(
     Reference: Oktay et al., 2018, https://arxiv.org/abs/1804.03999
     """
     image = keras.Input(input_shape, name="image")
-    own = {"plain": {"base_filters": base_filters, "depth": 4, "norm": norm}}
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
+    options = {}
+    if encoders.traits_of(encoder).unit is blocks.double_conv:
+        options = {"base_filters": base_filters, "depth": 4, "norm": norm}
+    encoder = encoders.build(
+        encoder, input_shape, weights=encoder_weights, options=options
+    )
     *skips, x = encoder(image).values()
     filters = decoder_filters or [skip.shape[-1] for skip in skips[::-1]]
     for level, (skip, channels) in enumerate(zip(skips[::-1], filters), 1):

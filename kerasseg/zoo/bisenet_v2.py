@@ -4,13 +4,14 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.layers import Normalize, ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 DETAIL = ((64, 64), (64, 64, 64), (128, 128, 128))
 
 
+@builder()
 def bisenet_v2(
     num_classes=21,
     encoder="gather_expand",

@@ -11,8 +11,8 @@ from kerasseg.detection.gather import gather
 from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.pasting import box_masks, paste_masks
 from kerasseg.detection.targets import center_targets
-from kerasseg.encoders.pretrained import load
 from kerasseg.names import look_up
+from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo._fixed_size import encode
 
 CENTER_BIAS = -2.19  # a score of 0.1 everywhere at the start
@@ -23,6 +23,39 @@ DECODERS = {"transposed": ("c5",)} | dict.fromkeys(
 )
 
 
+def center_mask_losses(model, images, truth, *, seed=None):
+    """What training CenterMask minimises: the sum of four terms.
+
+    Shapes are trained in the boxes of the truth. The cross-entropy of a mask is the
+    mean over the pixels of its box.
+
+    `kerasseg.zoo` describes the arguments; `seed` is for their common form,
+    nothing is drawn by chance.
+
+    Returns:
+        dict of scalars: "centers", "sizes" (times 0.1), "offsets" and "masks".
+    """
+    found = _predict(_parts(model), images, training=True)
+    height, width, num_classes = found["heatmap"].shape[1:]
+    boxes, classes = truth["boxes"], truth["classes"]
+    targets = center_targets(
+        boxes, classes, num_classes=num_classes, size=(height, width), stride=STRIDE
+    )
+    shapes = _shapes(found["shapes"], targets.positions)
+    logits = _mask_logits(shapes, found["saliency"], boxes)
+    of_masks = terms.boxed_mask_loss(
+        logits, truth["masks"], boxes, targets.weights, stride=STRIDE
+    )
+    of_sizes = terms.center_loss(found["sizes"], targets.sizes, targets)
+    return {
+        "centers": terms.heatmap_loss(found["heatmap"], targets.heatmap),
+        "sizes": 0.1 * of_sizes,
+        "offsets": terms.center_loss(found["offsets"], targets.offsets, targets),
+        "masks": of_masks,
+    }
+
+
+@builder("instance", losses=center_mask_losses)
 def center_mask(
     num_classes=80,
     encoder="resnet18",
@@ -41,7 +74,7 @@ def center_mask(
 ):
     """CenterMask on CenterNet: peaks of a heatmap are objects, without suppression.
 
-    `kerasseg.zoo.objectives.center_mask_losses` trains it. The default decoder is that
+    `zoo.center_mask.losses` trains it. The default decoder is that
     of CenterNet's ResNets, whose deformable convolutions are left out.
 
     Args:
@@ -51,7 +84,7 @@ def center_mask(
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is; for pretrained
             encoders only.
-        base_filters: channels of the first level, "plain" only.
+        base_filters: channels of the first level; "plain" and "residual" only.
         decoder: "transposed" doubles the last features three times; "pyramid" adds
             those of strides 4 to 16, which small encoders need to place centres; "unet"
             joins them and convolves twice at each stride, normalised.
@@ -89,38 +122,6 @@ def center_mask(
     )
     model = keras.Model(image, detect([found[x] for x in NAMES]), name="center_mask")
     return load(model, weights)
-
-
-def center_mask_losses(model, images, truth, *, seed=None):
-    """What training CenterMask minimises: the sum of four terms.
-
-    Shapes are trained in the boxes of the truth. The cross-entropy of a mask is the
-    mean over the pixels of its box.
-
-    `kerasseg.zoo.objectives` describes the arguments; `seed` is for their common form,
-    nothing is drawn by chance.
-
-    Returns:
-        dict of scalars: "centers", "sizes" (times 0.1), "offsets" and "masks".
-    """
-    found = _predict(_parts(model), images, training=True)
-    height, width, num_classes = found["heatmap"].shape[1:]
-    boxes, classes = truth["boxes"], truth["classes"]
-    targets = center_targets(
-        boxes, classes, num_classes=num_classes, size=(height, width), stride=STRIDE
-    )
-    shapes = _shapes(found["shapes"], targets.positions)
-    logits = _mask_logits(shapes, found["saliency"], boxes)
-    of_masks = terms.boxed_mask_loss(
-        logits, truth["masks"], boxes, targets.weights, stride=STRIDE
-    )
-    of_sizes = terms.center_loss(found["sizes"], targets.sizes, targets)
-    return {
-        "centers": terms.heatmap_loss(found["heatmap"], targets.heatmap),
-        "sizes": 0.1 * of_sizes,
-        "offsets": terms.center_loss(found["offsets"], targets.offsets, targets),
-        "masks": of_masks,
-    }
 
 
 @keras.saving.register_keras_serializable("kerasseg")

@@ -4,7 +4,7 @@ import keras
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 
 # torchvision
 PARTS = {
@@ -29,6 +29,7 @@ RULES = (
 RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
 
 
+@builder(rules=RULES)
 def deeplab_v3(
     num_classes=21,
     encoder="resnet50",
@@ -75,4 +76,4 @@ def deeplab_v3(
     outputs = blocks.logits(scores, image)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="deeplab_v3"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="deeplab_v3"), weights, RULES)

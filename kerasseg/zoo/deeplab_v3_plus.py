@@ -5,11 +5,12 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo.deeplab_v3 import RATES
 
 
+@builder()
 def deeplab_v3_plus(
     num_classes=21,
     encoder="resnet50",

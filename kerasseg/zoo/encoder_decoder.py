@@ -4,9 +4,10 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 
 
+@builder()
 def encoder_decoder(
     num_classes=2,
     encoder="resnet34",

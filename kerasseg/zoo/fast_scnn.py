@@ -4,10 +4,11 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 
+@builder()
 def fast_scnn(
     num_classes=21,
     encoder="scnn",

@@ -6,20 +6,12 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import CropLike
-
-# torchvision, the dilated form
-RULES = (
-    (r"^classifier\.0\.", "head_conv."),
-    (r"^classifier\.1\.", "head_norm."),
-    (r"^classifier\.4\.", "head_score."),
-    (r"^aux_classifier\.0\.", "aux_head_conv."),
-    (r"^aux_classifier\.1\.", "aux_head_norm."),
-    (r"^aux_classifier\.4\.", "aux_head_score."),
-)
+from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._dilated_fcn import RULES, dilated_fcn
 
 
+@builder(rules=RULES)
 def fcn(
     num_classes=21,
     encoder="vgg16",
@@ -61,27 +53,22 @@ def fcn(
     fcn_resnet50 for the dilated form.
     """
     check_output_stride(output_stride, "fcn")
-    if encoder == "vgg16" and aux:
+    if not encoders.traits_of(encoder).convolutional_fc:
+        return dilated_fcn(
+            num_classes,
+            encoder,
+            encoder_weights=encoder_weights,
+            input_shape=input_shape,
+            output_stride=output_stride,
+            aux=aux,
+            weights=weights,
+        )
+    if aux:
         raise ValueError(
             f"`aux` needs another encoder than 'vgg16'. Received: aux={aux!r}."
         )
     image = keras.Input(input_shape, name="image")
-    taps = encoders.build(
-        encoder,
-        input_shape,
-        weights=encoder_weights,
-        output_stride=32 if encoder == "vgg16" else output_stride,
-    )(image)
-    if encoder == "vgg16":
-        outputs = _paper(image, taps, num_classes, output_stride)
-    else:
-        outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
-    sides = blocks.aux_sides(taps, aux)
-    outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="fcn"), weights, rules=RULES)
-
-
-def _paper(image, taps, num_classes, output_stride):
+    taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
     x = taps["c5"]
     for name, kernel_size in (("fc6", 7), ("fc7", 1)):
         x = blocks.conv(x, 4096, kernel_size, name=name)
@@ -92,13 +79,14 @@ def _paper(image, taps, num_classes, output_stride):
     for level, tap in ((4, "c3"), (3, "c2")):
         if stride == output_stride:
             break
+        # The taps of VGG16 lie before its poolings, the paper's skips behind.
         pool = layers.MaxPooling2D(2, padding="same", name=f"pool{level}")(taps[tap])
         skip = blocks.conv(pool, num_classes, 1, name=f"score_pool{level}")
         x = _upsample(x, skip, 2, name=f"up{level}")
         x = layers.Add(name=f"fuse_pool{level}")([x, skip])
         stride //= 2
     x = _upsample(x, image, stride, name=f"up_{stride}x")
-    return blocks.logits(x)
+    return load(keras.Model(image, blocks.logits(x), name="fcn"), weights)
 
 
 def _upsample(x, like, factor, *, name):

@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch
 RULES = (
@@ -24,6 +24,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def fpn(
     num_classes=21,
     encoder="resnet50",
@@ -82,4 +83,4 @@ def fpn(
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
     scores = blocks.conv(x, num_classes, 1, name="head")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    return load(keras.Model(image, outputs, name="fpn"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="fpn"), weights, RULES)

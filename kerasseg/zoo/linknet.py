@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch
 RULES = (
@@ -22,6 +22,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def linknet(
     num_classes=21,
     encoder="resnet34",
@@ -69,7 +70,7 @@ def linknet(
             x = layers.Add(name=f"{name}_skip")([x, skip])
     scores = blocks.conv(x, num_classes, 1, name="head")
     model = keras.Model(image, blocks.logits(scores), name="linknet")
-    return load(model, weights, rules=RULES)
+    return load(model, weights, RULES)
 
 
 def _double(x, filters, norm, name):

@@ -5,8 +5,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # torchvision
 RULES = (
@@ -18,6 +18,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def lraspp(
     num_classes=21,
     encoder="mobilenet_v3_large",
@@ -69,4 +70,4 @@ def lraspp(
         ]
     )
     model = keras.Model(image, blocks.logits(scores, image), name="lraspp")
-    return load(model, weights, rules=RULES)
+    return load(model, weights, RULES)

@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import DotAttention, ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch
 PARTS = {
@@ -34,6 +34,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def manet(
     num_classes=2,
     encoder="resnet34",
@@ -85,7 +86,7 @@ def manet(
             x = blocks.decoder_block(x, None, filters, like=image, norm=norm, name=name)
     scores = blocks.conv(x, num_classes, name="head")
     model = keras.Model(image, blocks.logits(scores), name="manet")
-    return load(model, weights, rules=RULES)
+    return load(model, weights, RULES)
 
 
 def _attend_positions(x, filters, *, name):

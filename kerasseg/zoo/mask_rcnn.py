@@ -12,7 +12,7 @@ from kerasseg.detection.detections import merge_nms_options
 from kerasseg.detection.matching import sample
 from kerasseg.detection.roi_align import crop_masks
 from kerasseg.detection.targets import anchor_targets, roi_targets
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (2, 3, 4, 5, 6)
@@ -25,6 +25,52 @@ FOREGROUND = 0.25  # largest share of the boxes drawn; they train masks
 MASK_SIZE = 28
 
 
+def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
+    """What training Mask R-CNN minimises: the sum of five terms.
+
+    Of an image, 256 anchors (at most half of them positive) train the proposals and
+    `num_rois` boxes (at most a quarter positive) the heads, or all proposals and
+    objects if these are fewer; the positive ones train masks.
+
+    `kerasseg.zoo` describes the arguments. Masks may have any size here:
+    the targets, 28 x 28 in a box, are cut out of them.
+
+    Returns:
+        dict of scalars: "proposals" and "proposal_boxes" (first stage), "classes",
+        "boxes" and "masks" (second stage).
+    """
+    parts = (encoders.of(model), *(model.get_layer(x) for x in ("fpn", "rpn_head")))
+    pyramid, anchors = _propose(parts, images, training=True)
+    boxes, classes = truth["boxes"], truth["classes"]
+    propose = model.get_layer("proposals")
+    targets = anchor_targets(
+        propose.anchors, boxes, classes, low=0.3, high=0.7, rescue="ties"
+    )
+    objectness, deltas = (
+        ops.concatenate(anchors[name], axis=1) for name in ("objectness", "deltas")
+    )
+    drawn = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
+    first = terms.proposal_losses(objectness[..., 0], deltas, targets, drawn)
+    rois = propose([anchors["objectness"], anchors["deltas"]])
+    num_rois = min(num_rois, rois.shape[1] + boxes.shape[1])
+    rois, targets, weights = roi_targets(
+        rois, boxes, classes, num=num_rois, positive_fraction=FOREGROUND, seed=seed
+    )
+    pooled = model.get_layer("box_features")([*pyramid, rois])
+    found = model.get_layer("box_head")(pooled, training=True)
+    logits, deltas = (_by_image(found[name], num_rois) for name in ("logits", "deltas"))
+    second = terms.box_losses(logits, deltas[:, :, 1:], targets, weights)
+    of_masks = _mask_loss(model, pyramid, rois, targets, weights, truth["masks"])
+    return {
+        "proposals": first[0],
+        "proposal_boxes": first[1],
+        "classes": second[0],
+        "boxes": second[1],
+        "masks": of_masks,
+    }
+
+
+@builder("instance", losses=mask_rcnn_losses)
 def mask_rcnn(
     num_classes=80,
     encoder="resnet50",
@@ -44,7 +90,7 @@ def mask_rcnn(
 ):
     """Mask R-CNN on a feature pyramid.
 
-    `kerasseg.zoo.objectives.mask_rcnn_losses` trains it. Like torchvision's, the heads
+    `zoo.mask_rcnn.losses` trains it. Like torchvision's, the heads
     have a box and a mask for the background too, which nothing reads.
 
     Args:
@@ -54,7 +100,7 @@ def mask_rcnn(
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
             pretrained encoders only.
-        base_filters: channels of the first level, "plain" only.
+        base_filters: channels of the first level; "plain" and "residual" only.
         filters: channels of the pyramid and of the convolutions in the heads.
         hidden: units of the two dense layers of the box head.
         norm: after the convolutions of pyramid and heads, see `blocks.normalize`; the
@@ -106,51 +152,6 @@ def mask_rcnn(
     masks = paste([logits, found["classes"], found["boxes"]])
     model = keras.Model(image, {**found, "masks": masks}, name="mask_rcnn")
     return load(model, weights)
-
-
-def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
-    """What training Mask R-CNN minimises: the sum of five terms.
-
-    Of an image, 256 anchors (at most half of them positive) train the proposals and
-    `num_rois` boxes (at most a quarter positive) the heads, or all proposals and
-    objects if these are fewer; the positive ones train masks.
-
-    `kerasseg.zoo.objectives` describes the arguments. Masks may have any size here:
-    the targets, 28 x 28 in a box, are cut out of them.
-
-    Returns:
-        dict of scalars: "proposals" and "proposal_boxes" (first stage), "classes",
-        "boxes" and "masks" (second stage).
-    """
-    parts = (encoders.of(model), *(model.get_layer(x) for x in ("fpn", "rpn_head")))
-    pyramid, anchors = _propose(parts, images, training=True)
-    boxes, classes = truth["boxes"], truth["classes"]
-    propose = model.get_layer("proposals")
-    targets = anchor_targets(
-        propose.anchors, boxes, classes, low=0.3, high=0.7, rescue="ties"
-    )
-    objectness, deltas = (
-        ops.concatenate(anchors[name], axis=1) for name in ("objectness", "deltas")
-    )
-    drawn = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
-    first = terms.proposal_losses(objectness[..., 0], deltas, targets, drawn)
-    rois = propose([anchors["objectness"], anchors["deltas"]])
-    num_rois = min(num_rois, rois.shape[1] + boxes.shape[1])
-    rois, targets, weights = roi_targets(
-        rois, boxes, classes, num=num_rois, positive_fraction=FOREGROUND, seed=seed
-    )
-    pooled = model.get_layer("box_features")([*pyramid, rois])
-    found = model.get_layer("box_head")(pooled, training=True)
-    logits, deltas = (_by_image(found[name], num_rois) for name in ("logits", "deltas"))
-    second = terms.box_losses(logits, deltas[:, :, 1:], targets, weights)
-    of_masks = _mask_loss(model, pyramid, rois, targets, weights, truth["masks"])
-    return {
-        "proposals": first[0],
-        "proposal_boxes": first[1],
-        "classes": second[0],
-        "boxes": second[1],
-        "masks": of_masks,
-    }
 
 
 def _mask_loss(model, pyramid, rois, targets, weights, masks):

@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import DotAttention, ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # the authors' names; normalisations lie in a sequence of their own
 BLOCK = r"^(?:model\.)?ocr_distri_head\.object_context_block\."
@@ -31,6 +31,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def ocrnet(
     num_classes=21,
     encoder="hrnet_w48",
@@ -91,7 +92,7 @@ def ocrnet(
     if aux:
         first = blocks.logits(first, image, align_corners=align_corners, name="aux")
         outputs = {"logits": outputs, "aux": first}
-    return load(keras.Model(image, outputs, name="ocrnet"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="ocrnet"), weights, RULES)
 
 
 def _conv(x, filters, kernel_size, *, name):

@@ -5,8 +5,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch
 PARTS = {
@@ -28,6 +28,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def pan(
     num_classes=21,
     encoder="resnet50",
@@ -70,7 +71,7 @@ def pan(
         x = _gated_up(x, taps[f"c{level + 1}"], align_corners, name=f"gau{level}")
     scores = blocks.conv(x, num_classes, name="head")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    return load(keras.Model(image, outputs, name="pan"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="pan"), weights, RULES)
 
 
 def _conv(x, filters, kernel_size, *, activation="relu", name):

@@ -6,14 +6,43 @@ from keras import layers, ops
 from kerasseg import blocks, encoders
 from kerasseg.detection.losses import offset_losses
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
 from kerasseg.losses import TopK
+from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo.deeplab_v3 import RATES
 
 STRIDE = 4  # of the decoders
 
 
+def panoptic_deeplab_losses(model, images, truth, *, seed=None):
+    """What training Panoptic-DeepLab minimises: the sum of three terms.
+
+    The paper also triples the weight of small objects in the first; that is left out.
+    `kerasseg.zoo` describes the common form; `seed` is for its sake, nothing
+    but dropout is drawn by chance.
+
+    Args:
+        model: of `panoptic_deeplab`.
+        images: [N, H, W, C], raw 0..255.
+        truth: dict of label int [N, H, W], 255 ignored, and of what
+            `instance.panoptic.panoptic_targets` makes: centers [N, H, W, 1], offsets
+            [N, H, W, 2], weights [N, H, W, 1].
+
+    Returns:
+        dict of scalars: "semantic", cross-entropy of the hardest 15 % of the pixels;
+        "centers" (times 200); "offsets" (times 0.01).
+    """
+    found = model(images, training=True)
+    semantic = TopK(0.15).call(truth["label"], found["logits"])
+    centers, offsets = offset_losses(found["centers"], found["offsets"], truth)
+    return {
+        "semantic": ops.mean(semantic),
+        "centers": 200.0 * centers,
+        "offsets": 0.01 * offsets,
+    }
+
+
+@builder("panoptic", losses=panoptic_deeplab_losses)
 def panoptic_deeplab(
     num_classes=19,
     encoder="resnet50",
@@ -28,7 +57,7 @@ def panoptic_deeplab(
     """Panoptic-DeepLab: two decoders on one encoder, without boxes or suppression.
 
     `instance.panoptic.panoptic_targets` makes the truth,
-    `zoo.objectives.panoptic_deeplab_losses` trains, `instance.panoptic.decode` joins
+    `zoo.panoptic_deeplab.losses` trains, `instance.panoptic.decode` joins
     the outputs to a panoptic map, `metrics.panoptic` scores it.
 
     Args:
@@ -71,34 +100,6 @@ def panoptic_deeplab(
         "offsets": blocks.logits(scale(offsets), image, name="offsets"),
     }
     return load(keras.Model(image, outputs, name="panoptic_deeplab"), weights)
-
-
-def panoptic_deeplab_losses(model, images, truth, *, seed=None):
-    """What training Panoptic-DeepLab minimises: the sum of three terms.
-
-    The paper also triples the weight of small objects in the first; that is left out.
-    `kerasseg.zoo.objectives` describes the common form; `seed` is for its sake, nothing
-    but dropout is drawn by chance.
-
-    Args:
-        model: of `panoptic_deeplab`.
-        images: [N, H, W, C], raw 0..255.
-        truth: dict of label int [N, H, W], 255 ignored, and of what
-            `instance.panoptic.panoptic_targets` makes: centers [N, H, W, 1], offsets
-            [N, H, W, 2], weights [N, H, W, 1].
-
-    Returns:
-        dict of scalars: "semantic", cross-entropy of the hardest 15 % of the pixels;
-        "centers" (times 200); "offsets" (times 0.01).
-    """
-    found = model(images, training=True)
-    semantic = TopK(0.15).call(truth["label"], found["logits"])
-    centers, offsets = offset_losses(found["centers"], found["offsets"], truth)
-    return {
-        "semantic": ops.mean(semantic),
-        "centers": 200.0 * centers,
-        "offsets": 0.01 * offsets,
-    }
 
 
 def _decode(taps, filters, low_filters, rates, dropout, *, name):

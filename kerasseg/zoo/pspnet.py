@@ -5,7 +5,7 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch, the light form; its pools are numbered
 RULES = (
@@ -23,6 +23,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def pspnet(
     num_classes=21,
     encoder="resnet50",
@@ -83,4 +84,4 @@ def pspnet(
     outputs = blocks.logits(scores, image, align_corners=align_corners)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="pspnet"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="pspnet"), weights, RULES)

@@ -4,11 +4,12 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.residual import residual_unit
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 
+@builder()
 def res_unet(
     num_classes=2,
     encoder="residual",
@@ -41,8 +42,12 @@ def res_unet(
     Reference: Zhang et al., 2018, https://arxiv.org/abs/1711.10684
     """
     image = keras.Input(input_shape, name="image")
-    own = {"residual": {"base_filters": base_filters, "depth": 3, "norm": norm}}
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
+    options = {}
+    if encoders.traits_of(encoder).unit is residual_unit:
+        options = {"base_filters": base_filters, "depth": 3, "norm": norm}
+    encoder = encoders.build(
+        encoder, input_shape, weights=encoder_weights, options=options
+    )
     *skips, x = encoder(image).values()
     filters = decoder_filters or [skip.shape[-1] for skip in skips[::-1]]
     for level, (skip, channels) in enumerate(zip(skips[::-1], filters), 1):

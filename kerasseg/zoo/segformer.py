@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 RULES = (
     # the authors
@@ -27,6 +27,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def segformer(
     num_classes=21,
     encoder="mit_b0",
@@ -62,8 +63,7 @@ def segformer(
     Reference: Xie et al., 2021, https://arxiv.org/abs/2105.15203
     """
     if decoder_filters is None:
-        wide = encoder in ("mit_b2", "mit_b3", "mit_b4", "mit_b5")
-        decoder_filters = 768 if wide else 256
+        decoder_filters = encoders.traits_of(encoder).head_filters or 256
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
     projected = []
@@ -76,4 +76,4 @@ def segformer(
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
     scores = blocks.conv(x, num_classes, 1, name="head")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    return load(keras.Model(image, outputs, name="segformer"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="segformer"), weights, RULES)

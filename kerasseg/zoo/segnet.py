@@ -3,12 +3,13 @@
 import keras
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike, Unpool
+from kerasseg.zoo._builder import builder, load
 
 DEPTHS = {4: 3, 3: 3, 2: 3, 1: 2, 0: 1}
 
 
+@builder()
 def segnet(
     num_classes=21,
     encoder="vgg16_bn",

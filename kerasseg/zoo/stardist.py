@@ -2,12 +2,35 @@
 
 import keras
 
-from kerasseg import blocks
+from kerasseg import blocks, encoders
 from kerasseg.detection.losses import star_losses
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo.unet import unet
 
 
+def stardist_losses(model, images, truth, *, seed=None):
+    """What training StarDist minimises: the sum of two terms.
+
+    `kerasseg.zoo` describes the common form; `seed` is not used.
+
+    Args:
+        model: of `stardist`.
+        images: [N, H, W, C], raw 0..255.
+        truth: dict of probabilities [N, h, w, 1] and distances [N, h, w, R], of
+            `instance.star_distances.star_targets` with the same rays and grid.
+
+    Returns:
+        dict of scalars: "probability" and "distances" (times 0.2, as in the authors'
+        code).
+    """
+    found = model(images, training=True)
+    probability, distances = star_losses(
+        found["logits"], found["distances"], truth["probabilities"], truth["distances"]
+    )
+    return {"probability": probability, "distances": 0.2 * distances}
+
+
+@builder("stars", losses=stardist_losses)
 def stardist(
     num_rays=32,
     encoder="plain",
@@ -24,7 +47,7 @@ def stardist(
 
     For round objects of one class, such as nuclei, even where hundreds touch.
     `instance.star_distances.star_targets` makes the truth of label maps,
-    `zoo.objectives.stardist_losses` trains, `instance.star_polygons.decode` finds the
+    `zoo.stardist.losses` trains, `instance.star_polygons.decode` finds the
     objects. The U-Net is batch-normalised and, if "plain", a level deeper than that of
     the authors' code, which also halves the image for grid 2, instead of leaving the
     last step of the decoder out.
@@ -69,7 +92,8 @@ def stardist(
         base_filters=base_filters,
         decoder_filters=decoder_filters,
     )
-    steps = 4 if encoder == "plain" else len(decoder_filters)
+    mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
+    steps = 4 if mirrored else len(decoder_filters)
     last = steps if grid == 1 else steps - 1
     x = base.get_layer(f"decoder{last}_2_relu").output
     x = blocks.conv_norm_act(x, head_filters, norm=None, name="features")
@@ -80,25 +104,3 @@ def stardist(
         "distances": blocks.logits(distances, name="distances"),
     }
     return load(keras.Model(base.input, outputs, name="stardist"), weights)
-
-
-def stardist_losses(model, images, truth, *, seed=None):
-    """What training StarDist minimises: the sum of two terms.
-
-    `kerasseg.zoo.objectives` describes the common form; `seed` is not used.
-
-    Args:
-        model: of `stardist`.
-        images: [N, H, W, C], raw 0..255.
-        truth: dict of probabilities [N, h, w, 1] and distances [N, h, w, R], of
-            `instance.star_distances.star_targets` with the same rays and grid.
-
-    Returns:
-        dict of scalars: "probability" and "distances" (times 0.2, as in the authors'
-        code).
-    """
-    found = model(images, training=True)
-    probability, distances = star_losses(
-        found["logits"], found["distances"], truth["probabilities"], truth["distances"]
-    )
-    return {"probability": probability, "distances": 0.2 * distances}

@@ -4,9 +4,9 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.rsu import rsu_block
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 HEIGHTS = (0, 4, 5, 6, 7)  # of the decoder's blocks, coarse to fine; see `rsu_block`
 # the authors' names
@@ -18,6 +18,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def u2net(
     num_classes=1,
     encoder="rsu",
@@ -77,4 +78,4 @@ def u2net(
         outputs = {"logits": outputs}
         for name, x in scores.items():
             outputs[name] = blocks.logits(x, image, name=name)
-    return load(keras.Model(image, outputs, name="u2net"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="u2net"), weights, RULES)

@@ -4,30 +4,12 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import CropLike, ResizeLike
-
-# segmentation_models.pytorch
-RULES = (
-    *(
-        (
-            rf"^decoder\.blocks\.{block}\.conv(\d)\.{part}\.",
-            rf"decoder{block + 1}_\1_{kind}.",
-        )
-        for block in range(5)
-        for part, kind in enumerate(("conv", "norm"))
-    ),
-    *blocks.attend_rules(
-        (rf"decoder\.blocks\.{block}\.attention{place}", f"decoder{block + 1}_{name}")
-        for block in range(5)
-        for place, name in ((1, "attend_skip"), (2, "attend"))
-        if (block, place) != (4, 1)
-    ),
-    (r"^decoder\.blocks\.4\.attention1\.", None),  # there is no skip to gate
-    (r"^segmentation_head\.0\.", "head."),
-)
+from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._transfer_unet import RULES, transfer_unet
 
 
+@builder(rules=RULES)
 def unet(
     num_classes=2,
     encoder="plain",
@@ -49,7 +31,7 @@ def unet(
     keep the size and are batch-normalised, and odd image sizes work.
 
     With another encoder it is the usual transfer-learning U-Net: nearest-neighbour
-    upsampling, one skip a level, as in segmentation_models.pytorch.
+    upsampling, one skip per level, as in segmentation_models.pytorch.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.
@@ -57,7 +39,7 @@ def unet(
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
         base_filters: channels of the first level, "plain" only.
-        decoder_filters: channels a level, coarse to fine; other encoders only.
+        decoder_filters: channels per level, coarse to fine; other encoders only.
         norm: "batch", "group", "layer" or None.
         attention: "scse" or None; other encoders only.
         padding: "same" or "valid"; "valid" for "plain" only.
@@ -76,70 +58,56 @@ def unet(
 
     Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
     """
+    mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
+    _check(encoder, mirrored, attention, padding)
+    if not mirrored:
+        return transfer_unet(
+            num_classes,
+            encoder,
+            encoder_weights=encoder_weights,
+            input_shape=input_shape,
+            decoder_filters=decoder_filters,
+            norm=norm,
+            attention=attention,
+            weights=weights,
+        )
+    options = {"norm": norm, "padding": "valid" if padding == "valid" else "symmetric"}
+    image = keras.Input(input_shape, name="image")
+    encoder = encoders.build(
+        encoder,
+        input_shape,
+        weights=encoder_weights,
+        options={"base_filters": base_filters, "depth": 4, **options},
+    )
+    *skips, x = encoder(image).values()
+    for level, skip in enumerate(skips[::-1], 1):
+        name, filters = f"decoder{level}", skip.shape[-1]
+        x = layers.Conv2DTranspose(
+            filters, 2, 2, kernel_initializer="he_normal", name=f"{name}_up"
+        )(x)
+        if padding == "valid":
+            skip = CropLike(name=f"{name}_crop")([skip, x])
+        else:  # poolings drop odd rows and columns, which doubling does not bring back
+            x = ResizeLike("nearest", name=f"{name}_fit")([x, skip])
+        x = layers.Concatenate(name=f"{name}_skip")([skip, x])
+        x = blocks.double_conv(x, filters, name=name, **options)
+    scores = blocks.conv(x, num_classes, 1, name="head")
+    return load(keras.Model(image, blocks.logits(scores), name="unet"), weights)
+
+
+def _check(encoder, mirrored, attention, padding):
+    """Refuse options that only one of the two networks has."""
     if padding not in ("same", "valid"):
         raise ValueError(
             f"`padding` must be 'same' or 'valid'. Received: padding={padding!r}."
         )
-    if encoder == "plain" and attention is not None:
+    if mirrored and attention is not None:
         raise ValueError(
             "`attention` needs another encoder than 'plain'. "
             f"Received: attention={attention!r}."
         )
-    image = keras.Input(input_shape, name="image")
-    if encoder == "plain":
-        x = _paper(image, encoder_weights, base_filters, norm, padding)
-    elif padding == "valid":
+    if not mirrored and padding == "valid":
         raise ValueError(
             "`padding='valid'` needs encoder='plain'. "
             f"Received: encoder={encoder!r}, padding='valid'."
         )
-    else:
-        encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
-        x = _transfer(image, encoder(image), decoder_filters, norm, attention)
-    kernel_size = 1 if encoder == "plain" else 3
-    scores = blocks.conv(x, num_classes, kernel_size, name="head")
-    model = keras.Model(image, blocks.logits(scores), name="unet")
-    return load(model, weights, rules=RULES)
-
-
-def _paper(image, encoder_weights, base_filters, norm, padding):
-    padding = "symmetric" if padding == "same" else padding
-    encoder = encoders.plain(
-        image.shape[1:],
-        weights=encoder_weights,
-        base_filters=base_filters,
-        depth=4,
-        norm=norm,
-        padding=padding,
-    )
-    *skips, x = encoder(image).values()
-    fit = CropLike if padding == "valid" else ResizeLike
-    for level, skip in enumerate(skips[::-1], 1):
-        filters = skip.shape[-1]
-        name = f"decoder{level}"
-        x = layers.Conv2DTranspose(
-            filters, 2, 2, kernel_initializer="he_normal", name=f"{name}_up"
-        )(x)
-        if fit is CropLike:
-            skip = CropLike(name=f"{name}_crop")([skip, x])
-        else:
-            x = ResizeLike("nearest", name=f"{name}_fit")([x, skip])
-        x = layers.Concatenate(name=f"{name}_skip")([skip, x])
-        x = blocks.double_conv(x, filters, padding=padding, norm=norm, name=name)
-    return x
-
-
-def _transfer(image, taps, decoder_filters, norm, attention):
-    x = taps["c5"]
-    skips = [*blocks.skips_of(taps), None]
-    for level, (skip, filters) in enumerate(zip(skips, decoder_filters), 1):
-        x = blocks.decoder_block(
-            x,
-            skip,
-            filters,
-            like=image if level == len(decoder_filters) else None,
-            norm=norm,
-            attention=attention,
-            name=f"decoder{level}",
-        )
-    return x

@@ -4,10 +4,11 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 
+@builder()
 def unet_3plus(
     num_classes=2,
     encoder="plain",
@@ -47,8 +48,12 @@ def unet_3plus(
     Reference: Huang et al., 2020, https://arxiv.org/abs/2004.08790
     """
     image = keras.Input(input_shape, name="image")
-    own = {"plain": {"base_filters": base_filters, "depth": 4, "norm": norm}}
-    encoder = encoders.build(encoder, input_shape, weights=encoder_weights, own=own)
+    options = {}
+    if encoders.traits_of(encoder).unit is blocks.double_conv:
+        options = {"base_filters": base_filters, "depth": 4, "norm": norm}
+    encoder = encoders.build(
+        encoder, input_shape, weights=encoder_weights, options=options
+    )
     features = list(encoder(image).values())  # fine to coarse
     decoded = {len(features) - 1: features[-1]}
     for level in range(len(features) - 2, -1, -1):

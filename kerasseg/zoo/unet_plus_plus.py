@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch, whose x_{depth}_{layer} is the paper's node of level
 # 4 - layer after layer - depth + 1 steps
@@ -33,6 +33,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def unet_plus_plus(
     num_classes=2,
     encoder="resnet34",
@@ -103,4 +104,4 @@ def unet_plus_plus(
         head="score",
     )
     model = keras.Model(image, outputs, name="unet_plus_plus")
-    return load(model, weights, rules=RULES)
+    return load(model, weights, RULES)

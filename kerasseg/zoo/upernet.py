@@ -4,8 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.encoders.pretrained import load
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo._builder import builder, load
 
 # segmentation_models.pytorch; blocks of one convolution and one normalisation
 PARTS = {
@@ -25,6 +25,7 @@ RULES = (
 )
 
 
+@builder(rules=RULES)
 def upernet(
     num_classes=21,
     encoder="resnet50",
@@ -94,4 +95,4 @@ def upernet(
     outputs = blocks.logits(scores, image, align_corners=align_corners)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="upernet"), weights, rules=RULES)
+    return load(keras.Model(image, outputs, name="upernet"), weights, RULES)

@@ -20,7 +20,7 @@ from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.matching import sample
 from kerasseg.detection.pasting import box_masks
 from kerasseg.detection.targets import anchor_targets
-from kerasseg.encoders.pretrained import load
+from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (3, 4, 5, 6, 7)
@@ -31,6 +31,51 @@ NMS = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
 NUM_MASKS = 100  # positive anchors of an image whose masks are trained
 
 
+def yolact_losses(model, images, truth, *, seed):
+    """What training YOLACT minimises: the sum of four terms.
+
+    Of the positive anchors of an image, 100 drawn by chance train masks, which bounds
+    the memory. `kerasseg.zoo` describes the arguments.
+
+    Returns:
+        dict of scalars: "classes" (3 hard negatives a positive), "boxes" (times 1.5),
+        "masks" (times 6.125) and "semantic".
+    """
+    found = _predict(_parts(model), images, training=True)
+    boxes, classes = truth["boxes"], truth["classes"]
+    targets = anchor_targets(
+        model.get_layer("detections").anchors,
+        boxes,
+        classes,
+        low=0.4,
+        high=0.5,
+        rescue="assign",
+        weights=DELTA_WEIGHTS,
+    )
+    of_classes, of_boxes = terms.multibox_losses(
+        found["logits"], found["deltas"], targets
+    )
+    drawn, weights = sample(targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed)
+    positive = ops.cast(gather(targets.labels, drawn) > 0, "float32")
+    objects = gather(targets.objects, drawn)
+    of_masks = terms.prototype_loss(
+        found["prototypes"],
+        gather(found["coefficients"], drawn),
+        gather(truth["masks"], objects),
+        gather(boxes, objects),
+        weights * positive,
+        stride=STRIDE,
+    )
+    semantic = terms.semantic_loss(found["semantic"], _halve(truth["masks"]), classes)
+    return {
+        "classes": of_classes,
+        "boxes": 1.5 * of_boxes,
+        "masks": 6.125 * of_masks,
+        "semantic": semantic,
+    }
+
+
+@builder("instance", losses=yolact_losses)
 def yolact(
     num_classes=80,
     encoder="resnet50",
@@ -47,7 +92,7 @@ def yolact(
 ):
     """YOLACT: each box comes with the coefficients of a sum of prototypes, its mask.
 
-    `kerasseg.zoo.objectives.yolact_losses` trains it. The paper resizes images to
+    `zoo.yolact.losses` trains it. The paper resizes images to
     550 x 550; here a size that halves five times makes every stride exact.
 
     Args:
@@ -57,7 +102,7 @@ def yolact(
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
             pretrained encoders only.
-        base_filters: channels of the first level, "plain" only.
+        base_filters: channels of the first level; "plain" and "residual" only.
         filters: channels of the pyramid and of the heads.
         num_prototypes: masks that are mixed.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
@@ -98,50 +143,6 @@ def yolact(
     names = ("logits", "deltas", "coefficients", "prototypes")
     model = keras.Model(image, detect([found[x] for x in names]), name="yolact")
     return load(model, weights)
-
-
-def yolact_losses(model, images, truth, *, seed):
-    """What training YOLACT minimises: the sum of four terms.
-
-    Of the positive anchors of an image, 100 drawn by chance train masks, which bounds
-    the memory. `kerasseg.zoo.objectives` describes the arguments.
-
-    Returns:
-        dict of scalars: "classes" (3 hard negatives a positive), "boxes" (times 1.5),
-        "masks" (times 6.125) and "semantic".
-    """
-    found = _predict(_parts(model), images, training=True)
-    boxes, classes = truth["boxes"], truth["classes"]
-    targets = anchor_targets(
-        model.get_layer("detections").anchors,
-        boxes,
-        classes,
-        low=0.4,
-        high=0.5,
-        rescue="assign",
-        weights=DELTA_WEIGHTS,
-    )
-    of_classes, of_boxes = terms.multibox_losses(
-        found["logits"], found["deltas"], targets
-    )
-    drawn, weights = sample(targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed)
-    positive = ops.cast(gather(targets.labels, drawn) > 0, "float32")
-    objects = gather(targets.objects, drawn)
-    of_masks = terms.prototype_loss(
-        found["prototypes"],
-        gather(found["coefficients"], drawn),
-        gather(truth["masks"], objects),
-        gather(boxes, objects),
-        weights * positive,
-        stride=STRIDE,
-    )
-    semantic = terms.semantic_loss(found["semantic"], _halve(truth["masks"]), classes)
-    return {
-        "classes": of_classes,
-        "boxes": 1.5 * of_boxes,
-        "masks": 6.125 * of_masks,
-        "semantic": semantic,
-    }
 
 
 @keras.saving.register_keras_serializable("kerasseg")

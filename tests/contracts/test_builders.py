@@ -161,3 +161,8 @@ def test_a_frozen_encoder_stays_bit_identical_statistics_too():
 def test_freezing_a_part_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="Received: part='neck'"):
         zoo.freeze(build("unet", "tiny"), "neck")
+
+
+@pytest.mark.parametrize("name", zoo.names())
+def test_every_builder_names_its_paper(name):
+    assert "Reference: " in zoo.BUILDERS[name].__doc__

@@ -103,3 +103,9 @@ def test_a_model_with_taps_is_an_encoder_and_any_other_is_refused():
     assert encoders.build(tiny) is tiny
     with pytest.raises(ValueError, match="'c1' to 'c5'"):
         encoders.build(keras.Sequential([keras.Input((8, 8, 3))]))
+
+
+@pytest.mark.parametrize("name", encoders.names())
+def test_every_encoder_names_its_paper(name):
+    if name != "tiny":  # of no paper
+        assert "Reference: " in encoders.ENCODERS[name].__doc__

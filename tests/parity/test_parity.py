@@ -34,9 +34,7 @@ def run(case, arrays):
         model = zoo.BUILDERS[name](3, **options)
     else:
         model = encoders.ENCODERS[name](**options)
-    outputs = zoo.published.load_torch(model, arrays)(
-        seeded.images(*size), training=False
-    )
+    outputs = zoo.load_torch(model, arrays)(seeded.images(*size), training=False)
     outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
     return {name: np.asarray(output) for name, output in outputs.items()}
 

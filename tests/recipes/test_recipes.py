@@ -107,7 +107,7 @@ def test_an_instance_recipe_brings_its_losses_and_the_size_of_its_model(tmp_path
     model = recipes.build_model(recipe, datasets.shapes(1).classes)
     assert model.input_shape == (None, 32, 64, 3)
     assert model.get_layer("head").output["heatmap"].shape[-1] == 3
-    assert recipes.build_loss(recipe).function is zoo.objectives.center_mask_losses
+    assert recipes.build_loss(recipe).function is zoo.center_mask.losses
 
 
 def test_a_recipe_sets_the_options_of_an_instance_model_s_loss(tmp_path):

@@ -9,7 +9,6 @@ from kerasseg import training, zoo
 from kerasseg.instance import panoptic, star_distances, star_polygons
 from kerasseg.metrics import instances
 from kerasseg.metrics import panoptic as panoptic_metrics
-from kerasseg.zoo import objectives
 
 NUM_RAYS, NUM_CLASSES = 16, 3
 FEW = (16, 16, 8, 8, 8)
@@ -57,11 +56,11 @@ def truth_of(name, labels, classes, grid=1):
 
 
 def losses(model, images, truth):
-    return getattr(objectives, f"{model.name}_losses")(model, images, truth, seed=None)
+    return zoo.BUILDERS[model.name].losses(model, images, truth, seed=None)
 
 
 def learn(model, steps, rate, images, truth):
-    function = getattr(objectives, f"{model.name}_losses")
+    function = zoo.BUILDERS[model.name].losses
     step = training.make_train_step(
         model, training.Objective(function), keras.optimizers.Adam(rate)
     )
@@ -70,7 +69,7 @@ def learn(model, steps, rate, images, truth):
     return {name: np.asarray(values) for name, values in model(images).items()}
 
 
-@pytest.fixture(scope="module", params=zoo.names("bottom_up"))
+@pytest.fixture(scope="module", params=zoo.names("stars") + zoo.names("panoptic"))
 def model(request):
     return build(request.param)
 
@@ -143,7 +142,7 @@ def test_the_terms_are_those_of_a_hand_calculation():
         "probabilities": np.array([[[[0.5], [0]]]], "float32"),
         "distances": np.array([[[[1, 1], [0, 0]]]], "float32"),
     }
-    terms = objectives.stardist_losses(lambda x, training: found, None, truth)
+    terms = zoo.stardist.losses(lambda x, training: found, None, truth)
     assert float(terms["probability"]) == pytest.approx(np.log(2))
     assert float(terms["distances"]) == pytest.approx(0.2 * (0.5 * 3 + 1e-4 * 1 / 2))
     # 2 pixels, the hardest 15 % is one: class 1 missed by logits 0, 2. Squares 1 and 0;
@@ -159,7 +158,7 @@ def test_the_terms_are_those_of_a_hand_calculation():
         "offsets": np.zeros([1, 1, 2, 2], "float32"),
         "weights": np.array([[[[1.0], [0.0]]]], "float32"),
     }
-    terms = objectives.panoptic_deeplab_losses(lambda x, training: found, None, truth)
+    terms = zoo.panoptic_deeplab.losses(lambda x, training: found, None, truth)
     assert float(terms["semantic"]) == pytest.approx(np.log(1 + np.exp(2)))
     assert float(terms["centers"]) == pytest.approx(200 / 2)
     assert float(terms["offsets"]) == pytest.approx(0.01 * 3)

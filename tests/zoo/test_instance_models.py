@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from kerasseg import encoders, zoo
-from kerasseg.zoo import objectives
 
 SIZE, NUM, CLASSES = 128, 8, 2
 CANVAS = (SIZE // 4, SIZE // 4)
@@ -41,7 +40,7 @@ def build(name, **options):
 
 
 def losses(model, images, truth, seed=0):
-    function = getattr(objectives, f"{model.name}_losses")
+    function = zoo.BUILDERS[model.name].losses
     few = {"num_rois": 64} if model.name == "mask_rcnn" else {}
     return function(model, images, truth, seed=seed, **few)
 

@@ -1,7 +1,6 @@
 """Names of published files find the variables of our models."""
 
 import functools
-import sys
 
 import keras
 import numpy as np
@@ -71,7 +70,7 @@ def test_segformer_files_of_hugging_face_load(rng):
     model = zoo.segformer(3, "mit_b0")
     variables = weights.named_variables(model)
     arrays, expected = torch_arrays(hugging_face_modules(), variables, rng)
-    zoo.published.load_torch(model, arrays)
+    zoo.load_torch(model, arrays)
     for path, variable in variables.items():
         np.testing.assert_array_equal(variable, expected[path])
 
@@ -80,7 +79,7 @@ def test_keys_and_values_in_one_matrix_are_divided(rng):
     model = encoders.mit_b0()
     matrix = rng.normal(size=(64, 32)).astype("float32")
     name = "block1.0.attn.kv.weight"
-    rules = encoders.mix_transformer.RULES
+    rules = encoders.mit_b0.traits.rules
     arrays = weights.from_torch({name: matrix}, model, rules)
     np.testing.assert_array_equal(arrays["stage1_0_key/kernel"], matrix[:32].T)
     np.testing.assert_array_equal(arrays["stage1_0_value/kernel"], matrix[32:].T)
@@ -115,12 +114,11 @@ OCR = "ocr_distri_head.object_context_block"
 )
 def test_names_of_published_files_are_those_of_our_layers(name, theirs, ours):
     model = built(name)
-    module = sys.modules[zoo.BUILDERS[name].__module__]
     shape = (3, 3, 1, 1) if ours.endswith("kernel") else (3,)
     arrays = {theirs: np.zeros(shape)}
     if "norm" in ours:  # a vector called weight beside it tells a normalisation
         arrays[f"{theirs.rpartition('.')[0]}.weight"] = np.zeros(3)
-    found = weights.from_torch(arrays, model, module.RULES)
+    found = weights.from_torch(arrays, model, zoo.BUILDERS[name].rules)
     assert ours in found
     assert {*found} <= {*weights.named_variables(model)} | {"aspp_image_conv/kernel"}
 
@@ -129,7 +127,7 @@ def test_a_state_dict_that_does_not_fit_is_listed_and_changes_nothing(rng):
     model = zoo.lraspp(3, "tiny")
     before = model.get_weights()
     with pytest.raises(weights.WeightsError, match=r"unknown: 'neck\.weight'; missing"):
-        zoo.published.load_torch(model, {"neck.weight": np.zeros((2, 2), "float32")})
+        zoo.load_torch(model, {"neck.weight": np.zeros((2, 2), "float32")})
     for old, new in zip(before, model.get_weights()):
         np.testing.assert_array_equal(old, new)
 
@@ -137,4 +135,4 @@ def test_a_state_dict_that_does_not_fit_is_listed_and_changes_nothing(rng):
 def test_a_model_of_no_builder_is_refused():
     image = keras.Input((8, 8, 3))
     with pytest.raises(ValueError, match="Received: model 'mine'"):
-        zoo.published.load_torch(keras.Model(image, image, name="mine"), {})
+        zoo.load_torch(keras.Model(image, image, name="mine"), {})

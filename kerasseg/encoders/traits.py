@@ -1,0 +1,46 @@
+"""Facts about an encoder that decoders and loaders of weights must know."""
+
+import dataclasses
+from collections.abc import Callable
+
+
+@dataclasses.dataclass(frozen=True)
+class Traits:
+    """Facts about one encoder, stated beside its code.
+
+    Attributes:
+        publisher: whose files `weights="imagenet"` reads; None if there are none.
+        rules: renaming rules of published files, see `kerasseg.weights.from_torch`.
+        unit: block of which each level consists, if decoders of the same block mirror
+            the encoder; its function then takes `base_filters`, `depth` and `norm`.
+        convolutional_fc: FCN and DeepLab turn the dense layers fc6 and fc7, which
+            follow it in the classifier, into convolutions.
+        head_filters: channels of the segmentation head that its authors put on it.
+    """
+
+    publisher: str | None = None
+    rules: tuple = ()
+    unit: Callable | None = None
+    convolutional_fc: bool = False
+    head_filters: int | None = None
+
+
+def encoder(**facts):
+    """Decorator of encoder functions: states their traits.
+
+    Args:
+        facts: attributes of `Traits` that differ from the defaults.
+
+    Example:
+        >>> @encoder(publisher="torchvision")
+        ... def mine(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+        ...     ...
+        >>> mine.traits.publisher
+        'torchvision'
+    """
+
+    def state(function):
+        function.traits = Traits(**facts)
+        return function
+
+    return state

@@ -1,0 +1,30 @@
+"""The FCN of torchvision: dense features, scored by two convolutions and resized."""
+
+import keras
+
+from kerasseg import blocks, encoders
+from kerasseg.zoo._builder import load
+
+# torchvision
+RULES = (
+    (r"^classifier\.0\.", "head_conv."),
+    (r"^classifier\.1\.", "head_norm."),
+    (r"^classifier\.4\.", "head_score."),
+    (r"^aux_classifier\.0\.", "aux_head_conv."),
+    (r"^aux_classifier\.1\.", "aux_head_norm."),
+    (r"^aux_classifier\.4\.", "aux_head_score."),
+)
+
+
+def dilated_fcn(
+    num_classes, encoder, *, encoder_weights, input_shape, output_stride, aux, weights
+):
+    """FCN on any encoder, made dense to `output_stride`; see `zoo.fcn`."""
+    image = keras.Input(input_shape, name="image")
+    taps = encoders.build(
+        encoder, input_shape, weights=encoder_weights, output_stride=output_stride
+    )(image)
+    outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
+    sides = blocks.aux_sides(taps, aux)
+    outputs = blocks.side_logits(outputs, sides, num_classes, image)
+    return load(keras.Model(image, outputs, name="fcn"), weights, RULES)

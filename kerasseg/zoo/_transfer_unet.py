@@ -1,0 +1,57 @@
+"""The U-Net of transfer learning: any encoder, upsampling, one skip per level."""
+
+import keras
+
+from kerasseg import blocks, encoders
+from kerasseg.zoo._builder import load
+
+# segmentation_models.pytorch
+RULES = (
+    *(
+        (
+            rf"^decoder\.blocks\.{block}\.conv(\d)\.{part}\.",
+            rf"decoder{block + 1}_\1_{kind}.",
+        )
+        for block in range(5)
+        for part, kind in enumerate(("conv", "norm"))
+    ),
+    *blocks.attend_rules(
+        (rf"decoder\.blocks\.{block}\.attention{place}", f"decoder{block + 1}_{name}")
+        for block in range(5)
+        for place, name in ((1, "attend_skip"), (2, "attend"))
+        if (block, place) != (4, 1)
+    ),
+    (r"^decoder\.blocks\.4\.attention1\.", None),  # there is no skip to gate
+    (r"^segmentation_head\.0\.", "head."),
+)
+
+
+def transfer_unet(
+    num_classes,
+    encoder,
+    *,
+    encoder_weights,
+    input_shape,
+    decoder_filters,
+    norm,
+    attention,
+    weights,
+):
+    """U-Net on any encoder, as in segmentation_models.pytorch; see `zoo.unet`."""
+    image = keras.Input(input_shape, name="image")
+    taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
+    x = taps["c5"]
+    skips = [*blocks.skips_of(taps), None]
+    for level, (skip, filters) in enumerate(zip(skips, decoder_filters), 1):
+        x = blocks.decoder_block(
+            x,
+            skip,
+            filters,
+            # Encoders round odd sizes differently: the last step fits the image.
+            like=image if level == len(decoder_filters) else None,
+            norm=norm,
+            attention=attention,
+            name=f"decoder{level}",
+        )
+    scores = blocks.conv(x, num_classes, name="head")
+    return load(keras.Model(image, blocks.logits(scores), name="unet"), weights, RULES)
