@@ -34,7 +34,10 @@ def run(folder, on_event):
     crop = augment.standard(size=(8, 8), scale=(0.5, 1.0))
     model = cases.network(norm=True, dropout=0.3, dtype="mixed_bfloat16")
     step = training.make_train_step(
-        model, losses.Dice(), keras.optimizers.Adam(0.01), ema_decay=0.9, accumulate=2
+        model,
+        losses.Dice(),
+        keras.optimizers.Adam(0.01),
+        options=training.StepOptions(ema_decay=0.9, accumulate=2),
     )
 
     def batches(start_step):
@@ -51,11 +54,8 @@ def run(folder, on_event):
         batches,
         steps=STEPS,
         steps_per_epoch=EPOCH,
-        run_dir=folder,
-        validate=validate,
-        patience=STEPS,
-        save_every=1,
-        log_every=7,
+        validation=training.Validation(validate, patience=STEPS),
+        folder=training.RunFolder(folder, save_every=1, log_every=7),
         on_event=on_event,
     )
 

@@ -29,9 +29,8 @@ def run(folder):
         cases.batches,
         steps=12,
         steps_per_epoch=4,
-        run_dir=folder,
-        validate=lambda: {"mean_iou": float(step.position)},
-        save_every=3,
+        validation=training.Validation(lambda: {"mean_iou": float(step.position)}),
+        folder=training.RunFolder(folder, save_every=3),
     )
     return cases.values(step)
 

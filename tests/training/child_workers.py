@@ -33,9 +33,8 @@ def main():
         cases.batches,
         steps=8,
         steps_per_epoch=4,
-        run_dir=folder,
-        validate=lambda: {"mean_iou": float(step.position)},
-        save_every=1,
+        validation=training.Validation(lambda: {"mean_iou": float(step.position)}),
+        folder=training.RunFolder(folder, save_every=1),
         on_event=die,
     )
     digest = hashlib.sha256()

@@ -13,6 +13,7 @@ from kerasseg.training.history import History
 from tests.training import training_cases as cases
 
 TIMES = {"seconds", "cpu_seconds", "images_per_s"}
+KEPT = {"save_every", "log_every", "tensorboard"}
 
 
 def full_step():
@@ -23,8 +24,17 @@ def full_step():
 
 
 def fit(step, folder=None, *, steps=12, batches=cases.batches, **options):
+    """Epochs of four steps; options of the validation and the folder by their names."""
+    validate, patience = options.pop("validate", None), options.pop("patience", None)
+    kept = {key: options.pop(key) for key in KEPT & options.keys()}
     return training.fit(
-        step, batches, steps=steps, steps_per_epoch=4, run_dir=folder, **options
+        step,
+        batches,
+        steps=steps,
+        steps_per_epoch=4,
+        validation=validate and training.Validation(validate, patience=patience),
+        folder=training.RunFolder(folder, **kept) if kept else folder,
+        **options,
     )
 
 
@@ -268,7 +278,7 @@ def test_a_checkpoint_of_another_model_is_refused(tmp_path):
         fit(other, tmp_path)
 
 
-def test_other_circumstances_are_reported_on_resume(tmp_path):
+def test_another_environment_is_reported_on_resume(tmp_path):
     fit(cases.make_step(), tmp_path, steps=4)
     with pytest.warns(UserWarning, match="accumulate was 1, is 2"):
         fit(cases.make_step(accumulate=2), tmp_path, steps=8)
@@ -329,8 +339,7 @@ def test_data_that_ends_early_is_an_error():
     ("options", "message"),
     [
         ({"steps": 0}, "`steps` must be at least 1"),
-        ({"patience": 2}, "needs `validate`"),
-        ({"save_every": 2}, "need a `run_dir`"),
+        ({"patience": 0, "validate": lambda: {}}, "`patience` must be at least 1"),
         ({"validate": lambda: {"iou": 1.0}}, "Received: iou"),
     ],
 )

@@ -53,7 +53,10 @@ def test_a_step_equals_that_of_keras_fit():
 def test_clipping_bounds_the_update_and_reports_the_whole_norm():
     model = line()
     step = training.make_train_step(
-        model, squares, keras.optimizers.SGD(1.0), clip_norm=0.5
+        model,
+        squares,
+        keras.optimizers.SGD(1.0),
+        options=training.StepOptions(clip_norm=0.5),
     )
     assert float(step(*ones())["grad_norm"]) == pytest.approx(4.0)
     assert model.get_weights()[0].item() == pytest.approx(1.5)  # 2 - 0.5
@@ -131,7 +134,7 @@ def test_every_output_counts_with_its_weight(weights, expected):
         keras.Model(x, outputs),
         squares,
         keras.optimizers.SGD(0.1),
-        loss_weights=weights,
+        options=training.StepOptions(loss_weights=weights),
     )
     assert float(step(*ones())["loss"]) == pytest.approx(expected)
 
@@ -178,7 +181,9 @@ def test_float16_fails_when_no_smaller_scale_can_help():
 def test_loss_scale_leaves_the_norm_and_its_clipping_alone():
     scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0))
     model = line()
-    step = training.make_train_step(model, squares, scaled, clip_norm=0.5)
+    step = training.make_train_step(
+        model, squares, scaled, options=training.StepOptions(clip_norm=0.5)
+    )
     assert float(step(*ones())["grad_norm"]) == pytest.approx(4.0)
     assert model.get_weights()[0].item() == pytest.approx(1.5)
 
@@ -194,7 +199,10 @@ def test_xla_computes_the_same():
     models = [line(), line()]
     for model, jit in zip(models, (False, True)):
         step = training.make_train_step(
-            model, squares, keras.optimizers.SGD(0.1), accumulate=2, jit_compile=jit
+            model,
+            squares,
+            keras.optimizers.SGD(0.1),
+            options=training.StepOptions(accumulate=2, jit_compile=jit),
         )
         step(*ones())
     np.testing.assert_allclose(*(m.get_weights()[0] for m in models), rtol=1e-6)

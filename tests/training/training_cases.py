@@ -37,9 +37,14 @@ def batches(start_step):
         start_step += 1
 
 
-def make_step(model=None, optimizer=None, **options):
-    optimizer = optimizer or keras.optimizers.SGD(0.1, momentum=0.9)
-    return training.make_train_step(model or network(), LOSS, optimizer, **options)
+def make_step(model=None, optimizer=None, *, strategy=None, **options):
+    return training.make_train_step(
+        model or network(),
+        LOSS,
+        optimizer or keras.optimizers.SGD(0.1, momentum=0.9),
+        options=training.StepOptions(**options),
+        strategy=strategy,
+    )
 
 
 def values(step):
