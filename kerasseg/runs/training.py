@@ -184,7 +184,7 @@ def _batches(recipe, samples):
             objects=objects,
             seed=settings["seed"],
             start_step=start_step,
-            on_bad_sample=settings["on_bad_sample"],
+            reading=data.Reading(on_bad_sample=settings["on_bad_sample"]),
         )
         return data.batches(stream)
 

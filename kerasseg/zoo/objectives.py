@@ -11,8 +11,8 @@ padded to G objects an image:
     boxes: float32 [N, G, 4] in pixels, zeros for padding.
     classes: int [N, G], 0..C-1, -1 for padding.
     masks: 0..1 of any type [N, G, H / 4, W / 4], the canvas of the model's masks: the
-        share of a pixel that is covered, see `data.objects_of`. Mask R-CNN takes masks
-        of any size, since it cuts its targets out of them.
+        share of a pixel that is covered, see `data.object_targets`. Mask R-CNN takes
+        masks of any size, since it cuts its targets out of them.
 
 seed is an int or a keras.random.SeedGenerator for what is drawn by chance. An int draws
 the same each time, so a training loop wants a generator.
