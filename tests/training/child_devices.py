@@ -1,4 +1,4 @@
-"""Run by test_training_processes.py in a process of its own; prints JSON.
+"""Run by test_processes.py in a process of its own; prints JSON.
 
 Virtual devices must be made before TensorFlow starts, and peak memory never falls.
 """

@@ -1,5 +1,11 @@
 """A tiny network, tiny batches and a step, shared by the training tests."""
 
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
 import keras
 import numpy as np
 
@@ -64,3 +70,27 @@ def assert_close(left, right, tolerance):
         np.testing.assert_allclose(
             left[name], right[name], rtol=0, atol=tolerance, err_msg=name
         )
+
+
+def start_child(script, *arguments, **environment):
+    """Run a script of this folder in a process of its own; return what it printed."""
+    folder = pathlib.Path(__file__).parent
+    paths = [str(folder.parents[1]), os.environ.get("PYTHONPATH", "")]
+    done = subprocess.run(
+        [sys.executable, folder / script, *map(str, arguments)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def run_child(script, *arguments, **environment):
+    """The JSON that such a script prints as its last line."""
+    printed = start_child(script, *arguments, **environment)
+    return json.loads(printed.splitlines()[-1])
