@@ -1,4 +1,4 @@
-"""What all parts of an augmentation do with seeds and dtypes."""
+"""Seeds and dtypes of augmentations."""
 
 import tensorflow as tf
 

@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _coco_json, _layers
+from kerasseg.datasets import _coco_json, _id_maps
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder
@@ -86,11 +86,11 @@ def _part(file, entries, split, val_fraction):
 
 def _read(file, folder, jobs, ids, ignore_label, index):
     entry, objects = jobs[index]
-    image = _coco_json.read_picture(file, entry, folder)
+    image = _coco_json.read_entry_image(file, entry, folder)
     size = image.shape[:2]
-    masks = (_coco_json.mask_of(file, o, size) for o in objects)
-    maps, kept = _layers.pack(masks, size)
+    masks = (_coco_json.decode_mask(file, o, size) for o in objects)
+    maps, kept = _id_maps.pack_masks(masks, size)
     objects = [objects[position] for position in kept]
     classes = np.array([ids[o["category_id"]] for o in objects], "int32")
     crowd = np.array([o.get("iscrowd", 0) for o in objects], bool)
-    return _layers.sample_of(image, maps, classes, crowd, ignore_label=ignore_label)
+    return _id_maps.make_sample(image, maps, classes, crowd, ignore_label=ignore_label)

@@ -1,4 +1,4 @@
-"""A folder of images and masks as it is."""
+"""Images and masks in a folder, in the usual layouts."""
 
 import concurrent.futures
 import functools
@@ -26,7 +26,7 @@ def folder(
 ):
     """Images and masks in a folder.
 
-    Understood are `images/` beside `labels/` (or `masks`, `annotations`, `gt`, ...),
+    Known layouts are `images/` beside `labels/` (or `masks`, `annotations`, `gt`, ...),
     with splits as `<split>/images`, `images/<split>`, `<split>_images`, or as a list of
     names `<split>.txt`; and masks beside their images, such as `x_mask.png` by `x.jpg`.
     Subfolders are searched. An image and its mask have the same name up to words like
@@ -116,7 +116,7 @@ def _listed_classes(root):
     if not names or len(set(names)) != len(names):
         raise ImageError(
             file,
-            "one class name a line, each once",
+            "one class name per line, each once",
             f"{len(names)} names, {len(set(names))} different",
             "Line number i, from 0, is the name of class id i",
         )

@@ -21,11 +21,11 @@ def shapes(num, *, size=128, seed=0, max_shapes=4, texture=10.0):
     that only the outline tells them apart. At least 60 % of each shape stays visible.
 
     Args:
-        num: how many samples.
+        num: number of samples.
         size: pixels, an int for squares or (height, width); at least 32.
         seed: another seed gives other samples, for a validation set, say. Sample i of a
-            seed is the same for every `num`.
-        max_shapes: at most so many shapes in a picture, at least one.
+            seed does not depend on `num`.
+        max_shapes: largest number of shapes per image; there is at least one.
         texture: largest amplitude of the patterns, in grey levels of 255; shapes differ
             by 60 from the mean of the background. 0 is flat, more than 20 is hard.
 

@@ -22,7 +22,7 @@ class CrossEntropy(keras.losses.Loss):
     shapes and ignored pixels. Multilabel averages over pixels and classes.
 
     Args:
-        class_weights: one number a class; binary: (background, foreground). They
+        class_weights: one number per class; binary: (background, foreground). They
             multiply the pixels of a class; the divisor stays the number of valid
             pixels, as in Keras (PyTorch divides by the sum of weights instead, which
             undoes the weight wherever an image shows one class only).

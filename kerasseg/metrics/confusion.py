@@ -224,7 +224,7 @@ def _predict(logits):
 
 
 def _bincount(ids, length):
-    """How often each of 0..length-1 occurs in ids [P]; larger ids are not counted."""
+    """Counts of each of 0..length-1 in ids [P]; larger ids are not counted."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
         from tensorflow.python.framework.config import is_op_determinism_enabled

@@ -147,7 +147,7 @@ def summary(matrix, class_names):
     }
     if len(names) != len(matrix) or len(set(names)) != len(names):
         raise ValueError(
-            f"`class_names` must be {len(matrix)} different names, one a class. "
+            f"`class_names` must be {len(matrix)} different names, one per class. "
             f"Received: class_names={names}."
         )
     totals = {

@@ -37,11 +37,11 @@ _DTYPES = {
 
 
 class CheckpointError(RuntimeError):
-    """A checkpoint is damaged, or is not one of this model."""
+    """Error of a checkpoint that is damaged, or not one of this model."""
 
 
 class Checkpoint(typing.NamedTuple):
-    """What a checkpoint file holds."""
+    """Contents of a checkpoint file."""
 
     step: int
     extra: dict
@@ -86,7 +86,7 @@ def save(folder, step, variables, extra=None):
 
 
 def latest(folder):
-    """Return the path of the newest checkpoint that is whole, or None.
+    """Path of the newest checkpoint that is not damaged, or None.
 
     A damaged newer file is reported, set aside as `*.damaged`, and the one before
     it is used.
@@ -243,7 +243,7 @@ def _view(data, start, entry):
 
 
 def _differences(variables, arrays):
-    """Say how the variables differ from what a checkpoint holds, as sentences."""
+    """Sentences on how the variables differ from the arrays of a checkpoint."""
     missing = [name for name in variables if name not in arrays]
     unexpected = [name for name in arrays if name not in variables]
     misshapen = []

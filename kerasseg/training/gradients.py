@@ -88,7 +88,7 @@ class Gradients:
     def _of_slice(self, images, labels, total):
         """Loss, its terms and gradients of some images on one replica.
 
-        They are parts of those of all images: what is left to do is to sum them up.
+        They are parts of those of all images, to be summed up.
         """
         with tf.GradientTape() as tape:
             loss, terms = self._losses(images, labels, total)

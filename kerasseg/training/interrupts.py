@@ -6,7 +6,7 @@ import threading
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was asked to stop, and has saved; the message says how to go on.
+    """The stop of a run by a signal, after saving; the message says how to resume.
 
     Attributes:
         signal: number of the signal: SIGINT (Ctrl-C) or SIGTERM.

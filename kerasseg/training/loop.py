@@ -250,5 +250,5 @@ class Run:
 
 
 def _clock():
-    """Wall and CPU time; the latter says what a step costs on a busy machine, too."""
+    """Wall and CPU time; the latter is the cost of a step on a busy machine, too."""
     return {"seconds": time.perf_counter(), "cpu_seconds": time.process_time()}

@@ -19,7 +19,7 @@ def _no_sums():
 
 
 def terms_of(numbers):
-    """The terms of an objective among what a step logs, "loss_..."."""
+    """The terms of an objective among the logs of a step: those named "loss_..."."""
     return {k: value for k, value in numbers.items() if k.startswith("loss_")}
 
 

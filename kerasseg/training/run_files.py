@@ -11,7 +11,7 @@ from kerasseg.training.history import History
 
 @dataclasses.dataclass(frozen=True)
 class RunFolder:
-    """The folder that keeps a run, and what goes into it how often.
+    """The folder of a run, and the options of its files.
 
     Attributes:
         path: the folder; made if missing.
@@ -98,6 +98,6 @@ class RunFiles:
             self._history.append(row)
 
     def truncate_history(self, step, max_rows):
-        """Drop the rows after a step; return how many are left."""
+        """Drop the rows after a step; return the number of those that stay."""
         self._history.truncate_after(step, max_rows=max_rows)
         return len(self._history.rows())

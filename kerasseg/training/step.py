@@ -57,7 +57,7 @@ class TrainStep:
     of a dataset distributed by the strategy. One trace serves all batches of one shape.
 
     Attributes:
-        model: what it trains.
+        model: the model that it trains.
         optimizer: as given, or wrapped for mixed_float16.
         strategy: tf.distribute.Strategy it runs on.
         options: StepOptions.
@@ -108,7 +108,7 @@ class TrainStep:
 
     @property
     def position(self):
-        """Updates done so far: the global step, int."""
+        """The global step: number of batches trained on so far, int."""
         return int(self._position.numpy())
 
     def __call__(self, images, labels):
@@ -116,15 +116,14 @@ class TrainStep:
 
         Args:
             images: [N, H, W, C], raw 0..255.
-            labels: [N, H, W] class ids, or what the loss wants, dicts too.
+            labels: [N, H, W] class ids, or other targets of the loss, dicts too.
 
         Returns:
             dict of scalar tensors: "loss", "grad_norm" (before clipping),
             "learning_rate", "images" (N over all devices) and "failed": True when the
             loss or the gradient was not finite, and therefore nothing has changed
             (BatchNorm statistics and dropout seeds included); the terms of an
-            objective. Reading a value waits for the device; a loop had better read
-            them one step late.
+            objective. Reading a value waits for the device: read them one step late.
         """
         if self._averages.in_use:
             raise RuntimeError(
@@ -143,7 +142,7 @@ class TrainStep:
         return self._averages.swapped_in()
 
     def _split(self, batch):
-        """Divide a batch of arrays among the replicas."""
+        """Divide a batch of arrays among the replicas; leave a distributed one."""
         leaves = tf.nest.flatten(batch)
         if any(isinstance(leaf, tf.distribute.DistributedValues) for leaf in leaves):
             return batch

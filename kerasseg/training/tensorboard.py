@@ -14,7 +14,7 @@ def make_listener(folder, log_every):
         Function of an event of `fit`.
     """
     writer = tf.summary.create_file_writer(str(folder))
-    # What tf.summary.scalar writes; that function needs TensorBoard to be installed.
+    # As tf.summary.scalar writes it; that function needs TensorBoard to be installed.
     metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
     metadata.plugin_data.plugin_name = "scalars"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasseg import datasets
-from kerasseg.datasets.dsb2018 import group
+from kerasseg.datasets.dsb2018 import group_by_slide
 from kerasseg.images import write_image, write_mask
 
 
@@ -21,7 +21,7 @@ def slide(rng, height=48, width=64):
 def test_crops_that_continue_each_other_are_one_group(rng):
     first, second = slide(rng), slide(rng)
     crops = [first[:24, :32], second[:24, :32], first[24:, :32], first[24:, 32:]]
-    assert group(crops, False) == [[0, 2, 3], [1]]
+    assert group_by_slide(crops, False) == [[0, 2, 3], [1]]
 
 
 def test_stained_crops_of_one_white_are_one_group(rng):
@@ -31,13 +31,13 @@ def test_stained_crops_of_one_white_are_one_group(rng):
         stain = rng.integers(0, 200, [16, 16, 3])
         glass = rng.random([16, 16, 1]) < 0.5
         crops.append(np.where(glass, white, stain).astype("float32"))
-    assert group(crops, True) == [[0, 1], [2]]
-    assert group(crops, False) == [[0], [1], [2]]
+    assert group_by_slide(crops, True) == [[0, 1], [2]]
+    assert group_by_slide(crops, False) == [[0], [1], [2]]
 
 
 def test_flat_images_are_not_alike():
     flat = [np.full([8, 8, 3], 7.0, "float32") for _ in range(2)]
-    assert group(flat, False) == [[0], [1]]
+    assert group_by_slide(flat, False) == [[0], [1]]
 
 
 def test_a_split_is_the_same_again_and_keeps_groups_together(rng, tmp_path):
