@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.training.training_cases import run_child, start_child
+from tests.training.children import run_child, start_child
 
 HERE = {"TF_NUM_INTRAOP_THREADS": "2", "TF_ENABLE_ONEDNN_OPTS": "0"}
 ELSEWHERE = {"TF_NUM_INTRAOP_THREADS": "1", "TF_ENABLE_ONEDNN_OPTS": "1"}

@@ -3,7 +3,7 @@
 import pytest
 
 from kerasseg.training.history import History
-from tests.training.training_cases import run_child
+from tests.training.children import run_child
 
 
 @pytest.fixture(scope="module")
