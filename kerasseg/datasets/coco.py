@@ -50,7 +50,20 @@ def coco(
     Reference: https://cocodataset.org/#format-data
 
     Example:
-        >>> samples = coco("my_data", "train")  # doctest: +SKIP
+        >>> import json, tempfile
+        >>> from kerasseg.images import write_image
+        >>> root = tempfile.mkdtemp()
+        >>> write_image(f"{root}/images/a.png", np.zeros([4, 4, 3], "uint8"))
+        >>> outline = {"segmentation": [[0, 0, 2, 0, 2, 2, 0, 2]], "iscrowd": 0}
+        >>> entries = {
+        ...     "images": [{"id": 1, "file_name": "a.png", "height": 4, "width": 4}],
+        ...     "categories": [{"id": 7, "name": "cell"}],
+        ...     "annotations": [{"id": 1, "image_id": 1, "category_id": 7, **outline}],
+        ... }
+        >>> _ = pathlib.Path(root, "instances.json").write_text(json.dumps(entries))
+        >>> sample = coco(root)[0]
+        >>> sample["classes"].tolist(), sample["label"].sum()
+        ([1], np.int64(4))
     """
     root = pathlib.Path(root)
     check_folder(root)

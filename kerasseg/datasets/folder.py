@@ -63,7 +63,14 @@ def folder(
         ValueError: if an argument is malformed.
 
     Example:
-        >>> samples = folder("my_data", "val")  # doctest: +SKIP
+        >>> import tempfile
+        >>> from kerasseg import images
+        >>> root = tempfile.mkdtemp()
+        >>> images.write_image(f"{root}/images/a.png", np.zeros([4, 4, 3], "uint8"))
+        >>> images.write_mask(f"{root}/labels/a.png", np.diag([1, 1, 2, 2]))
+        >>> samples = folder(root)
+        >>> samples.names, samples.classes
+        (('a',), ('class 0', 'class 1', 'class 2'))
     """
     root = pathlib.Path(root)
     check_folder(root)
@@ -111,6 +118,7 @@ def _listed_classes(root):
     file = root / "classes.txt"
     if not file.is_file():
         return None
+    # "utf-8-sig": editors on Windows put a byte order mark before the first name.
     names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     names = [name for name in names if name]
     if not names or len(set(names)) != len(names):

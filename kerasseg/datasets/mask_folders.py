@@ -36,7 +36,14 @@ def mask_folders(
         ImageError: if files are missing, broken, or differ in size.
 
     Example:
-        >>> samples = mask_folders("stage1_train", name="nucleus")  # doctest: +SKIP
+        >>> import tempfile
+        >>> from kerasseg import images
+        >>> root = tempfile.mkdtemp()
+        >>> images.write_image(f"{root}/images/a.png", np.zeros([4, 4, 3], "uint8"))
+        >>> images.write_mask(f"{root}/labels/a.png", np.diag([1, 1, 2, 2]))
+        >>> samples = mask_folders(root, name="nucleus")
+        >>> samples.classes, samples[0]["classes"].tolist()
+        (('background', 'nucleus'), [1, 1])
     """
     root = pathlib.Path(root)
     check_folder(root)
