@@ -54,7 +54,7 @@ def color(
         uniform = tf.random.stateless_uniform([6], seed, -1.0, 1.0, alg="philox")
         bright, spread, chroma, hue_shift, power, level = tf.unstack(uniform)
         bright = 1 + brightness * bright
-        # Not 0: the mean of a channel could not be put back below.
+        # Not 0, by which the mean of a channel is divided below.
         spread = tf.maximum(1 + contrast * spread, 1e-3)
         if (saturation or hue) and x.shape[-1] == 3:
             matrix = _color_matrix(
@@ -67,6 +67,7 @@ def color(
             # The mean is bright * spread * m here and must become bright * m.
             x = _add_to_channels(x, (1 / spread - 1) * _channel_means(x))
         if gamma:
+            # Relative to the largest value: images of any range stay within it.
             top = tf.maximum(tf.reduce_max(x), 1e-6)
             x = top * tf.maximum(x / top, 0.0) ** ((1.0 + gamma) ** power)
         if noise:

@@ -79,6 +79,8 @@ def geometry(
     def transform(sample, seed):
         image = tf.convert_to_tensor(sample["image"])
         shape = tf.shape(image)[:2]
+        # Scale, two of the corner, two flips, angle: always six numbers, so that one
+        # option more does not change what the others draw.
         uniform = tf.unstack(tf.random.stateless_uniform([6], seed, alg="philox"))
         factor = low * (high / low) ** uniform[0]
         # In pixels of the magnified image; whole ones, so that scale 1 does not blur.

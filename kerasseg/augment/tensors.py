@@ -13,6 +13,7 @@ def fold_in(seed, number):
     Returns:
         int32 [2], the same on every device.
     """
+    # The default of `alg` chooses another algorithm on TPUs, with other numbers.
     return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
 
 

@@ -115,6 +115,7 @@ def pipeline(
                 f"advance, or take batch_size=1. Received: {mapped.element_spec}, "
                 f"batch_size={batch_size}."
             )
+    # A shuffled stream has no end and so no remainder: its batches get a static size.
     dataset = mapped.batch(batch_size, drop_remainder=shuffle).prefetch(2)
     dataset = dataset.with_options(_options())
     dataset.failures = reader.failures  # for `reraise`
@@ -130,6 +131,7 @@ def _sample_maker(reader, batch_size, seed, augment, objects):
     def make_sample(position):
         arrays = tf.numpy_function(reader, [position], kinds)
         shapes = {"label": reader.size, "instances": [None, *reader.size]}
+        # tf.numpy_function forgets all shapes.
         arrays[0].set_shape([*reader.size, reader.shape[-1]])
         for array, key in zip(arrays[1:], reader.keys):
             array.set_shape(shapes.get(key, [None]))
@@ -181,8 +183,11 @@ def reraise(dataset):
             it.
 
     Example:
-        >>> with reraise(dataset):  # doctest: +SKIP
-        ...     model.fit(dataset, steps_per_epoch=100, shuffle=False)
+        >>> from kerasseg.datasets import shapes
+        >>> dataset = pipeline(shapes(4, size=32), batch_size=2)
+        >>> with reraise(dataset):  # around model.fit(dataset, ...), for example
+        ...     [len(images) for images, _ in dataset.take(3)]
+        [2, 2, 2]
     """
     try:
         yield

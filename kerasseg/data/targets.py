@@ -45,6 +45,7 @@ def object_targets(sample, num, *, min_area_px=4):
     count = tf.shape(classes)[0]
     areas = tf.math.bincount(ids, minlength=count + 1, maxlength=count + 1)[1:]
     areas = tf.where(tf.cast(sample["crowd"], "bool"), 0, areas)
+    # Stable, so that the truth of a sample does not depend on the device.
     order = tf.argsort(areas, direction="DESCENDING", stable=True)[:num]
     order = tf.boolean_mask(order, tf.gather(areas, order) >= min_area_px)
     masks = tf.reduce_any(ids == (order + 1)[:, None, None, None], axis=1)

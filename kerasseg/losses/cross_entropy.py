@@ -172,6 +172,7 @@ class TopK(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype="float32")
         check_range("fraction", fraction, 0, 1)
         if threshold is not None:
+            # Not 0, which has no logarithm to compare losses with.
             check_range("threshold", threshold, 1e-30, 1)
         self.fraction = fraction
         self.threshold = threshold

@@ -43,7 +43,7 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
 
     if kind not in KINDS:
         raise ValueError(f"`kind` must be in {tuple(KINDS)}. Received: {kind!r}.")
-    if max_results < 10:
+    if max_results < 10:  # pycocotools wants 1, 10, `max_results` in rising order
         raise ValueError(f"`max_results` must be 10 or more. Received: {max_results}.")
     _check(truth, results)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress

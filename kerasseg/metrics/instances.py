@@ -218,5 +218,6 @@ def _count_matches(iou, threshold):
     able = iou >= threshold
     if threshold > 0.5 or not able.any():
         return np.count_nonzero(able)
+    # A pair is worth 1, and all IoUs together at most 1 / 2: the number comes first.
     rows, columns = linear_sum_assignment(-(able + iou / (2 * min(iou.shape))))
     return np.count_nonzero(able[rows, columns])

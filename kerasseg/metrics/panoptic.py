@@ -52,6 +52,7 @@ def panoptic_counts(truth, found, num_classes):
     iou = shared / np.maximum(union, 1)
     matched = (iou > 0.5) & (of_truth[:, None] == of_found)
     missed = ~matched.any(1) & (true_areas > 0)
+    # Mostly void segments are not false (section 4.2 of the paper).
     false = ~matched.any(0) & (areas > 0) & (2 * void <= areas)
     rows, columns = np.nonzero(matched)
     counts = [

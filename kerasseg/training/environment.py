@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasseg import machine
 
+# Variables that choose kernels, or the order in which they add numbers up.
 FLAGS = (
     "TF_DETERMINISTIC_OPS",
     "TF_ENABLE_ONEDNN_OPTS",

@@ -92,13 +92,15 @@ class Gradients:
         """
         with tf.GradientTape() as tape:
             loss, terms = self._losses(images, labels, total)
+            # Every slice on every replica adds its share, so that the sum counts once.
             share = self._num_replicas * self._options.accumulate
             for penalty in self._model.losses:
                 loss += tf.cast(penalty, "float32") / share
-            scaled = self._optimizer.scale_loss(loss)
+            scaled = self._optimizer.scale_loss(loss)  # unchanged outside of float16
         gradients = tape.gradient(
             scaled,
             [weight.value for weight in self._weights],
+            # Outputs of weight 0 leave weights without a path to the loss.
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         return loss, terms, [tf.convert_to_tensor(x) for x in gradients]

@@ -37,7 +37,7 @@ class History:
         """
         line = json.dumps(_plain(row), allow_nan=False).encode() + b"\n"
         with open(self.path, "a+b") as file:
-            if file.tell():
+            if file.tell():  # "a+b" begins at the end
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # a crash cut the last line off
                     line = b"\n" + line

@@ -73,6 +73,7 @@ class TrainStep:
         self._weights = list(model.trainable_variables)
         with strategy.scope():
             self.optimizer = _loss_scaled(optimizer, model)
+            # Now, not in the first step: a checkpoint is loaded before that.
             if not self.optimizer.built:
                 self.optimizer.build(self._weights)
             self._statistics = _statistics(model)
@@ -164,6 +165,8 @@ class TrainStep:
         """Trace one step; runs in the cross-replica context of the strategy."""
         strategy = self.strategy
         with strategy.scope():
+            # The forward pass changes BatchNorm statistics and dropout seeds at once;
+            # a step that is not finite takes them back from these copies.
             state = strategy.run(lambda: [tf.identity(v) for v in self._state])
             logs = self._gradients(images, labels)
             gradients = logs.pop("gradients")
@@ -223,12 +226,16 @@ def _statistics(model):
         if isinstance(layer, keras.Model):
             found += _statistics(layer)
         elif layer.trainable:
+            # Integers are the seeds of dropout.
             found += [w for w in layer.non_trainable_weights if "float" in w.dtype]
     return found
 
 
 def _loss_scaled(optimizer, model):
-    """Wrap the optimizer when some layer computes in float16."""
+    """Wrap the optimizer when some layer computes in float16.
+
+    Gradients below 6e-8, the smallest float16, would be 0 without a loss scale.
+    """
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     float16 = any(x.compute_dtype == "float16" for x in [model, *model.layers])
     if float16 and not scaled:

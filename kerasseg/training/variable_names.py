@@ -76,7 +76,7 @@ def _automatic_names(model):
     """Return the names that Keras gives to layers on its own, without their count."""
     classes = [
         *vars(keras.layers).values(),
-        *keras.saving.get_custom_objects().values(),
+        *keras.saving.get_custom_objects().values(),  # layers of this library
         *_classes(model),
         keras.random.SeedGenerator,
     ]
