@@ -32,7 +32,10 @@ def train(accumulate=1, recompute=False):
         model = zoo.unet(2)
     optimizer = keras.optimizers.SGD(0.01)
     step = training.make_train_step(
-        model, losses.CrossEntropy(), optimizer, accumulate=accumulate
+        model,
+        losses.CrossEntropy(),
+        optimizer,
+        options=training.StepOptions(accumulate=accumulate),
     )
     images = tf.random.uniform((8, 256, 256, 3), 0, 255)
     labels = tf.random.uniform((8, 256, 256), 0, 2, "int32")

@@ -88,7 +88,7 @@ def learn(name, samples):
         model,
         training.Objective(objective, 0),
         keras.optimizers.AdamW(rate, weight_decay=0.0),
-        clip_norm=10.0,
+        options=training.StepOptions(clip_norm=10.0),
     )
     change = augment.standard(size=(SIZE, SIZE), scale=(1.0, 1.0), flip="horizontal")
     stream = data.pipeline(samples, batch_size=batch_size, augment=change, objects=32)

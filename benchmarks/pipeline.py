@@ -65,7 +65,7 @@ def ours(root, cache):
         datasets.folder(root, split=None, classes=tuple("abcd")),
         batch_size=BATCH,
         augment=augment.standard(size=(SIZE, SIZE), scale=(0.6, 2.0)),
-        cache=cache,
+        reading=data.Reading(cache=cache),
     )
 
 

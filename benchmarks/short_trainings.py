@@ -64,7 +64,7 @@ def learn(name, budget, change, train, val):
         model,
         losses.Weighted([(1.0, losses.CrossEntropy()), (1.0, losses.Dice())]),
         keras.optimizers.AdamW(rate, weight_decay=1e-4),
-        ema_decay=0.97,
+        options=training.StepOptions(ema_decay=0.97),
     )
     stream = data.pipeline(train, batch_size=budget["batch_size"], augment=change)
     begin, cpu, history = time.perf_counter(), time.process_time(), []

@@ -110,7 +110,7 @@ def _of_one_frame(image, mask, steps):
         model,
         losses.Weighted([(1.0, losses.CrossEntropy()), (1.0, losses.Dice())]),
         keras.optimizers.AdamW(rate, weight_decay=1e-4),
-        ema_decay=0.95,
+        options=training.StepOptions(ema_decay=0.95),
     )
     sample = {"image": image, "label": mask.astype("int32")}
     names = tuple(f"{number:03}" for number in range(4))  # a batch from one frame

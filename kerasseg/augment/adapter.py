@@ -1,4 +1,4 @@
-"""Augmentation by a function of your own on NumPy arrays."""
+"""Augmentation by NumPy functions."""
 
 import threading
 
@@ -9,7 +9,7 @@ from kerasseg.augment.checks import checked_size
 
 
 def from_numpy(function, *, size):
-    """Use a function of your own on NumPy arrays, for example from albumentations.
+    """Augmentation by a function of NumPy arrays, for example from albumentations.
 
     It is never called from two threads at once: such objects keep a random state.
 

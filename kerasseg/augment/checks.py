@@ -1,4 +1,4 @@
-"""What all parts of an augmentation require of their options."""
+"""Checks of the options of augmentations."""
 
 import numbers
 

@@ -1,4 +1,4 @@
-"""Random changes of light and colour."""
+"""Random changes of brightness and colour."""
 
 import math
 
@@ -18,22 +18,22 @@ FROM_YIQ = np.linalg.inv(TO_YIQ)
 def color(
     *, brightness=0.0, contrast=0.0, saturation=0.0, hue=0.0, gamma=0.0, noise=0.0
 ):
-    """Random light, contrast, colour, gamma and noise; the label stays as it is.
+    """Random brightness, contrast, colour, gamma and noise; labels are unchanged.
 
-    Every option is relative to the picture itself, so that the same numbers serve
+    Every option is relative to the image itself, so that the same numbers serve
     8-bit, 16-bit and float32 images. 8- and 16-bit results are clipped to their range.
     Images that do not have three channels keep their saturation and hue.
 
     Args:
         brightness: all values are multiplied by 1 - brightness .. 1 + brightness.
-        contrast: so is the distance of every value from the mean of its channel.
-        saturation: so is the distance of every value from grey.
-        hue: largest turn of the colour circle either way, as a fraction of it, up to
-            0.5. A rotation in YIQ, which is linear and keeps the luma, not in HSV.
+        contrast: likewise for the distance of each value from the mean of its channel.
+        saturation: likewise for the distance of each value from grey.
+        hue: largest rotation of the colour circle either way, as a fraction of it, up
+            to 0.5. A rotation in YIQ, which is linear and keeps the luma, not in HSV.
         gamma: exponent of values relative to the largest one of the image, from
-            1 / (1 + gamma) to 1 + gamma, log-uniform. Slow: 50 ns a value.
+            1 / (1 + gamma) to 1 + gamma, log-uniform. Slow: 50 ns per value.
         noise: Gaussian noise with a standard deviation of up to this fraction of the
-            image's own. Slow: 20 ns a value.
+            image's own. Slow: 20 ns per value.
 
     Returns:
         Function (sample, seed) -> sample.
@@ -51,19 +51,23 @@ def color(
     def transform(sample, seed):
         image = tf.convert_to_tensor(sample["image"])
         x = tf.cast(image, tf.float32)
-        draws = tf.random.stateless_uniform([6], seed, -1.0, 1.0, alg="philox")
-        light, spread, chroma, turn, power, level = tf.unstack(draws)
-        light = 1 + brightness * light
+        uniform = tf.random.stateless_uniform([6], seed, -1.0, 1.0, alg="philox")
+        bright, spread, chroma, hue_shift, power, level = tf.unstack(uniform)
+        bright = 1 + brightness * bright
+        # Not 0, by which the mean of a channel is divided below.
         spread = tf.maximum(1 + contrast * spread, 1e-3)
         if (saturation or hue) and x.shape[-1] == 3:
-            matrix = _color_matrix(1 + saturation * chroma, 2 * math.pi * hue * turn)
-            x = _mix_channels(x, light * spread * matrix)
+            matrix = _color_matrix(
+                1 + saturation * chroma, 2 * math.pi * hue * hue_shift
+            )
+            x = _mix_channels(x, bright * spread * matrix)
         elif brightness or contrast:
-            x *= light * spread
+            x *= bright * spread
         if contrast:
-            # The mean is light * spread * m here and must become light * m.
+            # The mean is bright * spread * m here and must become bright * m.
             x = _add_to_channels(x, (1 / spread - 1) * _channel_means(x))
         if gamma:
+            # Relative to the largest value: images of any range stay within it.
             top = tf.maximum(tf.reduce_max(x), 1e-6)
             x = top * tf.maximum(x / top, 0.0) ** ((1.0 + gamma) ** power)
         if noise:
@@ -96,8 +100,8 @@ def _mix_channels(x, matrix):
 
 
 def _color_matrix(saturation, angle):
-    """[3, 3] that turns the colour circle and scales the distance from grey."""
+    """[3, 3] that rotates the colour circle and scales the distance from grey."""
     cos, sin = saturation * tf.cos(angle), saturation * tf.sin(angle)
     one, zero = tf.ones([]), tf.zeros([])
-    turn = tf.stack([[one, zero, zero], [zero, cos, -sin], [zero, sin, cos]])
-    return FROM_YIQ @ turn @ TO_YIQ
+    rotation = tf.stack([[one, zero, zero], [zero, cos, -sin], [zero, sin, cos]])
+    return FROM_YIQ @ rotation @ TO_YIQ

@@ -39,7 +39,7 @@ def geometry(
 
     Images are sampled bilinearly; labels, masks and instances at the nearest pixel. The
     crop lies anywhere in a larger image; a smaller image lies anywhere in the crop.
-    When there is nothing to change, the image comes back bit for bit.
+    When there is nothing to change, the image is returned bit for bit.
 
     Shrinking does not alias: the bilinear filter widens by 1 / scale. Rotation, elastic
     warps and `outside="reflect"` need a denser sampling (2 to 3 times as slow), which
@@ -48,7 +48,7 @@ def geometry(
     Args:
         size: (height, width) of the result in pixels.
         scale: (low, high) of the magnification, drawn log-uniformly, so that halving is
-            as likely as doubling. 1 keeps things as large as they are.
+            as likely as doubling. 1 keeps objects as large as they are.
         flip: None, "horizontal" (left to right), "vertical" or "both"; each with
             probability 1 / 2.
         rotation: largest angle in degrees, either way.
@@ -79,15 +79,17 @@ def geometry(
     def transform(sample, seed):
         image = tf.convert_to_tensor(sample["image"])
         shape = tf.shape(image)[:2]
-        draws = tf.unstack(tf.random.stateless_uniform([6], seed, alg="philox"))
-        factor = low * (high / low) ** draws[0]
+        # Scale, two of the corner, two flips, angle: always six numbers, so that one
+        # option more does not change what the others draw.
+        uniform = tf.unstack(tf.random.stateless_uniform([6], seed, alg="philox"))
+        factor = low * (high / low) ** uniform[0]
         # In pixels of the magnified image; whole ones, so that scale 1 does not blur.
         room = factor * tf.cast(shape, tf.float32) - size
-        corner = tf.round(tf.stack(draws[1:3]) * room)
-        flips = [may and draw < 0.5 for may, draw in zip(may_flip, draws[3:5])]
+        corner = tf.round(tf.stack(uniform[1:3]) * room)
+        flips = [may and u < 0.5 for may, u in zip(may_flip, uniform[3:5])]
         place = (size, factor, corner, flips)
         if is_warp:
-            angle = math.radians(rotation) * (2 * draws[5] - 1)
+            angle = math.radians(rotation) * (2 * uniform[5] - 1)
             shift = elastic_shift(size, elastic, fold_in(seed, 1)) if elastic else 0.0
             grid = warp_grid(shape, *place, angle=angle, shift=shift)
             moved = warp_image(image, grid, factor if low < 0.5 else None, mirrored)

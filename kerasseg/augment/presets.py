@@ -1,4 +1,4 @@
-"""Whole augmentations for photographs and for microscopy, and how to make your own."""
+"""Ready augmentations for photographs and microscopy, and their composition."""
 
 from kerasseg.augment.color import color
 from kerasseg.augment.geometry import geometry
@@ -16,7 +16,7 @@ def standard(
     saturation=0.2,
     hue=0.0,
 ):
-    """The usual augmentation of photographs: `geometry`, then `color`.
+    """Usual augmentation of photographs: `geometry`, then `color`.
 
     Args:
         size, scale, flip, rotation: see `geometry`.
@@ -42,7 +42,7 @@ def microscopy(
     contrast=0.2,
     noise=0.0,
 ):
-    """For pictures without an upright: any angle, elastic, mirrored at the border.
+    """Augmentation of microscopy: any rotation, elastic warps, mirrored borders.
 
     Args:
         size, scale, flip, rotation, elastic: see `geometry`.

@@ -1,8 +1,8 @@
-"""Sampling of images and labels at the same places: what `geometry` is made of.
+"""Sampling of images and labels at the same points, for `geometry`.
 
-Places are points of the plane: pixel (row, column) covers [row, row + 1) x
-[column, column + 1), its centre lies at + 0.5. A *grid* says for each pixel of a result
-where in the source it comes from: (rows [h], columns [w]) when the two are independent,
+Points lie in the plane of the source: pixel (row, column) covers [row, row + 1) x
+[column, column + 1), its centre lies at + 0.5. A *sampling grid* holds the
+point of each pixel of the result: (rows [h], columns [w]) when the two are independent,
 (rows [h, w], columns [h, w]) when they are not.
 """
 
@@ -12,7 +12,7 @@ CONTROL_POINTS = 3  # of the elastic warp along each side, as in U-Net
 
 
 def crop_grid(shape, size, factor, corner, flips):
-    """Grid of a magnified, then cropped image.
+    """Sampling grid of a magnified, then cropped image.
 
     Args:
         shape: int32 [2], height and width of the source.
@@ -26,19 +26,19 @@ def crop_grid(shape, size, factor, corner, flips):
     """
     grid = []
     for axis in range(2):
-        places = (tf.range(size[axis], dtype=tf.float32) + 0.5 + corner[axis]) / factor
+        points = (tf.range(size[axis], dtype=tf.float32) + 0.5 + corner[axis]) / factor
         length = tf.cast(shape[axis], tf.float32)
-        grid.append(tf.where(flips[axis], length - places, places))
+        grid.append(tf.where(flips[axis], length - points, points))
     return tuple(grid)
 
 
 def warp_grid(shape, size, factor, corner, flips, *, angle, shift):
-    """Grid of a crop that is turned about its centre and bent, else as `crop_grid`.
+    """Sampling grid of a crop that is rotated about its centre and warped.
 
     Args:
         shape, size, factor, corner, flips: see `crop_grid`.
-        angle: float32 scalar in radians, turns the picture counter-clockwise.
-        shift: float32 [h, w, 2] or 0, added to the places in pixels of the result.
+        angle: float32 scalar in radians, rotates the image counter-clockwise.
+        shift: float32 [h, w, 2] or 0, added to the points in pixels of the result.
 
     Returns:
         (rows float32 [h, w], columns float32 [h, w]).
@@ -50,9 +50,9 @@ def warp_grid(shape, size, factor, corner, flips, *, angle, shift):
     cos, sin = tf.cos(angle), tf.sin(angle)
     grid = []
     for axis, turned in enumerate((cos * y + sin * x, cos * x - sin * y)):
-        places = (turned + corner[axis] + size[axis] / 2) / factor
+        points = (turned + corner[axis] + size[axis] / 2) / factor
         length = tf.cast(shape[axis], tf.float32)
-        grid.append(tf.where(flips[axis], length - places, places))
+        grid.append(tf.where(flips[axis], length - points, points))
     return tuple(grid)
 
 
@@ -62,8 +62,8 @@ def elastic_shift(size, std_px, seed):
     Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
     """
     shape = [CONTROL_POINTS, CONTROL_POINTS, 2]
-    points = tf.random.stateless_normal(shape, seed, stddev=std_px, alg="philox")
-    return tf.image.resize(points, size, method="bicubic")
+    control = tf.random.stateless_normal(shape, seed, stddev=std_px, alg="philox")
+    return tf.image.resize(control, size, method="bicubic")
 
 
 def crop_image(image, size, factor, corner, flips):
@@ -113,9 +113,9 @@ def warp_image(image, grid, factor, mirrored):
     lengths = tf.unstack(tf.cast(shape, tf.float32))
     if mirrored:
         folded = [tf.math.floormod(x, 2 * n) for x, n in zip(grid, lengths)]
-        places = [tf.minimum(x, 2 * n - x) for x, n in zip(folded, lengths)]
+        points = [tf.minimum(x, 2 * n - x) for x, n in zip(folded, lengths)]
     else:
-        places = grid
+        points = grid
     if factor is not None:
         image = tf.cond(
             factor < 0.5,
@@ -123,9 +123,9 @@ def warp_image(image, grid, factor, mirrored):
             lambda: tf.cast(image, tf.float32),
         )
         ratio = tf.cast(tf.shape(image)[:2], tf.float32) / tf.stack(lengths)
-        places = [x * r for x, r in zip(places, tf.unstack(ratio))]
+        points = [x * r for x, r in zip(points, tf.unstack(ratio))]
     inside = _pixels(grid[0], shape[0])[1] & _pixels(grid[1], shape[1])[1]
-    return _bilinear(image, places, inside | mirrored)
+    return _bilinear(image, points, inside | mirrored)
 
 
 def sample_nearest(values, grid, fill):
@@ -155,9 +155,9 @@ def sample_nearest(values, grid, fill):
     return tf.where(inside, sampled, tf.cast(fill, values.dtype))
 
 
-def _pixels(places, length):
-    """Return the pixels that hold the places, clipped, and which are inside."""
-    index = tf.cast(tf.floor(places), tf.int32)
+def _pixels(points, length):
+    """Return the pixels that contain the points, clipped, and which are inside."""
+    index = tf.cast(tf.floor(points), tf.int32)
     return tf.clip_by_value(index, 0, length - 1), (index >= 0) & (index < length)
 
 
@@ -167,10 +167,10 @@ def _shrink(image, factor):
     return tf.image.resize(image, shape, antialias=True)
 
 
-def _bilinear(image, places, inside):
+def _bilinear(image, points, inside):
     """Sample between the four nearest centres; the border repeats, 0 if not inside."""
     height, width = tf.shape(image)[0], tf.shape(image)[1]
-    rows, columns = (x - 0.5 for x in places)
+    rows, columns = (x - 0.5 for x in points)
     down = (rows - tf.floor(rows))[..., None]
     right = (columns - tf.floor(columns))[..., None]
     top, bottom = (_pixels(x, height)[0] for x in (rows, rows + 1))

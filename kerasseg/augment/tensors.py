@@ -1,4 +1,4 @@
-"""What all parts of an augmentation do with seeds and dtypes."""
+"""Seeds and dtypes of augmentations."""
 
 import tensorflow as tf
 
@@ -13,6 +13,7 @@ def fold_in(seed, number):
     Returns:
         int32 [2], the same on every device.
     """
+    # The default of `alg` chooses another algorithm on TPUs, with other numbers.
     return tf.random.experimental.stateless_fold_in(seed, number, alg="philox")
 
 

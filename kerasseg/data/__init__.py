@@ -1,9 +1,9 @@
 """Samples to batches: read, augment, batch and prefetch with `tf.data`.
 
-What comes out is a function of the seed and the position alone: sample number g is
-permutation(seed, epoch)[g % n], and its augmentation draws from (seed, step, index in
-the batch). A training that starts again at step k therefore sees exactly what it would
-have seen, without reading the k steps before.
+Batches are a function of the seed and the position alone: sample number g is
+permutation(seed, epoch)[g % n], and the seed of its augmentation is (seed, step, index
+in the batch). A training run that resumes at step k therefore sees exactly the batches
+that it would have seen, without reading those of the k steps before.
 
 Example:
     >>> from kerasseg import augment, datasets
@@ -15,14 +15,15 @@ Example:
 """
 
 from kerasseg.data.maps import centers, stars
-from kerasseg.data.objects import objects_of
-from kerasseg.data.pipeline import batch_names, batches, pipeline, reraise
+from kerasseg.data.pipeline import Reading, batch_names, batches, pipeline, reraise
+from kerasseg.data.targets import object_targets
 
 __all__ = [
+    "Reading",
     "batch_names",
     "batches",
     "centers",
-    "objects_of",
+    "object_targets",
     "pipeline",
     "reraise",
     "stars",

@@ -1,13 +1,46 @@
 """Batches from samples, and the errors of their reader."""
 
 import contextlib
+import dataclasses
 import numbers
 
 import tensorflow as tf
 
 from kerasseg.augment.tensors import fold_in
-from kerasseg.data.objects import objects_of
-from kerasseg.data.reader import LABEL, OBJECTS, Kept, Reader, epoch_order
+from kerasseg.data.cache import SampleCache
+from kerasseg.data.reader import INSTANCES, LABEL, SampleReader, epoch_order
+from kerasseg.data.targets import object_targets
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """Options of `pipeline` about its reader.
+
+    Attributes:
+        cache: keep decoded samples in memory: "auto" up to 1 GiB; True up to half of
+            the machine's memory, with a warning when that is full; False none. Samples
+            that do not fit are read every time.
+        on_bad_sample: reaction to a ValueError or OSError of `samples.read`: "stop"
+            passes the error on, "skip" takes the next sample instead and warns once.
+
+    Raises:
+        ValueError: if an option is none of these.
+    """
+
+    cache: bool | str = "auto"
+    on_bad_sample: str = "stop"
+
+    def __post_init__(self):
+        if self.cache not in ("auto", True, False):
+            raise ValueError(
+                '`cache` must be "auto", True or False. '
+                f"Received: cache={self.cache!r}."
+            )
+        if self.on_bad_sample not in ("stop", "skip"):
+            raise ValueError(
+                '`on_bad_sample` must be "stop" or "skip". '
+                f"Received: on_bad_sample={self.on_bad_sample!r}."
+            )
 
 
 def pipeline(
@@ -19,32 +52,32 @@ def pipeline(
     shuffle=True,
     seed=0,
     start_step=0,
-    cache="auto",
-    on_bad_sample="stop",
+    reading=None,
 ):
     """Make batches of images and labels, or of images and objects.
 
     The result goes into a loop, into `model.fit(..., steps_per_epoch=100,
     shuffle=False)` (Keras warns of its own default), or, being batched already, into
-    `strategy.experimental_distribute_dataset(...)`. What the reader raises leaves
-    TensorFlow as an error of TensorFlow: see `batches` and `reraise`.
+    `strategy.experimental_distribute_dataset(...)`. TensorFlow replaces errors of the
+    reader by its own: see `batches` and `reraise`.
 
     Args:
         samples: has a length; `read(index)` returns a dict of `image` [H, W, C] and
             `label` [H, W]; `names[index]` is the name in messages.
-        batch_size: samples in a batch.
+        batch_size: samples per batch.
         augment: function (sample, seed) -> sample, see `kerasseg.augment`. Without one
             that gives them a size, all images must have the same, or batch_size=1.
-        objects: None for labels; or G, the most objects of an image, for what instance
-            models are trained with, see `objects_of`; or a function from an augmented
-            sample to a dict of such tensors, see `stars` and `centers`. Samples then
-            have `instances` and `classes`, and may have `crowd`, as those of
+        objects: None for labels; or G, the largest number of objects per image, for
+            the targets of instance models, see `object_targets`; or a function from an
+            augmented sample to a dict of targets, see `stars` and `centers`. Samples
+            then have `instances` and `classes`, and may have `crowd`, as those of
             `datasets.coco`.
         shuffle: True is an endless stream, every epoch in another order, with batches
             that run across the ends of epochs. False is one pass in order, of which the
             last batch may be smaller.
-        seed: of order and augmentation, an integer in 0 .. 2**31 - 1.
+        seed: seed of order and augmentation, an integer in 0 .. 2**31 - 1.
         start_step: number of batches to leave out at the start.
+        reading: Reading, options of cache and bad samples; None takes the defaults.
         cache: keep decoded samples in memory: "auto" up to 1 GiB; True up to half of
             the machine's memory, with a warning when that is full; False none. What
             does not fit is read every time.
@@ -53,19 +86,19 @@ def pipeline(
 
     Returns:
         tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]), or of images
-        and a dict of boxes, classes and masks, or what the function gives. Images have
-        the dtype that `read` gives them, unless `augment` changes it; uint16 becomes
-        float32 in 0..255.
+        and a dict of boxes, classes and masks, or of the function's targets. Images
+        keep their dtype, unless `augment` changes it; uint16 becomes float32 in 0..255.
 
     Raises:
         ValueError: if an option is out of its range, or there is nothing to read, or
             images of a batch would not have one size.
     """
-    _check_options(samples, batch_size, seed, start_step, cache, on_bad_sample)
+    _check_options(samples, batch_size, seed, start_step)
+    reading = reading or Reading()
     order = epoch_order(len(samples), shuffle, seed)
-    kept = Kept(cache)
-    keys = LABEL if objects is None else OBJECTS
-    reader = Reader(samples, order, kept, on_bad_sample == "skip", keys)
+    cache = SampleCache(reading.cache)
+    keys = LABEL if objects is None else INSTANCES
+    reader = SampleReader(samples, order, cache, reading.on_bad_sample == "skip", keys)
     if objects is not None and augment is None:
         reader.size = reader.shape[:2]  # masks are made for one size
     make_sample = _sample_maker(reader, batch_size, seed, augment, objects)
@@ -82,20 +115,23 @@ def pipeline(
                 f"advance, or take batch_size=1. Received: {mapped.element_spec}, "
                 f"batch_size={batch_size}."
             )
+    # A shuffled stream has no end and so no remainder: its batches get a static size.
     dataset = mapped.batch(batch_size, drop_remainder=shuffle).prefetch(2)
     dataset = dataset.with_options(_options())
     dataset.failures = reader.failures  # for `reraise`
-    dataset.kept = kept  # iterators keep their dataset alive, and so the cache
+    # Iterators keep their dataset alive, and so the cache, see SampleReader.
+    dataset.sample_cache = cache
     return dataset
 
 
 def _sample_maker(reader, batch_size, seed, augment, objects):
-    """Function from a position of the stream to an image and what belongs to it."""
+    """Function from a position of the stream to an image and its label or targets."""
     kinds = [tf.as_dtype(reader.dtype), *(tf.int32 for _ in reader.keys)]
 
     def make_sample(position):
         arrays = tf.numpy_function(reader, [position], kinds)
         shapes = {"label": reader.size, "instances": [None, *reader.size]}
+        # tf.numpy_function forgets all shapes.
         arrays[0].set_shape([*reader.size, reader.shape[-1]])
         for array, key in zip(arrays[1:], reader.keys):
             array.set_shape(shapes.get(key, [None]))
@@ -109,7 +145,7 @@ def _sample_maker(reader, batch_size, seed, augment, objects):
             return sample["image"], sample["label"]
         if callable(objects):
             return sample["image"], objects(sample)
-        return sample["image"], objects_of(sample, objects)
+        return sample["image"], object_targets(sample, objects)
 
     return make_sample
 
@@ -126,10 +162,10 @@ def _options():
 
 
 def batches(dataset):
-    """Iterate over a pipeline; errors of the reader come as they were raised.
+    """Iterate over a pipeline, raising errors of the reader as they were.
 
     Args:
-        dataset: what `pipeline` returned.
+        dataset: result of `pipeline`.
 
     Yields:
         (images, labels).
@@ -143,12 +179,15 @@ def reraise(dataset):
     """Turn TensorFlow's error back into the reader's own, which names the file.
 
     Args:
-        dataset: what `pipeline` returned, also when the loop runs over something made
-            from it.
+        dataset: result of `pipeline`, also when the loop runs over a dataset made from
+            it.
 
     Example:
-        >>> with reraise(dataset):  # doctest: +SKIP
-        ...     model.fit(dataset, steps_per_epoch=100, shuffle=False)
+        >>> from kerasseg.datasets import shapes
+        >>> dataset = pipeline(shapes(4, size=32), batch_size=2)
+        >>> with reraise(dataset):  # around model.fit(dataset, ...), for example
+        ...     [len(images) for images, _ in dataset.take(3)]
+        [2, 2, 2]
     """
     try:
         yield
@@ -180,7 +219,7 @@ def _has_size(dataset):
     return all(spec.shape.is_fully_defined() for spec in specs)
 
 
-def _check_options(samples, batch_size, seed, start_step, cache, on_bad_sample):
+def _check_options(samples, batch_size, seed, start_step):
     if len(samples) == 0:
         raise ValueError("`samples` must not be empty. Received: 0 samples.")
     for name, value, low, high in (
@@ -193,12 +232,3 @@ def _check_options(samples, batch_size, seed, start_step, cache, on_bad_sample):
                 f"`{name}` must be an integer in {low}..{high - 1}. "
                 f"Received: {name}={value!r}."
             )
-    if cache not in ("auto", True, False):
-        raise ValueError(
-            f'`cache` must be "auto", True or False. Received: cache={cache!r}.'
-        )
-    if on_bad_sample not in ("stop", "skip"):
-        raise ValueError(
-            '`on_bad_sample` must be "stop" or "skip". '
-            f"Received: on_bad_sample={on_bad_sample!r}."
-        )

@@ -1,74 +1,60 @@
-"""Reading the sample at a position of the stream. No TensorFlow here."""
+"""Reading of the sample at a position of the stream. No TensorFlow here."""
 
 import functools
-import os
 import threading
 import warnings
 import weakref
 
 import numpy as np
 
-AUTO_CACHE_BYTES = 2**30
 LABEL = ("label",)
-OBJECTS = ("instances", "classes", "crowd")
+INSTANCES = ("instances", "classes", "crowd")
 
 
-class Kept:
-    """Decoded samples in memory, up to a number of bytes."""
+class SampleReader:
+    """Reads the sample at a position of the stream; the threads of tf.data call it.
 
-    def __init__(self, cache):
-        self.room, self.warns_when_full = _cache_bytes(cache), cache is True
-        self.samples, self.lock = {}, threading.Lock()
+    Args:
+        samples: Samples.
+        order: function from an epoch to the order of its samples.
+        cache: SampleCache.
+        skip: whether samples that cannot be read give way to the next ones.
+        keys: names of the arrays to read besides the image, LABEL or INSTANCES.
 
-    def add(self, index, arrays):
-        if self.room <= 0:
-            return
-        arrays = [arrays[0], *map(_packed, arrays[1:])]
-        with self.lock:
-            self.room -= sum(array.nbytes for array in arrays)
-            if self.room >= 0:
-                self.samples[index] = arrays
-                return
-            warns, self.warns_when_full = self.warns_when_full, False
-        if warns:
-            warnings.warn(
-                f"The cache is full: {len(self.samples)} samples stay in memory, the "
-                "others are read every time.",
-                stacklevel=2,
-            )
+    Attributes:
+        size: (height, width) that every image must have; None is any.
+        dtype, shape: of the first image.
+        failures: exceptions raised so far; TensorFlow turns them into its own.
+    """
 
-
-class Reader:
-    """Reads the sample at a position of the stream; the threads of tf.data call it."""
-
-    def __init__(self, samples, order, kept, skip, keys=LABEL):
+    def __init__(self, samples, order, cache, skip, keys=LABEL):
         self.samples, self.order, self.skip, self.keys = samples, order, skip, keys
-        # TensorFlow never lets go of a function that it was given (tf.numpy_function
-        # ties it to the global graph): the cache must not hang on it.
-        self.kept = weakref.ref(kept)
-        self.bad, self.failures = set(), []
+        # TensorFlow 2.21 never lets go of a function (tf.numpy_function ties it to the
+        # global graph): a cache that hung on it would never be freed.
+        self.cache = weakref.ref(cache)
+        self.unreadable, self.failures = set(), []
         self.lock = threading.Lock()
-        self.size = (None, None)  # that every image must have
-        image = self.read_good(0)[0]
-        self.dtype, self.shape = image.dtype, image.shape  # of the first image
+        self.size = (None, None)
+        image = self.read_next_readable(0)[0]
+        self.dtype, self.shape = image.dtype, image.shape
 
     def __call__(self, position):
         epoch, place = divmod(int(position), len(self.samples))
         index = int(self.order(epoch)[place])
         try:
-            image, *others = self.read_good(index)
+            image, *others = self.read_next_readable(index)
             self.check_alike(image, self.samples.names[index])
         except Exception as error:
             self.failures.append(error)
             raise
         return image, *(array.astype(np.int32, copy=False) for array in others)
 
-    def read_good(self, index):
-        """Read a sample; if bad ones are skipped, the next one that can be read."""
+    def read_next_readable(self, index):
+        """Read a sample; with `skip`, the next one that can be read."""
         count = len(self.samples)
         for candidate in (np.arange(index, index + count) % count).tolist():
             try:
-                if candidate not in self.bad:
+                if candidate not in self.unreadable:
                     return self.read(candidate)
             except (ValueError, OSError) as error:
                 if not self.skip:
@@ -77,30 +63,35 @@ class Reader:
         raise ValueError(f"None of the {count} samples can be read.")
 
     def read(self, index):
-        kept = self.kept()
-        if kept is not None and index in kept.samples:
-            return kept.samples[index]
+        """Read a sample, from the cache if it is there: [image, *arrays]."""
+        cache = self.cache()
+        if cache is not None and cache.get(index) is not None:
+            return cache.get(index)
         sample = self.samples.read(index)
         name = self.samples.names[index]
         image = np.asarray(sample["image"])
-        others = _objects(sample, name) if self.keys == OBJECTS else [sample["label"]]
+        if self.keys == INSTANCES:
+            others = _instances(sample, name)
+        else:
+            others = [sample["label"]]
         others = [np.asarray(array) for array in others]
         if image.ndim != 3 or others[0].shape[-2:] != image.shape[:2]:
             raise ValueError(
                 f"Sample {name!r} must have an image [H, W, C] and a {self.keys[0]} of "
                 f"its size. Received: {image.shape} and {others[0].shape}."
             )
-        if image.dtype == np.uint16:  # models take 0..255; `predict` scales likewise
+        if image.dtype == np.uint16:
+            # Models take 0..255; 65535 / 255 = 257. `predict` scales likewise.
             image = image.astype(np.float32) / 257
-        if kept is not None:
-            kept.add(index, [image, *others])
+        if cache is not None:
+            cache.add(index, [image, *others])
         return [image, *others]
 
     def report(self, index, error):
         """Remember a sample that cannot be read; warn, once."""
         with self.lock:
-            is_new = index not in self.bad
-            self.bad.add(index)
+            is_new = index not in self.unreadable
+            self.unreadable.add(index)
         if is_new:
             name = self.samples.names[index]
             warnings.warn(f"Skipped sample {name!r}: {error}", stacklevel=2)
@@ -120,8 +111,8 @@ class Reader:
             )
 
 
-def _objects(sample, name):
-    """Maps of ids, classes and crowds of a sample."""
+def _instances(sample, name):
+    """Id maps, classes and crowd flags of a sample."""
     if not {"instances", "classes"} <= sample.keys():
         raise ValueError(
             "`objects` needs samples with instances, as of datasets.coco. "
@@ -129,12 +120,6 @@ def _objects(sample, name):
         )
     crowd = sample.get("crowd", np.zeros(len(sample["classes"]), bool))
     return sample["instances"], sample["classes"], crowd
-
-
-def _packed(array):
-    """The same numbers in a quarter of the memory, where they are small enough."""
-    small = array.size and array.min() >= 0 and array.max() <= 255
-    return array.astype(np.uint8) if small else array
 
 
 def epoch_order(count, shuffle, seed):
@@ -145,18 +130,8 @@ def epoch_order(count, shuffle, seed):
         if not shuffle:
             return np.arange(count)
         # Raw bits are the same in every version of NumPy, its shuffles may change, and
-        # tf.random.experimental.index_shuffle has but 256 orders.
+        # tf.random.experimental.index_shuffle (2.21) has but 256 orders.
         bits = np.random.PCG64([seed, epoch]).random_raw(count)
         return np.argsort(bits, kind="stable")
 
     return order
-
-
-def _cache_bytes(cache):
-    if cache == "auto":
-        return AUTO_CACHE_BYTES
-    if not cache:
-        return 0
-    if not hasattr(os, "sysconf"):  # Windows does not say
-        return 4 * AUTO_CACHE_BYTES
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2

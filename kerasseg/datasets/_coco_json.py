@@ -1,4 +1,4 @@
-"""Reads and checks COCO's annotation files. Private."""
+"""Reading and checking of COCO's annotation files. Private."""
 
 import json
 import math
@@ -8,8 +8,8 @@ from collections import defaultdict
 from kerasseg.images import ImageError, read_image
 from kerasseg.instance import polygons, rle
 
-MAX_BYTES = 2 * 2**30
-MAX_PIXELS = 178_956_970
+MAX_BYTES = 2 * 2**30  # COCO's own instances_train2017.json has 0.45 GB
+MAX_PIXELS = 178_956_970  # Pillow refuses larger images as decompression bombs
 
 
 def read(path, image_folder):
@@ -42,7 +42,7 @@ def read(path, image_folder):
 
 
 def load(path):
-    """Content of a JSON file that is not absurdly large."""
+    """Content of a JSON file of at most MAX_BYTES."""
     if not path.is_file():
         raise ImageError(path, "an annotation file", "no such file", "Check the path")
     if path.stat().st_size > MAX_BYTES:
@@ -56,13 +56,14 @@ def load(path):
 
 
 def unique(path, document, key):
-    """{id: entry} of one of the lists."""
+    """The entries of one of the lists by id: {id: entry}."""
     entries = document.get(key) if isinstance(document, dict) else None
     if not isinstance(entries, list):
         fail(path, f"an object with a list {key!r}", type(entries).__name__)
     found = {}
     for entry in entries:
         number = entry.get("id") if isinstance(entry, dict) else None
+        # Not isinstance: True is an int, and JSON's true is no id.
         if type(number) is not int or number in found:
             fail(path, f"{key} with whole, unique ids", f"id {number!r}")
         found[number] = entry
@@ -103,7 +104,7 @@ def _check_annotation(path, annotation, images, categories):
         fail(path, "a segmentation (polygons or a code)", f"{name}: {received}")
 
 
-def read_picture(path, entry, folder):
+def read_entry_image(path, entry, folder):
     """Image of an entry, of the size that the entry says."""
     file = folder / entry["file_name"]
     size = entry["height"], entry["width"]
@@ -118,7 +119,7 @@ def read_picture(path, entry, folder):
     return image
 
 
-def mask_of(path, annotation, size):
+def decode_mask(path, annotation, size):
     """Mask bool [H, W] of one annotation."""
     segmentation = annotation["segmentation"]
     try:

@@ -1,4 +1,4 @@
-"""Finds images and their masks in folders as people name them. Private."""
+"""Pairs of images and masks in folders as people name them. Private."""
 
 import os
 import pathlib
@@ -21,7 +21,8 @@ SPLITS = {
     "test": ("test", "testing"),
 }
 
-# What people put after or before the common name of an image and its mask.
+# Affixes by which people tell the mask from its image: the Cityscapes data set
+# (leftImg8bit, gtFine), the retinal vessels of DRIVE (manual1) and CHASE_DB1 (1stHO).
 _MASK_WORDS = (
     "mask masks label labels gt seg segmentation annotation groundtruth ground_truth "
     "gtFine_labelIds gtFine_labelTrainIds labelIds labelTrainIds manual1 1stHO L"
@@ -107,7 +108,7 @@ def image_files(folder):
     return files
 
 
-def pair(image_folder, label_folder, *, incomplete=False):
+def pair_files(image_folder, label_folder, *, incomplete=False):
     """(name, image file, mask file) of each image, sorted by name.
 
     Names are paths inside the image folder without the extension. A mask has the same
@@ -134,9 +135,9 @@ def pair(image_folder, label_folder, *, incomplete=False):
 
 
 def _match(images, labels):
-    """Paths of the masks of each image: by name, then by ever looser names."""
+    """Paths of the masks of each image: by name, then by ever looser comparison."""
     paired = {}
-    for level in (lambda key: key, _without_mask_word, _bare):
+    for level in (lambda key: key, _without_mask_word, _without_any_word):
         by_name = {}
         for key, paths in labels.items():
             by_name.setdefault(level(key), []).extend(paths)
@@ -163,7 +164,7 @@ def _without_mask_word(key):
     return parent + slash + _MASK_AFFIX.sub("", stem, count=1)
 
 
-def _bare(key):
+def _without_any_word(key):
     parent, slash, stem = key.rpartition("/")
     shorter = _ANY_AFFIX.sub("", stem)
     while shorter != stem:
@@ -187,7 +188,7 @@ def _pair_beside(files):
     words = re.compile(r"[_\-. ]")
     images = {}
     for key, paths in files.items():
-        # "x_2ndHO" beside "x" and "x_mask" is something about x, not another image.
+        # "x_2ndHO" beside "x" and "x_1stHO" is no image, but a second annotation.
         starts = (key[: match.start()] for match in words.finditer(key))
         about = any(start in masks for start in starts)
         if key in masks or not (about or taken.issuperset(paths)):

@@ -1,4 +1,4 @@
-"""Finds and checks mask files of instances, and the classes beside them. Private."""
+"""Mask files of instances, and the `classes.json` beside them. Private."""
 
 import pathlib
 
@@ -8,7 +8,7 @@ from kerasseg.images import ImageError, find_images, read_mask
 CLASSES = "classes.json"
 
 
-def one_file_an_object(root):
+def find_mask_folders(root):
     """(name, image file, mask files) of NAME/images and NAME/masks; [] without any."""
     jobs = []
     for folder in sorted(path.parent for path in root.glob("*/masks")):
@@ -40,10 +40,10 @@ def read_mask_of(path, size):
 
 
 def read_classes(root):
-    """What the numbers of label images are, where `classes.json` says it.
+    """Classes of the instance ids in label images, from `classes.json`.
 
-    The file holds `categories` as COCO does, and `objects`: for the name of an image,
-    its path without extension, a list of `id` (the number in the label image),
+    The file holds `categories` as COCO does, and `objects`: for each image name, its
+    path without extension, a list of `id` (the number in the label image),
     `category_id` and, for crowds, `iscrowd`.
 
     Returns:

@@ -9,7 +9,7 @@ from kerasseg.datasets._layout import (
     LABEL_FOLDERS,
     SPLITS,
     find_folders,
-    pair,
+    pair_files,
 )
 from kerasseg.images import ImageError
 from kerasseg.names import nearest
@@ -25,15 +25,15 @@ def find_samples(root, split, val_fraction):
     """
     splits = _split_folders(root, split)
     if split in splits:
-        return pair(*splits[split])
+        return pair_files(*splits[split])
     folders = find_folders(root)
     lists = _split_lists(root, split)
     known = list(dict.fromkeys([*splits, *lists]))
     if split not in lists and (known if split else splits and not folders):
         raise _unknown_split(root, split, known)
     if folders is None:
-        raise _nothing(root)
-    found = pair(*folders)
+        raise _no_layout(root)
+    found = pair_files(*folders)
     if split in lists:
         return _select_listed(lists[split], found)
     if split in ("train", "val"):
@@ -44,10 +44,10 @@ def find_samples(root, split, val_fraction):
 
 
 def all_masks(root, split):
-    """Mask files of all splits; `split` only adds a name to the usual ones."""
+    """Mask files of all splits: the usual ones, and `split` by its own name."""
     folders = list(_split_folders(root, split).values())
     flat = find_folders(root)
-    found = [pair(*f, incomplete=True) for f in (folders or [flat])]
+    found = [pair_files(*f, incomplete=True) for f in (folders or [flat])]
     return [mask for samples in found for _, _, mask in samples]
 
 
@@ -77,7 +77,7 @@ def _unknown_split(root, split, known):
     )
 
 
-def _nothing(root):
+def _no_layout(root):
     with os.scandir(root) as entries:
         held = sorted(e.name + "/" * e.is_dir() for e in entries)
     return ImageError(
@@ -93,7 +93,8 @@ def _select_listed(file, found):
     by_name = {entry[0]: entry for entry in found}
     chosen, unknown = {}, []
     for line in filter(str.strip, file.read_text(encoding="utf-8-sig").splitlines()):
-        name = next((name for name in _meant(line.strip()) if name in by_name), None)
+        meant = (name for name in _possible_names(line.strip()) if name in by_name)
+        name = next(meant, None)
         if name is None:
             unknown.append(line.strip())
         else:
@@ -108,8 +109,8 @@ def _select_listed(file, found):
     return [chosen[name] for name in sorted(chosen)]
 
 
-def _meant(line):
-    """Names that a line may mean: "a", "a.png", "images/train/a.png a_mask.png"."""
+def _possible_names(line):
+    """Names that a line like "images/train/a.png a_mask.png" may stand for."""
     for text in (line, line.split()[0]):
         path = pathlib.PurePosixPath(text)
         for start in range(len(path.parts)):
@@ -139,5 +140,6 @@ def select_by_hash(root, split, found, val_fraction):
 
 
 def _fraction(name):
+    # Not Python's hash(), which differs from process to process.
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

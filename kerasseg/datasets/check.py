@@ -1,4 +1,4 @@
-"""Reads a whole data set once, before a training run does."""
+"""One pass over a whole data set, before a training run reads it."""
 
 import collections
 import concurrent.futures
@@ -8,19 +8,19 @@ import numpy as np
 
 
 def check(samples, *, num_classes=None, limit=None):
-    """Read every sample and say what is in it, or what is wrong with the first bad one.
+    """Read every sample and report their contents, or raise at the first bad one.
 
     Args:
         samples: Samples, or anything with their attributes.
         num_classes: ids must be below it; default: the number of `samples.classes`.
-        limit: read only so many, evenly spread; None reads all.
+        limit: number of samples to read, evenly spread; None reads all.
 
     Returns:
         dict that can be written as JSON: `num_samples`, `num_read`; `sizes` (height x
-        width, the ten most frequent), `channels` and `dtypes`: how many samples have
-        which; `smallest` and `largest`: height and width, each by itself; `pixels`: of
-        each class, by name; `ignored_share`: of all pixels, 0..1; `warnings`: list of
-        sentences.
+        width, the ten most frequent), `channels` and `dtypes`: number of samples with
+        each; `smallest` and `largest`: height and width, each by itself; `pixels`:
+        count of each class, by name; `ignored_share`: of all pixels, 0..1; `warnings`:
+        list of sentences.
 
     Raises:
         ImageError: from reading, if a file is broken.

@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _coco_json, _layers
+from kerasseg.datasets import _coco_json, _id_maps
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder
@@ -50,7 +50,20 @@ def coco(
     Reference: https://cocodataset.org/#format-data
 
     Example:
-        >>> samples = coco("my_data", "train")  # doctest: +SKIP
+        >>> import json, tempfile
+        >>> from kerasseg.images import write_image
+        >>> root = tempfile.mkdtemp()
+        >>> write_image(f"{root}/images/a.png", np.zeros([4, 4, 3], "uint8"))
+        >>> outline = {"segmentation": [[0, 0, 2, 0, 2, 2, 0, 2]], "iscrowd": 0}
+        >>> entries = {
+        ...     "images": [{"id": 1, "file_name": "a.png", "height": 4, "width": 4}],
+        ...     "categories": [{"id": 7, "name": "cell"}],
+        ...     "annotations": [{"id": 1, "image_id": 1, "category_id": 7, **outline}],
+        ... }
+        >>> _ = pathlib.Path(root, "instances.json").write_text(json.dumps(entries))
+        >>> sample = coco(root)[0]
+        >>> sample["classes"].tolist(), sample["label"].sum()
+        ([1], np.int64(4))
     """
     root = pathlib.Path(root)
     check_folder(root)
@@ -86,11 +99,11 @@ def _part(file, entries, split, val_fraction):
 
 def _read(file, folder, jobs, ids, ignore_label, index):
     entry, objects = jobs[index]
-    image = _coco_json.read_picture(file, entry, folder)
+    image = _coco_json.read_entry_image(file, entry, folder)
     size = image.shape[:2]
-    masks = (_coco_json.mask_of(file, o, size) for o in objects)
-    maps, kept = _layers.pack(masks, size)
+    masks = (_coco_json.decode_mask(file, o, size) for o in objects)
+    maps, kept = _id_maps.pack_masks(masks, size)
     objects = [objects[position] for position in kept]
     classes = np.array([ids[o["category_id"]] for o in objects], "int32")
     crowd = np.array([o.get("iscrowd", 0) for o in objects], bool)
-    return _layers.sample_of(image, maps, classes, crowd, ignore_label=ignore_label)
+    return _id_maps.make_sample(image, maps, classes, crowd, ignore_label=ignore_label)

@@ -10,10 +10,10 @@ from kerasseg.images import read_image
 from kerasseg.names import look_up
 
 SPLITS = {"train": "train", "val": "val", "all": None}
-CORRELATION = 0.7  # of the pixels on both sides of a cut
-STEP = 1.25  # difference across a cut, relative to that between neighbouring rows
+MIN_CORRELATION = 0.7  # of the pixels on both sides of a cut
+MAX_STEP = 1.25  # difference across a cut, relative to that between neighbouring rows
 ROUNDING = 0.5  # grey levels more, because dark slides differ by less than one
-TINT = 3.0  # grey levels between the whites of one stained slide
+MAX_TINT = 3.0  # grey levels between the whites of one stained slide
 
 
 def dsb2018(root, split="train", *, val_fraction=0.2):
@@ -27,8 +27,8 @@ def dsb2018(root, split="train", *, val_fraction=0.2):
     - are stained, of one size, and have the same white: 90th percentiles of red, green
       and blue within three grey levels.
 
-    Crops that touch only at a corner, or along an empty border, are not recognised. Of
-    each size, and of grey and coloured images apart, whole groups go to "val" in the
+    Crops that touch only at a corner, or along an empty border, are not recognised. For
+    each size, and for grey and coloured images apart, whole groups go to "val" in the
     order of the hash of their first name, as long as they fit into `val_fraction`.
 
     Args:
@@ -58,7 +58,7 @@ def dsb2018(root, split="train", *, val_fraction=0.2):
         )
     val = set()
     for (_, _, is_stained), crops in kinds.items():
-        groups = group([image for _, _, image in crops], is_stained)
+        groups = group_by_slide([image for _, _, image in crops], is_stained)
         members = [[crops[place][:2] for place in places] for places in groups]
         val |= _chosen(members, round(val_fraction * len(crops)))
     return samples.subset(
@@ -66,8 +66,8 @@ def dsb2018(root, split="train", *, val_fraction=0.2):
     )
 
 
-def group(images, is_stained):
-    """Which images of one size come from one slide.
+def group_by_slide(images, is_stained):
+    """Group images of one size that come from one slide.
 
     Args:
         images: list of float32 [H, W, 3].
@@ -77,25 +77,25 @@ def group(images, is_stained):
         List of lists of positions, each in rising order.
     """
     grey = np.stack([image.mean(-1, dtype="float64") for image in images])
-    same = _continued(grey) | _continued(grey.swapaxes(1, 2))
+    same = _continues_below(grey) | _continues_below(grey.swapaxes(1, 2))
     if is_stained:
         whites = np.array([np.percentile(x, 90, axis=(0, 1)) for x in images])
-        same |= np.abs(whites[:, None] - whites).max(-1) <= TINT
+        same |= np.abs(whites[:, None] - whites).max(-1) <= MAX_TINT
     owner = np.arange(len(images))
     for a, b in zip(*np.nonzero(same)):
         owner[owner == max(owner[a], owner[b])] = min(owner[a], owner[b])
     return [np.flatnonzero(owner == number).tolist() for number in np.unique(owner)]
 
 
-def _continued(images):
-    """Whether one image [n, H, W] goes on in another below it: bool [n, n]."""
+def _continues_below(images):
+    """Whether each of the images [n, H, W] continues in each other one: bool [n, n]."""
     last, first = images[:, -1], images[:, 0]
     within = np.abs(last - images[:, -2]).mean(-1)
     found = np.zeros([len(images)] * 2, bool)
     for index, row in enumerate(last):
         across = np.abs(first - row).mean(-1)
-        smooth = across <= STEP * within[index] + ROUNDING
-        found[index] = smooth & (_correlation(row, first) > CORRELATION)
+        smooth = across <= MAX_STEP * within[index] + ROUNDING
+        found[index] = smooth & (_correlation(row, first) > MIN_CORRELATION)
     return found
 
 
@@ -107,7 +107,7 @@ def _correlation(row, rows):
 
 
 def _chosen(groups, most):
-    """Indices of whole groups, at most so many, by the hash of their first name."""
+    """Indices of whole groups, up to `most` of them, by a hash of their first name."""
     groups = sorted(groups, key=lambda group: _hash(min(name for _, name in group)))
     chosen = set()
     for members in groups:

@@ -1,4 +1,4 @@
-"""A folder of images and masks as it is."""
+"""Images and masks in a folder, in the usual layouts."""
 
 import concurrent.futures
 import functools
@@ -26,7 +26,7 @@ def folder(
 ):
     """Images and masks in a folder.
 
-    Understood are `images/` beside `labels/` (or `masks`, `annotations`, `gt`, ...),
+    Known layouts are `images/` beside `labels/` (or `masks`, `annotations`, `gt`, ...),
     with splits as `<split>/images`, `images/<split>`, `<split>_images`, or as a list of
     names `<split>.txt`; and masks beside their images, such as `x_mask.png` by `x.jpg`.
     Subfolders are searched. An image and its mask have the same name up to words like
@@ -63,7 +63,14 @@ def folder(
         ValueError: if an argument is malformed.
 
     Example:
-        >>> samples = folder("my_data", "val")  # doctest: +SKIP
+        >>> import tempfile
+        >>> from kerasseg import images
+        >>> root = tempfile.mkdtemp()
+        >>> images.write_image(f"{root}/images/a.png", np.zeros([4, 4, 3], "uint8"))
+        >>> images.write_mask(f"{root}/labels/a.png", np.diag([1, 1, 2, 2]))
+        >>> samples = folder(root)
+        >>> samples.names, samples.classes
+        (('a',), ('class 0', 'class 1', 'class 2'))
     """
     root = pathlib.Path(root)
     check_folder(root)
@@ -111,12 +118,13 @@ def _listed_classes(root):
     file = root / "classes.txt"
     if not file.is_file():
         return None
+    # "utf-8-sig": editors on Windows put a byte order mark before the first name.
     names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
     names = [name for name in names if name]
     if not names or len(set(names)) != len(names):
         raise ImageError(
             file,
-            "one class name a line, each once",
+            "one class name per line, each once",
             f"{len(names)} names, {len(set(names))} different",
             "Line number i, from 0, is the name of class id i",
         )

@@ -1,11 +1,11 @@
-"""Instances in mask files: a file an instance, or a map of instance ids an image."""
+"""Instances in mask files: one file per instance, or one id map per image."""
 
 import functools
 import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _layers, _mask_files
+from kerasseg.datasets import _id_maps, _mask_files
 from kerasseg.datasets._splits import find_samples, select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import check_folder, read_image
@@ -16,8 +16,8 @@ def mask_folders(
 ):
     """Objects in mask files, in either layout of the Data Science Bowl.
 
-    - `NAME/images/*.png` with `NAME/masks/*.png`, a folder an image and a file an
-      object: what is not 0 is the object. Objects may overlap.
+    - `NAME/images/*.png` with `NAME/masks/*.png`, one folder per image and
+      one file per object: pixels other than 0 are the object. Objects may overlap.
     - `images/NAME.png` with `labels/NAME.png` (or any layout of `folder`), where each
       number above 0 is an object, up to 65535 in 16-bit files. They are all of one
       class, unless a `classes.json` beside says more, as `convert` writes it.
@@ -25,7 +25,7 @@ def mask_folders(
     Args:
         root: folder.
         split: None for all; "train" and "val" as in `folder`.
-        name: of the class, where there is one.
+        name: class name, where no `classes.json` gives others.
         ignore_label: id of the pixels of crowds in `label`.
         val_fraction: share of the images in "val" where there are no splits.
 
@@ -36,11 +36,18 @@ def mask_folders(
         ImageError: if files are missing, broken, or differ in size.
 
     Example:
-        >>> samples = mask_folders("stage1_train", name="nucleus")  # doctest: +SKIP
+        >>> import tempfile
+        >>> from kerasseg import images
+        >>> root = tempfile.mkdtemp()
+        >>> images.write_image(f"{root}/images/a.png", np.zeros([4, 4, 3], "uint8"))
+        >>> images.write_mask(f"{root}/labels/a.png", np.diag([1, 1, 2, 2]))
+        >>> samples = mask_folders(root, name="nucleus")
+        >>> samples.classes, samples[0]["classes"].tolist()
+        (('background', 'nucleus'), [1, 1])
     """
     root = pathlib.Path(root)
     check_folder(root)
-    jobs = _mask_files.one_file_an_object(root)
+    jobs = _mask_files.find_mask_folders(root)
     described = None if jobs else _mask_files.read_classes(root)
     if jobs and split in ("train", "val"):
         jobs = select_by_hash(root, split, jobs, val_fraction)
@@ -66,7 +73,7 @@ def _read(jobs, described, ignore_label, index):
     size = image.shape[:2]
     if isinstance(masks, tuple):
         masks = (_mask_files.read_mask_of(path, size) > 0 for path in masks)
-        maps, _ = _layers.pack(masks, size)
+        maps, _ = _id_maps.pack_masks(masks, size)
     else:
         found = _mask_files.read_mask_of(masks, size)
         ids, numbers = np.unique(found, return_inverse=True)
@@ -80,4 +87,4 @@ def _read(jobs, described, ignore_label, index):
         for place, number in enumerate(ids[ids > 0].tolist()):
             category, crowd[place] = _mask_files.class_of(path, objects, name, number)
             classes[place] = positions[category]
-    return _layers.sample_of(image, maps, classes, crowd, ignore_label=ignore_label)
+    return _id_maps.make_sample(image, maps, classes, crowd, ignore_label=ignore_label)

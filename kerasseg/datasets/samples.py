@@ -1,4 +1,4 @@
-"""What every data set returns."""
+"""Sequence of samples, the common type of all data sets."""
 
 import dataclasses
 import functools
@@ -9,14 +9,14 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
-    """A sequence of samples that are read when they are asked for.
+    """Sequence of samples that are read on demand.
 
     A sample is a dict: `image` uint8, uint16 or float32 [H, W, C]; `label` int32 [H, W]
     of class ids; for instances also `classes` int32 [M], and `masks` bool [M, H, W] or
     `instances` int32 [L, H, W], maps of ids 1..M where objects overlap L deep.
 
     Args:
-        names: one a sample, unique, for messages and names of output files.
+        names: one per sample, unique, for messages and names of output files.
         read: function of an index 0..len - 1 that returns the sample.
         classes: class names; the position is the class id.
         ignore_label: the id of pixels without a class.

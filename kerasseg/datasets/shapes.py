@@ -21,11 +21,11 @@ def shapes(num, *, size=128, seed=0, max_shapes=4, texture=10.0):
     that only the outline tells them apart. At least 60 % of each shape stays visible.
 
     Args:
-        num: how many samples.
+        num: number of samples.
         size: pixels, an int for squares or (height, width); at least 32.
         seed: another seed gives other samples, for a validation set, say. Sample i of a
-            seed is the same for every `num`.
-        max_shapes: at most so many shapes in a picture, at least one.
+            seed does not depend on `num`.
+        max_shapes: largest number of shapes per image; there is at least one.
         texture: largest amplitude of the patterns, in grey levels of 255; shapes differ
             by 60 from the mean of the background. 0 is flat, more than 20 is hard.
 
@@ -132,7 +132,8 @@ def _place(rng, class_id, owner, areas):
 
 
 def _fill(rng, mask, class_id, center, radius):
-    # Equal areas, so that size does not tell the class either.
+    # Equal areas, so that size does not tell the class either: corners lie at
+    # sqrt(pi / 2) and sqrt(4 pi / (3 sqrt(3))) times the radius of a disc.
     if class_id == 1:
         angles, distance = np.linspace(0, 2 * np.pi, 48, endpoint=False), radius
     elif class_id == 2:
@@ -141,6 +142,7 @@ def _fill(rng, mask, class_id, center, radius):
         angles = rng.uniform(0, 2 * np.pi) + 2 * np.pi / 3 * np.arange(3)
         distance = 1.555 * radius
     corners = center + distance * np.stack([np.cos(angles), np.sin(angles)], 1)
+    # shift=4: coordinates in sixteenths of a pixel.
     cv2.fillPoly(mask, [np.rint(corners * 16).astype(np.int32)], 1, shift=4)
 
 

@@ -1,4 +1,4 @@
-"""Losses: integer labels and logits in, one value an image out.
+"""Losses: integer labels and logits in, one value per image out.
 
 Every loss takes labels [N, H, W] and logits [N, H, W, K]:
 
@@ -7,11 +7,11 @@ Every loss takes labels [N, H, W] and logits [N, H, W, K]:
 - labels [N, H, W, K] of 0 and 1: each class on its own (multilabel).
 
 Pixels that carry `ignore_label` (255 unless told otherwise; None for none) add nothing
-to the loss nor to its gradient, and neither does any label that is no class id: a
-graph cannot raise, and to leave such a pixel out does the least harm. Check the data
-before training. `call` returns [N], so Keras' `reduction`, `sample_weight` and
-distributed scaling mean what they mean elsewhere: each image counts alike, however
-many of its pixels are ignored. An image with only ignored pixels has loss 0.
+to the loss nor to its gradient, and neither do labels that are no class ids: a graph
+cannot raise, and to leave such a pixel out does the least harm. Check the data before
+training (`datasets.check`). `call` returns [N], so Keras' `reduction`, `sample_weight`
+and distributed scaling work as for other losses: each image has the same weight,
+however many of its pixels are ignored. An image with only ignored pixels has loss 0.
 Everything is computed in float32, whatever the dtype of the logits.
 """
 

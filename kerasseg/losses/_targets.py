@@ -1,4 +1,4 @@
-"""What all losses share: reading labels, leaving pixels out, weighing classes."""
+"""Steps common to all losses: reading labels, ignoring pixels, class weights."""
 
 import math
 from typing import Any, NamedTuple
@@ -7,9 +7,9 @@ from keras import ops
 
 
 class Targets(NamedTuple):
-    """Labels and logits of a batch, one row a pixel.
+    """Labels and logits of a batch, one row per pixel.
 
-    `exclusive` (one class a pixel): labels int32 [N, P] and valid bool [N, P].
+    `exclusive` (one class per pixel): labels int32 [N, P] and valid bool [N, P].
     Otherwise (every class on its own): labels float32 [N, P, K] of 0 and 1, and valid
     bool [N, P, K]. Labels are 0 where they are not valid. Logits float32 [N, P, K].
     """
@@ -126,17 +126,17 @@ def check_class_weights(class_weights):
     weights = tuple(float(weight) for weight in class_weights)
     if not weights or not all(0 <= weight < math.inf for weight in weights):
         raise ValueError(
-            "`class_weights` must be finite numbers >= 0, one a class. "
+            "`class_weights` must be finite numbers >= 0, one per class. "
             f"Received: class_weights={class_weights}."
         )
     return weights
 
 
 def check_count(class_weights, num_classes):
-    """Raise a ValueError unless there is one weight a class."""
+    """Raise a ValueError unless there is one weight per class."""
     if len(class_weights) != num_classes:
         raise ValueError(
-            f"`class_weights` must hold {num_classes} numbers here, one a class. "
+            f"`class_weights` must hold {num_classes} numbers here, one per class. "
             f"Received: {len(class_weights)}, class_weights={class_weights}."
         )
 

@@ -22,7 +22,7 @@ class CrossEntropy(keras.losses.Loss):
     shapes and ignored pixels. Multilabel averages over pixels and classes.
 
     Args:
-        class_weights: one number a class; binary: (background, foreground). They
+        class_weights: one number per class; binary: (background, foreground). They
             multiply the pixels of a class; the divisor stays the number of valid
             pixels, as in Keras (PyTorch divides by the sum of weights instead, which
             undoes the weight wherever an image shows one class only).
@@ -172,6 +172,7 @@ class TopK(keras.losses.Loss):
         super().__init__(name=name, reduction=reduction, dtype="float32")
         check_range("fraction", fraction, 0, 1)
         if threshold is not None:
+            # Not 0, which has no logarithm to compare losses with.
             check_range("threshold", threshold, 1e-30, 1)
         self.fraction = fraction
         self.threshold = threshold

@@ -17,12 +17,12 @@ class Lovasz(keras.losses.Loss):
     The Lovász extension of 1 - IoU, per image, averaged over the classes that its
     labels show (the paper's best variant). The binary form leaves out an image without
     foreground as well, where the authors' code pulls down the one highest logit.
-    Every class that an image shows is sorted: on a CPU about 70 ms a class for
+    Every class that an image shows is sorted: on a CPU about 70 ms per class for
     512 x 512 pixels with the gradient, as much as the whole cross-entropy of 21
     classes.
 
     Args:
-        class_weights: one number a class for the mean over classes.
+        class_weights: one number per class for the mean over classes.
         ignore_label: label that is left out, or None.
         reduction: as in `keras.losses.Loss`.
         name: as in `keras.losses.Loss`.

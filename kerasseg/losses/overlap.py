@@ -24,7 +24,7 @@ class Dice(keras.losses.Loss):
     about false positives, so add a `CrossEntropy` by `Weighted`.
 
     Args:
-        class_weights: one number a class for the mean over classes; weight 0 leaves a
+        class_weights: one number per class for the mean over classes; weight 0 leaves a
             class out.
         smooth: added to numerator and denominator; 1 is common in the literature,
             where absent classes are kept.
@@ -79,7 +79,7 @@ class Jaccard(keras.losses.Loss):
     `Dice`.
 
     Args:
-        class_weights: one number a class for the mean over classes.
+        class_weights: one number per class for the mean over classes.
         smooth: added to numerator and denominator.
         ignore_label: label that is left out, or None.
         reduction: as in `keras.losses.Loss`.
@@ -120,16 +120,16 @@ class Jaccard(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("kerasseg")
 class Tversky(keras.losses.Loss):
-    """1 - Tversky index: Dice with its own price for each kind of error.
+    """1 - Tversky index: Dice with separate weights of false positives and negatives.
 
     (TP + smooth) / (TP + alpha FP + beta FN + smooth). alpha = beta = 0.5 is `Dice`,
     alpha = beta = 1 is `Jaccard`; beta > alpha favours recall. Absent classes as in
     `Dice`.
 
     Args:
-        alpha: price of false positives, >= 0.
-        beta: price of false negatives, >= 0; the paper's best pair is 0.3, 0.7.
-        class_weights: one number a class for the mean over classes.
+        alpha: weight of false positives, >= 0.
+        beta: weight of false negatives, >= 0; the paper's best pair is 0.3, 0.7.
+        class_weights: one number per class for the mean over classes.
         smooth: added to numerator and denominator.
         ignore_label: label that is left out, or None.
         reduction: as in `keras.losses.Loss`.

@@ -8,7 +8,7 @@ class Weighted(keras.losses.Loss):
     """Weighted sum of losses on the same labels and logits.
 
     Args:
-        losses: list of (weight, loss) pairs; each loss gives one value an image, as
+        losses: list of (weight, loss) pairs; each loss gives one value per image, as
             all of this package do, `Weighted` included. Their own `reduction` is not
             used.
         reduction: as in `keras.losses.Loss`.
@@ -39,7 +39,7 @@ class Weighted(keras.losses.Loss):
             values = loss.call(labels, logits)
             if len(values.shape) != 1:
                 raise ValueError(
-                    "A loss in `Weighted` must return one value an image, [N]. "
+                    "A loss in `Weighted` must return one value per image, [N]. "
                     f"Received: shape {tuple(values.shape)} from {loss.name!r}."
                 )
             total += weight * values

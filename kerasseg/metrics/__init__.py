@@ -1,9 +1,10 @@
-"""Metrics: everything read from one confusion matrix.
+"""Metrics: scores of class maps, superpixels and instances.
 
-Two doors to the same numbers: Keras metrics for `compile` (`MeanIoU(num_classes)`),
-and functions of a matrix (`mean_iou(matrix)`) for arrays. Outlines need more than a
-matrix: `boundary_f`. `superpixel` scores label maps against annotators' segments,
-`instances` label maps of instances, `panoptic` maps of things and stuff.
+The scores of a confusion matrix come as Keras metrics for `compile`,
+`MeanIoU(num_classes)`, and as functions of a matrix for arrays, `mean_iou(matrix)`.
+Outlines need more than a matrix: `boundary_f`. `superpixel` scores label maps against
+annotators' segments, `instances` label maps of instances, `panoptic` maps of things and
+stuff, `coco_scores` detected instances.
 """
 
 from kerasseg.metrics import instances, panoptic, superpixel

@@ -1,4 +1,4 @@
-"""Boundary F-score: how well the outlines of classes are found."""
+"""Boundary F-score, the quality of the outlines of classes."""
 
 import cv2
 import numpy as np
@@ -7,18 +7,18 @@ CROSS = np.uint8([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
 
 
 def boundary_counts(label, class_ids, num_classes, *, tolerance_px=2, ignore_label=255):
-    """Boundary pixels of each class in one image, and how many were matched.
+    """Counts of the boundary pixels of each class in one image, matched and all.
 
     The boundary of a class is its pixels beside another class or the ignore label, up,
-    down, left or right; the image's border is none. Boundary pixels on or beside
-    ignored pixels do not count, because nobody knows where the outline runs there.
+    down, left or right; the border of the image is no boundary. Boundary pixels on or
+    beside ignored pixels do not count, because the true outline is not known there.
 
     Args:
         label: class ids [H, W].
         class_ids: predicted class ids [H, W].
         num_classes: K.
-        tolerance_px: a boundary pixel is matched by one of the other map at most so far
-            away (Euclidean).
+        tolerance_px: largest Euclidean distance of a boundary pixel to its match in
+            the other map.
         ignore_label: None if there is none.
 
     Returns:
@@ -75,7 +75,7 @@ def boundary_f(counts):
 
 
 def _boundary(mask):
-    """Pixels of a mask with a 4-neighbour outside of it; the border is no outside."""
+    """Pixels of a mask with a 4-neighbour outside of it, image borders excepted."""
     mask = mask.astype("uint8")
     return (mask - cv2.erode(mask, CROSS)).astype(bool)
 

@@ -22,16 +22,15 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
         results: list of dicts with image_id, category_id, score, and segmentation (a
             run-length code) or bbox, as `Instances.to_coco` gives them.
         kind: "masks" or "boxes".
-        max_results: how many of an image count, the best ones, at least 10. COCO's 100
-            are too few where an image has hundreds of objects.
+        max_results: number of results per image that count, the best ones, at least 10.
+            COCO's 100 are too few where an image has hundreds of objects.
 
     Returns:
         dict of floats in 0..1: "ap" (mean over IoU 0.5:0.95), "ap50", "ap75",
         "ap_small" (area below 32^2 px), "ap_medium", "ap_large" (from 96^2), and the
-        recalls "ar1", "ar10", "ar100" (so many results an image; the last is named
-        after `max_results`), "ar_small",
-        "ar_medium", "ar_large"; None where there is no object of that kind. "classes":
-        dict of category name to its "ap", or None.
+        recalls "ar1", "ar10", "ar100" (so many results per image; the last is named
+        after `max_results`), "ar_small", "ar_medium", "ar_large"; None where there is
+        no object of that kind. "classes": dict of category name to its "ap", or None.
 
     Raises:
         ValueError: if `kind` or `max_results` is no option, or a result names an
@@ -44,7 +43,7 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
 
     if kind not in KINDS:
         raise ValueError(f"`kind` must be in {tuple(KINDS)}. Received: {kind!r}.")
-    if max_results < 10:
+    if max_results < 10:  # pycocotools wants 1, 10, `max_results` in rising order
         raise ValueError(f"`max_results` must be 10 or more. Received: {max_results}.")
     _check(truth, results)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
@@ -62,7 +61,8 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
     # [threshold, recall, class, area, number of results], -1 where there is no object
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
     present = precision[precision > -1]
-    # summarize() knows the mean precision of 100 results only.
+    # summarize() looks for the mean precision of 100 results, and finds -1 if
+    # `max_results` is another number.
     scores["ap"] = float(present.mean()) if present.size else None
     names = {c["id"]: c["name"] for c in truth["categories"]}
     scores["classes"] = {
@@ -89,7 +89,7 @@ def _known(number):
 
 
 def _check(truth, results):
-    """Refuse what pycocotools would answer with a crash or a wrong number."""
+    """Refuse results for which pycocotools would crash or give a wrong number."""
     images = {image["id"] for image in truth["images"]}
     categories = {category["id"] for category in truth["categories"]}
     for position, result in enumerate(results):

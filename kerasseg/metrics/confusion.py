@@ -6,7 +6,8 @@ from keras import ops
 
 from kerasseg.metrics import scores
 
-# One cell counts up to this in the low word before it carries into the high word.
+# A cell counts up to this in its low word before it carries into the high word. With
+# int32 (JAX) a batch may so hold 2^31 - 2^24 pixels, and all batches 2^55.
 _WORD = 2**24
 
 
@@ -21,7 +22,7 @@ class ConfusionMatrix(keras.metrics.Metric):
     exact int64 array. For `compile` take the scores below, or several outputs as
     metrics={"logits": [MeanIoU(21)]}.
 
-    Counts are exact to 2^55 a cell on every backend: JAX has no 64-bit integers by
+    Counts are exact to 2^55 per cell on every backend: JAX has no 64-bit integers by
     default, and float32 stops counting at 2^24, so a cell is two integer words. On JAX
     `result()` is float32, hence rounded; elsewhere it is int64.
 
@@ -224,7 +225,7 @@ def _predict(logits):
 
 
 def _bincount(ids, length):
-    """How often each of 0..length-1 occurs in ids [P]; larger ids are not counted."""
+    """Counts of each of 0..length-1 in ids [P]; larger ids are not counted."""
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
         from tensorflow.python.framework.config import is_op_determinism_enabled

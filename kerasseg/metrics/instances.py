@@ -17,7 +17,7 @@ THRESHOLDS = tuple(np.arange(10, 20) / 20)  # 0.5, 0.55, ..., 0.95
 
 
 def instance_counts(truth, found, thresholds=THRESHOLDS):
-    """How many instances match, at several thresholds of IoU.
+    """Counts of matched, false and missed instances, at several thresholds of IoU.
 
     Pairs are chosen so that as many as possible have at least the threshold, and then
     the largest sum of IoUs; above 0.5 there is only one choice.
@@ -84,7 +84,7 @@ def panoptic_quality(truth, found):
 
 
 def quality_counts(truth, found):
-    """What panoptic quality is made of; counts of several images add up.
+    """Sums that make up the panoptic quality; those of several images add up.
 
     Args:
         truth, found: integers [H, W].
@@ -117,8 +117,8 @@ def quality(counts):
 def aggregated_jaccard(truth, found):
     """Aggregated Jaccard index: pixels of pairs over pixels of their unions.
 
-    Each true instance is paired with the found one of the largest IoU, which may serve
-    several; what serves none adds to the denominator.
+    Each true instance is paired with the found one of the largest IoU, which may be in
+    several pairs; those in none add to the denominator.
 
     Args:
         truth, found: integers [H, W].
@@ -207,16 +207,17 @@ def _overlaps(truth, found):
 
 
 def _renumber(labels):
-    """Ids 1..M in rising order, flat, and M."""
+    """The same map, flat, with ids 1..M in rising order, and M."""
     ids, ranks = np.unique(np.maximum(labels, 0), return_inverse=True)
     has_background = bool(len(ids)) and ids[0] == 0
     return ranks.ravel() + (not has_background), len(ids) - has_background
 
 
 def _count_matches(iou, threshold):
-    """Most pairs of at least the threshold, each instance in one."""
+    """Largest number of pairs of at least the threshold, each instance in one."""
     able = iou >= threshold
     if threshold > 0.5 or not able.any():
         return np.count_nonzero(able)
+    # A pair is worth 1, and all IoUs together at most 1 / 2: the number comes first.
     rows, columns = linear_sum_assignment(-(able + iou / (2 * min(iou.shape))))
     return np.count_nonzero(able[rows, columns])

@@ -1,8 +1,8 @@
 """Panoptic quality of several classes, things and stuff (numpy, no tensorflow).
 
-A panoptic map is ids [H, W] of segments 1..S and a class for each; 0 is void: what is
-unlabelled in the truth, or nothing said in a prediction. Counts of several images add
-up, so that a data set is scored from the sum.
+A panoptic map is ids [H, W] of segments 1..S and a class for each; 0 is void:
+unlabelled pixels of the truth, or pixels without a prediction. Counts of several images
+add up, so that a data set is scored from the sum.
 
 Reference: Kirillov et al., 2018, https://arxiv.org/abs/1801.00868
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def panoptic_counts(truth, found, num_classes):
-    """What matches, class by class: segments of one class with an IoU above 0.5.
+    """Counts of matched, false and missed segments of each class, at IoU above 0.5.
 
     Void pixels of the truth count neither for nor against a found segment, and one
     that lies there with more than half of its pixels is not false.
@@ -52,6 +52,7 @@ def panoptic_counts(truth, found, num_classes):
     iou = shared / np.maximum(union, 1)
     matched = (iou > 0.5) & (of_truth[:, None] == of_found)
     missed = ~matched.any(1) & (true_areas > 0)
+    # Mostly void segments are not false (section 4.2 of the paper).
     false = ~matched.any(0) & (areas > 0) & (2 * void <= areas)
     rows, columns = np.nonzero(matched)
     counts = [

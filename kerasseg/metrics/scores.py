@@ -147,7 +147,7 @@ def summary(matrix, class_names):
     }
     if len(names) != len(matrix) or len(set(names)) != len(names):
         raise ValueError(
-            f"`class_names` must be {len(matrix)} different names, one a class. "
+            f"`class_names` must be {len(matrix)} different names, one per class. "
             f"Received: class_names={names}."
         )
     totals = {
@@ -183,6 +183,7 @@ def _counts(matrix):
 
 
 def _divide(np_, part, whole):
+    # `where` computes both sides: counts are 0 or at least 1, and 1 keeps 0 / 0 out.
     return np_.where(whole > 0, part / np_.maximum(whole, 1.0), math.nan)
 
 

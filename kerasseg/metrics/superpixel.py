@@ -15,7 +15,7 @@ FORMS = ("neubert_protzel", "levinshtein", "van_den_bergh")
 
 
 def boundary_recall(labels, truth, *, tolerance_px=2):
-    """Share of the annotators' boundary pixels that a superpixel boundary is near.
+    """Share of the annotators' boundary pixels near a superpixel boundary.
 
     A boundary pixel differs from the pixel at its right or below; near is a square
     of `tolerance_px` around it.
@@ -52,7 +52,7 @@ def boundary_recall(labels, truth, *, tolerance_px=2):
 
 
 def undersegmentation_error(labels, truth, *, form="neubert_protzel"):
-    """How far superpixels reach over the borders of the annotators' segments.
+    """Overlap of superpixels across the borders of the annotators' segments.
 
     Args:
         labels, truth: as in `boundary_recall`.
@@ -156,7 +156,7 @@ def explained_variation(labels, image):
 
 
 def compactness(labels):
-    """How round superpixels are: isoperimetric quotients weighted by area.
+    """Roundness of superpixels: isoperimetric quotients weighted by area.
 
     Perimeters are counted along pixel sides, image border included, so that a square
     scores pi / 4.
@@ -194,7 +194,8 @@ def _overlaps(labels, true):
 
 
 def _histogram(values):
-    """The values that occur, sorted, and how often; counts if they are dense enough."""
+    """The values that occur, sorted, and their counts."""
+    # Sorting is slow, and counting needs memory up to the largest value.
     if values.max() > 16 * values.size:
         return np.unique(values, return_counts=True)
     counts = np.bincount(values.ravel())

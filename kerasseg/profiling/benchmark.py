@@ -103,7 +103,7 @@ def pipeline_case(*, size=256, batch_size=8, batches=8):
         augment=augment.standard(
             size=(size, size), scale=(0.5, 2.0), flip="horizontal", brightness=0.2
         ),
-        cache=True,
+        reading=data.Reading(cache=True),
     ).take(batches)  # an endless one would go on in the background of other cases
 
     def read():

@@ -85,11 +85,10 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
             _batches(recipe, samples["train"]),
             steps=settings["epochs"] * steps_per_epoch,
             steps_per_epoch=steps_per_epoch,
-            run_dir=out,
-            validate=validate,
-            monitor=task.monitor,
-            patience=settings["patience"] or None,
-            tensorboard=settings["tensorboard"],
+            validation=training.Validation(
+                validate, task.monitor, settings["patience"] or None
+            ),
+            folder=training.RunFolder(out, tensorboard=settings["tensorboard"]),
             names_of=functools.partial(data.batch_names, samples["train"], **order),
             on_event=on_event,
         )
@@ -154,14 +153,18 @@ def _make_step(recipe, facts, samples):
         model,
         recipes.build_loss(recipe),
         recipes.build_optimizer(recipe, steps_per_epoch),
-        loss_weights={
-            name: settings["aux_weight"] for name in outputs if name.startswith("aux")
-        },
-        accumulate=settings["accumulate"],
-        clip_norm=settings["clip_norm"] or None,
-        ema_decay=settings["ema_decay"] or None,
-        jit_compile=settings["jit_compile"],
-        skip_non_finite=settings["on_non_finite"] == "skip",
+        options=training.StepOptions(
+            loss_weights={
+                name: settings["aux_weight"]
+                for name in outputs
+                if name.startswith("aux")
+            },
+            accumulate=settings["accumulate"],
+            clip_norm=settings["clip_norm"] or None,
+            ema_decay=settings["ema_decay"] or None,
+            jit_compile=settings["jit_compile"],
+            skip_non_finite=settings["on_non_finite"] == "skip",
+        ),
     )
     return step, steps_per_epoch
 
@@ -181,7 +184,7 @@ def _batches(recipe, samples):
             objects=objects,
             seed=settings["seed"],
             start_step=start_step,
-            on_bad_sample=settings["on_bad_sample"],
+            reading=data.Reading(on_bad_sample=settings["on_bad_sample"]),
         )
         return data.batches(stream)
 

@@ -1,51 +1,27 @@
-"""Checkpoints of a run: one file each, checked on reading, two kept, no pickle.
+"""Checkpoints of a run: one file each, checked on reading, two kept."""
 
-The file is a `.safetensors` file, so that other tools can look into it: tensors by
-name, and in its metadata the step, the extra JSON and a SHA-256 over everything.
-"""
+# Not keras.callbacks.BackupAndRestore or `.keras` files: with Keras 3.15, kill -9 in a
+# save and a full disk destroy the previous file, and flipped bytes load silently.
 
 import contextlib
-import hashlib
-import json
 import pathlib
 import re
-import typing
 import warnings
 
-import numpy as np
+from kerasseg import files
+from kerasseg.training.checkpoint_format import (
+    Checkpoint,
+    CheckpointError,
+    encode,
+    read,
+    to_array,
+)
 
-from kerasseg import files, names
+__all__ = ["Checkpoint", "CheckpointError", "latest", "load", "read", "save"]
 
 _NAME = "checkpoint-{:09d}.safetensors"
 _PATTERN = re.compile(r"checkpoint-(\d{9,})\.safetensors")
-_KEPT = 2
-_DTYPES = {
-    "bool": "BOOL",
-    "uint8": "U8",
-    "int8": "I8",
-    "uint16": "U16",
-    "int16": "I16",
-    "float16": "F16",
-    "bfloat16": "BF16",
-    "uint32": "U32",
-    "int32": "I32",
-    "float32": "F32",
-    "uint64": "U64",
-    "int64": "I64",
-    "float64": "F64",
-}
-
-
-class CheckpointError(RuntimeError):
-    """A checkpoint is damaged, or is not one of this model."""
-
-
-class Checkpoint(typing.NamedTuple):
-    """What a checkpoint file holds."""
-
-    step: int
-    extra: dict
-    arrays: dict
+_KEPT = 2  # if the newest is damaged, the one before it is used
 
 
 def save(folder, step, variables, extra=None):
@@ -67,15 +43,13 @@ def save(folder, step, variables, extra=None):
         files.WriteError: if the file cannot be written; names the disk.
     """
     folder = pathlib.Path(folder)
-    arrays = {name: _array(variable) for name, variable in variables.items()}
-    header = _header(int(step), arrays, {} if extra is None else extra)
+    arrays = {name: to_array(variable) for name, variable in variables.items()}
+    parts = encode(int(step), arrays, {} if extra is None else extra)
     path = folder / _NAME.format(int(step))
 
     def write(temporary):
         with open(temporary, "wb") as file:
-            file.write(header)
-            for array in arrays.values():
-                file.write(_bytes(array))
+            file.writelines(parts)
 
     files.replace(path, write)
     older = [old for number, old in _files(folder) if number < int(step)]
@@ -86,7 +60,7 @@ def save(folder, step, variables, extra=None):
 
 
 def latest(folder):
-    """Return the path of the newest checkpoint that is whole, or None.
+    """Path of the newest checkpoint that is not damaged, or None.
 
     A damaged newer file is reported, set aside as `*.damaged`, and the one before
     it is used.
@@ -146,39 +120,6 @@ def load(path, variables):
     return checkpoint.step, checkpoint.extra
 
 
-def read(path):
-    """Read a checkpoint file and check that it is whole.
-
-    Args:
-        path: a file that `save` wrote.
-
-    Returns:
-        Checkpoint(step, extra, arrays); arrays is a dict name -> NumPy array.
-
-    Raises:
-        CheckpointError: if the file is missing, damaged or of another kind.
-    """
-    try:
-        data = pathlib.Path(path).read_bytes()
-    except OSError as error:
-        raise CheckpointError(
-            f"Cannot read the checkpoint {path}: {error.strerror}."
-        ) from error
-    try:
-        end = 8 + int.from_bytes(data[:8], "little")
-        header = json.loads(data[8:end])
-        meta = header.pop("__metadata__")
-        step, extra = int(meta["step"]), meta["extra"]
-        if _digest(step, extra, header, [memoryview(data)[end:]]) != meta["sha256"]:
-            raise ValueError("its checksum is wrong")
-        arrays = {name: _view(data, end, entry) for name, entry in header.items()}
-        return Checkpoint(step, json.loads(extra), arrays)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise CheckpointError(
-            f"The checkpoint {path} is damaged or cut off ({len(data)} bytes): {error}."
-        ) from error
-
-
 def _files(folder):
     """List (step, path) of the checkpoints in a folder, newest first."""
     found = []
@@ -189,61 +130,8 @@ def _files(folder):
     return sorted(found, reverse=True)
 
 
-def _array(variable):
-    """Copy a variable to the host, in C order and little endian."""
-    array = variable.numpy() if hasattr(variable, "numpy") else variable
-    array = np.asarray(array, order="C")
-    return array.astype(array.dtype.newbyteorder("<"), copy=False)
-
-
-def _bytes(array):
-    return array.reshape(-1).view("uint8").data
-
-
-def _header(step, arrays, extra):
-    """Make the start of the file: 8 bytes of length, then JSON, padded to 8."""
-    entries, start = {}, 0
-    for name, array in arrays.items():
-        stop = start + array.nbytes
-        entries[name] = {
-            "dtype": names.look_up(array.dtype.name, _DTYPES, f"dtype of {name}"),
-            "shape": list(array.shape),
-            "data_offsets": [start, stop],
-        }
-        start = stop
-    extra = json.dumps(extra)
-    metadata = {
-        "step": str(step),
-        "extra": extra,
-        "sha256": _digest(step, extra, entries, map(_bytes, arrays.values())),
-    }
-    text = json.dumps({"__metadata__": metadata, **entries}).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text
-
-
-def _digest(step, extra, entries, payload):
-    """SHA-256 over everything that a checkpoint says, the payload last."""
-    digest = hashlib.sha256(json.dumps([step, extra, entries]).encode())
-    for part in payload:
-        digest.update(part)
-    return digest.hexdigest()
-
-
-def _view(data, start, entry):
-    """Return the array of one header entry, without copying it."""
-    name = {code: name for name, code in _DTYPES.items()}[entry["dtype"]]
-    if name == "bfloat16":
-        import ml_dtypes  # noqa: F401  (makes the name known to NumPy)
-    first, last = entry["data_offsets"]
-    array = np.ndarray(entry["shape"], np.dtype(name), data, start + first)
-    if array.nbytes != last - first:
-        raise ValueError("its shapes do not fit its contents")
-    return array
-
-
 def _differences(variables, arrays):
-    """Say how the variables differ from what a checkpoint holds, as sentences."""
+    """Sentences on how the variables differ from the arrays of a checkpoint."""
     missing = [name for name in variables if name not in arrays]
     unexpected = [name for name in arrays if name not in variables]
     misshapen = []

@@ -3,10 +3,9 @@
 import pathlib
 import signal
 
-import tensorflow as tf
-
-from kerasseg.training import interrupts
+from kerasseg.training import interrupts, tensorboard
 from kerasseg.training.loop import Run
+from kerasseg.training.run_files import RunFiles, RunFolder
 
 
 def fit(
@@ -15,19 +14,14 @@ def fit(
     *,
     steps,
     steps_per_epoch,
-    run_dir=None,
-    validate=None,
-    patience=None,
-    monitor="mean_iou",
+    validation=None,
+    folder=None,
     on_event=None,
-    save_every=None,
-    log_every=None,
-    tensorboard=False,
     names_of=None,
 ):
-    """Train up to a number of steps; the same call after a crash goes on exactly.
+    """Train up to a number of steps; the same call after a crash resumes exactly.
 
-    The run folder gets `checkpoints/` (the newest two), `history.jsonl` (a row per
+    The run folder gets `checkpoints/` (the newest two), `history.jsonl` (one row per
     epoch), `best.weights.h5` (the averaged weights of the best epoch) and, if wanted,
     `tensorboard/`. Workers of a MultiWorkerMirroredStrategy share it, and only the
     first one writes. If it holds a checkpoint, the run resumes there: every variable,
@@ -43,20 +37,15 @@ def fit(
             on: `lambda start: data.batches(data.pipeline(samples, start_step=start))`.
         steps: position to stop at, counted from the beginning of the run.
         steps_per_epoch: steps between two validations; the last epoch may be shorter.
-        run_dir: run folder, or None to keep nothing.
-        validate: function () -> dict of numbers, called with the averaged weights in
-            the model.
-        patience: stop after so many epochs without a better `monitor`.
-        monitor: key of the validation metric that decides; larger is better.
-        on_event: function of a dict with "kind" and "step": "begin" (steps, monitor),
-            "resumed" (path), "step" (epoch, loss, grad_norm, learning_rate,
-            images_per_s), "not_finite" (loss, grad_norm, samples), "epoch" (the row of
-            the history), "saved" (path, best), "stopped" (reason, message).
-        save_every: also save every so many steps.
-        log_every: also write a history row every so many steps.
-        tensorboard: also write TensorBoard scalars.
+        validation: Validation, or None for none.
+        folder: RunFolder or its path; None keeps nothing.
+        on_event: function of a dict with "kind" and "step": "begin" (steps, and monitor
+            with a validation), "resumed" (path), "step" (epoch, loss, grad_norm,
+            learning_rate, images_per_s), "not_finite" (loss, grad_norm, samples),
+            "epoch" (the row of the history), "saved" (path, best), "stopped" (reason,
+            message).
         names_of: function of a start step -> names of the samples in its batch, to be
-            written down when its loss is not finite; see `data.batch_names`.
+            reported when its loss is not finite; see `data.batch_names`.
 
     Returns:
         FitResult. The model holds the weights of the last step.
@@ -69,39 +58,36 @@ def fit(
         checkpoints.CheckpointError: if the run folder holds only damaged checkpoints,
             or those of another model.
         files.WriteError: if its disk is full.
-        ValueError: if an argument is out of range, `batches` ends early, or `validate`
-            does not report `monitor`.
+        ValueError: if an argument is out of range, `batches` ends early, or the
+            validation does not report its monitored metric.
+
+    Example:
+        >>> import keras, numpy as np
+        >>> from kerasseg.training import make_train_step
+        >>> model = keras.Sequential([keras.Input((2, 2, 1)), keras.layers.Dense(1)])
+        >>> loss = keras.losses.MeanSquaredError()
+        >>> step = make_train_step(model, loss, keras.optimizers.SGD(0.1))
+        >>> batch = np.ones([4, 2, 2, 1]), np.zeros([4, 2, 2, 1])
+        >>> fit(step, lambda start: [batch] * 6, steps=6, steps_per_epoch=3).step
+        6
     """
     for name, count in [("steps", steps), ("steps_per_epoch", steps_per_epoch)]:
         if count < 1:
             raise ValueError(f"`{name}` must be at least 1. Received: {count}.")
-    if run_dir is None and (save_every or log_every or tensorboard):
-        raise ValueError(
-            "`save_every`, `log_every` and `tensorboard` need a `run_dir`. "
-            f"Received: run_dir=None, save_every={save_every}, log_every={log_every}, "
-            f"tensorboard={tensorboard}."
-        )
-    if patience is not None and (patience < 1 or validate is None):
-        raise ValueError(
-            "`patience` must be at least 1, and needs `validate`. "
-            f"Received: patience={patience}, validate={validate}."
-        )
-    folder = None if run_dir is None else pathlib.Path(run_dir)
+    if folder is not None and not isinstance(folder, RunFolder):
+        folder = RunFolder(folder)
+    is_writer = is_first_worker(step.strategy)
     listeners = [on_event] if on_event else []
-    if tensorboard and is_first_worker(step.strategy):
-        listeners.append(_tensorboard(folder / "tensorboard", log_every))
+    if is_writer and folder is not None and folder.tensorboard:
+        scalars = pathlib.Path(folder.path, "tensorboard")
+        listeners.append(tensorboard.make_listener(scalars, folder.log_every))
     run = Run(
         step=step,
-        writes=is_first_worker(step.strategy),
         steps=steps,
         steps_per_epoch=steps_per_epoch,
-        folder=folder,
-        validate=validate,
-        patience=patience,
-        monitor=monitor,
+        validation=validation,
+        files=RunFiles(folder, is_writer),
         listeners=listeners,
-        save_every=save_every,
-        log_every=log_every,
         names_of=names_of,
     )
     run.resume()
@@ -122,25 +108,3 @@ def is_first_worker(strategy):
         return True
     first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
     return (resolver.task_type, resolver.task_id) == (first, 0)
-
-
-def _tensorboard(folder, log_every):
-    """Make a listener that writes the numbers of events as TensorBoard scalars."""
-    writer = tf.summary.create_file_writer(str(folder))
-    # What tf.summary.scalar writes; that function needs TensorBoard to be installed.
-    metadata = tf.compat.v1.SummaryMetadata(data_class="DATA_CLASS_SCALAR")
-    metadata.plugin_data.plugin_name = "scalars"
-
-    def write(event):
-        kind, position = event["kind"], event["step"]
-        wanted = log_every and position % log_every == 0 if kind == "step" else True
-        if kind not in ("step", "epoch") or not wanted:
-            return
-        with writer.as_default():
-            for name in sorted(event.keys() - {"kind", "step", "epoch"}):
-                if isinstance(event[name], (int, float)):
-                    value = tf.constant(event[name], "float32")
-                    tf.summary.write(f"{kind}/{name}", value, position, metadata)
-        writer.flush()
-
-    return write

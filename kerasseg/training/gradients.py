@@ -15,18 +15,19 @@ class Gradients:
         model: keras.Model.
         loss: keras Loss, function (labels, logits), or `Objective`.
         optimizer: keras optimizer; it may scale the loss.
-        settings: `settings.Settings`.
+        options: `options.StepOptions`.
         strategy: tf.distribute.Strategy.
-        draws: keras SeedGenerator of an objective, or None.
+        seed_generator: keras SeedGenerator of an objective, or None.
     """
 
-    def __init__(self, model, loss, optimizer, settings, strategy, draws=None):
+    def __init__(self, model, loss, optimizer, options, strategy, seed_generator=None):
         self._model = model
         self._loss = loss
         self._optimizer = optimizer
-        self._settings = settings
+        self._options = options
         self._strategy = strategy
-        self._draws = draws
+        self._num_replicas = strategy.num_replicas_in_sync
+        self._seed_generator = seed_generator
         self._weights = list(model.trainable_variables)
 
     def __call__(self, images, labels):
@@ -57,7 +58,7 @@ class Gradients:
     def _over_slices(self, images, labels, total):
         """Sum loss, terms, gradients over the slices, each replica for itself."""
         run = self._strategy.run
-        num_slices = self._settings.accumulate
+        num_slices = self._options.accumulate
         if num_slices == 1:
             return run(self._of_slice, (images, labels, total))
 
@@ -69,7 +70,7 @@ class Gradients:
             return index + 1, run(_add, (sums, of_slice(index)))
 
         # A loop, not an unrolled graph: only so does the memory of a slice end with it.
-        if self._draws is None:
+        if self._seed_generator is None:
             zeros = [tf.zeros(weight.shape, weight.dtype) for weight in self._weights]
             copies = run(lambda: [tf.identity(zero) for zero in zeros])
             first, start = 0, (run(lambda: tf.zeros([])), {}, copies)
@@ -87,28 +88,32 @@ class Gradients:
     def _of_slice(self, images, labels, total):
         """Loss, its terms and gradients of some images on one replica.
 
-        They are parts of those of all images: what is left to do is to sum them up.
+        They are parts of those of all images, to be summed up.
         """
         with tf.GradientTape() as tape:
             loss, terms = self._losses(images, labels, total)
-            share = self._settings.num_replicas * self._settings.accumulate
+            # Every slice on every replica adds its share, so that the sum counts once.
+            share = self._num_replicas * self._options.accumulate
             for penalty in self._model.losses:
                 loss += tf.cast(penalty, "float32") / share
-            scaled = self._optimizer.scale_loss(loss)
+            scaled = self._optimizer.scale_loss(loss)  # unchanged outside of float16
         gradients = tape.gradient(
             scaled,
             [weight.value for weight in self._weights],
+            # Outputs of weight 0 leave weights without a path to the loss.
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
         return loss, terms, [tf.convert_to_tensor(x) for x in gradients]
 
     def _losses(self, images, labels, total):
         """Loss of some images as a part of the total; an objective's terms likewise."""
-        if self._draws is None:
+        if self._seed_generator is None:
             outputs = self._model(images, training=True)
             return self._loss_sum(labels, outputs) / total, {}
         share = tf.cast(_count(images), "float32") / total
-        terms = self._loss.function(self._model, images, labels, seed=self._draws)
+        terms = self._loss.function(
+            self._model, images, labels, seed=self._seed_generator
+        )
         terms = {f"loss_{name}": share * term for name, term in terms.items()}
         return tf.add_n(list(terms.values())), terms
 
@@ -116,7 +121,7 @@ class Gradients:
         """Sum over images of the weighted losses of all outputs."""
         if not isinstance(outputs, dict):
             outputs = {"logits": outputs}
-        weights = self._settings.loss_weights
+        weights = self._options.loss_weights or {}
         names.check_options(weights, outputs, "`loss_weights`")
         total = tf.zeros([])
         for name, logits in outputs.items():
@@ -127,13 +132,13 @@ class Gradients:
 
     def _over_replicas(self, gradients):
         """Sum the gradients over the replicas, clip, and return their global norm."""
-        if self._settings.num_replicas > 1:
+        if self._num_replicas > 1:
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
         scale = tf.cast(self._optimizer.scale_loss(1.0), "float32")
         norm = tf.linalg.global_norm(gradients) / scale
-        if self._settings.clip_norm is not None:
-            limit = self._settings.clip_norm
+        if self._options.clip_norm is not None:
+            limit = self._options.clip_norm
             factor = limit / tf.maximum(norm, limit)
             gradients = [g * tf.cast(factor, g.dtype) for g in gradients]
         return gradients, norm

@@ -1,4 +1,4 @@
-"""The log of a run: one JSON object a line, safe to cut off at any byte."""
+"""The log of a run: one JSON object per line, safe to cut off at any byte."""
 
 import json
 import math
@@ -37,7 +37,7 @@ class History:
         """
         line = json.dumps(_plain(row), allow_nan=False).encode() + b"\n"
         with open(self.path, "a+b") as file:
-            if file.tell():
+            if file.tell():  # "a+b" begins at the end
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # a crash cut the last line off
                     line = b"\n" + line
@@ -53,12 +53,12 @@ class History:
         return [row for _, row in self._lines()]
 
     def truncate_after(self, step, *, max_rows=None):
-        """Drop the rows of later steps, and torn lines, before a run goes on.
+        """Drop the rows of later steps, and incomplete lines, before a run resumes.
 
         Args:
             step: the position the run resumes at; rows up to it stay.
-            max_rows: how many rows there were at that moment, if known: a row of the
-                same step may have been written after it.
+            max_rows: number of rows at that moment, if known: a row of the same step
+                may have been written after the checkpoint.
         """
         if not self.path.exists():
             return
@@ -82,7 +82,7 @@ class History:
 
 
 def _plain(value):
-    """Turn nested rows into what JSON can say."""
+    """Turn nested rows into values of JSON."""
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -6,7 +6,7 @@ import threading
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run was asked to stop, and has saved; the message says how to go on.
+    """The stop of a run by a signal, after saving; the message says how to resume.
 
     Attributes:
         signal: number of the signal: SIGINT (Ctrl-C) or SIGTERM.
@@ -17,8 +17,8 @@ class Interrupted(KeyboardInterrupt):
         self.signal = int(number)
 
 
-class Interrupt:
-    """Notes the first signal and lets the second through.
+class SignalHandler:
+    """Handler that notes the first signal and raises KeyboardInterrupt at the second.
 
     Attributes:
         received: number of the first signal, or None.
@@ -35,7 +35,7 @@ class Interrupt:
 
     @contextlib.contextmanager
     def at_once(self):
-        """Let the first signal through: validations are long and change nothing."""
+        """Raise at the first signal, too: validations are long and change nothing."""
         if self.received:
             raise KeyboardInterrupt
         self._waits = False
@@ -47,17 +47,22 @@ class Interrupt:
 
 @contextlib.contextmanager
 def deferred():
-    """Hold both signals back while a step runs, where nobody else handles them."""
-    interrupt, replaced = Interrupt(), {}
+    """Hold SIGINT and SIGTERM back while a step runs, unless others handle them.
+
+    Yields:
+        SignalHandler.
+    """
+    handler, replaced = SignalHandler(), {}
+    # Python sets signal handlers in the main thread only.
     if threading.current_thread() is threading.main_thread():
         for number, usual in (
             (signal.SIGINT, signal.default_int_handler),
             (signal.SIGTERM, signal.SIG_DFL),
         ):
             if signal.getsignal(number) == usual:
-                replaced[number] = signal.signal(number, interrupt)
+                replaced[number] = signal.signal(number, handler)
     try:
-        yield interrupt
+        yield handler
     finally:
         for number, usual in replaced.items():
             signal.signal(number, usual)

@@ -1,4 +1,4 @@
-"""What a step minimises where no loss of (labels, outputs) can say it."""
+"""Objectives that are no function of labels and outputs alone."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Objective:
-    """A function of the losses of a model, in place of a loss.
+    """A function of a model and a batch to minimise, in place of a loss.
 
-    Instance models need it: they find boxes in inference, and are trained on what lies
-    before. `kerasseg.zoo` describes their functions.
+    Instance models need it: their outputs are detections, while their losses are those
+    of the raw predictions before them. `kerasseg.zoo` describes the functions.
 
     Attributes:
         function: (model, images, truth, *, seed) -> dict of scalar terms, each a mean
             over the images that it is given. It calls the parts of the model with
             training=True; the sum of the terms is minimised, and each is logged as
             "loss_" and its name.
-        seed: of what the function draws by chance. It gets a keras SeedGenerator, which
-            is part of the state of the training: a resumed run draws the same.
+        seed: seed of the random numbers of the function. It gets a keras SeedGenerator,
+            which is part of every checkpoint: a resumed run draws the same numbers.
 
     Example:
         >>> def error(model, images, truth, *, seed):

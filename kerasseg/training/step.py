@@ -1,29 +1,16 @@
 """One optimizer update as one compiled function, on one device or several."""
 
-import contextlib
-
 import keras
 import tensorflow as tf
 
 from kerasseg.training import variable_names
+from kerasseg.training.averages import MovingAverages
 from kerasseg.training.gradients import Gradients
 from kerasseg.training.objective import Objective
-from kerasseg.training.settings import Settings, check
+from kerasseg.training.options import StepOptions, check
 
 
-def make_train_step(
-    model,
-    loss,
-    optimizer,
-    *,
-    loss_weights=None,
-    accumulate=1,
-    clip_norm=None,
-    ema_decay=None,
-    jit_compile=False,
-    skip_non_finite=False,
-    strategy=None,
-):
+def make_train_step(model, loss, optimizer, *, options=None, strategy=None):
     """Make the function that trains a model on one batch.
 
     The loss of a batch is the mean of its images' losses, plus `model.losses` (weight
@@ -38,16 +25,7 @@ def make_train_step(
             its `reduction` is not used. Or an `Objective`, for models whose losses are
             not those of their outputs.
         optimizer: keras optimizer for this model.
-        loss_weights: dict output name -> weight; "logits" counts 1.0, others 0.4.
-        accumulate: slices of a batch that run one after the other, in the memory of
-            one, for one update. The images on a device must divide by it.
-        clip_norm: largest global norm of the gradient, over all devices.
-        ema_decay: keep exponential moving averages of the weights and of the
-            statistics of BatchNorm, with decay min(ema_decay, (1 + t) / (10 + t)) at
-            update t.
-        jit_compile: compile with XLA; one device only.
-        skip_non_finite: count a step whose loss or gradient is not finite as done, so
-            that `fit` goes on after it; it changes nothing else either way.
+        options: StepOptions; None takes the defaults.
         strategy: tf.distribute.Strategy; the current one when None. Model and
             optimizer must have been made in its scope.
 
@@ -67,17 +45,9 @@ def make_train_step(
         (0.693, 1)
     """
     strategy = strategy or tf.distribute.get_strategy()
-    settings = Settings(
-        loss_weights=dict(loss_weights or {}),
-        accumulate=accumulate,
-        clip_norm=clip_norm,
-        ema_decay=ema_decay,
-        jit_compile=bool(jit_compile),
-        skip_non_finite=bool(skip_non_finite),
-        num_replicas=strategy.num_replicas_in_sync,
-    )
-    check(model, optimizer, strategy)
-    return TrainStep(model, loss, optimizer, settings, strategy)
+    options = options or StepOptions()
+    check(model, optimizer, options, strategy)
+    return TrainStep(model, loss, optimizer, options, strategy)
 
 
 class TrainStep:
@@ -87,60 +57,59 @@ class TrainStep:
     of a dataset distributed by the strategy. One trace serves all batches of one shape.
 
     Attributes:
-        model: what it trains.
+        model: the model that it trains.
         optimizer: as given, or wrapped for mixed_float16.
         strategy: tf.distribute.Strategy it runs on.
-        settings: the other arguments of `make_train_step`.
+        options: StepOptions.
         variables: dict name -> variable, everything that a checkpoint must hold. The
             names do not depend on what else the process has built.
     """
 
-    def __init__(self, model, loss, optimizer, settings, strategy):
+    def __init__(self, model, loss, optimizer, options, strategy):
         self.model = model
-        self.settings = settings
+        self.options = options
         self.strategy = strategy
-        self._averaged = False
+        self._num_replicas = strategy.num_replicas_in_sync
         self._weights = list(model.trainable_variables)
         with strategy.scope():
             self.optimizer = _loss_scaled(optimizer, model)
+            # Now, not in the first step: a checkpoint is loaded before that.
             if not self.optimizer.built:
                 self.optimizer.build(self._weights)
             self._statistics = _statistics(model)
-            both = [*self._weights, *self._statistics]
-            self._averaged_ones = both if settings.ema_decay else []
-            self._averages = [
-                tf.Variable(weight.numpy(), trainable=False)
-                for weight in self._averaged_ones
-            ]
             self._position = tf.Variable(0, dtype="int64", trainable=False)
-            draws = None
+            seed_generator = None
             if isinstance(loss, Objective):
-                draws = keras.random.SeedGenerator(loss.seed)
+                seed_generator = keras.random.SeedGenerator(loss.seed)
+        followed = [*self._weights, *self._statistics] if options.ema_decay else []
+        self._averages = MovingAverages(followed, options.ema_decay, strategy)
         self._gradients = Gradients(
-            model, loss, self.optimizer, settings, strategy, draws
+            model, loss, self.optimizer, options, strategy, seed_generator
         )
+        # The name is part of the format of checkpoints.
+        seeds = {"draws": seed_generator.state} if seed_generator else {}
         self.variables = {
             "step": self._position,
-            **({} if draws is None else {"draws": draws.state}),
+            **seeds,
             **variable_names.of_model(model),
             **variable_names.of_optimizer(self.optimizer, self._weights, model),
             **variable_names.of_weights(
-                self._averaged_ones, model, self._averages, "average"
+                followed, model, self._averages.values, "average"
             ),
         }
         trained = {id(weight) for weight in self._weights}
         self._state = [v.value for v in model.variables if id(v) not in trained]
-        self._state += [] if draws is None else [draws.state.value]
+        self._state += [state.value for state in seeds.values()]
         self._function = tf.function(
             self._run,
             autograph=False,
             reduce_retracing=True,
-            jit_compile=settings.jit_compile or None,
+            jit_compile=options.jit_compile or None,
         )
 
     @property
     def position(self):
-        """Updates done so far: the global step, int."""
+        """The global step: number of batches trained on so far, int."""
         return int(self._position.numpy())
 
     def __call__(self, images, labels):
@@ -148,51 +117,37 @@ class TrainStep:
 
         Args:
             images: [N, H, W, C], raw 0..255.
-            labels: [N, H, W] class ids, or what the loss wants, dicts too.
+            labels: [N, H, W] class ids, or other targets of the loss, dicts too.
 
         Returns:
             dict of scalar tensors: "loss", "grad_norm" (before clipping),
             "learning_rate", "images" (N over all devices) and "failed": True when the
             loss or the gradient was not finite, and therefore nothing has changed
             (BatchNorm statistics and dropout seeds included); the terms of an
-            objective. Reading a value waits for the device; a loop had better read
-            them one step late.
+            objective. Reading a value waits for the device: read them one step late.
         """
-        if self._averaged:
+        if self._averages.in_use:
             raise RuntimeError(
                 "The model holds its averaged weights now: train outside of "
                 "`with step.averaged_weights():`."
             )
-        if self.settings.num_replicas > 1:
+        if self._num_replicas > 1:
             images, labels = self._split((images, labels))
         return self._function(images, labels)
 
-    @contextlib.contextmanager
     def averaged_weights(self):
-        """Let the model hold the moving averages of its weights inside the block.
+        """Context in which the model holds the moving averages of its weights.
 
         Without `ema_decay` nothing happens.
         """
-        if not self._averages or self._averaged:
-            yield
-            return
-        own = [weight.numpy() for weight in self._averaged_ones]
-        self._averaged = True
-        try:
-            for weight, average in zip(self._averaged_ones, self._averages):
-                weight.assign(average.numpy())
-            yield
-        finally:
-            for weight, value in zip(self._averaged_ones, own):
-                weight.assign(value)
-            self._averaged = False
+        return self._averages.swapped_in()
 
     def _split(self, batch):
-        """Divide a batch of arrays among the replicas."""
+        """Divide a batch of arrays among the replicas; leave a distributed one."""
         leaves = tf.nest.flatten(batch)
         if any(isinstance(leaf, tf.distribute.DistributedValues) for leaf in leaves):
             return batch
-        replicas, size = self.settings.num_replicas, len(leaves[0])
+        replicas, size = self._num_replicas, len(leaves[0])
         if size % replicas:
             raise ValueError(
                 f"The batch must divide among {replicas} replicas. "
@@ -210,10 +165,12 @@ class TrainStep:
         """Trace one step; runs in the cross-replica context of the strategy."""
         strategy = self.strategy
         with strategy.scope():
+            # The forward pass changes BatchNorm statistics and dropout seeds at once;
+            # a step that is not finite takes them back from these copies.
             state = strategy.run(lambda: [tf.identity(v) for v in self._state])
             logs = self._gradients(images, labels)
             gradients = logs.pop("gradients")
-            if self.settings.num_replicas > 1 and self._statistics:
+            if self._num_replicas > 1 and self._statistics:
                 strategy.run(self._share_statistics)
             logs["learning_rate"] = tf.convert_to_tensor(self.optimizer.learning_rate)
             usable = tf.math.is_finite(logs["loss"]) & self._can_apply(logs)
@@ -241,20 +198,15 @@ class TrainStep:
 
     def _update(self, gradients):
         self.strategy.run(self._apply, (gradients,))
-        updates = tf.cast(self._position, "float32")
-        for average, weight in zip(self._averages, self._averaged_ones):
-            decay = tf.minimum(self.settings.ema_decay, (1 + updates) / (10 + updates))
-            self.strategy.extended.update(
-                average, _move, args=(weight.value, 1.0 - decay), group=False
-            )
+        self._averages.update(self._position)
         self._position.assign_add(1)
         return tf.constant(True)
 
     def _apply(self, gradients):
         # The optimizer sums over the replicas too. It cannot be told not to, and the
         # sum is needed earlier: the norm must be that of the whole gradient.
-        if self.settings.num_replicas > 1:
-            gradients = [g / self.settings.num_replicas for g in gradients]
+        if self._num_replicas > 1:
+            gradients = [g / self._num_replicas for g in gradients]
         self.optimizer.apply(gradients, self._weights)
 
     def _restore(self, state):
@@ -262,7 +214,7 @@ class TrainStep:
             self.strategy.extended.update(
                 variable, lambda v, old: v.assign(old), args=(value,), group=False
             )
-        if self.settings.skip_non_finite:
+        if self.options.skip_non_finite:
             self._position.assign_add(1)
         return tf.constant(False)
 
@@ -274,19 +226,18 @@ def _statistics(model):
         if isinstance(layer, keras.Model):
             found += _statistics(layer)
         elif layer.trainable:
+            # Integers are the seeds of dropout.
             found += [w for w in layer.non_trainable_weights if "float" in w.dtype]
     return found
 
 
 def _loss_scaled(optimizer, model):
-    """Wrap the optimizer when some layer computes in float16."""
+    """Wrap the optimizer when some layer computes in float16.
+
+    Gradients below 6e-8, the smallest float16, would be 0 without a loss scale.
+    """
     scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
     float16 = any(x.compute_dtype == "float16" for x in [model, *model.layers])
     if float16 and not scaled:
         return keras.optimizers.LossScaleOptimizer(optimizer)
     return optimizer
-
-
-def _move(average, weight, fraction):
-    fraction = tf.cast(fraction, average.dtype)
-    return average.assign_sub(fraction * (average - weight))

@@ -1,9 +1,9 @@
 """Names for variables that mean the same in every process.
 
-Keras counts what a process has built: the same network holds "conv2d/kernel" in one
-process and "conv2d_3/kernel" in the next, and its optimizer is "adam" or "adam_1".
-Names given by hand stay; from automatic ones the count goes, and what is then equal is
-told apart by its order in the model: "conv2d/kernel", "conv2d/kernel#2".
+Keras counts the layers that a process has built: the same network holds "conv2d/kernel"
+in one process and "conv2d_3/kernel" in the next, and its optimizer is "adam" or
+"adam_1". Names given by hand stay; automatic ones lose their count, and equal ones are
+told apart by their order in the model: "conv2d/kernel", "conv2d/kernel#2".
 """
 
 import re
@@ -60,7 +60,7 @@ def of_optimizer(optimizer, weights, model):
         dict name -> keras.Variable: "optimizer/adam/momentum/conv2d/kernel".
     """
     automatic = _automatic_names(model)
-    # Keras calls a slot "<path of the weight, with _ for />_<slot>".
+    # Keras 3 calls a slot "<path of the weight, with _ for />_<slot>".
     stems = {w.path.replace("/", "_") + "_": _strip(w.path, automatic) for w in weights}
     found = []
     for variable in optimizer.variables:
@@ -76,7 +76,7 @@ def _automatic_names(model):
     """Return the names that Keras gives to layers on its own, without their count."""
     classes = [
         *vars(keras.layers).values(),
-        *keras.saving.get_custom_objects().values(),
+        *keras.saving.get_custom_objects().values(),  # layers of this library
         *_classes(model),
         keras.random.SeedGenerator,
     ]

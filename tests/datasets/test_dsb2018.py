@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from kerasseg import datasets
-from kerasseg.datasets.dsb2018 import group
+from kerasseg.datasets.dsb2018 import group_by_slide
 from kerasseg.images import write_image, write_mask
 
 
@@ -21,7 +21,7 @@ def slide(rng, height=48, width=64):
 def test_crops_that_continue_each_other_are_one_group(rng):
     first, second = slide(rng), slide(rng)
     crops = [first[:24, :32], second[:24, :32], first[24:, :32], first[24:, 32:]]
-    assert group(crops, False) == [[0, 2, 3], [1]]
+    assert group_by_slide(crops, False) == [[0, 2, 3], [1]]
 
 
 def test_stained_crops_of_one_white_are_one_group(rng):
@@ -31,13 +31,13 @@ def test_stained_crops_of_one_white_are_one_group(rng):
         stain = rng.integers(0, 200, [16, 16, 3])
         glass = rng.random([16, 16, 1]) < 0.5
         crops.append(np.where(glass, white, stain).astype("float32"))
-    assert group(crops, True) == [[0, 1], [2]]
-    assert group(crops, False) == [[0], [1], [2]]
+    assert group_by_slide(crops, True) == [[0, 1], [2]]
+    assert group_by_slide(crops, False) == [[0], [1], [2]]
 
 
 def test_flat_images_are_not_alike():
     flat = [np.full([8, 8, 3], 7.0, "float32") for _ in range(2)]
-    assert group(flat, False) == [[0], [1]]
+    assert group_by_slide(flat, False) == [[0], [1]]
 
 
 def test_a_split_is_the_same_again_and_keeps_groups_together(rng, tmp_path):
@@ -64,9 +64,11 @@ def test_an_unknown_split_is_refused(tmp_path):
 
 def test_the_shared_nuclei_divide_by_slides(data_root):
     root = data_root("dsb2018")
-    val, train = (datasets.dsb2018(root, split) for split in ("val", "train"))
-    assert len(val) == 30 and len(train) == 125
-    starts = [{name[:6] for name in side.names} for side in (val, train)]
+    # Every split reads all images: "train", the rest, is tested on synthetic ones.
+    val, whole = (datasets.dsb2018(root, split) for split in ("val", "all"))
+    assert len(val) == 30 and len(whole) == 155
+    sides = {*val.names}, {*whole.names} - {*val.names}
+    starts = [{name[:6] for name in side} for side in sides]
     # Seen to be halves of one picture.
     for pair in (("139946", "1e8408"), ("00ae65", "4590d7"), ("84e642", "e4fc93")):
         assert any(set(pair) <= side for side in starts)

@@ -118,7 +118,7 @@ def hardest(labels, logits, count):
 
 
 def test_top_k_is_the_mean_of_the_hardest_pixels(multiclass):
-    # 30 pixels an image, a fifth of them is 6
+    # 30 pixels per image, a fifth of them is 6
     values = TopK(0.2).call(*multiclass)
     np.testing.assert_allclose(values, hardest(*multiclass, 6), rtol=1e-5)
 

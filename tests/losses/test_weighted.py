@@ -34,5 +34,5 @@ def test_anything_but_pairs_is_refused(losses):
 
 def test_a_loss_with_a_value_a_pixel_is_refused(batch):
     loss = Weighted([(1.0, keras.losses.SparseCategoricalCrossentropy())])
-    with pytest.raises(ValueError, match=r"one value an image.*\(2, 4, 5\)"):
+    with pytest.raises(ValueError, match=r"one value per image.*\(2, 4, 5\)"):
         loss(np.asarray(batch[0]), batch[1])

@@ -1,4 +1,4 @@
-"""Run by test_training_processes.py in a process of its own; prints JSON.
+"""Run by test_processes.py in a process of its own; prints JSON.
 
 Virtual devices must be made before TensorFlow starts, and peak memory never falls.
 """
@@ -31,7 +31,7 @@ def memory():
             model,
             lambda labels, logits: tf.reduce_mean(logits**2, axis=(1, 2, 3)),
             keras.optimizers.SGD(0.01),
-            accumulate=accumulate,
+            options=training.StepOptions(accumulate=accumulate),
         )
         for accumulate in (8, 1)
     }
@@ -110,8 +110,8 @@ def objective(strategy):
 
     steps = []
     for scope, options in (
-        (tf.distribute.get_strategy(), {}),
-        (strategy, {"accumulate": 2}),
+        (tf.distribute.get_strategy(), training.StepOptions()),
+        (strategy, training.StepOptions(accumulate=2)),
     ):
         with scope.scope():
             model, optimizer = cases.network(), keras.optimizers.Adam(0.01)
@@ -120,8 +120,8 @@ def objective(strategy):
                 model,
                 training.Objective(entropy),
                 optimizer,
+                options=options,
                 strategy=scope,
-                **options,
             )
         )
     for number in range(3):
@@ -140,8 +140,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         training.fit(one, stream, steps=6, steps_per_epoch=3)
         # On two devices, with a break in the middle.
-        training.fit(make(strategy), stream, steps=3, steps_per_epoch=3, run_dir=folder)
-        training.fit(many, stream, steps=6, steps_per_epoch=3, run_dir=folder)
+        training.fit(make(strategy), stream, steps=3, steps_per_epoch=3, folder=folder)
+        training.fit(many, stream, steps=6, steps_per_epoch=3, folder=folder)
     report["devices"] = worst(one, many)
     for number in range(6):
         sliced(*cases.batch(number))

@@ -1,21 +1,23 @@
-"""Run by test_training_processes.py: kill -9 at random instants, then the end.
+"""Run by test_processes.py: kill -9 in the middle of a save and at random instants.
 
-Argument: a folder. Prints JSON: how many runs were killed, whether weights, optimizer
-and averages ended bit by bit as without the kills, and the same of the history.
-
-TensorFlow is imported once; every run is a fork of this process that then starts the
-runtime for itself.
+Argument: a folder; it gets `whole` and `broken`, a run without a break and the same one
+killed while it saved. Prints JSON: whether that run ended bit by bit as the whole one;
+how many runs were killed at random, whether weights, optimizer and averages ended bit
+by bit as without the kills, and the same of the history.
 """
 
 import json
 import os
 import pathlib
 import random
+import shutil
 import signal
 import sys
 import time
-import traceback
+import warnings
 
+import child_run
+import forks
 import keras
 import tensorflow as tf
 import training_cases as cases
@@ -24,7 +26,7 @@ from kerasseg import augment, data, datasets, losses, training
 from kerasseg.training import checkpoints
 from kerasseg.training.history import History
 
-STEPS, EPOCH, KILLS = 240, 20, 12
+STEPS, EPOCH, KILLS = 96, 12, 8
 
 
 def run(folder, on_event):
@@ -34,7 +36,10 @@ def run(folder, on_event):
     crop = augment.standard(size=(8, 8), scale=(0.5, 1.0))
     model = cases.network(norm=True, dropout=0.3, dtype="mixed_bfloat16")
     step = training.make_train_step(
-        model, losses.Dice(), keras.optimizers.Adam(0.01), ema_decay=0.9, accumulate=2
+        model,
+        losses.Dice(),
+        keras.optimizers.Adam(0.01),
+        options=training.StepOptions(ema_decay=0.9, accumulate=2),
     )
 
     def batches(start_step):
@@ -51,39 +56,28 @@ def run(folder, on_event):
         batches,
         steps=STEPS,
         steps_per_epoch=EPOCH,
-        run_dir=folder,
-        validate=validate,
-        patience=STEPS,
-        save_every=1,
-        log_every=7,
+        validation=training.Validation(validate, patience=STEPS),
+        folder=training.RunFolder(folder, save_every=1, log_every=7),
         on_event=on_event,
     )
 
 
 def attempt(folder, delay=None):
-    """Run in a child, killed so many seconds after its first step; True if killed."""
+    """Run in a fork, killed so many seconds after its first step; True if killed."""
     reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.close(reader)
-        tell = {"step": lambda: os.write(writer, b"x")}
-        try:
-            run(folder, lambda event: tell.pop(event["kind"], lambda: None)())
-        except BaseException:  # whatever it is, the fork must not go on as its parent
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
+    tell = {"step": lambda: os.write(writer, b"x")}
+    child = forks.start(
+        lambda: run(folder, lambda event: tell.pop(event["kind"], lambda: None)())
+    )
     os.close(writer)
     begun = os.read(reader, 1)
     os.close(reader)
     if delay is not None and begun:
         time.sleep(delay)
         os.kill(child, signal.SIGKILL)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return True
-    assert os.WEXITSTATUS(status) == 0
-    return False
+    code = forks.wait(child)
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
 
 
 def state(folder):
@@ -92,17 +86,50 @@ def state(folder):
     clock = {"seconds", "cpu_seconds", "images_per_s"}
     rows = [{k: v for k, v in row.items() if k not in clock} for row in rows]
     saved = checkpoints.read(checkpoints.latest(folder / "checkpoints"))
-    record = saved.extra["record"]
-    return saved.arrays, rows, [record["best"], record["best_step"]]
+    progress = saved.extra["record"]
+    return saved.arrays, rows, [progress["best"], progress["best_step"]]
 
 
-def main():
-    folder = pathlib.Path(sys.argv[1])
+def run_and_die(folder, num_files):
+    """Run until so many files are in place, and die while the next is put there."""
+    replace, left = os.replace, num_files
+
+    def dying(*arguments):
+        nonlocal left
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+        replace(*arguments)
+
+    os.replace = dying
+    child_run.run(folder)
+
+
+def resume_in_silence(folder):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        child_run.run(folder)
+
+
+def killed_while_saving(folder):
+    """Whether a run killed in the middle of a save ends as the whole one."""
+    assert forks.run(lambda: child_run.run(folder / "whole")) == 0
+    # The sixth file is the checkpoint of step 8, after that epoch's best weights.
+    code = forks.run(lambda: run_and_die(folder / "broken", 5))
+    assert code == -signal.SIGKILL
+    shutil.copytree(folder / "broken", folder / "resumed")
+    assert forks.run(lambda: resume_in_silence(folder / "resumed")) == 0
+    ends = (child_run.last_values(folder / name) for name in ("whole", "resumed"))
+    cases.assert_identical(*ends)
+    return True
+
+
+def killed_at_random(folder):
     begin = time.perf_counter()
     assert not attempt(folder / "whole")
     seconds = time.perf_counter() - begin
     draw, kills = random.Random(0), 0
-    while kills < KILLS:  # each may get up to a twelfth of the way
+    while kills < KILLS:  # each may get up to a quarter of an eighth further
         kills += attempt(folder / "killed", draw.uniform(0, seconds / KILLS / 4))
     while attempt(folder / "killed"):
         pass
@@ -110,11 +137,13 @@ def main():
         state(folder / name) for name in ("whole", "killed")
     )
     cases.assert_identical(whole, killed)
-    print(
-        json.dumps(
-            {"kills": kills, "rows": rows == rows_killed, "best": best == best_killed}
-        )
-    )
+    return {"kills": kills, "rows": rows == rows_killed, "best": best == best_killed}
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    report = {"saving": killed_while_saving(folder)}
+    print(json.dumps({**report, **killed_at_random(folder / "random")}))
 
 
 if __name__ == "__main__":

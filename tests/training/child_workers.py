@@ -1,24 +1,64 @@
-"""Run by test_training_workers.py, one process a worker; TF_CONFIG says which.
+"""Run by test_workers.py: two workers of a MultiWorkerMirroredStrategy, as forks.
 
-Arguments: the run folder, and the step after which this worker dies (0: never). Prints
-a digest of everything that training changes.
+Argument: a folder. Prints JSON: digests of everything that training changes, from both
+workers, of a run without a break and of one that lost a worker; and the exit codes of
+the command that trains a recipe.
 """
 
 import hashlib
+import json
 import os
 import pathlib
+import runpy
 import signal
+import socket
 import sys
+import time
 
+import forks
 import keras
 import training_cases as cases
 
 from kerasseg import training
 from kerasseg.runs import devices
 
+ROOT = pathlib.Path(__file__).parents[2]
+SMALL = [
+    "data.train={num=4, size=32, seed=1}",
+    "data.val={num=1, size=32, seed=2}",
+    "augment.size=[32, 32]",
+    "model.base_filters=4",
+    "train.batch_size=4",
+    "train.epochs=1",
+    "train.steps_per_epoch=2",
+]
 
-def main():
-    folder, dies_at = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    for one in sockets:
+        one.bind(("127.0.0.1", 0))
+    ports = [one.getsockname()[1] for one in sockets]
+    for one in sockets:
+        one.close()
+    return ports
+
+
+def start_workers(function):
+    """Call a function of the worker's number in two forks that find each other."""
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(2)]
+
+    def work(index):
+        task = {"type": "worker", "index": index}
+        config = {"cluster": {"worker": addresses}, "task": task}
+        os.environ["TF_CONFIG"] = json.dumps(config)
+        function(index)
+
+    return [forks.start(lambda index=index: work(index)) for index in range(2)]
+
+
+def train(folder, index, dies_at=0):
+    """Train, die after a step (0: never), and write the digest to a file."""
     found = devices.prepare("float32", "multiworker", deterministic=True)
     with found.strategy.scope():
         model = cases.network(norm=True, dropout=0.3)
@@ -33,15 +73,51 @@ def main():
         cases.batches,
         steps=8,
         steps_per_epoch=4,
-        run_dir=folder,
-        validate=lambda: {"mean_iou": float(step.position)},
-        save_every=1,
+        validation=training.Validation(lambda: {"mean_iou": float(step.position)}),
+        folder=training.RunFolder(folder, save_every=1),
         on_event=die,
     )
     digest = hashlib.sha256()
     for value in cases.values(step).values():
         digest.update(value.tobytes())
-    print(digest.hexdigest())
+    (folder / f"digest{index}").write_text(digest.hexdigest())
+
+
+def digests(folder):
+    """Train on both workers to the end; return what each wrote."""
+    workers = start_workers(lambda index: train(folder, index))
+    assert [forks.wait(worker) for worker in workers] == [0, 0]
+    return [(folder / f"digest{index}").read_text() for index in range(2)]
+
+
+def lose_a_worker(folder):
+    first, second = start_workers(lambda index: train(folder, index, index * 5))
+    assert forks.wait(second) == -signal.SIGKILL
+    time.sleep(1)
+    os.kill(first, signal.SIGKILL)  # it waits for the other, for half a minute
+    forks.wait(first)
+
+
+def command(out):
+    """Exit codes of `scripts/train.py` on both workers."""
+    arguments = ["--distribute", "multiworker", "--json", "--out", str(out)]
+    arguments += [part for text in SMALL for part in ("--set", text)]
+
+    def run(index):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.argv = ["train.py", *arguments]
+        runpy.run_path(str(ROOT / "scripts/train.py"), run_name="__main__")
+
+    return [forks.wait(worker) for worker in start_workers(run)]
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    report = {"whole": digests(folder / "whole")}
+    lose_a_worker(folder / "killed")
+    report["killed"] = digests(folder / "killed")
+    report["command"] = command(folder / "run")
+    print(json.dumps(report))
 
 
 if __name__ == "__main__":

@@ -34,7 +34,10 @@ def line():
 def make(function, seed=0, **options):
     objective = training.Objective(function, seed)
     return training.make_train_step(
-        line(), objective, keras.optimizers.SGD(0.1), **options
+        line(),
+        objective,
+        keras.optimizers.SGD(0.1),
+        options=training.StepOptions(**options),
     )
 
 

@@ -1,10 +1,16 @@
-"""A tiny network, tiny batches and a step, shared by the training tests."""
+"""Tiny networks, batches, steps and runs, shared by the training tests."""
+
+import os
+import signal
 
 import keras
 import numpy as np
 
 from kerasseg import training
+from kerasseg.training.history import History
 
+TIMES = {"seconds", "cpu_seconds", "images_per_s"}
+KEPT = {"save_every", "log_every", "tensorboard"}
 LOSS = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
@@ -37,9 +43,14 @@ def batches(start_step):
         start_step += 1
 
 
-def make_step(model=None, optimizer=None, **options):
-    optimizer = optimizer or keras.optimizers.SGD(0.1, momentum=0.9)
-    return training.make_train_step(model or network(), LOSS, optimizer, **options)
+def make_step(model=None, optimizer=None, *, strategy=None, **options):
+    return training.make_train_step(
+        model or network(),
+        LOSS,
+        optimizer or keras.optimizers.SGD(0.1, momentum=0.9),
+        options=training.StepOptions(**options),
+        strategy=strategy,
+    )
 
 
 def values(step):
@@ -59,3 +70,84 @@ def assert_close(left, right, tolerance):
         np.testing.assert_allclose(
             left[name], right[name], rtol=0, atol=tolerance, err_msg=name
         )
+
+
+def squares(labels, logits):
+    """[N] mean of squared differences."""
+    return keras.ops.mean((logits[..., 0] - labels) ** 2, axis=(1, 2))
+
+
+def line(weight=2.0, **options):
+    """y = weight * x as a network without a bias."""
+    conv = keras.layers.Conv2D(1, 1, use_bias=False, **options)
+    model = keras.Sequential([keras.Input((2, 2, 1)), conv])
+    model.set_weights([np.full((1, 1, 1, 1), weight)])
+    return model
+
+
+def ones(size=2):
+    return np.ones((size, 2, 2, 1), "float32"), np.zeros((size, 2, 2), "float32")
+
+
+def full_step():
+    """A step with everything that has state: Adam, norm, dropout, averages."""
+    rate = training.learning_rate("cosine", peak=0.01, steps=12, warmup_steps=2)
+    model = network(norm=True, dropout=0.3)
+    return make_step(model, keras.optimizers.Adam(rate), ema_decay=0.9)
+
+
+def fit(step, folder=None, *, steps=12, batches=batches, **options):
+    """Epochs of four steps; options of the validation and the folder by their names."""
+    validate, patience = options.pop("validate", None), options.pop("patience", None)
+    kept = {key: options.pop(key) for key in KEPT & options.keys()}
+    return training.fit(
+        step,
+        batches,
+        steps=steps,
+        steps_per_epoch=4,
+        validation=validate and training.Validation(validate, patience=patience),
+        folder=training.RunFolder(folder, **kept) if kept else folder,
+        **options,
+    )
+
+
+def brightness(step):
+    """A validation metric that depends on all weights and differs every epoch."""
+    return lambda: {"mean_iou": float(sum(w.sum() for w in step.model.get_weights()))}
+
+
+def scores(*numbers):
+    """A validation that reports these numbers, one per epoch."""
+    numbers = iter(numbers)
+    return lambda: {"mean_iou": next(numbers)}
+
+
+def interrupted_at(position, number=signal.SIGINT):
+    """Batches in which a signal arrives while step `position` is read."""
+
+    def interrupted(start_step):
+        for step, images_and_labels in enumerate(batches(start_step), start_step + 1):
+            if step == position:
+                os.kill(os.getpid(), number)
+            yield images_and_labels
+
+    return interrupted
+
+
+def rows(folder):
+    """The history without its clock."""
+    return [
+        {key: value for key, value in row.items() if key not in TIMES}
+        for row in History(folder / "history.jsonl").rows()
+    ]
+
+
+def with_nan(*numbers):
+    """Batches of which some have an image of NaN."""
+
+    def spoiled(start_step):
+        for step, (images, labels) in enumerate(batches(start_step), start_step + 1):
+            images[:1] = np.nan if step in numbers else images[:1]
+            yield images, labels
+
+    return spoiled

@@ -1,36 +1,36 @@
-"""Objects of one image as instance models are trained with them, on TensorFlow ops."""
+"""Training targets of instance models, from augmented samples; TensorFlow ops."""
 
 import tensorflow as tf
 
 from kerasseg.detection.mask_grid import STRIDE
 
 
-def objects_of(sample, num, *, min_area_px=4):
-    """Boxes, classes and small masks of the objects that an image still shows.
+def object_targets(sample, num, *, min_area_px=4):
+    """Boxes, classes and small masks of the objects that remain in an image.
 
-    Everything follows from the maps of ids after augmentation: objects that were cut
-    away are gone, boxes are tight around what is left. Crowds are left out, and of more
-    than `num` objects the smallest.
+    All follow from the id maps after augmentation: objects outside of the crop are
+    gone, boxes are tight around the visible part. Crowds are left out, and so are the
+    smallest objects if there are more than `num`.
 
     Args:
         sample: dict with `instances` int32 [L, H, W] of ids 1..M, `classes` int32 [M]
             of label ids 1..C, and `crowd` [M], not 0 for regions of many objects. H and
             W are multiples of 4 and known.
-        num: G, how many objects to return.
-        min_area_px: fewer visible pixels are no object.
+        num: G, number of objects to return, padding included.
+        min_area_px: objects with fewer visible pixels are left out.
 
     Returns:
         dict of boxes float32 [G, 4], (x1, y1, x2, y2) in pixels, ends exclusive;
-        classes int32 [G], 0..C-1; masks float32 [G, H / 4, W / 4], the share of a cell
-        that is covered, from which the outline of small objects follows far better than
-        from 0 and 1; the largest object first, then rows of 0, -1 and 0.
+        classes int32 [G], 0..C-1; masks float32 [G, H / 4, W / 4], the covered share of
+        each cell of the mask grid, which keeps the outline of small objects far better
+        than 0 and 1 do. The largest object comes first; padding is 0, -1 and 0.
 
     Raises:
         ValueError: if H and W are not known multiples of 4.
 
     Example:
         >>> ids = tf.pad(tf.ones([1, 4, 4], "int32"), [[0, 0], [0, 4], [4, 0]])
-        >>> found = objects_of({"instances": ids, "classes": [3], "crowd": [0]}, 2)
+        >>> found = object_targets({"instances": ids, "classes": [3], "crowd": [0]}, 2)
         >>> found["boxes"].numpy().tolist(), found["classes"].numpy().tolist()
         ([[4.0, 0.0, 8.0, 4.0], [0.0, 0.0, 0.0, 0.0]], [2, -1])
     """
@@ -45,6 +45,7 @@ def objects_of(sample, num, *, min_area_px=4):
     count = tf.shape(classes)[0]
     areas = tf.math.bincount(ids, minlength=count + 1, maxlength=count + 1)[1:]
     areas = tf.where(tf.cast(sample["crowd"], "bool"), 0, areas)
+    # Stable, so that the truth of a sample does not depend on the device.
     order = tf.argsort(areas, direction="DESCENDING", stable=True)[:num]
     order = tf.boolean_mask(order, tf.gather(areas, order) >= min_area_px)
     masks = tf.reduce_any(ids == (order + 1)[:, None, None, None], axis=1)

@@ -1,10 +1,10 @@
-"""Instances that overlap, as few maps of ids. Private."""
+"""Overlapping instances as few id maps. Private."""
 
 import numpy as np
 
 
-def pack(masks, size):
-    """Put masks into maps of ids, each into the first one where it covers no other.
+def pack_masks(masks, size):
+    """Put masks into id maps, each into the first one where it covers no other.
 
     Args:
         masks: iterable of bool [H, W]; only one is held at a time.
@@ -15,13 +15,14 @@ def pack(masks, size):
         lies and 0 elsewhere, and the positions of these masks in the order given.
 
     Example:
-        >>> maps, kept = pack(np.array([[[1, 1, 0]], [[0, 0, 0]], [[0, 1, 1]]]) > 0,
-        ...                   (1, 3))
+        >>> masks = np.array([[[1, 1, 0]], [[0, 0, 0]], [[0, 1, 1]]]) > 0
+        >>> maps, kept = pack_masks(masks, (1, 3))
         >>> maps[:, 0].tolist(), kept
         ([[1, 1, 0], [0, 2, 2]], [0, 2])
     """
     maps, kept = [], []
     for index, mask in enumerate(masks):
+        # Only the box is searched: images have hundreds of objects, most of them small.
         rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
         if not len(rows):
             continue
@@ -37,11 +38,11 @@ def pack(masks, size):
     return np.stack(maps or [np.zeros(size, "int32")]), kept
 
 
-def front(maps, crowd):
-    """The instance that shows at each pixel: of overlapping ones the smallest.
+def frontmost(maps, crowd):
+    """Frontmost instance at each pixel: of overlapping ones the smallest.
 
     Args:
-        maps: of `pack`.
+        maps: result of `pack_masks`.
         crowd: bool [M]; crowds lie behind all others.
 
     Returns:
@@ -55,22 +56,22 @@ def front(maps, crowd):
     return ids[rank[maps].max(0)]
 
 
-def sample_of(image, maps, classes, crowd, *, ignore_label):
+def make_sample(image, maps, classes, crowd, *, ignore_label):
     """The sample of an image and its instances, as `coco` describes it."""
     return {
         "image": image,
-        "label": label_of(maps, classes, crowd, ignore_label=ignore_label),
+        "label": class_map(maps, classes, crowd, ignore_label=ignore_label),
         "instances": maps,
         "classes": classes,
         "crowd": crowd,
     }
 
 
-def label_of(maps, classes, crowd=None, *, ignore_label=255):
-    """Class of each pixel: of overlapping instances the smallest shows.
+def class_map(maps, classes, crowd=None, *, ignore_label=255):
+    """Class of each pixel, that of the frontmost instance.
 
     Args:
-        maps: of `pack`.
+        maps: result of `pack_masks`.
         classes: int [M], of the instances.
         crowd: bool [M]; their pixels are ignored unless another instance shows there.
 
@@ -79,4 +80,4 @@ def label_of(maps, classes, crowd=None, *, ignore_label=255):
     """
     crowd = np.zeros(len(classes), bool) if crowd is None else crowd
     values = np.where(crowd, ignore_label, classes)
-    return np.concatenate([[0], values]).astype("int32")[front(maps, crowd)]
+    return np.concatenate([[0], values]).astype("int32")[frontmost(maps, crowd)]

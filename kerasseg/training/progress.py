@@ -1,4 +1,4 @@
-"""What a run has seen so far: running means, best value, patience."""
+"""The progress of a run: running means, best value, patience."""
 
 import dataclasses
 import math
@@ -19,21 +19,23 @@ def _no_sums():
 
 
 def terms_of(numbers):
-    """The terms of an objective among what a step logs, "loss_..."."""
+    """The terms of an objective among the logs of a step: those named "loss_..."."""
     return {k: value for k, value in numbers.items() if k.startswith("loss_")}
 
 
 @dataclasses.dataclass
-class Record:
-    """What a resumed run must know besides the variables; JSON in the checkpoint.
+class Progress:
+    """The state of a run besides its variables; JSON in the checkpoint.
+
+    The names of the attributes and of the sums are part of the format of checkpoints.
 
     Attributes:
-        best, best_step: largest value of the monitored metric so far, and where.
-        stale_epochs: epochs since.
+        best, best_step: largest value of the monitored metric so far, and its step.
+        stale_epochs: epochs since then.
         learning_rate: of the last step.
-        history_rows: rows that belong to the run up to here.
-        skipped_in_a_row: steps that were not finite, since the last that was.
-        sums: over the current epoch.
+        history_rows: number of rows that belong to the run up to here.
+        skipped_in_a_row: steps since the last one that was finite.
+        sums: of the steps of the current epoch.
     """
 
     best: float | None = None
@@ -48,38 +50,40 @@ class Record:
     def epoch_has_begun(self):
         return self.sums["steps"] + self.sums["skipped"] > 0
 
-    def add(self, logs, times, *, timed):
-        """Count a step; `timed` unless it was the first, which traces."""
+    def add_step(self, logs, times, *, timed):
+        """Count a step; `timed` unless it was the first, which includes tracing."""
         sums = self.sums
         sums["steps"] += 1
         sums["loss"] += logs["loss"]
         for name, value in terms_of(logs).items():
             sums[name] = sums.get(name, 0.0) + value
-        if math.isfinite(logs["grad_norm"]):  # float16 overflows now and then
+        if math.isfinite(logs["grad_norm"]):  # a LossScaleOptimizer lets overflows pass
             sums["grad_steps"] += 1
             sums["grad_norm"] += logs["grad_norm"]
-        self._spend(times)
+        self._add_times(times)
         if timed:
             sums["timed_images"] += logs["images"]
             sums["timed_seconds"] += times["seconds"]
         self.learning_rate = logs["learning_rate"]
         self.skipped_in_a_row = 0
 
-    def skip(self, times):
+    def add_skipped_step(self, times):
         """Count a step that was not finite, and therefore changed nothing."""
         self.sums["skipped"] += 1
-        self._spend(times)
+        self._add_times(times)
         self.skipped_in_a_row += 1
 
-    def _spend(self, times):
+    def _add_times(self, times):
         for name, seconds in times.items():
             self.sums[name] += seconds
 
-    def judge(self, value, position):
-        """Take the metric of an epoch; None if there was no validation."""
+    def update_best(self, value, position):
+        """Take the metric of an epoch (None without one); return whether it is best."""
+        is_best = self.is_better(value)
         self.stale_epochs += 1
-        if self.is_better(value):
+        if is_best:
             self.best, self.best_step, self.stale_epochs = value, position, 0
+        return is_best
 
     def is_better(self, value):
         """Whether a metric beats all before it; NaN never does."""

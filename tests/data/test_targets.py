@@ -14,7 +14,7 @@ def sample_of(*maps, classes, crowd=None):
 
 
 def found_in(sample, num=4, **options):
-    found = data.objects_of(sample, num, **options)
+    found = data.object_targets(sample, num, **options)
     return {name: values.numpy() for name, values in found.items()}
 
 
@@ -69,7 +69,7 @@ def test_an_image_without_objects_is_padding_only():
 
 def test_sides_that_are_no_multiple_of_the_stride_are_refused():
     with pytest.raises(ValueError, match="known sides, multiples of 4"):
-        data.objects_of(sample_of(np.zeros([10, 8]), classes=[]), 2)
+        data.object_targets(sample_of(np.zeros([10, 8]), classes=[]), 2)
 
 
 def test_a_pipeline_gives_the_objects_of_the_augmented_image():
@@ -113,6 +113,6 @@ def test_samples_without_instances_are_refused():
 
 def test_objects_are_equal_inside_a_graph():
     sample = sample_of(squares((0, 0, 4), (5, 6, 8)), classes=[1, 3])
-    graph = tf.function(lambda: data.objects_of(sample, 3))()
-    for name, values in data.objects_of(sample, 3).items():
+    graph = tf.function(lambda: data.object_targets(sample, 3))()
+    for name, values in data.object_targets(sample, 3).items():
         np.testing.assert_array_equal(graph[name], values)

@@ -1,4 +1,4 @@
-"""Reads the formats of instances picture by picture, for `convert`. Private."""
+"""Reading of the instance formats, image by image, for `convert`. Private."""
 
 import functools
 import pathlib
@@ -14,20 +14,20 @@ from kerasseg.images import ImageError, check_folder, read_image
 JSON = "instances.json"
 
 
-class Thing(NamedTuple):
-    """One object: how messages call it, its category's id, whether it is a crowd."""
+class ObjectInfo(NamedTuple):
+    """One object: its label in messages, its category's id, whether it is a crowd."""
 
     label: str
     category: int
     crowd: bool
 
 
-class Picture(NamedTuple):
+class AnnotatedImage(NamedTuple):
     """One image and its objects.
 
-    name: path in the folder of images, with the extension.
-    file: where it is.
-    read: function without arguments -> (height, width), list of `Thing`, and an
+    name: path inside the folder of images, with the extension.
+    file: its full path.
+    read: function without arguments -> (height, width), list of `ObjectInfo`, and an
         iterator of their masks, bool [H, W].
     """
 
@@ -36,55 +36,56 @@ class Picture(NamedTuple):
     read: Callable
 
 
-class Source(NamedTuple):
-    """A data set: pictures in order, and {category id: name}."""
+class InstanceDataset(NamedTuple):
+    """A data set: list of AnnotatedImage, and {category id: name}."""
 
-    pictures: list
+    images: list
     categories: dict
 
 
 def coco(path, images, name):
-    """A JSON file, or a folder that holds `instances.json`, and the images beside."""
+    """A COCO JSON file, or a folder that holds `instances.json`, and its images."""
     path = pathlib.Path(path)
     file = path / JSON if path.is_dir() else path
     folder = file.parent / images
     check_folder(folder)
     entries, objects, categories = _coco_json.read(file, folder)
-    pictures = []
+    found = []
     for entry in entries:
         read = functools.partial(
             _read_coco, file, folder, entry, objects.get(entry["id"], [])
         )
-        pictures.append(Picture(entry["file_name"], folder / entry["file_name"], read))
-    return Source(pictures, categories)
+        image_name = entry["file_name"]
+        found.append(AnnotatedImage(image_name, folder / image_name, read))
+    return InstanceDataset(found, categories)
 
 
 def labels(path, images, name):
-    """Images and label images of ids, classes where `classes.json` says them."""
+    """Images and label images of instance ids, with classes from `classes.json`."""
     check_folder(path)
     described = _mask_files.read_classes(path)
-    pictures = []
+    found = []
     for key, file, mask in find_samples(pathlib.Path(path), None, 0):
         read = functools.partial(_read_labels, key, file, mask, described)
-        pictures.append(Picture(key + file.suffix, file, read))
-    return Source(pictures, described[1] if described else {1: name})
+        found.append(AnnotatedImage(key + file.suffix, file, read))
+    return InstanceDataset(found, described[1] if described else {1: name})
 
 
 def folders(path, images, name):
-    """A folder an image, in it a mask file an object."""
+    """One folder per image, in it one mask file per object."""
     check_folder(path)
-    pictures = []
-    for key, file, masks in _mask_files.one_file_an_object(pathlib.Path(path)):
+    found = []
+    for key, file, masks in _mask_files.find_mask_folders(pathlib.Path(path)):
         read = functools.partial(_read_folder, file, masks)
-        pictures.append(Picture(key + file.suffix, file, read))
-    return Source(pictures, {1: name})
+        found.append(AnnotatedImage(key + file.suffix, file, read))
+    return InstanceDataset(found, {1: name})
 
 
 FORMATS = {"coco": coco, "labels": labels, "folders": folders}
 
 
 def format_of(path):
-    """Name of the format of a source.
+    """Format of a source, by the files that it holds.
 
     Raises:
         ImageError: if there is none, or several could be meant.
@@ -94,7 +95,7 @@ def format_of(path):
         return "coco"
     check_folder(path)
     found = ["coco"] if (path / JSON).is_file() else []
-    if _mask_files.one_file_an_object(path):
+    if _mask_files.find_mask_folders(path):
         found.append("folders")
     try:
         find_samples(path, None, 0)
@@ -113,12 +114,12 @@ def format_of(path):
 
 
 def _read_coco(file, folder, entry, annotations):
-    size = _coco_json.read_picture(file, entry, folder).shape[:2]
-    things = [
-        Thing(f"annotation {o['id']}", o["category_id"], bool(o.get("iscrowd", 0)))
+    size = _coco_json.read_entry_image(file, entry, folder).shape[:2]
+    infos = [
+        ObjectInfo(f"annotation {o['id']}", o["category_id"], bool(o.get("iscrowd", 0)))
         for o in annotations
     ]
-    return size, things, (_coco_json.mask_of(file, o, size) for o in annotations)
+    return size, infos, (_coco_json.decode_mask(file, o, size) for o in annotations)
 
 
 def _read_labels(key, file, mask, described):
@@ -126,14 +127,14 @@ def _read_labels(key, file, mask, described):
     numbers = _mask_files.read_mask_of(mask, size)
     ids = [number for number in np.unique(numbers).tolist() if number > 0]
     path, _, objects = described or (None, None, {key: dict.fromkeys(ids, (1, False))})
-    things = [
-        Thing(f"object {number}", *_mask_files.class_of(path, objects, key, number))
-        for number in ids
+    infos = [
+        ObjectInfo(f"object {n}", *_mask_files.class_of(path, objects, key, n))
+        for n in ids
     ]
-    return size, things, (numbers == number for number in ids)
+    return size, infos, (numbers == number for number in ids)
 
 
 def _read_folder(file, masks):
     size = read_image(file).shape[:2]
-    things = [Thing(path.name, 1, False) for path in masks]
-    return size, things, (_mask_files.read_mask_of(path, size) > 0 for path in masks)
+    infos = [ObjectInfo(path.name, 1, False) for path in masks]
+    return size, infos, (_mask_files.read_mask_of(path, size) > 0 for path in masks)

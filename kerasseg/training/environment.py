@@ -1,4 +1,4 @@
-"""What the bits of a run depend on: versions, threads, instruction sets, devices."""
+"""The environment that the bits of a run depend on: versions, threads, devices."""
 
 import os
 import warnings
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from kerasseg import machine
 
+# Variables that choose kernels, or the order in which they add numbers up.
 FLAGS = (
     "TF_DETERMINISTIC_OPS",
     "TF_ENABLE_ONEDNN_OPTS",
@@ -16,8 +17,8 @@ FLAGS = (
 )
 
 
-def of(step):
-    """Describe the circumstances of a training step.
+def describe(step):
+    """Describe the environment of a training step.
 
     Args:
         step: TrainStep.
@@ -36,18 +37,18 @@ def of(step):
         **{name: os.environ.get(name) for name in FLAGS},
         "devices": [_device(device) for device in tf.config.list_physical_devices()],
         "dtype_policy": step.model.dtype_policy.name,
-        "accumulate": step.settings.accumulate,
-        "jit_compile": step.settings.jit_compile,
-        "replicas": step.settings.num_replicas,
+        "accumulate": step.options.accumulate,
+        "jit_compile": step.options.jit_compile,
+        "replicas": step.strategy.num_replicas_in_sync,
     }
 
 
 def warn_if_changed(then, now):
-    """Say which circumstances differ from those of a checkpoint.
+    """Warn of what differs from the environment of a checkpoint.
 
     Args:
-        then: what `of` returned when the checkpoint was written.
-        now: what it returns in this process.
+        then: result of `describe` when the checkpoint was written.
+        now: its result in this process.
     """
     changes = [
         f"{key} was {then.get(key)!r}, is {now.get(key)!r}"
@@ -63,7 +64,7 @@ def warn_if_changed(then, now):
 
 
 def _cores():
-    """Count the cores that this process may use; TensorFlow's default of threads."""
+    """Count the cores that this process may use: the threads that TensorFlow starts."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()

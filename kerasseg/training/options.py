@@ -1,19 +1,39 @@
-"""The options of a training step, and what they refuse."""
+"""Options of a training step, and the combinations that it refuses."""
 
 import dataclasses
+from collections.abc import Mapping
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
-    """The checked numbers of a `TrainStep`; see `make_train_step`."""
+class StepOptions:
+    """Options of `make_train_step`; all of them are off by default.
 
-    loss_weights: dict
-    accumulate: int
-    clip_norm: float | None
-    ema_decay: float | None
-    jit_compile: bool
-    skip_non_finite: bool
-    num_replicas: int
+    Attributes:
+        loss_weights: dict output name -> weight; "logits" counts 1.0, others 0.4.
+        accumulate: slices of a batch that run one after the other, in the memory of
+            one, for one update. The images on a device must divide by it.
+        clip_norm: largest global norm of the gradient, over all devices.
+        ema_decay: keep exponential moving averages of the weights and of the
+            statistics of BatchNorm, with decay min(ema_decay, (1 + t) / (10 + t)) at
+            update t.
+        jit_compile: compile with XLA; one device only.
+        skip_non_finite: count a step whose loss or gradient is not finite as done, so
+            that `fit` goes on after it; it changes nothing else either way.
+
+    Raises:
+        ValueError: if a number is out of its range.
+
+    Example:
+        >>> StepOptions(clip_norm=10.0, ema_decay=0.999).accumulate
+        1
+    """
+
+    loss_weights: Mapping | None = None
+    accumulate: int = 1
+    clip_norm: float | None = None
+    ema_decay: float | None = None
+    jit_compile: bool = False
+    skip_non_finite: bool = False
 
     def __post_init__(self):
         if self.accumulate < 1:
@@ -29,15 +49,16 @@ class Settings:
                 "`ema_decay` must be between 0 and 1, or None. "
                 f"Received: {self.ema_decay}."
             )
-        if self.jit_compile and self.num_replicas > 1:
-            raise ValueError(
-                "`jit_compile` works on one device only. "
-                f"Received: a strategy of {self.num_replicas} replicas."
-            )
 
 
-def check(model, optimizer, strategy):
-    """Refuse what would train wrongly or fail late."""
+def check(model, optimizer, options, strategy):
+    """Refuse combinations that would train wrongly or fail late."""
+    num_replicas = strategy.num_replicas_in_sync
+    if options.jit_compile and num_replicas > 1:
+        raise ValueError(
+            "`jit_compile` works on one device only. "
+            f"Received: a strategy of {num_replicas} replicas."
+        )
     if not model.built or not model.trainable_variables:
         raise ValueError(
             "The model must be built and have trainable weights. "
@@ -50,7 +71,7 @@ def check(model, optimizer, strategy):
             f"Received: {inner.gradient_accumulation_steps}."
         )
     clips = inner.clipnorm, inner.global_clipnorm, inner.clipvalue
-    if strategy.num_replicas_in_sync > 1 and any(clips):
+    if num_replicas > 1 and any(clips):
         raise ValueError(
             "Optimizers clip the gradients of each replica; use `clip_norm` here. "
             f"Received: {inner.name} with clipnorm, global_clipnorm, clipvalue={clips}."

@@ -1,0 +1,173 @@
+"""Writing of the instance formats, for `convert`. Private.
+
+Every writer gets an empty folder, an `InstanceDataset` and the report of `convert`,
+where it counts what it wrote and what is lost.
+"""
+
+import json
+import pathlib
+import shutil
+
+import numpy as np
+
+from kerasseg.datasets import _id_maps
+from kerasseg.datasets._mask_files import CLASSES
+from kerasseg.images import ImageError, write_image, write_mask
+from kerasseg.instance.masks import masks_to_boxes
+from kerasseg.instance.polygons import from_polygons, to_polygons
+from kerasseg.instance.rle import encode_rle
+
+
+def coco(folder, content, report, polygons):
+    """`instances.json` and `images/`."""
+    images, annotations = [], []
+    for annotated in content.images:
+        (height, width), infos, masks = annotated.read()
+        _copy(annotated.file, folder / "images" / annotated.name)
+        entry = {"id": len(images) + 1, "file_name": annotated.name}
+        images.append({**entry, "height": height, "width": width})
+        for info, mask in _not_empty(annotated, infos, masks, report):
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": len(images),
+                    "category_id": info.category,
+                    **_shape_of(mask, polygons and not info.crowd),
+                    "iscrowd": int(info.crowd),
+                }
+            )
+    report["objects"] = len(annotations)
+    document = {"images": images, "annotations": annotations}
+    _write_json(folder / "instances.json", {**document, **_categories(content)})
+
+
+def labels(folder, content, report):
+    """`images/`, 16-bit label images in `labels/`, and `classes.json`."""
+    _check_names(content, lambda name: pathlib.PurePosixPath(name).with_suffix(""))
+    objects = {}
+    for annotated in content.images:
+        size, infos, masks = annotated.read()
+        name = pathlib.PurePosixPath(annotated.name).with_suffix("")
+        _copy(annotated.file, folder / "images" / annotated.name)
+        kept, shown = _flatten(annotated, size, infos, masks, report)
+        if len(kept) > 65535:
+            raise ImageError(
+                annotated.file,
+                "at most 65535 objects in an image, for a 16-bit label image",
+                f"{len(kept)}",
+                "Convert to folders, or cut the image",
+            )
+        write_image(folder / "labels" / f"{name}.png", shown.astype("uint16"))
+        objects[str(name)] = [
+            {"id": number, "category_id": info.category, "iscrowd": int(info.crowd)}
+            for number, info in enumerate(kept, 1)
+        ]
+        report["objects"] += len(kept)
+    _write_json(folder / CLASSES, {**_categories(content), "objects": objects})
+
+
+def folders(folder, content, report):
+    """`NAME/images/NAME.png` and `NAME/masks/00001.png`."""
+    flat = _check_names(
+        content, lambda name: str(pathlib.PurePosixPath(name)).replace("/", "_")
+    )
+    _check_names(content, lambda name: pathlib.PurePosixPath(flat[name]).stem)
+    for annotated in content.images:
+        _, infos, masks = annotated.read()
+        file = pathlib.PurePosixPath(flat[annotated.name])
+        place = folder / file.stem
+        _copy(annotated.file, place / "images" / file)
+        (place / "masks").mkdir()
+        for number, (info, mask) in enumerate(
+            _not_empty(annotated, infos, masks, report), 1
+        ):
+            write_mask(place / "masks" / f"{number:05d}.png", mask * np.uint8(255))
+            report["objects"] += 1
+            report["crowds"] += info.crowd
+            _count(report["classes"], content.categories[info.category])
+    if len(content.categories) == 1:  # nothing to be told apart
+        report["classes"] = {}
+
+
+WRITERS = {"coco": coco, "labels": labels, "folders": folders}
+
+
+def _not_empty(annotated, infos, masks, report):
+    for info, mask in zip(infos, masks):
+        if mask.any():
+            yield info, mask
+        else:
+            report["empty"].append({"image": annotated.name, "object": info.label})
+
+
+def _flatten(annotated, size, infos, masks, report):
+    """Objects that are visible in a label image, and the label image."""
+    maps, kept = _id_maps.pack_masks(masks, size)
+    for place in sorted({*range(len(infos))} - {*kept}):
+        label = infos[place].label
+        report["empty"].append({"image": annotated.name, "object": label})
+    infos = [infos[place] for place in kept]
+    shown = _id_maps.frontmost(maps, [info.crowd for info in infos])
+    areas, visible = (
+        np.bincount(ids.ravel(), minlength=len(infos) + 1)[1:] for ids in (maps, shown)
+    )
+    for place in np.flatnonzero(visible < areas):
+        report["covered"].append(
+            {
+                "image": annotated.name,
+                "object": infos[place].label,
+                "pixels": int(areas[place] - visible[place]),
+                "area": int(areas[place]),
+            }
+        )
+    numbers = np.concatenate([[0], np.cumsum(visible > 0) * (visible > 0)])
+    return [x for x, pixels in zip(infos, visible) if pixels], numbers[shown]
+
+
+def _shape_of(mask, polygons):
+    """Segmentation, area and box of an annotation."""
+    outlines = to_polygons(mask) if polygons else None
+    # An outline is ambiguous where two parts of a mask touch at a corner.
+    if outlines is None or not np.array_equal(
+        from_polygons(outlines, mask.shape), mask
+    ):
+        outlines = encode_rle(mask)
+    x1, y1, x2, y2 = masks_to_boxes(mask[None])[0].tolist()
+    return {
+        "segmentation": outlines,
+        "area": int(np.count_nonzero(mask)),
+        "bbox": [x1, y1, x2 - x1, y2 - y1],
+    }
+
+
+def _categories(content):
+    pairs = content.categories.items()
+    return {"categories": [{"id": number, "name": name} for number, name in pairs]}
+
+
+def _check_names(content, key):
+    """{image name: its key}, or an ImageError if two have the same."""
+    owner = {}
+    for annotated in content.images:
+        first = owner.setdefault(key(annotated.name), annotated)
+        if first is not annotated:
+            raise ImageError(
+                annotated.file,
+                "images that differ in more than the extension or a folder's slash",
+                f"{first.name} and {annotated.name}",
+                "Rename one",
+            )
+    return {annotated.name: name for name, annotated in owner.items()}
+
+
+def _count(counts, name):
+    counts[name] = counts.get(name, 0) + 1
+
+
+def _copy(file, target):
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(file, target)
+
+
+def _write_json(path, document):
+    path.write_text(json.dumps(document, indent=1), encoding="utf-8")

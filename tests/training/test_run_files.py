@@ -1,0 +1,51 @@
+"""The files of a run folder."""
+
+import os
+
+import numpy as np
+import pytest
+
+from kerasseg import files
+from kerasseg.training import checkpoints
+from tests.training import training_cases as cases
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    cases.fit(cases.make_step(), tmp_path, steps=4)
+    other = cases.make_step(cases.network(norm=True))
+    with pytest.raises(checkpoints.CheckpointError, match=r"Missing.*gamma"):
+        cases.fit(other, tmp_path)
+
+
+def test_a_full_disk_stops_the_run_and_spares_what_is_saved(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(28, "No space left on device")
+
+    cases.fit(cases.make_step(), tmp_path, steps=4)
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(files.WriteError, match="No space left"):
+        cases.fit(cases.make_step(), tmp_path, steps=8)
+    monkeypatch.undo()
+    path = checkpoints.latest(tmp_path / "checkpoints")
+    assert checkpoints.read(path).step == 4
+
+
+def test_without_a_folder_nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = cases.fit(cases.make_step(), steps=4, validate=cases.scores(0.5))
+    assert (result.best, list(tmp_path.iterdir())) == (0.5, [])
+
+
+def test_the_best_weights_are_the_averaged_ones_of_the_best_epoch(tmp_path):
+    step, seen = cases.full_step(), []
+
+    def validate():
+        seen.append(step.model.get_weights())
+        return {"mean_iou": (0.1, 0.9, float("nan"))[len(seen) - 1]}
+
+    result = cases.fit(step, tmp_path, validate=validate)
+    assert (result.best, result.best_step) == (0.9, 8)
+    model = cases.network(norm=True, dropout=0.3)
+    model.load_weights(tmp_path / "best.weights.h5")
+    for saved, wanted in zip(model.get_weights(), seen[1]):
+        np.testing.assert_array_equal(saved, wanted)
