@@ -1,4 +1,4 @@
-"""Everything again under XLA, with a batch of unknown size, and in half precision."""
+"""All modules of kerasseg.detection under XLA, at any batch size, in half precision."""
 
 import keras
 import numpy as np

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from kerasseg.detection import boxes as geometry
-from kerasseg.detection.roi_align import crop_masks
 from kerasseg.detection.targets import (
     anchor_targets,
     center_targets,
@@ -47,15 +46,6 @@ def test_second_stage_draws_objects_themselves_and_no_padding():
     again = geometry.decode(found.deltas, rois, (10.0, 10.0, 5.0, 5.0))
     objects = np.asarray(found.objects)[0, :3]
     np.testing.assert_allclose(again[0, :3], BOXES[0][objects], atol=1e-4)
-
-
-def test_masks_are_cut_out_of_the_object_of_the_box():
-    masks = np.zeros([1, 2, 6, 8])
-    masks[0, 0, 1:5, 1:7] = masks[0, 1, 3:, :4] = 1
-    rois = np.array([[[2, 2, 6, 4], [0, 0, 8, 6], [0, 0, 8, 6]]])
-    found = crop_masks(masks, np.array([[0, 1, 0]]), rois, (6, 8))
-    np.testing.assert_array_equal(found[0, 0], np.ones([6, 8]))
-    np.testing.assert_array_equal(found[0, 1:], masks[0, ::-1])
 
 
 def iou_of_corners(box, other):
