@@ -1,30 +1,40 @@
-"""Joining neighbouring regions of similar colour."""
+"""Region merging: adjacent regions of similar colour."""
 
 import numpy as np
 
 from kerasseg.classical._inputs import check_labels, check_number, lab
-from kerasseg.classical._label_maps import contiguous, neighbours, parts
+from kerasseg.classical._label_maps import (
+    adjacent_regions,
+    connected_components,
+    contiguous,
+)
 
 
 def merge_regions(
     labels, image, *, threshold: float = 8.0, min_size: int = 1
 ) -> np.ndarray:
-    """Join neighbouring regions, most similar first, while they differ little.
+    """Merge adjacent regions, most similar first, while they are similar.
 
-    In each round, pairs of regions that are each other's nearest neighbours join, and
-    with the larger of the two all others whose nearest neighbour it is. That is nearly
-    the order of greedy merging in few rounds. In the end all neighbours differ by more
-    than `threshold`. Then regions that are too small join, in the same way.
+    In each round, pairs of mutual nearest neighbours are merged, together with all
+    others whose nearest neighbour is the larger of the two. That is nearly the order of
+    greedy merging in few rounds. In the end all adjacent regions differ by more than
+    `threshold`. Then regions that are too small are merged in the same way.
 
     Args:
-        labels: integers [H, W]; parts of a label that do not touch count as regions.
+        labels: integers [H, W]; each 4-connected component of a label is a region.
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
-        threshold: largest distance of mean colours in CIELAB that is joined; 2.3 is
+        threshold: largest distance of mean colours that is merged, in CIELAB; 2.3 is
             just noticeable.
-        min_size: smaller regions join their nearest neighbour whatever it is, px.
+        min_size: smaller regions are merged into the nearest neighbour at any distance,
+            px.
 
     Returns:
-        int32 [H, W], 0..K-1, 4-connected. O(HW + E log E) for E borders, a round.
+        int32 [H, W], 0..K-1, 4-connected. O(HW + E log E) per round, with E edges
+        between regions.
+
+    Raises:
+        ValueError: if `labels` has another size than the image, or an argument is out
+            of range.
 
     Example:
         >>> greys = np.repeat([[100, 104, 200, 204]], 4, axis=0).astype("uint8")
@@ -37,7 +47,7 @@ def merge_regions(
     labels = check_labels(labels, colors.shape[:2])
     check_number(threshold, "threshold", 0.0)
     check_number(min_size, "min_size", 1)
-    merged = merge(parts(labels), colors, threshold)
+    merged = merge(connected_components(labels), colors, threshold)
     return merge(merged, colors, None, min_size)
 
 
@@ -55,7 +65,7 @@ def merge(labels, features, threshold, min_size=1, *, by_error=False):
     channels = features.reshape(flat.size, -1).T
     sums = np.stack([np.bincount(flat, channel) for channel in channels], 1)
     owner = np.arange(num)
-    pairs, _ = neighbours(labels)
+    pairs, _ = adjacent_regions(labels)
     while len(pairs):
         means = sums / sizes[:, None]
         gaps = np.square(means[pairs[:, 0]] - means[pairs[:, 1]]).sum(1)
