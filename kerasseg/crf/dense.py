@@ -9,7 +9,7 @@ import typing
 
 import numpy as np
 
-from kerasseg.crf.lattice import gaussian_kernel, span
+from kerasseg.crf.lattice import describe_values, gaussian_kernel
 from kerasseg.crf.mean_field import mean_field
 
 # Factors to 0..255 of images that are not in this range already, as for models.
@@ -166,12 +166,12 @@ def _colors(image):
     if not (low >= 0 and (high <= 255 or image.dtype == "uint16")):  # NaN fails
         raise ValueError(
             "`image` must be within 0..255, or uint16. "
-            f"Received: {span(image)}, dtype={image.dtype}."
+            f"Received: {describe_values(image)}, dtype={image.dtype}."
         )
     if image.dtype.kind == "f" and low < high <= 1:
         raise ValueError(
             "`image` must be within 0..255; one in 0..1 would look black. Multiply it "
-            f"by 255. Received: {span(image)}, dtype={image.dtype}."
+            f"by 255. Received: {describe_values(image)}, dtype={image.dtype}."
         )
     colors = image.astype("float32") * np.float32(SCALES.get(image.dtype.name, 1))
     return colors if colors.ndim == 3 else colors[..., None]
