@@ -31,7 +31,7 @@ def test_distances_are_those_of_small_steps(labels, num_rays):
     found = targets.star_distances(labels, num_rays)
     assert not found[labels <= 0].any()
     # A ray that is 1e-9 off a corner is not one through it: none of these angles is.
-    angles = targets.angles_of(num_rays)
+    angles = targets.ray_angles(num_rays)
     for y, x in np.argwhere(labels > 0)[:4]:
         for ray, angle in enumerate(angles):
             if abs(np.sin(4 * angle)) > 1e-6:  # corners are another test

@@ -38,9 +38,9 @@ def test_a_star_of_exact_distances_is_its_convex_object():
 
 @settings(max_examples=40, deadline=None)
 @given(arrays("float32", st.integers(3, 12), elements=st.floats(1, 9, width=32)))
-def test_drawn_pixels_are_those_inside_the_polygon(distances):
-    found = stars.draw(distances[None], 10)[0]
-    angles = targets.angles_of(len(distances))
+def test_rasterized_pixels_are_those_inside_the_polygon(distances):
+    found = stars.rasterize(distances[None], 10)[0]
+    angles = targets.ray_angles(len(distances))
     corners = distances[:, None] * np.stack([np.sin(angles), np.cos(angles)], 1)
     pixels = np.argwhere(np.ones([21, 21])) - 10
     expected = measure.points_in_poly(pixels, corners).reshape(21, 21)
@@ -56,7 +56,7 @@ def test_drawn_pixels_are_those_inside_the_polygon(distances):
 
 @pytest.mark.parametrize("threshold", [0.0, 0.3, 0.6])
 def test_suppression_is_greedy_over_whole_masks(rng, monkeypatch, threshold):
-    monkeypatch.setattr(stars, "_MEMORY", 3000)  # several parts
+    monkeypatch.setattr(stars, "_MAX_PIXELS", 3000)  # several blocks
     for num in (1, 7, 60):
         polygons = stars.Polygons(
             rng.integers(15, 65, [num, 2]),
