@@ -12,7 +12,6 @@ crf.png.
 import argparse
 import collections
 import functools
-import inspect
 import json
 import pathlib
 import time
@@ -21,16 +20,29 @@ import numpy as np
 
 from kerasseg import crf, evaluate, images, metrics, predict, recipes, runs, viz
 
+# Field of a kernel -> the values that are tried.
 CHOICES = {
-    "w_bilateral": [1, 2, 4, 7, 10],
-    "srgb": [3, 5, 8, 13, 20],
-    "sxy_bilateral": [10, 20, 40, 80],
-    "w_gaussian": [0, 1, 3],
-    "sxy_gaussian": [1, 2, 3],
+    ("appearance", "weight"): [1, 2, 4, 7, 10],
+    ("appearance", "srgb"): [3, 5, 8, 13, 20],
+    ("appearance", "sxy"): [10, 20, 40, 80],
+    ("smoothness", "weight"): [0, 1, 3],
+    ("smoothness", "sxy"): [1, 2, 3],
 }
-DEFAULTS = {
-    name: inspect.signature(crf.dense_crf).parameters[name].default for name in CHOICES
-}
+KERNELS = {"appearance": crf.Appearance(), "smoothness": crf.Smoothness()}
+DEFAULTS = tuple(getattr(KERNELS[kernel], field) for kernel, field in CHOICES)
+
+
+def kernels(values):
+    """Keyword arguments of `dense_crf` with the values of `CHOICES`, in its order."""
+    found = dict(KERNELS)
+    for (kernel, field), value in zip(CHOICES, values):
+        found[kernel] = found[kernel]._replace(**{field: value})
+    return found
+
+
+def named(values):
+    """The values of `CHOICES` as a JSON-able dict: {"appearance.srgb": 13}."""
+    return {".".join(key): value for key, value in zip(CHOICES, values)}
 
 
 def main(run, root, out, *, num_train, num_val, iterations, tolerance_px):
@@ -45,13 +57,13 @@ def main(run, root, out, *, num_train, num_val, iterations, tolerance_px):
     methods = {
         "before": None,
         "defaults": functools.partial(crf.dense_crf, **options),
-        "chosen": functools.partial(crf.dense_crf, **chosen, **options),
+        "chosen": functools.partial(crf.dense_crf, **kernels(chosen), **options),
     }
     scores, picture = compare(model, val, methods, tolerance_px)
     result = {
         "run": facts["name"],
         "choice": {"split": "train", "num_images": len(train), "tried": tried},
-        "parameters": {**chosen, **options},
+        "parameters": {**named(chosen), **options},
         "val": {"num_images": len(val), "tolerance_px": tolerance_px, **scores},
         "environment": evaluate.environment(),
     }
@@ -78,29 +90,28 @@ def maps(model, samples):
 
 
 def choose(cases, samples, options):
-    """Best parameters by coordinate search, and the mean IoU of all that were tried."""
+    """Best values of `CHOICES` by coordinate search, and the mean IoU of all tried."""
     cases = list(cases)
 
     @functools.cache
     def score(values):
-        parameters = dict(zip(CHOICES, values))
         matrix = 0
         for image, label, shares in cases:
-            refined = crf.dense_crf(image, shares, **parameters, **options)
+            refined = crf.dense_crf(image, shares, **kernels(values), **options)
             matrix = matrix + count(label, refined, samples)
         found = float(metrics.mean_iou(matrix))
-        tried.append({**parameters, "mean_iou": found})
+        tried.append({**named(values), "mean_iou": found})
         return found
 
     plain = sum(count(label, shares, samples) for _, label, shares in cases)
     tried = [{"refine": None, "mean_iou": float(metrics.mean_iou(plain))}]
-    best, before = tuple(DEFAULTS.values()), None
+    best, before = DEFAULTS, None
     while best != before:
         before = best
         for place, values in enumerate(CHOICES.values()):
             around = [(*best[:place], value, *best[place + 1 :]) for value in values]
             best = max([best, *around], key=score)  # ties keep the first
-    return dict(zip(CHOICES, best)), tried
+    return best, tried
 
 
 def count(label, probabilities, samples):

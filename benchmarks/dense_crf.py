@@ -21,8 +21,6 @@ from scipy import io
 
 from kerasseg import crf
 
-BILATERAL = {"sxy_bilateral": 80, "srgb": 13, "w_bilateral": 10}
-
 
 def bsds(root, num, num_classes=21):
     """(name, image, probabilities) of 321 x 481 images with labels modulo classes."""
@@ -100,9 +98,9 @@ def exact(root, num=20, iterations=10):
     """Share of the pixels of crops that have the class of exact mean field."""
     shares = []
     for name, image, probabilities in crops(root, num):
-        kernels = crf.image_kernels(image, **BILATERAL, kernel=crf.exact_kernel)
+        kernels = crf.image_kernels(image, kernel=crf.exact_kernel)
         right = crf.mean_field(probabilities, kernels, iterations=iterations)
-        own = crf.dense_crf(image, probabilities, **BILATERAL, iterations=iterations)
+        own = crf.dense_crf(image, probabilities, iterations=iterations)
         shares.append(float((own.argmax(-1) == right.argmax(-1)).mean()))
         yield {"image": name, "same_argmax_as_exact": shares[-1]}
     yield {"crops": len(shares), "mean": float(np.mean(shares)), "worst": min(shares)}
@@ -112,7 +110,7 @@ def energy(root, num=4, iterations=6):
     """Free energy after each update, with the lattice's own kernels and exact ones."""
     for name, image, probabilities in crops(root, num):
         for kernel in (crf.gaussian_kernel, crf.exact_kernel):
-            kernels = crf.image_kernels(image, **BILATERAL, kernel=kernel)
+            kernels = crf.image_kernels(image, kernel=kernel)
             found = [
                 crf.mean_field(probabilities, kernels, iterations=count)
                 for count in range(iterations + 1)

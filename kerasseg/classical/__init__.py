@@ -1,7 +1,7 @@
 """Segmentation without training: arrays in, int32 label maps [H, W] out.
 
-Superpixels, region growing, markers and foreground on numpy, OpenCV, SciPy and
-scikit-image. Nothing here imports tensorflow.
+Superpixels, region growing, marker-based and foreground segmentation on numpy, OpenCV,
+SciPy and scikit-image. Nothing here imports tensorflow.
 
     >>> photo = np.kron([[0, 255], [255, 0]], np.ones([8, 8])).astype("uint8")
     >>> int(slic(photo, 4, sigma=0).max())

@@ -1,4 +1,4 @@
-"""What the classical methods accept: checks at the door, and one range of values."""
+"""Argument checks of the classical methods, and conversion of images to one range."""
 
 import math
 import numbers
@@ -8,10 +8,10 @@ import numpy as np
 
 
 def check_image(image):
-    """The image as numbers [H, W, C], C 1 or 3, in its own dtype and range.
+    """Image as an array [H, W, C], C = 1 or 3, in its own dtype and range.
 
     Raises:
-        ValueError: if it is empty, not real numbers, not finite, or has another
+        ValueError: if it is empty, complex, not numeric or not finite, or has another
             number of channels.
     """
     image = np.asarray(image)
@@ -36,11 +36,14 @@ def check_image(image):
 
 
 def unit_range(image):
-    """The image as float32 [H, W, C] in 0..1.
+    """Image as float32 [H, W, C] in 0..1.
 
     uint8 is divided by 255; bool and floats within 0..1 stay; other numbers within
     0..255 are divided by 255; uint16 and larger integers are stretched between their
     0.5 and 99.5 percentiles, because cameras rarely fill 16 bits.
+
+    Raises:
+        ValueError: as `check_image`, and for floats outside of 0..255.
     """
     image = check_image(image)
     if image.dtype == "uint8":
@@ -56,11 +59,12 @@ def unit_range(image):
     if low >= 0 and high <= 255 and image.dtype != "uint16":
         return image.astype("float32") / 255
     low, high = np.percentile(image, [0.5, 99.5])
+    # 1e-6: a constant image has no range, and becomes 0.
     return np.clip((image - low) / max(high - low, 1e-6), 0, 1).astype("float32")
 
 
-def rgb_bytes(image):
-    """The image as uint8 [H, W, 3], contiguous: what OpenCV asks for."""
+def rgb_uint8(image):
+    """Image as uint8 [H, W, 3], contiguous: OpenCV 5.0 refuses reversed views."""
     image = check_image(image)
     if image.dtype != "uint8":
         image = np.round(unit_range(image) * 255).astype("uint8")
@@ -70,7 +74,7 @@ def rgb_bytes(image):
 
 
 def lab(image, sigma=0.0):
-    """CIELAB float32 [H, W, 3], L in 0..100, after a Gaussian blur of `sigma` px."""
+    """Image as CIELAB float32 [H, W, 3], L in 0..100, blurred by `sigma` px."""
     image = unit_range(image)
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
@@ -80,7 +84,7 @@ def lab(image, sigma=0.0):
 
 
 def grey(image):
-    """float32 [H, W] in 0..1, luma of RGB."""
+    """Image as float32 [H, W] in 0..1: the luma (ITU-R BT.601) of RGB."""
     image = np.ascontiguousarray(unit_range(image))
     if image.shape[2] == 1:
         return image[..., 0]
@@ -88,12 +92,15 @@ def grey(image):
 
 
 def check_labels(labels, size=None, *, name="labels"):
-    """The label map as int32 [H, W].
+    """Label map as int32 [H, W].
 
     Args:
-        labels: integers [H, W], 0 or larger.
-        size: (height, width) that it must have; None for any.
-        name: the argument's name, for the message.
+        labels: non-negative integers [H, W].
+        size: required (height, width); None for any.
+        name: of the argument, for the message.
+
+    Raises:
+        ValueError: if it is empty, not integers, of another size, or out of range.
     """
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.dtype.kind not in "iub" or not labels.size:
@@ -115,7 +122,10 @@ def check_labels(labels, size=None, *, name="labels"):
 
 
 def check_number(value, name, low, high=math.inf):
-    """Refuse what is no number within low..high; an integer `low` asks for integers."""
+    """Raise a ValueError unless `value` is a number within low..high.
+
+    An integer `low` asks for an integer, a float for any real number.
+    """
     kind, word = numbers.Real, "a number"
     if isinstance(low, int):
         kind, word = numbers.Integral, "an integer"
@@ -131,7 +141,7 @@ def check_number(value, name, low, high=math.inf):
 
 
 def check_choice(value, name, choices):
-    """Refuse what is not one of `choices`."""
+    """Raise a ValueError unless `value` is one of `choices`."""
     if value not in choices:
         raise ValueError(
             f"`{name}` must be {', '.join(map(repr, choices[:-1]))} or "

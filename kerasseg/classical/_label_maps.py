@@ -1,28 +1,29 @@
-"""Label maps as graphs of regions: parts, neighbours, and giving regions away."""
+"""Label maps as region adjacency graphs: components, adjacency, absorbing regions."""
 
 import numpy as np
 from skimage import measure
 
 
-def parts(labels):
-    """4-connected parts of equal value, int32 [H, W] from 0 in raster order.
+def connected_components(labels):
+    """Label the 4-connected components of equal value: int32 [H, W], in raster order.
 
     Args:
         labels: integers [H, W], any values.
     """
-    # skimage leaves out one value as background; the one below all occurs nowhere.
+    # scikit-image 0.26 gives one value, the background, no component. One below the
+    # minimum does not occur, so that every pixel is labelled, from 1.
     background = int(labels.min()) - 1
     found = measure.label(labels, connectivity=1, background=background)
     return (found - 1).astype("int32")
 
 
 def contiguous(labels):
-    """The same regions, renumbered 0, 1, ... in the order of their values."""
+    """Relabel regions as 0, 1, ... in the order of their values."""
     used = np.bincount(labels.ravel()) > 0
     return (np.cumsum(used) - 1).astype("int32")[labels]
 
 
-def means(labels, values, num):
+def region_means(labels, values, num):
     """Mean of `values` [H, W, C] in each of `num` regions: float64 [num, C]."""
     flat = labels.ravel()
     sizes = np.maximum(np.bincount(flat, minlength=num), 1)
@@ -31,16 +32,16 @@ def means(labels, values, num):
     return np.stack(sums, 1) / sizes[:, None]
 
 
-def neighbours(labels, among=None):
-    """Pairs of regions that share a border.
+def adjacent_regions(labels, among=None):
+    """Edges of the region adjacency graph (4-connected).
 
     Args:
         labels: int32 [H, W].
-        among: bool [num]; only pairs with one of these regions. None takes all.
+        among: bool [num]; only edges of at least one of these regions. None takes all.
 
     Returns:
-        int64 [E, 2], each pair once, the smaller number first, and the length of each
-        border in pixel edges, int64 [E].
+        int64 [E, 2], each edge once, the smaller label first, and the length of each
+        common border in pixel sides, int64 [E].
     """
     left = [labels[:, :-1].ravel(), labels[:-1].ravel()]
     right = [labels[:, 1:].ravel(), labels[1:].ravel()]
@@ -52,14 +53,15 @@ def neighbours(labels, among=None):
         first, second = first[wanted], second[wanted]
     num = int(labels.max()) + 1
     low, high = np.minimum(first, second), np.maximum(first, second)
+    # One integer per pair: np.unique sorts numbers far faster than rows.
     codes, lengths = np.unique(low.astype("int64") * num + high, return_counts=True)
     return np.stack([codes // num, codes % num], 1), lengths
 
 
 def absorb(labels, keep, features):
-    """Give each region that is not kept to the neighbour of most similar features.
+    """Merge each region that is not kept into its most similar neighbour.
 
-    Regions enclosed by others that are given away follow in later rounds, so that
+    Regions whose neighbours are all merged themselves follow in later rounds, so that
     every region ends in a kept one and stays 4-connected.
 
     Args:
@@ -73,13 +75,14 @@ def absorb(labels, keep, features):
     if keep.all():
         return labels
     owner = np.where(keep, np.arange(len(keep)), -1)
-    pairs, _ = neighbours(labels, ~keep)
+    pairs, _ = adjacent_regions(labels, ~keep)
     pairs = np.concatenate([pairs, pairs[:, ::-1]])
-    pairs = pairs[~keep[pairs[:, 0]]]  # (given away, its neighbour)
+    pairs = pairs[~keep[pairs[:, 0]]]  # (merged region, its neighbour)
     while len(pairs):
         ready = pairs[owner[pairs[:, 1]] >= 0]
         small, target = ready[:, 0], owner[ready[:, 1]]
         distance = np.square(features[small] - features[target]).sum(1)
+        # By region, then distance; the smaller label wins a tie.
         order = np.lexsort((target, distance, small))
         first = order[np.unique(small[order], return_index=True)[1]]
         owner[small[first]] = target[first]
@@ -88,18 +91,18 @@ def absorb(labels, keep, features):
 
 
 def absorb_small(labels, features, min_size, max_num):
-    """Keep the parts of `labels` that are large enough, and give the others away.
+    """Merge small components of `labels` into their most similar neighbours.
 
     Args:
         labels: integers [H, W], any values.
-        features: [H, W, C]; a part goes to the neighbour of nearest mean.
-        min_size: smallest size, in pixels. The largest part is always kept.
-        max_num: keep at most so many, the largest ones.
+        features: [H, W, C]; similarity is that of means over a component.
+        min_size: smallest size, in pixels. The largest component is always kept.
+        max_num: most components that are kept, the largest ones.
 
     Returns:
         int32 [H, W], contiguous, 4-connected.
     """
-    labels = parts(labels)
+    labels = connected_components(labels)
     sizes = np.bincount(labels.ravel())
     keep = sizes >= min(min_size, sizes.max())
     if len(sizes) > max_num:
@@ -107,4 +110,4 @@ def absorb_small(labels, features, min_size, max_num):
         keep[small] = False
     if keep.all():
         return labels
-    return absorb(labels, keep, means(labels, features, len(sizes)))
+    return absorb(labels, keep, region_means(labels, features, len(sizes)))

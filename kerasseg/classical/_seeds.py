@@ -1,4 +1,4 @@
-"""Seeds and markers in their three forms."""
+"""Seeds of region growing: points, markers, or a number of random points."""
 
 import numbers
 
@@ -8,24 +8,27 @@ from kerasseg.classical._inputs import check_labels, check_number
 
 
 def read_seeds(seeds, size, seed):
-    """Groups of pixels, one a region: list of int64 [n, 2] (row, column).
+    """Seed pixels of each region: list of int64 [n, 2] (row, column).
 
     Args:
         seeds: points, markers or a number of random points, see `region_growing`.
         size: (height, width) of the image.
-        seed: of random points.
+        seed: of the random points.
+
+    Raises:
+        ValueError: if a seed lies outside of the image, or there is none.
     """
     if isinstance(seeds, numbers.Integral):
         return _random_points(seeds, size, seed)
     seeds = np.asarray(seeds)
     if seeds.shape == tuple(size):
-        return groups_of_markers(seeds, size)
+        return marker_pixels(seeds, size)
     if seeds.ndim == 2 and seeds.shape[1] != 2 and seeds.size:
         check_labels(seeds, size, name="seeds")  # markers of another size
     return [point[None] for point in _points(seeds, size)]
 
 
-def groups_of_markers(markers, size, *, name="seeds"):
+def marker_pixels(markers, size, *, name="seeds"):
     """Pixels of each value 1, 2, ... of a marker map: list of int64 [n, 2]."""
     markers = check_labels(markers, size, name=name).ravel()
     pixels = np.flatnonzero(markers)

@@ -1,4 +1,4 @@
-"""Two phases by active contours without edges."""
+"""Chan-Vese segmentation: two phases by active contours without edges."""
 
 import numpy as np
 from skimage import segmentation
@@ -13,13 +13,13 @@ def chan_vese(
     tolerance: float = 1e-3,
     iterations: int = 200,
 ) -> np.ndarray:
-    """Two phases of nearly constant grey with a short border between them.
+    """Partition into two phases of nearly constant grey with a short border.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
         mu: weight of the border's length; larger is smoother.
-        tolerance: mean change of the level set at which it stops.
-        iterations: most rounds.
+        tolerance: change of the level set, root mean square, at which it stops.
+        iterations: maximum number of iterations.
 
     Returns:
         int32 [H, W], 1 the brighter phase, 0 the darker one; all 0 if one phase is
@@ -44,6 +44,7 @@ def chan_vese(
     )
     if inside.all() or not inside.any():
         return np.zeros(values.shape, "int32")
+    # Which phase has the positive level set depends on the initial checkerboard.
     if values[inside].mean() < values[~inside].mean():
         inside = ~inside
     return inside.astype("int32")

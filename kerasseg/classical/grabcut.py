@@ -3,11 +3,11 @@
 import cv2
 import numpy as np
 
-from kerasseg.classical._inputs import check_labels, check_number, rgb_bytes
+from kerasseg.classical._inputs import check_labels, check_number, rgb_uint8
 from kerasseg.classical.kmeans import cluster, nearest
 
-COMPONENTS = 5  # Gaussians of each colour model, as OpenCV has them
-UNKNOWN = 255
+COMPONENTS = 5  # Gaussians of each colour model, fixed in OpenCV as in the paper
+UNKNOWN = 255  # in scribbles
 
 
 def grabcut(
@@ -17,13 +17,13 @@ def grabcut(
     probabilities=None,
     scribbles=None,
     iterations: int = 5,
-    sure: float = 0.95,
+    sure_threshold: float = 0.95,
 ) -> np.ndarray:
-    """Foreground by GrabCut: colour models and a minimum cut, in turns.
+    """Foreground segmentation by GrabCut: Gaussian mixtures and graph cuts, in turns.
 
-    Give exactly one of `box`, `probabilities` and `scribbles`. The colour models start
-    from k-means of our own, so that the result is the same in every run (OpenCV's
-    start depends on its global random state).
+    Give exactly one of `box`, `probabilities` and `scribbles`. The Gaussian mixtures
+    are initialised by k-means of this library, so that every run gives the same result
+    (OpenCV's initialisation depends on its global random state).
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
@@ -31,9 +31,10 @@ def grabcut(
             background. It must leave some.
         probabilities: of the foreground, [H, W] in 0..1, as of a network.
         scribbles: integers [H, W]: 0 background, 1 foreground, 255 unknown.
-        iterations: turns, 1 or more.
-        sure: probabilities from here up are fixed as foreground, those below
-            1 - sure as background; above 1 nothing is fixed.
+        iterations: number of iterations, 1 or more.
+        sure_threshold: probabilities from here up are sure foreground, those below
+            1 - sure_threshold sure background, which the cut cannot change; above 1 all
+            pixels are free.
 
     Returns:
         int32 [H, W], 0 background, 1 foreground. All one class if the input marks no
@@ -50,9 +51,9 @@ def grabcut(
 
     Reference: Rother et al., 2004, https://doi.org/10.1145/1015706.1015720
     """
-    image = rgb_bytes(image)
+    image = rgb_uint8(image)
     check_number(iterations, "iterations", 1)
-    check_number(sure, "sure", 0.5)
+    check_number(sure_threshold, "sure_threshold", 0.5)
     hints = {"box": box, "probabilities": probabilities, "scribbles": scribbles}
     given = [name for name, value in hints.items() if value is not None]
     if len(given) != 1:
@@ -62,27 +63,28 @@ def grabcut(
         )
     size = image.shape[:2]
     if box is not None:
-        mask = _mask_of_box(box, size)
+        mask = _mask_from_box(box, size)
     elif probabilities is not None:
-        mask = _mask_of_probabilities(probabilities, size, sure)
+        mask = _mask_from_probabilities(probabilities, size, sure_threshold)
     else:
-        mask = _mask_of_scribbles(scribbles, size)
-    front = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
-    if front.any() and not front.all():
-        models = [_gaussians(image[where]) for where in (~front, front)]
+        mask = _mask_from_scribbles(scribbles, size)
+    foreground = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
+    if foreground.any() and not foreground.all():
+        models = [_gaussians(image[where]) for where in (~foreground, foreground)]
+        # GC_EVAL keeps the given models; the other modes initialise their own.
         cv2.grabCut(image, mask, None, *models, iterations, cv2.GC_EVAL)
-        front = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
-    return front.astype("int32")
+        foreground = (mask == cv2.GC_FGD) | (mask == cv2.GC_PR_FGD)
+    return foreground.astype("int32")
 
 
-def _mask_of_box(box, size):
+def _mask_from_box(box, size):
     values = np.asarray(box, "float64").ravel()
     height, width = size
-    good = values.shape == (4,) and np.isfinite(values).all()
-    if good:
+    valid = values.shape == (4,) and np.isfinite(values).all()
+    if valid:
         x1, y1, x2, y2 = np.round(values).astype("int64").tolist()
-        good = 0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height
-    if not good or (x2 - x1) * (y2 - y1) == height * width:
+        valid = 0 <= x1 < x2 <= width and 0 <= y1 < y2 <= height
+    if not valid or (x2 - x1) * (y2 - y1) == height * width:
         raise ValueError(
             f"`box` must be (x1, y1, x2, y2) inside the image of width {width} and "
             f"height {height}, and leave background. Received: box={box!r}."
@@ -92,7 +94,7 @@ def _mask_of_box(box, size):
     return mask
 
 
-def _mask_of_probabilities(probabilities, size, sure):
+def _mask_from_probabilities(probabilities, size, sure_threshold):
     probabilities = np.asarray(probabilities)
     if (
         probabilities.shape != size
@@ -106,12 +108,12 @@ def _mask_of_probabilities(probabilities, size, sure):
             f"dtype={probabilities.dtype}, image {size}."
         )
     mask = np.where(probabilities > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype("uint8")
-    mask[probabilities >= sure] = cv2.GC_FGD
-    mask[probabilities < 1 - sure] = cv2.GC_BGD
+    mask[probabilities >= sure_threshold] = cv2.GC_FGD
+    mask[probabilities < 1 - sure_threshold] = cv2.GC_BGD
     return mask
 
 
-def _mask_of_scribbles(scribbles, size):
+def _mask_from_scribbles(scribbles, size):
     scribbles = check_labels(scribbles, size, name="scribbles")
     found = set(np.unique(scribbles).tolist())
     if not {0, 1} <= found <= {0, 1, UNKNOWN}:
@@ -125,7 +127,7 @@ def _mask_of_scribbles(scribbles, size):
 
 
 def _gaussians(pixels):
-    """A colour model in OpenCV's layout: weights, means, covariances: [1, 65]."""
+    """Gaussian mixture in OpenCV's layout [1, 65]: weights, means, covariances."""
     points = pixels.astype("float32")
     rng = np.random.default_rng(0)
     sample = points[rng.choice(len(points), min(len(points), 10_000), replace=False)]
@@ -135,9 +137,9 @@ def _gaussians(pixels):
     means = np.zeros([COMPONENTS, 3])
     covariances = np.zeros([COMPONENTS, 3, 3])
     for k in np.unique(owner):
-        own = points[owner == k].astype("float64")
-        weights[k], means[k] = len(own) / len(points), own.mean(0)
-        spread = own - means[k]
-        # A little noise, as OpenCV adds, for colours that do not vary.
-        covariances[k] = spread.T @ spread / len(own) + 0.01 * np.eye(3)
+        members = points[owner == k].astype("float64")
+        weights[k], means[k] = len(members) / len(points), members.mean(0)
+        deviations = members - means[k]
+        # Keeps covariances invertible; OpenCV adds 0.01 to singular ones only.
+        covariances[k] = deviations.T @ deviations / len(members) + 0.01 * np.eye(3)
     return np.concatenate([weights, means.ravel(), covariances.ravel()])[None]

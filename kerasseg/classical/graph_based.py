@@ -1,27 +1,30 @@
-"""Superpixels of scikit-image, relabelled to 4-connected parts from 0."""
+"""Superpixels of scikit-image, relabelled as 4-connected components from 0."""
 
 import numpy as np
 from skimage import segmentation
 
 from kerasseg.classical._inputs import check_number, lab, unit_range
-from kerasseg.classical._label_maps import parts
+from kerasseg.classical._label_maps import connected_components
 from kerasseg.classical.merging import merge
 
 
 def felzenszwalb(
     image, *, scale: float = 100.0, sigma: float = 0.8, min_size: int = 50
 ) -> np.ndarray:
-    """Regions of a minimum spanning tree, cut where they differ more than within.
+    """Graph-based segmentation: regions of a minimum spanning tree.
+
+    Two regions stay apart where the difference across their border exceeds the
+    difference within them.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
-        scale: larger gives larger regions, as in the paper (8-bit RGB).
+        scale: the paper's k (for 8-bit RGB); larger gives larger regions.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
-        min_size: smaller regions go to a neighbour.
+        min_size: smaller regions are merged into a neighbour, px.
 
     Returns:
-        int32 [H, W], 0..K-1, 4-connected: scikit-image's regions are 8-connected, and
-        parts that this splits off go to the neighbour of nearest colour.
+        int32 [H, W], 0..K-1, 4-connected. scikit-image's regions are 8-connected; small
+        4-connected components of them are merged into the neighbour of nearest colour.
         O(HW log HW).
 
     Example:
@@ -35,11 +38,12 @@ def felzenszwalb(
     check_number(scale, "scale", 0.0)
     check_number(sigma, "sigma", 0.0)
     check_number(min_size, "min_size", 1)
+    # scikit-image divides `scale` by 255 itself, and takes images in 0..1.
     colors = unit_range(image)
     labels = segmentation.felzenszwalb(
         colors, scale=scale, sigma=sigma, min_size=min_size
     )
-    return merge(parts(labels), colors, None, min_size)
+    return merge(connected_components(labels), colors, None, min_size)
 
 
 def quickshift(
@@ -52,20 +56,24 @@ def quickshift(
     min_size: int = 20,
     seed: int = 0,
 ) -> np.ndarray:
-    """Regions whose pixels climb to the same mode of density in colour and position.
+    """Mode-seeking segmentation: pixels climb to the same mode of a density.
+
+    The density is that of colour and position, estimated by a Gaussian kernel.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
-        kernel_size: width of the density's Gaussian, px, 1 or more; larger gives
+        kernel_size: width of the Gaussian kernel, px, 1 or more; larger gives fewer
+            regions.
+        max_dist: longest link between a pixel and one of higher density; larger gives
             fewer regions.
-        max_dist: longest step uphill; larger gives fewer regions.
         ratio: weight of CIELAB colour against position, 0..1.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
-        min_size: smaller regions go to the neighbour of nearest colour.
-        seed: of the noise that decides between equal densities.
+        min_size: smaller regions are merged into the neighbour of nearest colour, px.
+        seed: of the noise that breaks ties between equal densities.
 
     Returns:
-        int32 [H, W], 0..K-1, 4-connected. O(HW * kernel_size^2), the slowest here.
+        int32 [H, W], 0..K-1, 4-connected. O(HW * kernel_size^2), the slowest method of
+        this package.
 
     Example:
         >>> halves = np.repeat([[0] * 9 + [200] * 9], 12, axis=0).astype("uint8")
@@ -88,4 +96,4 @@ def quickshift(
         convert2lab=False,
         rng=seed,
     )
-    return merge(parts(labels), colors, None, min_size)
+    return merge(connected_components(labels), colors, None, min_size)

@@ -3,11 +3,11 @@
 import numpy as np
 
 from kerasseg.classical._inputs import check_number, lab
-from kerasseg.classical._label_maps import parts
+from kerasseg.classical._label_maps import connected_components
 from kerasseg.classical.merging import merge
 
-FIT_PIXELS = 20_000  # clusters are found on so many pixels, then all are assigned
-BLOCK = 2**22  # distances held at once
+FIT_PIXELS = 20_000  # sample on which centres are fitted; then all are assigned
+BLOCK = 2**22  # distances held in memory at once: 16 MB
 
 
 def kmeans(
@@ -22,20 +22,21 @@ def kmeans(
 ) -> np.ndarray:
     """Regions of similar colour by k-means on one feature vector per pixel.
 
-    Features are CIELAB colours and, if asked, row and column. Started by k-means++
-    and run until the assignment of a sample of pixels stays.
+    Features are CIELAB colours and, if asked, row and column. Centres are initialised
+    by k-means++ and updated until the assignment of a sample of pixels is stable.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
-        num_clusters: clusters, up to the number of pixels. A picture with fewer
-            colours gives fewer.
-        position_weight: Lab units that the longer side of the image counts; 0 is
-            colour only, 100 makes blobs.
+        num_clusters: number of clusters, up to the number of pixels. An image with
+            fewer colours gives fewer.
+        position_weight: CIELAB units that correspond to the longer side of the image;
+            0 clusters by colour alone, 100 gives compact regions.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
-        min_size: smaller connected parts go to the neighbour of nearest colour.
-        connected: number 4-connected parts; False gives the clusters themselves,
-            darkest first, and leaves `min_size` unused.
-        seed: of the first centres.
+        min_size: smaller components are merged into the neighbour of nearest colour,
+            px.
+        connected: label the 4-connected components of the clusters; False gives the
+            clusters themselves, darkest first, and leaves `min_size` unused.
+        seed: of the initial centres.
 
     Returns:
         int32 [H, W], contiguous from 0. O(HW * num_clusters).
@@ -68,15 +69,16 @@ def kmeans(
     if len(features) > FIT_PIXELS:
         sample = features[rng.choice(len(features), FIT_PIXELS, replace=False)]
     centres = cluster(sample, num_clusters, rng)
+    # Sorted by lightness, so that labels do not depend on the random initialisation.
     labels = nearest(features, centres[np.argsort(centres[:, 0], kind="stable")])
     labels = labels.reshape(height, width)
     if connected:
-        return merge(parts(labels), colors, None, min_size)
+        return merge(connected_components(labels), colors, None, min_size)
     return np.unique(labels, return_inverse=True)[1].astype("int32")
 
 
 def cluster(points, num, rng, *, iterations=50):
-    """Centres of k-means with k-means++ seeds: [num or fewer, C]."""
+    """Centres of k-means, initialised by k-means++: [num or fewer, C]."""
     centres = _plus_plus(points, num, rng)
     labels = None
     for _ in range(iterations):
@@ -92,7 +94,7 @@ def cluster(points, num, rng, *, iterations=50):
 
 
 def _plus_plus(points, num, rng):
-    """First centres: each far from those before it, by chance."""
+    """Initial centres, sampled by the squared distance to those before."""
     centres = [points[rng.integers(len(points))]]
     distance = np.full(len(points), np.inf)
     while len(centres) < num:
@@ -100,15 +102,16 @@ def _plus_plus(points, num, rng):
         total = distance.sum(dtype="float64")
         if total <= 0:  # fewer different points than clusters
             break
-        drawn = np.searchsorted(
+        index = np.searchsorted(
             np.cumsum(distance, dtype="float64"), rng.random() * total
         )
-        centres.append(points[min(drawn, len(points) - 1)])
+        centres.append(points[min(index, len(points) - 1)])
     return np.array(centres)
 
 
 def nearest(points, centres):
-    """Index of the nearest centre of each point [N], first one at ties."""
+    """Index of the nearest centre of each point, int32 [N]; the first one at ties."""
+    # |p - c|^2 / 2 without |p|^2 / 2, which all centres share: one matrix product.
     half = np.square(centres).sum(1) / 2
     labels = np.empty(len(points), "int32")
     step = max(1, BLOCK // len(centres))

@@ -1,10 +1,10 @@
-"""Mean-shift segmentation: filtering by OpenCV, labelling of our own."""
+"""Mean-shift segmentation: OpenCV's filter, then merging of regions."""
 
 import cv2
 import numpy as np
 from scipy import sparse
 
-from kerasseg.classical._inputs import check_number, rgb_bytes
+from kerasseg.classical._inputs import check_number, rgb_uint8
 from kerasseg.classical.merging import merge
 
 
@@ -16,26 +16,26 @@ def mean_shift(
     detail_size: int = 800,
     min_size: int = 25,
 ) -> np.ndarray:
-    """Regions of the modes that pixels shift to in colour and position.
+    """Mean-shift segmentation: regions of pixels that converge to similar modes.
 
-    OpenCV's filter moves each pixel's colour (CIELAB in bytes) to its mode but gives
-    no regions. Ours are made in three steps. Neighbours whose filtered colours
-    differ by at most a quarter of `color_radius` are linked: a tight limit, because
-    links chain along gradients. Then regions whose mean filtered colours differ by at
-    most half of `color_radius` join, most similar first, which cannot chain. Then those
-    join whose joining adds least squared error, so that size counts against contrast:
-    in texture, where each spot differs from the next, spots gather to regions, while
-    large regions keep apart at weak borders.
+    OpenCV's filter moves each pixel's colour (8-bit CIELAB) to its mode but gives no
+    regions. They are formed in three steps. Neighbours whose filtered colours differ by
+    at most a quarter of `color_radius` are linked: a tight limit, because links chain
+    along gradients. Then regions whose mean filtered colours differ by at most half of
+    `color_radius` are merged, most similar first, which cannot chain. Then regions are
+    merged by Ward's criterion, least increase of the squared error first, which weighs
+    size against contrast: small spots of a texture are merged, while large regions stay
+    apart at weak borders.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
-        spatial_radius: of the window, px, 1 or more.
-        color_radius: of the window in 8-bit CIELAB, 1 or more. Above 8, the filter
-            loses weak borders of photographs.
-        detail_size: pixels that a region needs to stay if it differs from all around by
-            `color_radius`; a quarter of them suffices at twice that. Larger gives fewer
-            regions.
-        min_size: smaller regions are given away, whatever their contrast.
+        spatial_radius: of the mean-shift window, px, 1 or more.
+        color_radius: of the mean-shift window in 8-bit CIELAB, 1 or more. Above 8, the
+            filter loses weak borders of photographs.
+        detail_size: smallest size of a region that differs from its surroundings by
+            `color_radius`, px; at twice the difference a quarter suffices. Larger gives
+            fewer regions.
+        min_size: smaller regions are merged, whatever their contrast, px.
 
     Returns:
         int32 [H, W], 0..K-1, 4-connected. O(HW * spatial_radius^2).
@@ -52,7 +52,8 @@ def mean_shift(
     check_number(color_radius, "color_radius", 1.0, 1000.0)
     check_number(detail_size, "detail_size", 1)
     check_number(min_size, "min_size", 1)
-    colors = cv2.cvtColor(rgb_bytes(image), cv2.COLOR_RGB2LAB)
+    colors = cv2.cvtColor(rgb_uint8(image), cv2.COLOR_RGB2LAB)
+    # One pyramid level. The result is a filtered image, not a label map.
     modes = cv2.pyrMeanShiftFiltering(colors, spatial_radius, color_radius, maxLevel=0)
     modes = modes.astype("float32")
     labels = merge(_link(modes, color_radius / 4), modes, color_radius / 2)
@@ -61,7 +62,7 @@ def mean_shift(
 
 
 def _link(colors, limit):
-    """Parts connected by steps of at most `limit` between neighbours: int32 [H, W]."""
+    """Single-linkage components: neighbours within `limit` are linked: int32 [H, W]."""
     height, width, _ = colors.shape
     index = np.arange(height * width, dtype="int32").reshape(height, width)
     across = np.square(np.diff(colors, axis=1)).sum(2) <= limit**2

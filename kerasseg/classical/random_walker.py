@@ -1,24 +1,28 @@
-"""Random walks to the nearest marker."""
+"""Random walker segmentation from markers."""
 
 import numpy as np
 from skimage import segmentation
 
 from kerasseg.classical._inputs import check_labels, check_number, lab
 from kerasseg.classical._label_maps import contiguous
-from kerasseg.classical._seeds import groups_of_markers
+from kerasseg.classical._seeds import marker_pixels
 
 
 def random_walker(image, markers, *, beta: float = 130.0) -> np.ndarray:
-    """Each pixel takes the marker that a random walker from it reaches first.
+    """Label each pixel by the marker that a random walker reaches first.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
         markers: integers [H, W], 0 where unknown, 1, 2, ... where a region starts.
-        beta: how much colour differences hold the walker up.
+        beta: penalty of colour differences on the walker's motion; larger keeps the
+            walker from crossing edges.
 
     Returns:
-        int32 [H, W], region k of the k-th smallest marker number, from 0. One sparse
-        linear system a marker, about O(HW) each.
+        int32 [H, W], region k around the k-th smallest marker number, from 0. One
+        sparse linear system per marker, about O(HW) each.
+
+    Raises:
+        ValueError: if `markers` has another size, or marks nothing.
 
     Example:
         >>> halves = np.repeat([[0, 0, 0, 200, 200, 200]], 4, axis=0).astype("uint8")
@@ -32,12 +36,12 @@ def random_walker(image, markers, *, beta: float = 130.0) -> np.ndarray:
     check_number(beta, "beta", 0.0)
     colors = lab(image).astype("float64") / 100
     markers = check_labels(markers, colors.shape[:2], name="markers")
-    groups = groups_of_markers(markers, markers.shape, name="markers")
+    groups = marker_pixels(markers, markers.shape, name="markers")
     if len(groups) == 1:
         return np.zeros(markers.shape, "int32")
     if (markers > 0).all():
         return contiguous(markers)
-    if np.ptp(colors) == 0:  # scikit-image divides by the deviation
+    if np.ptp(colors) == 0:  # scikit-image 0.26 divides by the standard deviation
         colors[0, 0] += 1e-6
     numbers = np.zeros(markers.shape, "int32")
     for k, points in enumerate(groups, 1):

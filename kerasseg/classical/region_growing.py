@@ -1,4 +1,4 @@
-"""Region growing from seeds: fixed range, adaptive mean, and best pixel first."""
+"""Region growing from seeds: fixed range, adaptive mean, and best-first order."""
 
 import heapq
 
@@ -20,36 +20,37 @@ def region_growing(
     mode: str = "fixed",
     seed: int = 0,
 ) -> np.ndarray:
-    """Regions that grow from seeds over neighbouring pixels of similar value.
+    """Grow regions from seeds over neighbouring pixels of similar value.
 
     Modes:
-        "fixed": a pixel joins if each channel differs by at most `tolerance` from the
-            seed (from the mean of a marker). Regions grow one after the other; equal
-            to `cv2.floodFill` with a fixed range, and as fast. O(pixels reached).
+        "fixed": a pixel is added if each channel differs by at most `tolerance` from
+            the seed (from the mean of a marker). Regions grow one after the other;
+            equal to `cv2.floodFill` with a fixed range, and as fast. O(pixels reached).
         "adaptive": as "fixed", then again around the mean of the region so far, until
             it stops growing. O(pixels reached * rounds).
-        "best_first": all regions grow at once, always by the waiting pixel whose
-            colour is nearest (Euclidean) to the mean of the region that found it: the
-            algorithm of Adams and Bischof. A pixel between regions joins the one of
-            nearest mean. Here alone `tolerance` may be None, for no limit: every pixel
-            is then reached. O(N log N) in plain Python: 5 to 7 s a megapixel.
+        "best_first": seeded region growing of Adams and Bischof. All regions grow at
+            once, always by the queued pixel whose colour is nearest (Euclidean) to the
+            mean of the region that queued it. A pixel between regions is added to the
+            one of nearest mean. In this mode alone `tolerance` may be None, for no
+            limit: every pixel is then reached. O(N log N) in plain Python: 5 to 7 s
+            per megapixel.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W], any real numbers. Integers up to 24 bits
             are compared exactly, others as float32.
-        seeds: points (row, column), one or [N, 2]; or markers, integers [H, W] (the
-            image's size) whose values 1, 2, ... are seeds of a region each; or an
-            integer, the number of random points.
+        seeds: points (row, column), one or [N, 2]; or markers, integers [H, W] whose
+            values 1, 2, ... are the seeds of one region each; or an integer, the number
+            of random points.
         tolerance: largest difference, in units of the image.
         connectivity: 4, or 8 to grow over corners, too.
         mode: see above.
-        seed: of random points.
+        seed: of the random points.
 
     Returns:
-        int32 [H, W]: regions 0, 1, ... in the order of their seeds, -1 where none came.
-        A seed that lies in the region of an earlier one makes no region; only
-        "best_first" lets all regions start before they grow.
-        `region_statistics` describes the regions.
+        int32 [H, W]: regions 0, 1, ... in the order of their seeds, -1 where no region
+        came. A seed inside the region of an earlier one starts no region; only in
+        "best_first" all regions start before they grow. `region_statistics` describes
+        the regions.
 
     Raises:
         ValueError: if a seed is outside the image, or an argument out of range.
@@ -81,34 +82,38 @@ def region_growing(
 
 def _one_by_one(image, groups, tolerance, connectivity, adaptive):
     height, width, _ = image.shape
-    # Flood fill compares with the value under its starting point: writing a mean there
-    # is how it is told another reference.
+    # cv2.floodFill compares with the value at its starting point. To compare with a
+    # mean instead, the mean is written there, into a copy of the image.
     rewrites = adaptive or any(len(points) > 1 for points in groups)
     if rewrites:
-        canvas = np.array(image, "float32", order="C")
-    else:  # read only, though OpenCV asks for an array that it may write to
-        canvas = np.require(image, requirements=["C", "W"])
-    limit = min(tolerance, 255.0 if canvas.dtype == "uint8" else 3e38)
+        values = np.array(image, "float32", order="C")
+    else:  # only read, though OpenCV demands a writable array
+        values = np.require(image, requirements=["C", "W"])
+    # Finite, though `tolerance` may be infinite; 3e38 is below the largest float32.
+    limit = min(tolerance, 255.0 if values.dtype == "uint8" else 3e38)
     labels = np.full([height, width], -1, "int32")
-    mask = np.zeros([height + 2, width + 2], "uint8")  # OpenCV wants a rim
-    taken = mask[1:-1, 1:-1]
+    # 0 free, 1 in a finished region, 2..255 marks of one fill each. OpenCV's mask is
+    # one pixel wider than the image on every side.
+    mask = np.zeros([height + 2, width + 2], "uint8")
+    inner = mask[1:-1, 1:-1]
     number, mark = 0, 1
     for points in groups:
         points = points[labels[points[:, 0], points[:, 1]] < 0]
         if not len(points):
             continue
         mark = mark + 1
-        if mark > 255:  # bytes run out: what is taken is 1, marks begin again
+        if mark > 255:  # no more values in a byte: finished regions become 1
             mask[mask > 0], mark = 1, 2
         if len(points) > 1:
             pixels = image[points[:, 0], points[:, 1]]
-            canvas[points[:, 0], points[:, 1]] = pixels.mean(0, dtype="float64")
-        flood = (canvas, mask, points, limit, connectivity | mark << 8)
+            values[points[:, 0], points[:, 1]] = pixels.mean(0, dtype="float64")
+        # The flags of floodFill: connectivity in the low byte, the mark in the next.
+        flood = (values, mask, points, limit, connectivity | mark << 8)
         box, inside = _flood(*flood)
         while adaptive:
             size = np.count_nonzero(inside)
-            canvas[box][inside] = image[box][inside].mean(0, dtype="float64")
-            taken[box][inside] = 0
+            values[box][inside] = image[box][inside].mean(0, dtype="float64")
+            inner[box][inside] = 0
             box, inside = _flood(*flood)
             if np.count_nonzero(inside) == size:
                 break
@@ -117,8 +122,8 @@ def _one_by_one(image, groups, tolerance, connectivity, adaptive):
     return labels
 
 
-def _flood(canvas, mask, points, limit, flags):
-    """Mark what is reached from the points: slices that enclose it, bool inside."""
+def _flood(values, mask, points, limit, flags):
+    """Flood fill from points: slices of the bounding box, and bool filled within it."""
     mark = flags >> 8
     flags |= cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY
     limits = (limit,) * 4
@@ -128,7 +133,7 @@ def _flood(canvas, mask, points, limit, flags):
         if mask[row + 1, col + 1] == mark:
             continue
         start = (col, row)
-        *_, (x, y, w, h) = cv2.floodFill(canvas, mask, start, 0, limits, limits, flags)
+        *_, (x, y, w, h) = cv2.floodFill(values, mask, start, 0, limits, limits, flags)
         top, left = min(top, y), min(left, x)
         bottom, right = max(bottom, y + h), max(right, x + w)
     box = slice(top, bottom), slice(left, right)
@@ -136,14 +141,18 @@ def _flood(canvas, mask, points, limit, flags):
 
 
 def _best_first(image, groups, tolerance, connectivity):
-    """Adams and Bischof's queue, on flat lists with a rim of walls."""
+    """Seeded region growing on flat lists; -2 around the image stops the growth.
+
+    Departs from the paper: there is no boundary label, a pixel between regions is added
+    to the one of nearest mean; and `tolerance` may end the growth.
+    """
     height, width, channels = image.shape
     stride = width + 2
     rows = np.pad(image, [(1, 1), (1, 1), (0, 3 - channels)])
     first, second, third = (rows[..., k].ravel().tolist() for k in range(3))
     labels = np.full([height + 2, stride], -2, "int32")
     labels[1:-1, 1:-1] = -1
-    groups = _own_pixels(groups, labels[1:-1, 1:-1])
+    groups = _disjoint_seeds(groups, labels[1:-1, 1:-1])
     starts = [((g[:, 0] + 1) * stride + g[:, 1] + 1).tolist() for g in groups]
     labels = labels.ravel().tolist()
     means = [
@@ -160,32 +169,36 @@ def _best_first(image, groups, tolerance, connectivity):
     return np.ascontiguousarray(found[1:-1, 1:-1])
 
 
-def _own_pixels(groups, labels):
-    """Number the groups in `labels` without pixels of earlier ones or empty ones."""
-    own = []
+def _disjoint_seeds(groups, labels):
+    """Seeds without pixels of earlier ones; those left are written into `labels`."""
+    kept = []
     for points in groups:
         points = points[labels[points[:, 0], points[:, 1]] < 0]
         if len(points):
-            labels[points[:, 0], points[:, 1]] = len(own)
-            own.append(points)
-    return own
+            labels[points[:, 0], points[:, 1]] = len(kept)
+            kept.append(points)
+    return kept
 
 
 def _grow(labels, channels, starts, means, sizes, steps, limit):
-    """Grow `labels` in place; local names, because this loop is all of the cost."""
+    """Grow `labels` in place.
+
+    Lists and local names: access to elements of numpy arrays is several times slower,
+    and this loop is all of the cost.
+    """
     first, second, third = channels
     mean1, mean2, mean3 = means
     push, pop = heapq.heappush, heapq.heappop
-    waiting = bytearray(len(labels))
+    queued = bytearray(len(labels))
     queue, order = [], 0
-    fresh = [(pixel, k) for k, pixels in enumerate(starts) for pixel in pixels]
+    added = [(pixel, k) for k, pixels in enumerate(starts) for pixel in pixels]
     while True:
-        for pixel, k in fresh:
+        for pixel, k in added:
             a, b, c = mean1[k], mean2[k], mean3[k]
             for step in steps:
                 near = pixel + step
-                if labels[near] == -1 and not waiting[near]:
-                    waiting[near] = 1
+                if labels[near] == -1 and not queued[near]:
+                    queued[near] = 1
                     x, y, z = first[near] - a, second[near] - b, third[near] - c
                     order += 1  # first come, first served at equal distance
                     push(queue, (x * x + y * y + z * z, order, near))
@@ -201,9 +214,9 @@ def _grow(labels, channels, starts, means, sizes, steps, limit):
                 distance = a * a + b * b + c * c
                 if distance < best or (distance == best and (k < 0 or label < k)):
                     best, k = distance, label
-        waiting[pixel] = 0
+        queued[pixel] = 0
         if k < 0:  # too far now; a neighbour that joins later may find it again
-            fresh = ()
+            added = ()
             continue
         labels[pixel] = k
         sizes[k] += 1
@@ -211,4 +224,4 @@ def _grow(labels, channels, starts, means, sizes, steps, limit):
         mean1[k] += (x - mean1[k]) * share
         mean2[k] += (y - mean2[k]) * share
         mean3[k] += (z - mean3[k]) * share
-        fresh = ((pixel, k),)
+        added = ((pixel, k),)

@@ -1,16 +1,16 @@
-"""Regions of label maps: their parts and what they hold."""
+"""Regions of label maps: connected components and statistics."""
 
 import numpy as np
 
 from kerasseg.classical._inputs import check_image
-from kerasseg.classical._label_maps import means, parts
+from kerasseg.classical._label_maps import connected_components, region_means
 
 
 def connected_regions(labels) -> np.ndarray:
-    """Number the 4-connected parts of equal label.
+    """Label the 4-connected components of equal value.
 
     Args:
-        labels: integers [H, W], such as class ids; -1 (unreached) counts as a label.
+        labels: integers [H, W], such as class ids; -1 (unreached) is a value, too.
 
     Returns:
         int32 [H, W], 0..K-1 in raster order. O(HW).
@@ -19,11 +19,11 @@ def connected_regions(labels) -> np.ndarray:
         >>> connected_regions([[5, 0, 5], [5, 0, 5]]).tolist()
         [[0, 1, 2], [0, 1, 2]]
     """
-    return parts(_integers(labels))
+    return connected_components(_integers(labels))
 
 
 def region_statistics(labels, image) -> dict:
-    """Size, place and colour of each region.
+    """Size, position and colour of each region.
 
     Args:
         labels: integers [H, W] from 0; pixels below 0 (unreached) are left out.
@@ -32,8 +32,8 @@ def region_statistics(labels, image) -> dict:
     Returns:
         dict of arrays, row k for region k: "size" int64 [K] in pixels, "centroid"
         float64 [K, 2] (row, column), "box" int64 [K, 4] (x1, y1, x2, y2) with
-        exclusive ends, "mean" and "std" float64 [K, C] in units of the image. A number
-        that does not occur has size 0 and zeros.
+        exclusive ends, "mean" and "std" float64 [K, C] in units of the image. A label
+        that does not occur has zeros everywhere.
 
     Example:
         >>> found = region_statistics([[0, 0, 1, -1]], [[2, 4, 7, 0]])
@@ -50,8 +50,9 @@ def region_statistics(labels, image) -> dict:
     owner, pixels = labels[known], image[known].astype("float64")
     num = int(owner.max(initial=-1)) + 1
     places = np.argwhere(known)
-    mean = means(owner, pixels, num)
-    spread = means(owner, np.square(pixels - mean[owner]), num)
+    mean = region_means(owner, pixels, num)
+    # Two passes: the mean of squares less the square of the mean would cancel.
+    variance = region_means(owner, np.square(pixels - mean[owner]), num)
     box = np.full([num, 4], np.iinfo("int64").max)
     np.minimum.at(box[:, :2], owner, places[:, ::-1])
     box[:, 2:] = 0
@@ -60,10 +61,10 @@ def region_statistics(labels, image) -> dict:
     box[size == 0] = 0
     return {
         "size": size,
-        "centroid": means(owner, places, num),
+        "centroid": region_means(owner, places, num),
         "box": box,
         "mean": mean,
-        "std": np.sqrt(spread),
+        "std": np.sqrt(variance),
     }
 
 

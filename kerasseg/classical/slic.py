@@ -1,12 +1,12 @@
-"""SLIC superpixels: k-means in colour and position, each pixel near its own cell."""
+"""SLIC superpixels: k-means in colour and position, limited to adjacent cells."""
 
 import numpy as np
 
 from kerasseg.classical._inputs import check_number, lab
 from kerasseg.classical._label_maps import absorb_small
 
-SAMPLES = 6  # rows and columns of the pixels of a cell that move its centre
-FAR = 1e9  # squared distance to a cell beyond the border
+SAMPLES = 6  # rows and columns of pixels sampled in each cell to update centres
+FAR = 1e9  # squared distance to a cell beyond the border of the image
 
 
 def slic(
@@ -17,25 +17,25 @@ def slic(
     sigma: float = 1.0,
     iterations: int = 10,
 ) -> np.ndarray:
-    """Superpixels by simple linear iterative clustering.
+    """Superpixels by simple linear iterative clustering (SLIC).
 
-    The picture is divided into a grid of cells with a centre each. A pixel may join
-    the centres of its own and the eight surrounding cells; the distance is that of
-    CIELAB colours plus `compactness` times that of positions, in cells. The default
-    compactness was chosen on 24 BSDS500 training images. Departs from the paper for
-    speed: centres move by a sample of each cell's pixels (all pixels
-    are assigned at the end), and the search window belongs to the pixel's cell, which
-    makes one batched matrix product of the whole assignment. Loose parts go to the
-    neighbour of nearest colour.
+    The image is divided into a grid of cells with one centre each. A pixel can be
+    assigned to the centres of its own and of the eight surrounding cells; the distance
+    is that of CIELAB colours plus `compactness` times that of positions, in cells. The
+    default compactness was chosen on 24 BSDS500 training images. Departs from the paper
+    for speed: centres are updated from a sample of each cell's pixels (all pixels are
+    assigned at the end), and the search window belongs to the pixel's cell, so that the
+    whole assignment is one batched matrix product. Disconnected components are merged
+    into the neighbour of nearest colour.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
-        num_segments: how many, up to the number of pixels. Met exactly unless centres
-            lose all their pixels.
+        num_segments: number of superpixels, up to the number of pixels. Met exactly
+            unless centres lose all their pixels.
         compactness: colour difference that weighs as much as the width of a cell. 5
-            follows edges, 30 makes near squares.
+            follows edges, 30 gives nearly square superpixels.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
-        iterations: rounds that move the centres; 0 gives cells that follow colour.
+        iterations: updates of the centres; 0 assigns pixels to the initial ones.
 
     Returns:
         int32 [H, W], 0..K-1, 4-connected regions. O(HW), whatever `num_segments` is.
@@ -59,12 +59,12 @@ def slico(
 ) -> np.ndarray:
     """Superpixels by SLICO: `slic` whose compactness adapts to each superpixel.
 
-    Colour distances of a superpixel are divided by the largest one that it held in
-    the rounds before, so that textured and smooth places get equally regular shapes.
-    This also weakens strong edges, so that `slic` follows borders better. The largest
-    one of all rounds, as in the authors' program, did better than that of the last one:
+    Colour distances of a superpixel are divided by their maximum in it during earlier
+    iterations, so that textured and smooth regions get equally regular shapes. This
+    also weakens strong edges, so that `slic` follows borders better. The maximum over
+    all iterations, as in the authors' program, did better than that of the last one:
     undersegmentation error .099 instead of .108 on seven BSDS500 training images, where
-    scikit-image's `slic_zero` had .119 at the same number, 187.
+    scikit-image's `slic_zero` had .119 at the same number of segments, 187.
 
     Args:
         image, num_segments, sigma, iterations: as in `slic`.
@@ -94,7 +94,10 @@ def _superpixels(image, num_segments, compactness, sigma, iterations):
 
 
 def grid(size, num):
-    """Rows and columns of at least `num` nearly square cells, as few as possible."""
+    """Rows and columns of a grid of at least `num`, nearly square cells.
+
+    Of the two numbers of rows next to the ideal, the one with fewer cells is taken.
+    """
     height, width = size
     ideal = min(max(np.sqrt(num * height / width), 1), height)
     choices = {int(np.floor(ideal)), min(int(np.ceil(ideal)), height)}
@@ -103,28 +106,29 @@ def grid(size, num):
 
 
 def _centres(colors, cells, compactness, iterations):
-    """Colours, positions (in cells, from the cell's middle) and colour weights.
+    """Cluster centres: colours, positions (in cells, from the cell's centre), weights.
 
     Returns:
         float32 [gh, gw, 6]: L, a, b, y, x, weight of squared colour distances.
     """
-    rows, cols = (_samples(length, num) for length, num in zip(colors.shape[:2], cells))
-    features = _features(colors, rows, cols, cells)  # [gh, gw, 7, P]
+    rows, cols = map(_sampled_pixels, colors.shape[:2], cells)
+    features = _cell_features(colors, rows, cols, cells)  # [gh, gw, 7, P]
     centres = np.empty([*cells, 6], "float32")
     centres[..., :5] = features[:, :, :5].mean(3)
+    # SLICO starts at a compactness of 10, as the authors' program does.
     centres[..., 5] = (compactness or 10.0) ** -2
-    # Candidate 0..8 of each cell is that of the surrounding 3 x 3 cells, row by row.
+    # Candidates 0..8 of a cell are the centres of the 3 x 3 cells around it, by rows.
     index = np.arange(cells[0] * cells[1]).reshape(cells)[..., None]
-    largest = np.ones(index.size, "float32")  # 1: an even surface has no noise
+    largest = np.ones(index.size, "float32")  # at least 1: even surfaces divide by it
     for _ in range(iterations):
-        choice = (_candidates(centres) @ features).argmin(2)  # [gh, gw, P]
+        choice = (_distance_factors(centres) @ features).argmin(2)  # [gh, gw, P]
         down, right = choice // 3 - 1, choice % 3 - 1
         owner = (index + down * cells[1] + right).ravel()
         position = (features[:, :, 3] - down, features[:, :, 4] - right)
         values = [features[:, :, 0], features[:, :, 1], features[:, :, 2], *position]
         count = np.bincount(owner, minlength=index.size)
-        found = count > 0
-        flat = centres.reshape(-1, 6)
+        found = count > 0  # a centre without pixels stays where it is
+        flat = centres.reshape(-1, 6)  # a view: `centres` is updated
         for k, value in enumerate(values):
             total = np.bincount(owner, value.ravel(), minlength=index.size)
             flat[found, k] = total[found] / count[found]
@@ -135,35 +139,35 @@ def _centres(colors, cells, compactness, iterations):
 
 
 def _color_distances(centres, owner, features):
-    """Squared distances of pixels to the colours of their own centres."""
+    """Squared colour distances of pixels to the centres that they are assigned to."""
     colors = np.moveaxis(features[:, :, :3], 2, 3).reshape(-1, 3)
     return np.square(colors - centres[owner, :3]).sum(1)
 
 
-def _samples(length, num):
-    """Indices [num, SAMPLES or fewer] of pixels spread over each of `num` cells."""
-    edges = _edges(length, num)
+def _sampled_pixels(length, num):
+    """Indices of pixels spread evenly over each of `num` cells: [num, <= SAMPLES]."""
+    edges = _cell_edges(length, num)
     sizes = np.diff(edges)
     steps = min(SAMPLES, int(sizes.max()))
     inside = (np.arange(steps) + 0.5) * sizes[:, None] / steps
     return edges[:-1, None] + inside.astype("int64")
 
 
-def _edges(length, num):
-    """First pixel of each of `num` cells, and `length`."""
+def _cell_edges(length, num):
+    """First pixel of each of `num` cells along an axis, and `length`."""
     return np.ceil(np.arange(num + 1) * (length / num) - 0.5).astype("int64")
 
 
-def _features(colors, rows, cols, cells, first=0):
-    """Per cell and pixel L, a, b, y, x, squared colour and 1: [gh, gw, 7, P]."""
+def _cell_features(colors, rows, cols, cells, first=0):
+    """Features L, a, b, y, x, squared colour and 1 of the pixels: [gh, gw, 7, P]."""
     pixels = colors[rows[:, None, :, None], cols[:, None, :]]
     gh, gw, p, q, _ = pixels.shape
     features = np.empty([gh, gw, 7, p, q], "float32")
     features[:, :, :3] = np.moveaxis(pixels, 4, 2)
-    middle = [np.arange(first, first + gh) + 0.5, np.arange(gw) + 0.5]
+    centre = [np.arange(first, first + gh) + 0.5, np.arange(gw) + 0.5]
     scale = [num / length for num, length in zip(cells, colors.shape[:2])]
-    y = (rows + 0.5) * scale[0] - middle[0][:, None]
-    x = (cols + 0.5) * scale[1] - middle[1][:, None]
+    y = (rows + 0.5) * scale[0] - centre[0][:, None]
+    x = (cols + 0.5) * scale[1] - centre[1][:, None]
     features[:, :, 3] = y[:, None, :, None]
     features[:, :, 4] = x[None, :, None, :]
     features[:, :, 5] = np.square(features[:, :, :3]).sum(2)
@@ -171,11 +175,12 @@ def _features(colors, rows, cols, cells, first=0):
     return features.reshape(gh, gw, 7, p * q)
 
 
-def _candidates(centres):
-    """Factors [gh, gw, 9, 7] that make squared distances of a cell's features.
+def _distance_factors(centres):
+    """Matrices [gh, gw, 9, 7] from a cell's features to distances to 9 candidates.
 
-    |f - c|^2 w + |u - p|^2 is linear in the features but for |u|^2, which all
-    candidates share and which is left out.
+    The squared distance |f - c|^2 w + |u - p|^2, of colour f and position u from a
+    centre's c and p, is linear in the features but for |u|^2. All candidates share
+    |u|^2, and it is left out.
     """
     gh, gw, _ = centres.shape
     padded = np.zeros([gh + 2, gw + 2, 6], "float32")
@@ -197,16 +202,20 @@ def _candidates(centres):
 
 
 def _assign(colors, cells, centres):
-    """Index of the nearest centre of every pixel, one row of cells at a time."""
-    factors = _candidates(centres)
-    top, left = _edges(colors.shape[0], cells[0]), _edges(colors.shape[1], cells[1])
+    """Index of the nearest centre of every pixel: int32 [H, W].
+
+    One row of cells at a time, which bounds memory. Cells differ by a pixel in width;
+    the narrower ones are padded by their last pixel.
+    """
+    factors = _distance_factors(centres)
+    top, left = map(_cell_edges, colors.shape[:2], cells)
     widths = np.diff(left)
     inside = np.arange(widths.max()) < widths[:, None]  # [gw, q]
     cols = np.minimum(left[:-1, None] + np.arange(widths.max()), left[1:, None] - 1)
     labels = np.empty(colors.shape[:2], "int32")
     for row in range(cells[0]):
         rows = np.arange(top[row], top[row + 1])[None]
-        features = _features(colors, rows, cols, cells, first=row)
+        features = _cell_features(colors, rows, cols, cells, first=row)
         choice = (factors[row] @ features[0]).argmin(1)  # [gw, P]
         index = np.arange(cells[1])[:, None] + row * cells[1]
         index = index + (choice // 3 - 1) * cells[1] + choice % 3 - 1

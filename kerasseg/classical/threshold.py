@@ -1,4 +1,4 @@
-"""Thresholds of grey values: Otsu's, several of them, and local ones."""
+"""Thresholding of grey values: Otsu, multi-Otsu, and adaptive (local mean)."""
 
 import cv2
 import numpy as np
@@ -18,21 +18,22 @@ def threshold(
     offset: float = 0.0,
     sigma: float = 0.0,
 ) -> np.ndarray:
-    """Classes of grey values, darkest first.
+    """Classify pixels by thresholds of their grey value, darkest class first.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
         method: "otsu" for two classes of least variance, "multi_otsu" for
-            `num_classes`, "adaptive" for two around the local mean, for uneven light.
-        num_classes: of "multi_otsu", 2..5; fewer if the image has fewer values.
-        block_size: of "adaptive": side of the square of the local mean, px, odd.
-        offset: of "adaptive": how much brighter than the local mean class 1 is, in
-            0..255.
+            `num_classes`, "adaptive" for two around the local mean, for uneven
+            illumination.
+        num_classes: of "multi_otsu", 2..5; fewer if the image has fewer grey values.
+        block_size: of "adaptive": side of the window of the local mean, px, odd.
+        offset: of "adaptive": added to the local mean, in units of 0..255; negative
+            offsets lower the threshold.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
 
     Returns:
-        int32 [H, W], class ids 0, 1, ... Classes may be in many parts;
-        `connected_regions` numbers the parts. O(HW).
+        int32 [H, W], class ids 0, 1, ... `connected_regions` labels the components of
+        the classes. O(HW).
 
     Example:
         >>> threshold(np.array([[10, 12, 200]], "uint8")).tolist()
@@ -52,11 +53,12 @@ def threshold(
     values = grey(image)
     if sigma:
         values = cv2.GaussianBlur(values, (0, 0), sigma)
-    values = np.round(values * 255)
+    values = np.round(values * 255)  # 256 bins: the histogram of 8-bit programs
     if method == "adaptive":
         local = cv2.blur(values, (block_size, block_size))
         return (values > local + offset).astype("int32")
-    num_classes = min(num_classes if method == "multi_otsu" else 2, _count(values))
+    num_classes = num_classes if method == "multi_otsu" else 2
+    num_classes = min(num_classes, len(np.unique(values)))
     if num_classes == 1:
         return np.zeros(values.shape, "int32")
     counts = np.bincount(values.astype("int64").ravel(), minlength=256)
@@ -64,7 +66,3 @@ def threshold(
         hist=(counts, np.arange(256)), classes=num_classes
     )
     return np.digitize(values, limits, right=True).astype("int32")
-
-
-def _count(values):
-    return len(np.unique(values))

@@ -1,4 +1,4 @@
-"""Watersheds: from markers, compact superpixels, and touching objects apart."""
+"""Watersheds: from markers, compact superpixels, and splitting of touching objects."""
 
 import cv2
 import numpy as np
@@ -6,25 +6,29 @@ from skimage import measure, morphology, segmentation
 
 from kerasseg.classical._inputs import check_labels, check_number, lab
 from kerasseg.classical._label_maps import contiguous
-from kerasseg.classical._seeds import groups_of_markers
+from kerasseg.classical._seeds import marker_pixels
 from kerasseg.classical.slic import grid
 
 
 def watershed(
     image, markers=None, *, sigma: float = 1.0, min_depth: float = 1.0
 ) -> np.ndarray:
-    """Basins of the colour gradient around markers.
+    """Watershed of the colour gradient, flooded from markers.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
         markers: integers [H, W], 0 where unknown, 1, 2, ... where a region starts;
             None takes the minima of the gradient.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
-        min_depth: shallower minima start no region, CIELAB units a pixel.
+        min_depth: depth of the shallowest minimum that starts a region (h of the
+            h-minima transform), CIELAB units per pixel.
 
     Returns:
-        int32 [H, W], region k around the k-th smallest marker number, from 0. A marker
-        in one piece gives a region in one piece, 4-connected. O(HW log HW).
+        int32 [H, W], region k around the k-th smallest marker number, from 0. A
+        connected marker gives a 4-connected region. O(HW log HW).
+
+    Raises:
+        ValueError: if `markers` has another size, or marks nothing.
 
     Example:
         >>> halves = np.repeat([[0, 0, 0, 200, 200, 200]], 4, axis=0).astype("uint8")
@@ -41,20 +45,20 @@ def watershed(
         markers = measure.label(_peaks(-heights, min_depth), connectivity=1)
     else:
         markers = check_labels(markers, heights.shape, name="markers")
-        groups_of_markers(markers, heights.shape, name="markers")  # at least one
+        marker_pixels(markers, heights.shape, name="markers")  # at least one
     return contiguous(segmentation.watershed(heights, markers).astype("int32"))
 
 
 def compact_watershed(
     image, num_segments: int = 300, *, compactness: float = 0.1, sigma: float = 1.0
 ) -> np.ndarray:
-    """Superpixels: a watershed from a grid of seeds that prefers near pixels.
+    """Superpixels by compact watershed from a regular grid of markers.
 
     Args:
         image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
-        num_segments: how many, up to the number of pixels; the nearest full grid is
-            used, exactly met.
-        compactness: CIELAB units of gradient that a pixel of distance counts.
+        num_segments: number of superpixels, up to the number of pixels; met exactly.
+        compactness: weight of the distance to the marker, in CIELAB units of gradient
+            per pixel; larger gives more compact superpixels.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
 
     Returns:
@@ -76,7 +80,7 @@ def compact_watershed(
         for num, length in zip((rows, cols), heights.shape)
     )
     points = np.stack(np.meshgrid(y, x, indexing="ij"), 2).reshape(-1, 2)
-    # The grid may hold a few too many; leaving out evenly spaced ones keeps it even.
+    # The grid may have a few points too many; evenly spaced ones are left out.
     chosen = np.linspace(0, len(points) - 1, num_segments).round().astype("int64")
     markers = np.zeros(heights.shape, "int32")
     markers[tuple(points[chosen].T)] = np.arange(1, num_segments + 1)
@@ -87,21 +91,24 @@ def compact_watershed(
 def split_instances(
     mask, *, min_depth: float = 1.0, min_size: int = 10, sigma: float = 0.0
 ) -> np.ndarray:
-    """Touching objects of a mask apart, at their necks.
+    """Split touching objects of a mask by a watershed of the distance transform.
 
-    The distance to the background has a hill in each round object. Two hills become
-    two objects if the way between them goes down by more than `min_depth`.
+    The distance to the background has a maximum in each convex object. Two maxima
+    become two objects if the path between them descends by more than `min_depth`.
 
     Args:
-        mask: bool or integers [H, W], objects where not 0, as of a semantic mask.
-        min_depth: how much narrower than the smaller object the neck must be, px of
-            half width.
-        min_size: smaller objects are dropped.
-        sigma: standard deviation of a Gaussian blur of the distance before hills are
-            counted, px; 0 for none. With 1, rough outlines allow a `min_depth` of 0.5.
+        mask: bool or integers [H, W], objects where not 0, such as a semantic mask.
+        min_depth: depth of the pass between two maxima (h of the h-maxima transform):
+            half widths of the smaller object less that of the neck, px.
+        min_size: smaller objects are removed, px.
+        sigma: standard deviation of a Gaussian blur of the distance transform, px; 0
+            for none. With 1, rough outlines allow a `min_depth` of 0.5.
 
     Returns:
         int32 [H, W], 0 background, 1..N objects, each 4-connected. O(HW log HW).
+
+    Raises:
+        ValueError: if `mask` is not integers [H, W], or an argument is out of range.
 
     Example:
         >>> columns = np.abs(np.arange(40) - [[10], [29]]).min(0)
@@ -116,36 +123,37 @@ def split_instances(
     check_number(min_size, "min_size", 1)
     check_number(sigma, "sigma", 0.0)
     padded = np.pad(mask, 1).astype("uint8")  # an object at the border ends there
-    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[
-        1:-1, 1:-1
-    ]
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    depth = depth[1:-1, 1:-1]
     hills = cv2.GaussianBlur(depth, (0, 0), sigma) if sigma else depth
     markers = measure.label(_peaks(hills, min_depth) & mask, connectivity=2)
-    # A part that is connected over a corner only gets a marker of its own.
-    pieces = measure.label(mask, connectivity=1)
-    marked = np.bincount(pieces.ravel(), markers.ravel() > 0) > 0
-    lonely = ~marked[pieces] & mask
-    markers[lonely] = pieces[lonely] + markers.max()
+    # The watershed is 4-connected: a component without a maximum of its own, such as
+    # one that touches another at a corner only, becomes a marker as a whole.
+    components = measure.label(mask, connectivity=1)
+    has_marker = np.bincount(components.ravel(), markers.ravel() > 0) > 0
+    missed = ~has_marker[components] & mask
+    markers[missed] = components[missed] + markers.max()
     labels = segmentation.watershed(-depth, markers, mask=mask)
     labels[(np.bincount(labels.ravel()) < min_size)[labels]] = 0
     used = np.bincount(labels.ravel()) > 0
-    used[0] = True  # the background's number, also without background
+    used[0] = True  # 0 stays the background even where there is none
     return (np.cumsum(used) - 1).astype("int32")[labels]
 
 
 def _peaks(depth, height):
-    """Tops of the hills that rise by `height` above the pass to a higher one."""
+    """h-maxima: local maxima that rise by `height` above the pass to a higher one."""
     lowered = depth - np.float32(max(height, 1e-3))
-    # Filled up to the lowered tops, lower hills drown and each other one ends flat.
+    # Reconstruction by dilation flattens each hill by `height`: lower ones vanish.
     flooded = morphology.reconstruction(lowered, depth)
     return morphology.local_maxima(flooded)
 
 
 def _gradient(image, sigma):
-    """Length of the gradient of CIELAB colours, units a pixel: float32 [H, W]."""
+    """Norm of the gradient of CIELAB colours, units per pixel: float32 [H, W]."""
     colors = lab(image, sigma)
     total = np.zeros(colors.shape[:2], "float32")
     for channel in cv2.split(colors):
         for order in ((1, 0), (0, 1)):
+            # Sobel's weights sum to 4, over a distance of two pixels: 1 / 8.
             total += np.square(cv2.Sobel(channel, cv2.CV_32F, *order, scale=1 / 8))
     return np.sqrt(total)

@@ -1,4 +1,4 @@
-"""The dense Gaussian kernel itself: slow, and right. The reference of the lattice."""
+"""Exact dense Gaussian kernel: the reference that the lattice approximates."""
 
 import functools
 
@@ -6,14 +6,14 @@ import numpy as np
 
 from kerasseg.crf.lattice import check_features, check_rows
 
-MOST = 2**15  # points; their kernel takes 4 GB
-PORTION = 2**8
+MAX_POINTS = 2**15  # their kernel takes 4 GB
+CHUNK = 2**8  # rows computed at once, in float64
 
 
 def exact_kernel(features):
     """Normalised Gaussian kernel of feature vectors without approximation.
 
-    What `gaussian_kernel` approximates, with the same arguments and results: for small
+    `gaussian_kernel` approximates it, with the same arguments and results. For small
     crops and for tests.
 
     Args:
@@ -34,16 +34,16 @@ def exact_kernel(features):
                [0.  , 0.  , 1.  ]], dtype=float32)
     """
     features = check_features(features).astype("float64")
-    if len(features) > MOST:
+    if len(features) > MAX_POINTS:
         raise ValueError(
-            f"`features` must hold at most {MOST} vectors for the exact kernel; use "
-            f"gaussian_kernel for more. Received: {len(features)}."
+            f"`features` must hold at most {MAX_POINTS} vectors for the exact kernel; "
+            f"use gaussian_kernel for more. Received: {len(features)}."
         )
     matrix = np.empty([len(features)] * 2, "float32")
-    for start in range(0, len(features), PORTION):
-        part = features[start : start + PORTION]
+    for start in range(0, len(features), CHUNK):
+        part = features[start : start + CHUNK]
         distance = sum(np.subtract.outer(a, b) ** 2 for a, b in zip(part.T, features.T))
-        matrix[start : start + PORTION] = np.exp(-distance / 2)
+        matrix[start : start + CHUNK] = np.exp(-distance / 2)
     scale = 1 / np.sqrt(matrix.sum(1))
     matrix *= scale
     matrix *= scale[:, None]

@@ -1,9 +1,10 @@
 """Gaussian filtering of scattered vectors on the permutohedral lattice.
 
 The lattice of Adams, Baek & Davis (2010) tiles d-dimensional space by simplices whose
-d + 1 corners are found by rounding and sorting. A Gaussian is applied in three sparse
-products: splat the points' values onto the corners around them, blur along the d + 1
-lattice directions, slice the result back. Time and memory are linear in the points.
+d + 1 vertices are found by rounding and sorting. A Gaussian filter is three sparse
+products: splat the points' values onto the vertices of the enclosing simplices, blur
+along the d + 1 lattice directions, and slice the result at the points. Time and memory
+are linear in the number of points.
 """
 
 import functools
@@ -12,15 +13,14 @@ import typing
 import numpy as np
 from scipy import sparse
 
-# Points are located in portions that stay in the cache.
-PORTION = 2**13
+CHUNK = 2**13  # points located at once, so that their arrays stay in the cache
 
 
 class Lattice(typing.NamedTuple):
-    """Sparse operators of N points on M lattice corners.
+    """Sparse operators of N points on M lattice vertices.
 
     Attributes:
-        slice: csr [N, M], barycentric weights, d + 1 a row; its transpose splats.
+        slice: csr [N, M], barycentric weights, d + 1 per row; its transpose splats.
         blurs: one csr [M, M] for each of the d + 1 lattice directions.
     """
 
@@ -29,27 +29,27 @@ class Lattice(typing.NamedTuple):
 
 
 def gaussian_kernel(features):
-    """Normalised Gaussian kernel of feature vectors, ready to be applied often.
+    """Normalised Gaussian kernel of feature vectors, built once and applied many times.
 
     The kernel between points i and j is exp(-|f_i - f_j|^2 / 2), approximated by the
-    lattice and normalised symmetrically, D^-1/2 K D^-1/2 with D the row sums of K. A
-    point's kernel with itself is part of it, as in the authors' published program.
+    lattice and normalised symmetrically, D^-1/2 K D^-1/2 with D the row sums of K. The
+    diagonal of K is included, as in the authors' published program.
 
-    What the lattice costs depends on the features. In 72x72 crops, with the defaults of
-    `dense_crf`, 99.7 % of the pixels of 20 BSDS500 images got the class that exact
-    inference gives (98.3 % in the worst crop), but 98.4 % of three CamVid crops with
-    many thin classes, where pydensecrf2 chooses the same classes as we do.
+    The error of the approximation depends on the features. In 72x72 crops, with the
+    defaults of `dense_crf`, 99.7 % of the pixels of 20 BSDS500 images got the class of
+    exact inference (98.3 % in the worst crop), but 98.4 % of three CamVid crops with
+    many thin classes, where pydensecrf2 gives the same classes as this function.
 
     Args:
-        features: [..., d] numbers, such as an image of features [H, W, d]. Standard
-            deviations are the user's part: divide each feature by its own.
+        features: [..., d] numbers, such as a feature image [H, W, d], each divided by
+            its standard deviation.
 
     Returns:
         Function from values [N, K] to the filtered values float32 [N, K], with N the
         number of feature vectors. O(N d^2 + N d K) time, O(N (d + K)) memory.
 
     Raises:
-        ValueError: if `features` hold no vector, or are not finite or too large.
+        ValueError: if `features` is empty, not finite, or beyond 1e6 deviations.
 
     Example:
         >>> smooth = gaussian_kernel([[0.0], [0.5], [9.0]])
@@ -64,7 +64,7 @@ def gaussian_kernel(features):
 
 
 def check_features(features):
-    """Feature vectors [..., d] as a matrix float32 [N, d], or a ValueError."""
+    """Feature vectors [..., d] as a checked matrix, float32 [N, d]."""
     features = np.asarray(features)
     numeric = features.dtype.kind in "uifb" and features.ndim and features.size
     # Beyond 1e6 standard deviations float32 can no longer tell neighbours apart.
@@ -72,20 +72,20 @@ def check_features(features):
         raise ValueError(
             "`features` must be numbers [..., d], at least one, finite and within "
             f"-1e6..1e6 standard deviations. Received: shape={features.shape}, "
-            f"dtype={features.dtype}, {span(features)}."
+            f"dtype={features.dtype}, {describe_values(features)}."
         )
     return features.reshape(-1, features.shape[-1]).astype("float32", copy=False)
 
 
-def span(array):
-    """The values of an array in words, for messages: "values 0.0..1.5"."""
+def describe_values(array):
+    """Range of an array's values for error messages: "values 0.0..1.5"."""
     if not array.size or array.dtype.kind not in "uifb":
         return "no values"
     return f"values {array.min()}..{array.max()}"
 
 
 def check_rows(values, num):
-    """Values [N, K] as float32 in row order, or a ValueError if N is not `num`."""
+    """Values [N, K] as C-ordered float32, checked to have N = `num` rows."""
     values = np.asarray(values, "float32", order="C")
     if values.ndim != 2 or len(values) != num:
         raise ValueError(
@@ -104,10 +104,10 @@ def apply(lattice, values):
 
 
 def normalise(lattice):
-    """The same lattice with the kernel D^-1/2 K D^-1/2; its row sums D are not 0."""
+    """Normalise the kernel K of a lattice to D^-1/2 K D^-1/2, D its row sums (> 0)."""
     ones = np.ones([lattice.slice.shape[0], 1], "float32")
     scale = 1 / np.sqrt(apply(lattice, ones)[:, 0])
-    # Both products with D^-1/2 go into the slicing weights: they cost nothing later.
+    # Both factors D^-1/2 go into the slicing weights: they cost nothing when applied.
     per_row = np.diff(lattice.slice.indptr)
     weights = lattice.slice.data * np.repeat(scale, per_row)
     arrays = weights, lattice.slice.indices, lattice.slice.indptr
@@ -117,25 +117,32 @@ def normalise(lattice):
 def build(features):
     """Lattice of feature vectors float32 [N, d], for a Gaussian of variance 1."""
     num, dim = features.shape
+    # Fixed seed: the codes, and with them the order of sums, repeat in every run.
     keys = np.random.default_rng(0).integers(-(2**62), 2**62, dim + 1)
     codes = np.empty([num, dim + 1], "int64")
     weights = np.empty([num, dim + 1], "float32")
-    for start in range(0, num, PORTION):
-        part = np.s_[start : start + PORTION]
-        _locate(features[part], keys, codes[part], weights[part])
-    corners, indices = _number(codes)
+    for start in range(0, num, CHUNK):
+        part = np.s_[start : start + CHUNK]
+        _enclosing_simplex(features[part], keys, codes[part], weights[part])
+    vertices, indices = _unique_in_order(codes)
     indptr = np.arange(0, codes.size + 1, dim + 1, dtype=indices.dtype)
-    shape = num, len(corners)
+    shape = num, len(vertices)
     slicing = sparse.csr_array((weights.reshape(-1), indices, indptr), shape)
-    return Lattice(slicing, _blurs(corners, keys))
+    return Lattice(slicing, _blur_operators(vertices, keys))
 
 
-def _locate(features, keys, codes, weights):
-    """Fill in the corners (as codes) and weights [n, d + 1] of points [n, d].
+def _enclosing_simplex(features, keys, codes, weights):
+    """Vertices (as codes) and barycentric weights of the simplices around points.
 
-    A lattice point is a vector of d + 1 integers that sum to 0. Its code is the scalar
-    product with random 64-bit `keys`, modulo 2^64: codes can be added like the points,
-    and two of M points share one with a probability below M^2 / 2^64.
+    A lattice point is a vector of d + 1 integers that sum to 0. Instead of a hash table
+    of such vectors, as in the paper, each has a code: its dot product with random
+    64-bit `keys`, modulo 2^64. Codes can be added like the vectors, and any two of M
+    vertices have the same code with a probability below M^2 / 2^64.
+
+    Args:
+        features: float32 [n, d].
+        keys: int64 [d + 1].
+        codes, weights: arrays [n, d + 1] that are filled in.
     """
     count = features.shape[1] + 1  # d + 1
     # float64: far from the origin float32 would no longer keep the sum near 0.
@@ -144,7 +151,8 @@ def _locate(features, keys, codes, weights):
     excess = nearest.sum(0)  # 0 for a lattice point
     offset = position - count * nearest
     rank = _descending_rank(offset) + excess
-    # Where the rounded point is off the plane, its most wrong entries move by one.
+    # Where the rounded point is off the plane, the entries of largest rounding error
+    # move by one.
     shift = (rank < 0).astype("int64") - (rank >= count)
     rank += count * shift
     nearest += shift
@@ -154,8 +162,8 @@ def _locate(features, keys, codes, weights):
     # Barycentric weights are the gaps between the sorted offsets, the smallest first.
     weights[:, 0] = 1 - (offset_by_rank[0] - offset_by_rank[-1]) / count
     weights[:, 1:] = ((offset_by_rank[:-1] - offset_by_rank[1:]) / count)[::-1].T
-    # Corner k is the nearest point + 1 everywhere k times, less d + 1 at its k last
-    # ranks.
+    # Vertex k is the nearest point plus k in all entries, less d + 1 in the entries of
+    # the k last ranks.
     key_by_rank = np.empty_like(nearest)
     np.put_along_axis(key_by_rank, rank, np.broadcast_to(keys[:, None], rank.shape), 0)
     codes[:, 0] = count * (keys @ nearest)
@@ -164,10 +172,10 @@ def _locate(features, keys, codes, weights):
 
 
 def _embedding(dim):
-    """Matrix [d + 1, d] onto the plane of vectors that sum to 0.
+    """Matrix [d + 1, d] that embeds features in the plane of vectors that sum to 0.
 
-    Scaled such that splat, blur and slice together have variance 1: their own is
-    2/3 (d + 1)^2 in lattice units.
+    Scaled such that splat, blur and slice together have variance 1: unscaled they have
+    2/3 (d + 1)^2.
     """
     matrix = np.triu(np.ones([dim + 1, dim]))
     below = np.arange(dim)
@@ -186,10 +194,10 @@ def _descending_rank(rows):
     return rank
 
 
-def _number(codes):
-    """Different codes [M] and the number of each entry of `codes`, int32 [codes.size].
+def _unique_in_order(codes):
+    """Unique codes [M] and the index of each entry into them, int32 [codes.size].
 
-    Numbered in the order in which they appear first: neighbouring pixels then use
+    Ordered by first appearance, unlike `np.unique`: neighbouring pixels then use
     neighbouring memory.
     """
     codes = codes.reshape(-1)
@@ -200,23 +208,27 @@ def _number(codes):
     np.not_equal(ordered[1:], ordered[:-1], out=is_first[1:])
     starts = np.flatnonzero(is_first)
     appearance = np.argsort(np.minimum.reduceat(order, starts))
-    number = np.empty(len(starts), "int32")
-    number[appearance] = np.arange(len(starts))
+    index = np.empty(len(starts), "int32")
+    index[appearance] = np.arange(len(starts))
     indices = np.empty(len(codes), "int32")
-    indices[order] = np.repeat(number, np.diff(starts, append=len(codes)))
+    indices[order] = np.repeat(index, np.diff(starts, append=len(codes)))
     return ordered[starts][appearance], indices
 
 
-def _blurs(corners, keys):
-    """Operators [1/2, 1, 1/2] along each lattice direction, csr [M, M]."""
-    num, count = len(corners), len(keys)
-    order = np.argsort(corners)
-    ordered = corners[order]
+def _blur_operators(vertices, keys):
+    """Blur by [1/2, 1, 1/2] along each lattice direction: d + 1 csr [M, M].
+
+    Vertices that no point touches do not exist, as in the published program: the blur
+    reads 0 there.
+    """
+    num, count = len(vertices), len(keys)
+    order = np.argsort(vertices)
+    ordered = vertices[order]
     blurs = []
     for step in keys.sum(keepdims=True) - count * keys:
         wanted = ordered + step
         found = np.searchsorted(ordered, wanted)
-        found[found == num] = 0
+        found[found == num] = 0  # beyond the last code: compared with the first, no hit
         hit = np.flatnonzero(ordered[found] == wanted)
         pairs = order[hit], order[found[hit]]
         half = np.full(len(hit), 0.5, "float32")

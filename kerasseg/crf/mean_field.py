@@ -1,10 +1,11 @@
-"""Mean-field inference in a fully connected CRF, whatever its kernels are."""
+"""Mean-field inference in a fully connected CRF with any kernels."""
 
 import numpy as np
 
-from kerasseg.crf.lattice import span
+from kerasseg.crf.lattice import describe_values
 
-# The unary term is at most 11.5 nats: a network's zero must not outvote all neighbours.
+# Lower limit of probabilities, as of pydensecrf's `unary_from_softmax`: the unary term
+# is at most 11.5 nats, so that a network's zero does not outweigh all neighbours.
 FLOOR = 1e-5
 
 
@@ -17,8 +18,8 @@ def mean_field(probabilities, kernels, *, iterations=5, compatibility=None):
         kernels: list of (weight, function), the functions from values [N, K] to
             filtered values [N, K]; see `gaussian_kernel`.
         iterations: number of updates of all points; 0 returns the probabilities.
-        compatibility: symmetric [K, K], cost of two classes side by side; None for
-            Potts, 1 between different classes.
+        compatibility: label compatibility, symmetric [K, K]: cost of two classes side
+            by side; None for the Potts model, 1 between different classes.
 
     Returns:
         float32 [..., K], sums to 1. O(iterations * N * K) and the kernels' time.
@@ -46,18 +47,19 @@ def mean_field(probabilities, kernels, *, iterations=5, compatibility=None):
 
 
 def free_energy(marginals, probabilities, kernels, *, compatibility=None):
-    """What mean field minimises: expected energy minus entropy, in nats.
+    """Variational free energy that mean field minimises: expected energy less entropy.
 
-    Potts counts -1 for equal classes instead of 1 for different ones, which differs by
-    a constant.
+    The Potts model counts -1 for equal classes instead of 1 for different ones, which
+    differs by a constant.
 
     Args:
         marginals: [..., K], a result of `mean_field`.
-        probabilities, kernels, compatibility: what was given to it.
+        probabilities, kernels, compatibility: as given to `mean_field`.
 
     Returns:
-        float. For positive semidefinite kernels and Potts no update raises it: each
-        minimises the free energy with its concave pairwise part made linear.
+        float, in nats. For positive semidefinite kernels and the Potts model no update
+        raises it: each minimises the free energy with its concave pairwise part made
+        linear.
 
     Raises:
         ValueError: as `mean_field`, or if the shapes differ.
@@ -68,11 +70,12 @@ def free_energy(marginals, probabilities, kernels, *, compatibility=None):
         0.0
     """
     unary, shape = _log_probabilities(probabilities)
-    log_marginals, own = _log_probabilities(marginals, floor=1e-30)
-    if own != shape:
+    # A lower floor than that of the unary term: p log p must go to 0.
+    log_marginals, received = _log_probabilities(marginals, floor=1e-30)
+    if received != shape:
         raise ValueError(
             f"`marginals` must have the shape of `probabilities`, {shape}. "
-            f"Received: shape={own}."
+            f"Received: shape={received}."
         )
     compatibility = _check_compatibility(compatibility, unary.shape[1])
     marginals = np.exp(log_marginals)
@@ -82,13 +85,14 @@ def free_energy(marginals, probabilities, kernels, *, compatibility=None):
 
 
 def _messages(marginals, kernels, compatibility):
-    """What the neighbours add to each logit [N, K], but for a constant a point."""
+    """Messages of the neighbours to each logit [N, K], up to a constant per point."""
     total = np.zeros_like(marginals)
     for weight, kernel in kernels:
         message = kernel(marginals)
         message *= np.float32(weight)
         total += message
-    # Potts is 1 - identity; the ones would add the same to all classes of a point.
+    # The Potts matrix is 1 - identity; the ones would add the same to all classes of a
+    # point.
     return total if compatibility is None else -total @ compatibility
 
 
@@ -102,7 +106,7 @@ def _softmax(logits):
 
 
 def _log_probabilities(probabilities, floor=FLOOR):
-    """log p, float32 [N, K] with K >= 2, and the shape that was given."""
+    """log p, float32 [N, K] with K >= 2, and the shape of `probabilities`."""
     probabilities = np.asarray(probabilities)
     shape = probabilities.shape
     numeric = probabilities.dtype.kind in "uifb" and len(shape) > 1 and 0 not in shape
@@ -114,7 +118,7 @@ def _log_probabilities(probabilities, floor=FLOOR):
     if not (probabilities.min() >= 0 and probabilities.max() <= 1.01):  # NaN fails
         raise ValueError(
             "`probabilities` must be within 0..1; logits need a softmax first. "
-            f"Received: {span(probabilities)}."
+            f"Received: {describe_values(probabilities)}."
         )
     rows = probabilities.reshape(-1, shape[-1]).astype("float32", copy=False)
     if shape[-1] == 1:
@@ -139,7 +143,8 @@ def _check_compatibility(compatibility, num_classes):
     ):
         raise ValueError(
             f"`compatibility` must be symmetric and finite, [{num_classes}, "
-            f"{num_classes}]. Received: shape={matrix.shape}, {span(matrix)}."
+            f"{num_classes}]. Received: shape={matrix.shape}, "
+            f"{describe_values(matrix)}."
         )
     return matrix.astype("float32")
 

@@ -1,10 +1,14 @@
-"""Reads and writes image and mask files: the only place where this is done.
+"""Reading and writing of image and mask files, for the whole package.
 
 A file is either read correctly or refused with an `ImageError`; class ids are never
 changed on the way. Needs numpy, OpenCV and Pillow, not tensorflow.
 
+    >>> import pathlib, tempfile
     >>> from kerasseg import images
-    >>> image = images.read_image("street.jpg")  # doctest: +SKIP
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "mask.png"
+    >>> images.write_mask(path, np.array([[0, 1], [2, 255]]))
+    >>> images.read_mask(path).tolist()
+    [[0, 1], [2, 255]]
 """
 
 from kerasseg.images.content import ImageError, check_folder

@@ -1,4 +1,4 @@
-"""Stored numbers or colours of a mask -> class ids, or an `ImageError`."""
+"""Conversion of the stored numbers or colours of a mask to class ids."""
 
 import itertools
 import re
@@ -10,10 +10,14 @@ import numpy as np
 from kerasseg.images.content import ImageError
 
 
-def equal_channels(path, pixels):
-    """[H, W] of [H, W, 3] whose channels are equal."""
+def merge_equal_channels(path, pixels):
+    """One channel [H, W] of [H, W, 3] whose channels are equal.
+
+    Raises:
+        ImageError: if they differ; lists the colours.
+    """
     if not (pixels[..., :1] == pixels[..., 1:]).all():
-        # One number a colour: unique rows of an array take seconds.
+        # One number per colour: `np.unique` of rows takes seconds.
         codes = pixels[..., 0] * 2.0**32 + pixels[..., 1] * 2.0**16 + pixels[..., 2]
         _, first = np.unique(codes, return_index=True)
         found = pixels.reshape(-1, 3)[first]
@@ -27,8 +31,12 @@ def equal_channels(path, pixels):
     return np.ascontiguousarray(pixels[..., 0])
 
 
-def checked_ids(path, pixels):
-    """int32 class ids of stored numbers, which must be whole and not negative."""
+def as_class_ids(path, pixels):
+    """Stored numbers as int32 class ids.
+
+    Raises:
+        ImageError: if they are negative, fractional, not finite, or 2^31 or more.
+    """
     if pixels.dtype in (np.uint8, np.uint16):
         return pixels.astype(np.int32)
     # NaN fails the comparisons as well.
@@ -43,11 +51,16 @@ def checked_ids(path, pixels):
 
 
 def ids_of_values(path, pixels, values):
-    """Class ids [H, W] of stored numbers; `values` as in `read_mask`."""
+    """Class ids int32 [H, W] of stored numbers; `values` as in `read_mask`.
+
+    Raises:
+        ImageError: if a number is not in `values`; lists the most frequent ones.
+        ValueError: if `values` is malformed.
+    """
     runs, lengths = _runs(pixels)
     ids = np.zeros(runs.shape, np.int32)
     known = np.zeros(runs.shape, bool)
-    for low, high, class_id in _spans(values):
+    for low, high, class_id in _value_ranges(values):
         inside = (runs >= low) & (runs <= high)
         ids[inside] = class_id
         known |= inside
@@ -55,19 +68,19 @@ def ids_of_values(path, pixels, values):
         raise ImageError(
             path,
             f"only the numbers in values={dict(values)}",
-            _listed(runs[~known], lengths[~known], str),
+            _most_frequent(runs[~known], lengths[~known], str),
             "Add them to `values`, with 255 for pixels to ignore",
         )
     return np.repeat(ids, lengths).reshape(pixels.shape)
 
 
-def _spans(values):
+def _value_ranges(values):
     if not isinstance(values, Mapping) or not values:
         raise ValueError(
             "`values` must map numbers in the file to class ids: {0: 0, 255: 1}. "
             f"Received: values={values!r}."
         )
-    spans = []
+    ranges = []
     for key, class_id in values.items():
         match = re.fullmatch(r"(-?\d+)(?:-(-?\d+))?", str(key))
         if not match:
@@ -80,26 +93,32 @@ def _spans(values):
             raise ValueError(
                 f"`values` must give class ids from 0. Received: values={values!r}."
             )
-        spans.append((low, high, int(class_id)))
-    spans.sort()
-    for (_, end, _), (start, _, _) in itertools.pairwise(spans):
+        ranges.append((low, high, int(class_id)))
+    ranges.sort()
+    for (_, end, _), (start, _, _) in itertools.pairwise(ranges):
         if start <= end:
             raise ValueError(
                 f"`values` must not name a number twice. Received: {start} twice in "
                 f"values={values!r}."
             )
-    return spans
+    return ranges
 
 
 def ids_of_colors(path, pixels, colors):
-    """Class ids [H, W] of colours; `colors` as in `read_mask`."""
+    """Class ids int32 [H, W] of colours; `colors` as in `read_mask`.
+
+    Raises:
+        ImageError: if a colour is not in `colors`; lists the most frequent ones.
+        ValueError: if `colors` is malformed.
+    """
     codes, ids = _color_table(colors)
     if pixels.dtype != np.uint8:
         raise ImageError(
             path, "8-bit colours", f"{pixels.dtype}", "Save the mask with 8 bits"
         )
     conversion = cv2.COLOR_GRAY2RGBA if pixels.ndim == 2 else cv2.COLOR_RGB2RGBA
-    pixels = cv2.cvtColor(pixels, conversion).view("<u4")[..., 0]  # a number a colour
+    # RGBA seen as one 32-bit number per colour, red in the low byte.
+    pixels = cv2.cvtColor(pixels, conversion).view("<u4")[..., 0]
     runs, lengths = _runs(pixels)
     positions = np.minimum(np.searchsorted(codes, runs), len(codes) - 1)
     unknown = codes[positions] != runs
@@ -107,7 +126,7 @@ def ids_of_colors(path, pixels, colors):
         raise ImageError(
             path,
             f"only the {len(codes)} colours in `colors`",
-            _listed(runs[unknown], lengths[unknown], _color_name),
+            _most_frequent(runs[unknown], lengths[unknown], _color_name),
             "Add them to `colors`, with 255 for pixels to ignore; many in-between "
             "colours come from smoothing or JPEG: export the masks without",
         )
@@ -123,8 +142,11 @@ def _color_name(code):
 
 
 def _runs(pixels):
-    """Numbers and lengths of runs of equal pixels: masks are long runs of few numbers,
-    and looking up each run once is ten times as fast as each pixel."""
+    """Values and lengths of runs of equal pixels.
+
+    Masks are long runs of few values, and looking up each run once is ten times as fast
+    as each pixel.
+    """
     flat = pixels.ravel()
     starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     starts = np.concatenate([[0], starts])
@@ -155,8 +177,8 @@ def _color_table(colors):
     )
 
 
-def _listed(runs, lengths, name):
-    """'7 (120 pixels), 9 (3 pixels)': the most frequent first."""
+def _most_frequent(runs, lengths, name):
+    """The five most frequent values as text: "7 (120 pixels), 9 (3 pixels)"."""
     found, where = np.unique(runs, return_inverse=True)
     counts = np.bincount(where, lengths).astype(int)
     order = np.argsort(counts)[::-1][:5]

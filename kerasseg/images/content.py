@@ -1,21 +1,21 @@
-"""Bytes of an image file, their format, and the error of `kerasseg.images`."""
+"""Content of image files, detection of its format, and the error of this package."""
 
 import pathlib
 import stat
 
 from kerasseg.names import nearest
 
-COPY_AGAIN = "Copy, download or export the file again"
+RETRY_FIX = "Copy, download or export the file again"
 
 
 class ImageError(ValueError):
-    """An image or mask file cannot be used as it is.
+    """Error of an image or mask file that cannot be used as it is.
 
     Args:
         path: the file; also the attribute `path`.
-        required: what would be right, for the message: "an image file".
-        received: what there is instead.
-        fix: what the reader of the message can do about it.
+        required: requirement, for the message: "an image file".
+        received: what was found instead.
+        fix: advice to the reader of the message.
 
     Example:
         >>> print(ImageError("a.png", "a file", "a folder", "Give one of its files"))
@@ -28,13 +28,13 @@ class ImageError(ValueError):
 
     def __str__(self):
         _, *parts = self.args
-        # What was received may be another message, which ends in a stop of its own.
+        # `received` may be another message, which ends in a full stop of its own.
         required, received, fix = (str(part).removesuffix(".") for part in parts)
         return f"{self.path}: required: {required}. Received: {received}. Fix: {fix}."
 
 
 def check_folder(path):
-    """Raise an ImageError that names the nearest if `path` is not a folder."""
+    """Raise an ImageError, with the nearest name, if `path` is not a folder."""
     path = pathlib.Path(path)
     if not path.is_dir():
         received = "a file" if path.exists() else "no such folder"
@@ -43,16 +43,22 @@ def check_folder(path):
 
 
 def read_bytes(path, max_pixels):
-    """Content of a plain file, or an ImageError."""
+    """Content of a regular file.
+
+    Raises:
+        ImageError: if it is missing, unreadable, empty, not a regular file, or larger
+            than an image of `max_pixels` can be.
+    """
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             received, fix = "a folder", "Give one of its files"
             raise ImageError(path, "an image file", received, fix)
-        if not stat.S_ISREG(status.st_mode):  # a pipe or a device could wait for ever
+        if not stat.S_ISREG(status.st_mode):  # reading a pipe or device may never end
             received, fix = "a special file", "Give a plain file"
             raise ImageError(path, "an image file", received, fix)
-        if status.st_size > 16 * max_pixels + 2**26:  # fattest pixels, some metadata
+        # 16 bytes per pixel (four float32 channels) and 64 MB of metadata.
+        if status.st_size > 16 * max_pixels + 2**26:
             raise ImageError(
                 path,
                 f"at most {max_pixels} pixels (`max_pixels`)",
@@ -67,7 +73,7 @@ def read_bytes(path, max_pixels):
         fix = "Check its name and its permissions"
         raise ImageError(path, "a readable file", f"{error}", fix) from error
     if not data:
-        raise ImageError(path, "an image file", "an empty file", COPY_AGAIN)
+        raise ImageError(path, "an image file", "an empty file", RETRY_FIX)
     return data
 
 
@@ -90,8 +96,12 @@ _SIGNATURES = (
 )
 
 
-def detect(path, data):
-    """Format of a file by its first bytes: "PNG". Names lie more often."""
+def detect_format(path, data):
+    """Format of a file by its signature, such as "PNG": file names are less reliable.
+
+    Raises:
+        ImageError: if it is none of the supported formats.
+    """
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     for kind, signature in _SIGNATURES:
@@ -101,7 +111,7 @@ def detect(path, data):
         received, fix = "a Git LFS pointer, not the file itself", "Run `git lfs pull`"
     elif b"\0" not in data[:256] and data[:64].isascii():
         start = data[:40].decode().strip()
-        received, fix = f"a text file that starts with {start!r}", COPY_AGAIN
+        received, fix = f"a text file that starts with {start!r}", RETRY_FIX
     else:
         received = f"unknown content that starts with {data[:8]!r}"
         fix = "Convert it to PNG, or to JPEG for photographs"

@@ -1,18 +1,16 @@
-"""Bytes of an image file -> upright pixels.
+"""Decoding of image files to upright pixels.
 
-No decoder is right for every file, so the header decides: OpenCV is fastest on plain
-8-bit JPEG and PNG and keeps 16-bit colour, which Pillow cuts to 8 bits; Pillow keeps
-palette indices, which OpenCV turns into colours. Plugin classes are called, not
+No decoder is right for every file; the header selects one. OpenCV is fastest on plain
+8-bit JPEG and PNG and keeps 16-bit colour, which Pillow truncates to 8 bits; Pillow
+keeps palette indices, which OpenCV turns into colours. Plugin classes are called, not
 `Image.open`: its pixel limit is process-wide, not a library's to change.
 """
 
 import dataclasses
 import io
-import math
 import pathlib
 import struct
 
-import cv2
 import numpy as np
 from PIL import (
     BmpImagePlugin,
@@ -25,13 +23,18 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from kerasseg.images import png
-from kerasseg.images.content import COPY_AGAIN, ImageError, detect, read_bytes
+from kerasseg.images import png, tiff
+from kerasseg.images.content import RETRY_FIX, ImageError, detect_format, read_bytes
+from kerasseg.images.decoders import (
+    GREY,
+    RGB,
+    opencv_pixels,
+    pillow_pixels,
+    read_orientation,
+    upright,
+)
 
-MAX_PIXELS = 178_956_970  # where Pillow, too, refuses a file as a decompression bomb
-
-_GREY, _RGB = cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR_RGB
-_ORIENTATION = 274  # the tag of that name in EXIF and TIFF
+MAX_PIXELS = 178_956_970  # 2 * PIL.Image.MAX_IMAGE_PIXELS, where Pillow raises, too
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,36 +46,36 @@ class _File:
 
 
 def decode(path, *, as_ids=False, max_pixels=MAX_PIXELS):
-    """Pixels of an image file, upright, without alpha.
+    """Decode an image file: upright, without alpha.
 
     Args:
-        path: the file. Its content decides the format, not its name.
-        as_ids: the numbers as stored (palette indices, 0/1 for one bit, 0..15 for
-            four) instead of colours and grey levels.
-        max_pixels: larger pictures are refused before they are decoded.
+        path: the file. Its format is detected from the content, not from the name.
+        as_ids: return the numbers as stored (palette indices, 0 and 1 for one bit,
+            0..15 for four) instead of colours and grey levels.
+        max_pixels: larger images are refused before they are decoded.
 
     Returns:
         (pixels, lossy): array [H, W] or [H, W, 3] RGB in the dtype of the file, and
-        whether the format changes pixel values (JPEG, lossy WebP).
+        whether the format is lossy (JPEG, lossy WebP).
 
     Raises:
-        ImageError: if the file does not hold exactly one complete picture.
+        ImageError: if the file does not hold exactly one complete image.
     """
     path = pathlib.Path(path)
     data = read_bytes(path, max_pixels)
-    kind = detect(path, data)
+    kind = detect_format(path, data)
     lossy = kind == "JPEG" or (kind == "WebP" and b"VP8 " in data)
     try:
         pixels = _DECODERS[kind](_File(path, data, as_ids, max_pixels))
     except ImageError:
         raise
-    except Exception as error:  # broken files make decoders raise nearly anything
+    except Exception as error:  # on broken files decoders raise nearly anything
         reason = " ".join(str(error).split())[:200]
         raise ImageError(
             path,
             f"a complete {kind} file",
             f"one that does not decode ({type(error).__name__}: {reason})",
-            f"{COPY_AGAIN}, or save it as PNG",
+            f"{RETRY_FIX}, or save it as PNG",
         ) from error
     return np.ascontiguousarray(pixels), lossy
 
@@ -83,7 +86,7 @@ def _check_size(file, width, height):
             file.path,
             "a picture of at least 1 x 1 pixels",
             f"{width} x {height}",
-            COPY_AGAIN,
+            RETRY_FIX,
         )
     if width * height > file.max_pixels:
         raise ImageError(
@@ -111,49 +114,55 @@ def _decode_png(file):
     if b"acTL" in chunks:  # an animated PNG
         _check_single(file, struct.unpack(">I", chunks[b"acTL"][0][:4])[0])
     grey = color_type in (0, 4)
-    # libpng prints a warning for each colour profile it does not like: not with OpenCV.
+    # libpng, called by OpenCV, prints a warning for each invalid colour profile.
     plain = bits == 8 and color_type in (0, 2, 6) and b"iCCP" not in chunks
     pixels = None
     if plain or bits == 16:
-        pixels = _cv2_pixels(file.data, {0: _GREY, 2: _RGB, 6: _RGB}.get(color_type))
+        pixels = opencv_pixels(file.data, {0: GREY, 2: RGB, 6: RGB}.get(color_type))
     if pixels is None:
         png.check_length(file.path, chunks)
-        if bits == 16:  # Pillow would cut it to 8
+        if bits == 16:  # Pillow would truncate it to 8
             raise ValueError("OpenCV cannot read it")
-        pixels = _pillow_pixels(file, PngImagePlugin.PngImageFile)
+        pixels = pillow_pixels(file.data, PngImagePlugin.PngImageFile, file.as_ids)
     if grey and pixels.ndim == 3:
         pixels = pixels[..., 0]
     if grey and file.as_ids and bits in (2, 4):
         pixels = pixels // (85 if bits == 2 else 17)  # Pillow stretched them to 0..255
-    return _upright(pixels, _orientation(lambda: png.exif(chunks)))
+    return upright(pixels, read_orientation(lambda: png.exif(chunks)))
 
 
 def _decode_jpeg(file):
     # The class itself, not `jpeg_factory`: a phone's file with a second, embedded
     # picture (MPO) is read as the photograph that every viewer shows.
     with JpegImagePlugin.JpegImageFile(io.BytesIO(file.data)) as image:
-        size, mode, orientation = image.size, image.mode, _orientation(image.getexif)
+        size, mode = image.size, image.mode
+        orientation = read_orientation(image.getexif)
     _check_size(file, *size)
-    # Decoders fill what is missing with grey. Coded data never hold these markers.
+    # Decoders fill missing data with grey. A scan (SOS, FFDA) must be followed by the
+    # end of the image (EOI, FFD9); entropy-coded data never contain these markers.
     if file.data.rfind(b"\xff\xd9") < file.data.rfind(b"\xff\xda"):
         raise ImageError(
             file.path,
             "a complete JPEG file",
             f"one cut off at {len(file.data)} bytes",
-            COPY_AGAIN,
+            RETRY_FIX,
         )
-    ways = {"L": _GREY, "RGB": _RGB}
-    pixels = _cv2_pixels(file.data, ways[mode]) if mode in ways else None
+    known = {"L": GREY, "RGB": RGB}
+    pixels = opencv_pixels(file.data, known[mode]) if mode in known else None
     if pixels is None:
-        pixels = _pillow_pixels(file, JpegImagePlugin.JpegImageFile)
-    return _upright(pixels, orientation)
+        pixels = pillow_pixels(file.data, JpegImagePlugin.JpegImageFile, file.as_ids)
+    return upright(pixels, orientation)
 
 
 def _decode_tiff(file):
-    tags = _tiff_tags(file)
-    _check_size(file, tags[256], tags[257])
-    bits, samples = tags.get(258, (1,))[0], tags.get(277, 1)
-    signed_bytes = bits == 8 and tags.get(339, (1,))[0] == 2
+    pages = tiff.read_pages(file.data)
+    _check_single(file, len(pages))
+    tags = pages[0]
+    width, height = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
+    _check_size(file, width, height)
+    bits = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))[0]
+    samples = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
+    signed_bytes = bits == 8 and tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
     if samples > 4 or signed_bytes:
         raise ImageError(
             file.path,
@@ -161,46 +170,26 @@ def _decode_tiff(file):
             f"{samples} channels" + " of signed bytes" * signed_bytes,
             "Save the channels to use as PNG or as a TIFF file of their own",
         )
-    if tags.get(262) == 0 and (file.as_ids or bits > 8):
+    zero_is_white = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    if zero_is_white and (file.as_ids or bits > 8):
         raise ImageError(
             file.path,
             "a TIFF file in which zero is black",
             "one in which zero is white: programs differ in reading its numbers",
             "Save it as PNG",
         )
-    rows_a_strip = max(1, min(tags.get(278, tags[257]), tags[257]))
-    strips = math.ceil(tags[257] / rows_a_strip) * (
-        samples if tags.get(284) == 2 else 1
-    )
-    if len(tags.get(273, range(strips))) < strips:  # Pillow would make the rest black
-        raise ValueError(f"{len(tags[273])} of {strips} strips")
-    if (samples > 2 and bits > 8) or bits == 64:  # Pillow would cut them to 8 bits
-        pixels = _cv2_pixels(file.data)
+    tiff.check_strips(tags)
+    if (samples > 2 and bits > 8) or bits == 64:  # Pillow would truncate to 8 bits
+        pixels = opencv_pixels(file.data)
         if pixels is None:
             raise ValueError("OpenCV cannot read it")
         return pixels
     pixels = None
-    if tags[256] * tags[257] > (Image.MAX_IMAGE_PIXELS or file.max_pixels):
-        pixels = _cv2_pixels(file.data) if bits >= 8 and samples != 2 else None
+    if width * height > (Image.MAX_IMAGE_PIXELS or file.max_pixels):
+        pixels = opencv_pixels(file.data) if bits >= 8 and samples != 2 else None
     if pixels is None:  # within Pillow's own limit
-        pixels = _pillow_pixels(file, TiffImagePlugin.TiffImageFile)
+        pixels = pillow_pixels(file.data, TiffImagePlugin.TiffImageFile, file.as_ids)
     return pixels  # both decoders turn TIFF files upright
-
-
-def _tiff_tags(file):
-    stream = io.BytesIO(file.data)
-    tags = TiffImagePlugin.ImageFileDirectory_v2(
-        file.data[: 16 if file.data[2] == 43 else 8]  # BigTIFF has a longer header
-    )
-    pages, seen = [], set()
-    while tags.next and tags.next not in seen:
-        seen.add(tags.next)
-        stream.seek(tags.next)
-        tags.load(stream)
-        if not tags.get(254, 0) & 1:  # smaller copies (overviews) are no pages
-            pages.append(dict(tags))
-    _check_single(file, len(pages))
-    return pages[0]
 
 
 def _decode_pnm(file):
@@ -213,7 +202,7 @@ def _decode_pnm(file):
                 "text or stretched PNM, whose numbers are scaled in reading",
                 "Save it as PNG",
             )
-    pixels = _pillow_pixels(file, PpmImagePlugin.PpmImageFile)
+    pixels = pillow_pixels(file.data, PpmImagePlugin.PpmImageFile, file.as_ids)
     return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels
 
 
@@ -222,8 +211,8 @@ def _decode_with(plugin):
         with plugin(io.BytesIO(file.data)) as image:
             _check_size(file, *image.size)
             _check_single(file, getattr(image, "n_frames", 1))
-            orientation = _orientation(image.getexif)
-        return _upright(_pillow_pixels(file, plugin), orientation)
+            orientation = read_orientation(image.getexif)
+        return upright(pillow_pixels(file.data, plugin, file.as_ids), orientation)
 
     return decode_file
 
@@ -237,49 +226,3 @@ _DECODERS = {
     "GIF": _decode_with(GifImagePlugin.GifImageFile),
     "WebP": _decode_with(WebPImagePlugin.WebPImageFile),
 }
-
-
-def _cv2_pixels(data, way=None):
-    """[H, W] or [H, W, 3] RGB; None if OpenCV cannot. `way` is for what is known."""
-    flags = cv2.IMREAD_ANYCOLOR if way is None else way
-    flags |= cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION
-    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
-    if pixels is None or pixels.ndim == 2 or way is not None:
-        return pixels
-    return cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
-
-
-def _pillow_pixels(file, plugin):
-    with plugin(io.BytesIO(file.data)) as image:
-        image.load()
-        # A transparent palette entry is a colour like any other here.
-        image.info.pop("transparency", None)
-        mode = image.mode
-        if mode in ("CMYK", "YCbCr", "LAB") or (
-            mode in ("P", "PA") and not file.as_ids
-        ):
-            image = image.convert("RGB")
-        pixels = np.asarray(image)
-    if pixels.dtype == bool:
-        pixels = pixels.astype(np.uint8) * (1 if file.as_ids else 255)
-    if pixels.ndim == 3:
-        pixels = pixels[..., 0] if pixels.shape[2] == 2 else pixels[..., :3]
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
-
-
-def _orientation(read_exif):
-    try:
-        return read_exif().get(_ORIENTATION, 1)
-    except Exception:  # malformed metadata do not make the picture unreadable
-        return 1
-
-
-def _upright(pixels, orientation):
-    """Undo the camera rotation of EXIF orientation 1..8."""
-    if orientation in (5, 6, 7, 8):
-        pixels = np.swapaxes(pixels, 0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels

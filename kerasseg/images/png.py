@@ -1,15 +1,22 @@
-"""Chunks of PNG files, and the checks that Pillow leaves out."""
+"""Chunks of PNG files, and the checks of them that Pillow leaves out."""
 
 import struct
 import zlib
 
 from PIL import Image
 
-from kerasseg.images.content import COPY_AGAIN, ImageError
+from kerasseg.images.content import RETRY_FIX, ImageError
 
 
 def read_chunks(path, data):
-    """Chunks by name, after checking the checksum of each."""
+    """Chunks of a PNG file after checking their checksums.
+
+    Returns:
+        dict from name, such as b"IHDR", to the list of the contents of these chunks.
+
+    Raises:
+        ImageError: if a checksum is wrong or the file ends before IEND.
+    """
     view, position, chunks = memoryview(data), 8, {}
     while position + 12 <= len(view):
         num_bytes, name = struct.unpack_from(">I4s", view, position)
@@ -22,7 +29,7 @@ def read_chunks(path, data):
                 path,
                 "an intact PNG file",
                 f"a wrong checksum in its {name.decode('latin1')} chunk",
-                COPY_AGAIN,
+                RETRY_FIX,
             )
         chunks.setdefault(name, []).append(view[position + 8 : end - 4])
         if name == b"IEND":
@@ -32,16 +39,16 @@ def read_chunks(path, data):
         path,
         "a complete PNG file",
         f"one cut off at {len(view)} bytes",
-        COPY_AGAIN,
+        RETRY_FIX,
     )
 
 
 def check_length(path, chunks):
-    """Raise an ImageError if there are too few pixels: Pillow would make them black."""
+    """Raise an ImageError if pixels are missing: Pillow would leave them black."""
     header = struct.unpack(">IIBBBBB", chunks[b"IHDR"][0])
     width, height, bits, color_type, _, _, interlaced = header
     bits *= {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
-    # Left, top, step right, step down of each pass.
+    # Left, top, step right and step down of each pass (Adam7 interlacing).
     passes = [(0, 0, 1, 1)]
     if interlaced:
         passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4)]
@@ -50,15 +57,15 @@ def check_length(path, chunks):
     for left, top, right, down in passes:
         columns, rows = -((left - width) // right), -((top - height) // down)
         if columns > 0 and rows > 0:
-            num_bytes += rows * (1 + (columns * bits + 7) // 8)
+            num_bytes += rows * (1 + (columns * bits + 7) // 8)  # 1: the filter type
     found = len(zlib.decompressobj().decompress(b"".join(chunks[b"IDAT"]), num_bytes))
     if found < num_bytes:
         received = f"one that ends after {found} of {num_bytes} bytes of pixels"
-        raise ImageError(path, "a complete PNG file", received, COPY_AGAIN)
+        raise ImageError(path, "a complete PNG file", received, RETRY_FIX)
 
 
 def exif(chunks):
-    """PIL.Image.Exif; `PngImageFile.getexif` would decode the picture once more."""
+    """EXIF metadata, PIL.Image.Exif; `PngImageFile.getexif` would decode the image."""
     found = Image.Exif()
     found.load(bytes(chunks.get(b"eXIf", [b""])[0]))
     return found

@@ -1,4 +1,4 @@
-"""Reads image and mask files, and lists those of a folder."""
+"""Reading of image and mask files, and listing of a folder."""
 
 import pathlib
 
@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 
 from kerasseg.images.class_ids import (
-    checked_ids,
-    equal_channels,
+    as_class_ids,
     ids_of_colors,
     ids_of_values,
+    merge_equal_channels,
 )
 from kerasseg.images.content import ImageError, check_folder
 from kerasseg.images.decode import MAX_PIXELS, decode
@@ -20,22 +20,30 @@ EXTENSIONS = frozenset(
 
 
 def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
-    """Pixels of an image file, upright, in RGB order and without alpha.
+    """Read an image file: upright, in RGB order and without alpha.
 
     Args:
-        path: PNG, JPEG, TIFF, BMP, GIF, WebP or PNM with one picture.
+        path: PNG, JPEG, TIFF, BMP, GIF, WebP or PNM file with one image.
         channels: 1 for grey, 3 for RGB (grey is repeated), None as stored.
-        max_pixels: larger pictures are refused before they are decoded.
+        max_pixels: larger images are refused before they are decoded.
 
     Returns:
         Array [H, W, C] in the dtype and range of the file: uint8, uint16 or float32.
-        Palette entries become colours, 1 to 4 bits are stretched to 0..255, other
-        number formats become float32.
+        Palette indices become colours, 1 to 4 bits are scaled to 0..255, other number
+        formats become float32.
 
     Raises:
-        ImageError: if the file is missing, broken, cut off, animated, of several
+        ImageError: if the file is missing, broken, truncated, animated, of several
             pages, too large, or holds NaN or infinity. Damage inside a JPEG of full
             length goes unnoticed: the format has no checksums.
+        ValueError: if `channels` is not an option.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "image.png"
+        >>> _ = cv2.imwrite(path, np.array([[[255, 0, 0]]], "uint8"))  # BGR
+        >>> read_image(path).tolist()
+        [[[0, 0, 255]]]
     """
     if channels not in (1, 3, None):
         raise ValueError(
@@ -61,6 +69,7 @@ def _finite_float32(path, pixels):
             "Replace them, for example by 0, and mark the place as ignored in the mask",
         )
     converted = pixels.astype(np.float32)
+    # float32 holds integers up to 2^24 exactly; a rounded id or depth is a wrong one.
     if pixels.dtype.kind in "iu" and not np.array_equal(converted, pixels):
         raise ImageError(
             path,
@@ -72,28 +81,28 @@ def _finite_float32(path, pixels):
 
 
 def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
-    """Class ids of a mask file, exactly as stored.
+    """Read the class ids of a mask file, exactly as stored.
 
-    A palette PNG gives its indices, an image of one bit 0 and 1, grey its numbers.
+    A palette PNG gives its indices, a 1-bit image 0 and 1, a grey image its values.
     Three equal channels are read as grey; other colours need `colors`.
 
     Args:
         path: PNG or another lossless format that `read_image` reads.
-        colors: for masks that code classes by colour: mapping (r, g, b) -> class id,
+        colors: for masks that encode classes by colour: mapping (r, g, b) -> class id,
             or a sequence of (r, g, b), the position being the id. Palette entries are
             then looked up as colours, too.
-        values: for masks with other numbers than class ids: mapping of the number in
-            the file, or of a span of numbers written as "0-127", to the class id. Every
-            number that occurs must be in it. {0: 0, 255: 1} is for black and white
+        values: for masks whose values are not class ids: mapping of the value in the
+            file, or of a range of values written as "0-127", to the class id. Every
+            value that occurs must be in it. {0: 0, 255: 1} is for black and white
             masks, {"0-127": 0, "128-255": 1} for those that were saved as JPEG.
-        max_pixels: larger pictures are refused before they are decoded.
+        max_pixels: larger images are refused before they are decoded.
 
     Returns:
         int32 [H, W].
 
     Raises:
-        ImageError: as `read_image`; also for colours or numbers that are not in the
-            map, numbers that are no ids, and lossy files without `values`.
+        ImageError: as `read_image`; also for colours or values that are not in the
+            mapping, values that are not ids, and lossy files without `values`.
         ValueError: if `colors` or `values` is malformed.
     """
     if colors is not None and values is not None:
@@ -112,14 +121,14 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
     if colors is not None:
         return ids_of_colors(path, pixels, colors)
     if pixels.ndim == 3:
-        pixels = equal_channels(path, pixels)
+        pixels = merge_equal_channels(path, pixels)
     if values is not None:
         return ids_of_values(path, pixels, values)
-    return checked_ids(path, pixels)
+    return as_class_ids(path, pixels)
 
 
 def find_images(folder):
-    """Image files of a folder by their extension, sorted by name.
+    """List the image files of a folder by their extension, sorted by name.
 
     Args:
         folder: path. Folders inside it and hidden files are left out.

@@ -1,4 +1,4 @@
-"""Writes image and mask files: complete or not at all."""
+"""Atomic writing of image and mask files: complete or not at all."""
 
 import io
 import pathlib
@@ -14,8 +14,8 @@ def write_image(path, image):
     """Write an image file; the file appears complete or not at all.
 
     Args:
-        path: where to; the extension chooses the format: .png, .jpg, .tif, .bmp, .webp.
-            Folders on the way are made.
+        path: file to write; the extension selects the format: .png, .jpg, .tif, .bmp or
+            .webp. Missing folders are made.
         image: [H, W], [H, W, 1] or [H, W, 3] RGB; uint8, uint16 (PNG, TIFF) or
             float32 (TIFF).
 
@@ -52,14 +52,14 @@ def write_mask(path, label, *, palette=None):
     """Write class ids as a PNG file that `read_mask` reads back unchanged.
 
     Args:
-        path: where to, ending in .png. Folders on the way are made.
-        label: class ids [H, W], integers 0..65535, or bool. More than 255 makes a
-            16-bit file.
-        palette: uint8 [K, 3], K <= 256: colours for viewers; ids stay ids. Those from K
-            on are shown in the ivory that PASCAL VOC uses for void.
+        path: file to write, ending in .png. Missing folders are made.
+        label: class ids [H, W], integers 0..65535, or bool. Ids above 255 make a 16-bit
+            file.
+        palette: uint8 [K, 3], K <= 256: colours in which viewers show the ids. Ids from
+            K on are shown in the ivory that PASCAL VOC uses for void.
 
     Raises:
-        ValueError: if the file could not hold exactly these ids.
+        ValueError: if the file cannot hold exactly these ids.
     """
     path, label = pathlib.Path(path), np.asarray(label)
     if path.suffix.lower() != ".png":
@@ -78,14 +78,14 @@ def write_mask(path, label, *, palette=None):
         )
     image = Image.fromarray(label.astype(np.uint16 if high > 255 else np.uint8))
     if palette is not None:
-        image.putpalette(_full_palette(palette))
+        image.putpalette(_palette_bytes(palette))
     stream = io.BytesIO()
     image.save(stream, "PNG")
     content = stream.getvalue()
     files.replace(path, lambda part: part.write_bytes(content), durable=False)
 
 
-def _full_palette(palette):
+def _palette_bytes(palette):
     palette = np.asarray(palette)
     if palette.ndim != 2 or palette.shape[1] != 3 or len(palette) > 256:
         raise ValueError(

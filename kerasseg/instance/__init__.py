@@ -1,7 +1,6 @@
-"""Objects as arrays (numpy): masks, run-length codes, polygons, label maps.
+"""Instances as arrays (numpy): masks, run-length codes, polygons, label maps.
 
-Modules load on first use, and none of them needs tensorflow or keras, so that readers
-of files can use them:
+Modules load on first use, and none of them imports tensorflow or keras:
 
     >>> from kerasseg import instance
     >>> instance.masks.masks_to_boxes(np.ones([1, 2, 3], bool)).tolist()

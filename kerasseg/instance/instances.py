@@ -1,4 +1,4 @@
-"""What an instance segmenter found in one image (numpy)."""
+"""Instances found in one image, and their COCO results (numpy)."""
 
 from dataclasses import dataclass
 
@@ -10,13 +10,22 @@ from kerasseg.instance.rle import encode_rle
 
 @dataclass(frozen=True)
 class Instances:
-    """Objects of one image, best first.
+    """Instances found in one image, best first.
 
     Attributes:
         boxes: float32 [K, 4], (x1, y1, x2, y2) in pixels of the image.
         classes: int32 [K], 0..C-1; no padding.
         scores: float32 [K] in 0..1.
         masks: bool [K, H, W] at image size.
+
+    Raises:
+        ValueError: if the arrays have different K.
+
+    Example:
+        >>> masks = np.array([[[1, 1, 0]], [[0, 1, 1]]], bool)
+        >>> found = Instances(np.zeros([2, 4]), [0, 1], np.array([0.9, 0.4]), masks)
+        >>> len(found), found.to_label_map().tolist()
+        (2, [[1, 1, 2]])
     """
 
     boxes: np.ndarray
@@ -38,31 +47,31 @@ class Instances:
         return len(self.boxes)
 
     def above(self, score):
-        """Those that score at least so much."""
+        """`Instances` whose score is at least `score`."""
         return self.subset(self.scores >= score)
 
     def subset(self, keep):
-        """Those that bool [K] or indices say, in their order."""
+        """`Instances` at `keep`: a bool mask [K], or indices, whose order they get."""
         return Instances(
             self.boxes[keep], self.classes[keep], self.scores[keep], self.masks[keep]
         )
 
     def to_label_map(self):
-        """Label map int32 [H, W]: instance i is i + 1, the best score in front."""
+        """Label map int32 [H, W]: instance i has id i + 1, the best score in front."""
         if not len(self):
             return np.zeros(self.masks.shape[1:], "int32")
         return masks_to_label_map(self.masks, scores=self.scores)
 
     def to_coco(self, image_id, *, category_ids=None):
-        """Results as COCO's evaluation and its JSON take them.
+        """Results in the format of COCO's evaluation.
 
         Args:
-            image_id: of the image in the annotation file.
-            category_ids: the file's id of each class; None: class + 1.
+            image_id: id of the image in the annotation file.
+            category_ids: the file's category id of each class; None for class + 1.
 
         Returns:
-            List of dicts of image_id, category_id, bbox (x, y, width, height), score
-            and segmentation (a run-length code).
+            JSON-able list of dicts with image_id, category_id, bbox (x, y, width,
+            height), score and segmentation (a run-length code).
         """
         results = []
         for box, class_id, score, mask in zip(
@@ -83,13 +92,13 @@ class Instances:
 
 
 def annotate(document, found, *, crowd=None, **entry):
-    """Add an image and its objects to a COCO document; ids go on from 1.
+    """Add an image and its instances to a COCO document; ids are counted from 1.
 
     Args:
         document: dict with lists "images" and "annotations"; changed in place.
-        found: `Instances`; category ids are class + 1, and scores stay.
-        crowd: bool [K]; None if there is none.
-        entry: what else is said of the image, such as its file name.
+        found: `Instances`; category ids are class + 1, and scores are kept.
+        crowd: bool [K], which instances are crowds; None for none.
+        entry: further fields of the image, such as `file_name`.
     """
     height, width = found.masks.shape[1:]
     number = len(document["images"]) + 1  # pycocotools takes an id of 0 for "no match"

@@ -1,8 +1,8 @@
-"""Masks of instances: stacks, label maps, and the boxes around them (numpy).
+"""Conversions of instance masks: stacks, label maps, and bounding boxes (numpy).
 
-A stack is bool [M, H, W], one picture an instance. A label map is integers [H, W], 0
-for the background; it takes a picture's memory however many instances there are, but
-they cannot overlap.
+A stack is bool [M, H, W], one mask per instance. A label map is integers [H, W], 0 for
+the background; its memory does not depend on the number of instances, but they cannot
+overlap.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from scipy import ndimage
 
 
 def masks_to_boxes(masks):
-    """Smallest boxes around masks.
+    """Bounding boxes of masks.
 
     Args:
         masks: bool or integers [M, H, W].
@@ -29,7 +29,7 @@ def masks_to_boxes(masks):
     if masks.ndim != 3:
         raise ValueError(f"`masks` must be [M, H, W]. Received: shape={masks.shape}.")
     boxes = np.zeros([len(masks), 4], "float32")
-    for box, mask in zip(boxes, masks):  # one at a time: no copy of the stack
+    for box, mask in zip(boxes, masks):  # one by one, without a copy of the stack
         rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
         if len(rows):
             box[:] = columns[0], rows[0], columns[-1] + 1, rows[-1] + 1
@@ -37,13 +37,13 @@ def masks_to_boxes(masks):
 
 
 def label_map_to_boxes(labels):
-    """Boxes around the instances of a label map, without a stack of masks.
+    """Bounding boxes of the instances of a label map, without a stack of masks.
 
     Args:
         labels: integers [H, W]; 0 and below are background.
 
     Returns:
-        Ids int64 [M] in rising order and boxes float32 [M, 4].
+        Ids int64 [M] in ascending order, and boxes float32 [M, 4].
 
     Raises:
         ValueError: if `labels` is not integers [H, W].
@@ -53,28 +53,28 @@ def label_map_to_boxes(labels):
         >>> ids.tolist(), boxes.tolist()
         ([3, 7], [[2.0, 1.0, 3.0, 2.0], [0.0, 0.0, 1.0, 2.0]])
     """
-    ids, _, slices = _find(labels)
+    ids, _, slices = _find_instances(labels)
     boxes = [[x.start, y.start, x.stop, y.stop] for y, x in slices]
     return ids, np.array(boxes, "float32").reshape(-1, 4)
 
 
 def label_map_to_masks(labels):
-    """Stack of masks of a label map.
+    """Stack of the masks of a label map.
 
-    Takes M * H * W bytes; for large images with hundreds of instances see
+    It takes M * H * W bytes; for large images with hundreds of instances use
     `crop_instances`.
 
     Args:
         labels: as in `label_map_to_boxes`.
 
     Returns:
-        Ids int64 [M] in rising order and masks bool [M, H, W].
+        Ids int64 [M] in ascending order, and masks bool [M, H, W].
 
     Example:
         >>> label_map_to_masks(np.array([[7, 0, 3]]))[1].tolist()
         [[[False, False, True]], [[True, False, False]]]
     """
-    ids, numbers, slices = _find(labels)
+    ids, numbers, slices = _find_instances(labels)
     masks = np.zeros([len(ids), *numbers.shape], bool)
     for index, place in enumerate(slices):
         masks[index][place] = numbers[place] == index + 1
@@ -82,37 +82,37 @@ def label_map_to_masks(labels):
 
 
 def crop_instances(labels):
-    """The instances of a label map one by one, each in its box.
+    """Iterate over the instances of a label map, each mask cropped to its box.
 
     Args:
         labels: as in `label_map_to_boxes`.
 
     Yields:
-        (id, (x1, y1, x2, y2) as ints, mask bool [y2 - y1, x2 - x1]), ids rising.
+        (id, (x1, y1, x2, y2) as ints, mask bool [y2 - y1, x2 - x1]), ids ascending.
 
     Example:
         >>> [mask.shape for _, _, mask in crop_instances(np.array([[7, 7, 3]]))]
         [(1, 1), (1, 2)]
     """
-    ids, numbers, slices = _find(labels)
+    ids, numbers, slices = _find_instances(labels)
     for index, (number, (y, x)) in enumerate(zip(ids, slices), 1):
         yield int(number), (x.start, y.start, x.stop, y.stop), numbers[y, x] == index
 
 
 def masks_to_label_map(masks, *, scores=None):
-    """Label map of masks; where they overlap, one wins.
+    """Label map of masks; where masks overlap, the one of highest score is in front.
 
     Args:
         masks: sequence of bool or integers [H, W], or a stack [M, H, W].
-        scores: M numbers: the highest wins. None, or the same score: the first wins.
+        scores: M numbers. None, or equal scores: the first mask is in front.
 
     Returns:
-        int32 [H, W]; mask i becomes i + 1, 0 is background. An instance that others
-        cover, or an empty one, is not there.
+        int32 [H, W]; mask i becomes id i + 1, 0 is background. The id of a mask that is
+        empty or hidden by others does not occur.
 
     Raises:
         ValueError: if there is no mask (the size is unknown then), if sizes differ, or
-            if there is not one score a mask.
+            if there is not one score per mask.
 
     Example:
         >>> masks_to_label_map([[[1, 1, 0]], [[0, 1, 1]]], scores=[0.3, 0.9]).tolist()
@@ -122,7 +122,7 @@ def masks_to_label_map(masks, *, scores=None):
     if scores is not None:
         if len(scores) != len(masks):
             raise ValueError(
-                "`scores` must hold one number a mask. "
+                "`scores` must hold one number per mask. "
                 f"Received: {len(scores)} scores, {len(masks)} masks."
             )
         order = np.argsort(-np.asarray(scores, "float64"), kind="stable")
@@ -133,21 +133,21 @@ def masks_to_label_map(masks, *, scores=None):
             f"Received: {len(masks)} masks of shapes {sorted(shapes)[:3]}."
         )
     labels = np.zeros(shapes.pop(), "int32")
-    for index in order[::-1]:  # the winners last
+    for index in order[::-1]:  # those in front are written last
         labels[np.asarray(masks[index]) != 0] = index + 1
     return labels
 
 
-def _find(labels):
-    """Ids, the map with ids replaced by 1..M, and the slices around each."""
+def _find_instances(labels):
+    """Ids int64 [M], the map with ids replaced by 1..M, and the M bounding slices."""
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.dtype.kind not in "iu":
         raise ValueError(
             "`labels` must be integers [H, W]. "
             f"Received: shape={labels.shape}, dtype={labels.dtype}."
         )
-    # Ids may be anything, such as 24-bit colours; `find_objects` takes time and memory
-    # by the largest, so they are numbered first.
+    # Ids may be large, such as 24-bit colours; time and memory of `find_objects` grow
+    # with the largest id, so they are replaced by consecutive numbers first.
     inside = labels > 0
     ids, ranks = np.unique(labels[inside], return_inverse=True)
     numbers = np.zeros(labels.shape, "int32")

@@ -1,6 +1,6 @@
-"""Panoptic-DeepLab's centres and offsets, and how they become a panoptic map (numpy).
+"""Panoptic-DeepLab: targets of centres and offsets, and grouping of pixels (numpy).
 
-Things are classes whose objects are told apart, stuff all others.
+Things are countable classes, whose instances are told apart; all others are stuff.
 
 Reference: Cheng et al., 2020, https://arxiv.org/abs/1911.10194
 """
@@ -14,10 +14,10 @@ from kerasseg.instance.masks import crop_instances
 
 
 class Panoptic(NamedTuple):
-    """A panoptic map.
+    """Panoptic map of one image.
 
-    ids: int32 [H, W], 1..S; 0 where nothing is said.
-    classes: int32 [S], of the segments: things first, then stuff.
+    ids: int32 [H, W], segment ids 1..S; 0 is void.
+    classes: int32 [S], class of each segment: things first, then stuff.
     """
 
     ids: np.ndarray
@@ -25,16 +25,17 @@ class Panoptic(NamedTuple):
 
 
 def panoptic_targets(labels, *, sigma=8.0):
-    """Truth for the instance branch of `zoo.panoptic_deeplab`, of one image.
+    """Targets of the instance branch of `zoo.panoptic_deeplab` for one image.
 
     Args:
-        labels: integers [H, W], ids of things; 0 and below are stuff.
-        sigma: of the Gaussian at each centre, in pixels.
+        labels: integers [H, W], instance ids of things; 0 and below are stuff.
+        sigma: standard deviation of the Gaussian at each centre, in pixels; the
+            paper's 8.
 
     Returns:
-        dict of float32: centers [H, W, 1], the largest of the Gaussians; offsets [H, W,
-        2], (x, y) from each pixel to the mean of its object's; weights [H, W, 1], 1 on
-        things, 0 where no offset is to be learned.
+        dict of float32: centers [H, W, 1], the maximum of the Gaussians; offsets [H, W,
+        2], (x, y) from each pixel to the centre of mass of its instance; weights [H, W,
+        1], 1 on things, 0 where no offset is trained.
 
     Raises:
         ValueError: if `labels` is not integers [H, W].
@@ -55,7 +56,7 @@ def panoptic_targets(labels, *, sigma=8.0):
         y, x = (values.mean() for values in place)
         offsets[place] = np.stack([x - place[1], y - place[0]], -1)
         weights[place] = 1.0
-        # At a whole pixel, so that there is a peak of 1.
+        # Centred on a pixel, so that there is a peak of 1.
         bells = [
             np.exp(-np.square(np.arange(n) - np.rint(at)) / (2 * sigma**2))
             for n, at in ((height, y), (width, x))
@@ -77,21 +78,23 @@ def decode(
 ):
     """Panoptic map of one image from the outputs of `zoo.panoptic_deeplab`.
 
-    Peaks of the heatmap are objects. Each pixel of a thing goes to the object nearest
-    to where its offset points; the class of an object is that of most of its pixels.
+    Peaks of the heatmap are centres of instances. Each pixel of a thing class is
+    assigned to the centre nearest to where its offset points; the class of an instance
+    is the majority of its pixels.
 
     Args:
         logits: float [H, W, C].
-        centers: float [H, W, 1].
+        centers: heatmap, float [H, W, 1].
         offsets: float [H, W, 2], (x, y) in pixels.
-        things: class ids whose objects are told apart.
-        threshold: least height of a peak.
-        window: pixels a side, in which a peak is the highest.
-        max_objects: only the highest peaks.
-        min_stuff_px: stuff classes of fewer pixels are not said.
+        things: class ids that are things.
+        threshold: least value of a peak.
+        window: side in pixels of the window in which a peak is the maximum (the paper's
+            max pooling, 7).
+        max_objects: most instances, those of the highest peaks; the paper's 200.
+        min_stuff_px: stuff classes of fewer pixels become void.
 
     Returns:
-        `Panoptic`. Without a peak things are not said.
+        `Panoptic`. Without any peak, thing pixels are void.
 
     Example:
         >>> logits = np.eye(3)[[[0, 1, 1, 2]]]  # class 0 is stuff
@@ -104,23 +107,23 @@ def decode(
     num_classes = np.shape(logits)[-1]
     is_thing = np.isin(np.arange(num_classes), list(things))
     ids = np.zeros(classes.shape, "int32")
-    of_segments = []
+    segment_classes = []
     peaks = _peaks(np.asarray(centers)[..., 0], threshold, window, max_objects)
     rows, columns = np.nonzero(is_thing[classes])
     if len(peaks) and len(rows):
         places = np.stack([columns, rows], -1)
-        pointed = places + np.asarray(offsets)[rows, columns]
-        owners = spatial.KDTree(peaks).query(pointed)[1]
+        targets = places + np.asarray(offsets)[rows, columns]
+        owners = spatial.KDTree(peaks).query(targets)[1]
         votes = np.zeros([len(peaks), num_classes], "int64")
         np.add.at(votes, (owners, classes[rows, columns]), 1)
-        used = votes.any(1)
+        used = votes.any(1)  # a centre that no pixel points to is no instance
         ids[rows, columns] = np.cumsum(used)[owners]
-        of_segments += votes[used].argmax(1).tolist()
+        segment_classes += votes[used].argmax(1).tolist()
     areas = np.bincount(classes.ravel(), minlength=num_classes)
     for stuff in np.flatnonzero(~is_thing & (areas > 0) & (areas >= min_stuff_px)):
-        of_segments.append(int(stuff))
-        ids[classes == stuff] = len(of_segments)
-    return Panoptic(ids, np.array(of_segments, "int32"))
+        segment_classes.append(int(stuff))
+        ids[classes == stuff] = len(segment_classes)
+    return Panoptic(ids, np.array(segment_classes, "int32"))
 
 
 def _peaks(heatmap, threshold, window, num):

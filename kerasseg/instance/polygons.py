@@ -1,7 +1,7 @@
-"""Outlines of masks as COCO writes them (numpy, OpenCV, pycocotools).
+"""Conversions between masks and COCO polygons (numpy, OpenCV, pycocotools).
 
 A polygon is a flat list x1, y1, x2, y2, ... in pixels, pixel centres at i + 0.5; an
-object is a list of polygons, and covers a pixel if one of them contains its centre.
+instance is a list of polygons, and covers a pixel if one of them contains its centre.
 """
 
 import cv2
@@ -12,14 +12,14 @@ from kerasseg.instance.rle import MAX_PIXELS
 
 
 def to_polygons(mask):
-    """Outlines of a mask along the sides of its pixels, without loss.
+    """Polygons of a mask along the sides of its pixels, without loss.
 
     Args:
-        mask: bool or integers [H, W]; what is not 0 is inside.
+        mask: bool or integers [H, W]; non-zero pixels are inside.
 
     Returns:
-        List of polygons, one for each 8-connected part. A hole is joined to the outline
-        by a cut of no width, which the format has no other way to say.
+        List of polygons, one per 8-connected component. The format has no holes: a hole
+        is joined to the outer ring by a cut of zero width.
 
     Raises:
         ValueError: if the mask is not [H, W].
@@ -35,7 +35,7 @@ def to_polygons(mask):
         return []
     rows, columns = (np.flatnonzero((mask != 0).any(axis)) for axis in (1, 0))
     part = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1] != 0
-    # OpenCV's outlines go through pixel centres. In a picture of twice the size the
+    # OpenCV's contours run through pixel centres. In a mask of twice the size the
     # centres of the pixels around a corner round to that corner: 2i and 2i - 1 to i.
     doubled = np.kron(part, np.ones([2, 2], "uint8")).astype("uint8")
     outlines, tree = cv2.findContours(doubled, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -57,15 +57,15 @@ def from_polygons(polygons, size):
 
     Args:
         polygons: sequence of flat lists of at least three points.
-        size: (height, width) of the image. Points may lie outside of it, by at most its
-            own height and width.
+        size: (height, width) of the image. Points may lie outside of it by at most its
+            height and width.
 
     Returns:
         bool [H, W].
 
     Raises:
         ValueError: if a polygon has an odd number of coordinates or fewer than six, or
-            one that is not finite or too far out; pycocotools would crash.
+            one that is not finite or too far outside.
 
     Example:
         >>> from_polygons([[0, 0, 2, 0, 2, 1, 0, 1]], (2, 3)).tolist()
@@ -77,14 +77,15 @@ def from_polygons(polygons, size):
             f"`size` must be at least 1 x 1 and at most {MAX_PIXELS} pixels. "
             f"Received: size={size}."
         )
-    checked = [_check(polygon, height, width) for polygon in polygons]
+    checked = [_check_polygon(polygon, height, width) for polygon in polygons]
     if not checked:
         return np.zeros([height, width], bool)
     code = coco.merge(coco.frPyObjects(checked, height, width))
     return coco.decode(code).astype(bool)
 
 
-def _check(polygon, height, width):
+def _check_polygon(polygon, height, width):
+    # pycocotools 2.0 crashes the process on coordinates of NaN or 1e9.
     try:
         points = np.asarray(polygon, "float64")
     except (TypeError, ValueError):
@@ -105,7 +106,7 @@ def _check(polygon, height, width):
 
 
 def _corners(path):
-    """The points of a closed path where it turns."""
+    """Points of a closed path, axis-parallel steps, at which its direction changes."""
     path = path[np.any(path != np.roll(path, 1, 0), axis=1)]
     before, after = path - np.roll(path, 1, 0), np.roll(path, -1, 0) - path
     return path[np.any(np.sign(before) != np.sign(after), axis=1)]

@@ -1,9 +1,8 @@
-"""Run-length codes of masks as COCO writes them (numpy, pycocotools).
+"""COCO run-length encoding (RLE) of masks (numpy, pycocotools).
 
-A code is a dict of `size` [height, width] and `counts`, the lengths of runs of 0 and 1
-by turns, column by column, beginning with 0: as a list, or packed into a string.
-pycocotools crashes or returns garbage on codes that are wrong; what is read here is
-checked first.
+A code is a dict of `size` [height, width] and `counts`, the lengths of alternating runs
+of 0 and 1 in column-major order, beginning with 0: a list, or a compressed string.
+pycocotools crashes or returns garbage on invalid codes; here they are validated first.
 """
 
 import numpy as np
@@ -13,13 +12,13 @@ MAX_PIXELS = 178_956_970  # as for image files, see kerasseg.images
 
 
 def encode_rle(mask):
-    """Code of one mask.
+    """Encode one mask.
 
     Args:
-        mask: bool or integers [H, W]; what is not 0 is inside.
+        mask: bool or integers [H, W]; non-zero pixels are inside.
 
     Returns:
-        dict of `size` [H, W] and `counts`, the packed string (JSON takes it).
+        JSON-able dict of `size` [H, W] and `counts`, a compressed string.
 
     Raises:
         ValueError: if the mask is not [H, W], or has no pixel.
@@ -38,18 +37,18 @@ def encode_rle(mask):
 
 
 def decode_rle(code, *, size=None):
-    """Mask of one code.
+    """Decode one mask.
 
     Args:
         code: dict of `size` and `counts`; counts are a list, a string or bytes.
-        size: (height, width) of the image, which the code must agree with.
+        size: (height, width) of the image, which the code must have; None for any.
 
     Returns:
         bool [H, W].
 
     Raises:
-        ValueError: if the code is not one, does not fill its size, or is larger than
-            about 179 million pixels.
+        ValueError: if the code is malformed, its counts do not sum to its size, or it
+            is larger than about 179 million pixels.
 
     Example:
         >>> decode_rle({"size": [2, 2], "counts": [2, 1, 1]}).tolist()
@@ -58,10 +57,10 @@ def decode_rle(code, *, size=None):
     height, width = _check_size(code, size)
     counts = code.get("counts")
     if isinstance(counts, (str, bytes)):
-        counts = _unpack(counts)
+        counts = _unpack_counts(counts)
     counts = np.asarray(counts)
     whole = counts.ndim == 1 and counts.dtype.kind in "iu"
-    # In Python's integers: a sum of hostile counts could wrap around to the right one.
+    # Python integers: a sum of int64 could wrap around to the required one.
     if not whole or any(count < 0 for count in counts.tolist()):
         raise ValueError(f"`counts` must be integers >= 0. Received: {_short(counts)}.")
     if sum(counts.tolist()) != height * width:
@@ -91,12 +90,12 @@ def _check_size(code, expected):
     return int(size[0]), int(size[1])
 
 
-def _unpack(counts):
-    """Counts of a packed string.
+def _unpack_counts(counts):
+    """Counts of a compressed string, the LEB128-like code of pycocotools.
 
-    Each number takes one or more characters: 48 and five bits, low bits first, 32 more
-    if another follows, 16 in the last one for a negative number. From the fourth number
-    on the difference to the one before the last is stored.
+    A number takes one or more characters of value 48 + five bits, low bits first, + 32
+    if another one follows; bit 16 of the last one is the sign. From the fourth number
+    on, the difference to the number two places before is stored.
     """
     text = counts.encode("latin-1", "replace") if isinstance(counts, str) else counts
     codes = np.frombuffer(text, "uint8").astype("int64") - 48

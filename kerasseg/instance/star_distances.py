@@ -1,8 +1,8 @@
-"""What StarDist learns of a label map: probabilities and distances (numpy).
+"""Targets of StarDist from a label map: object probabilities and ray distances (numpy).
 
-At each pixel of an object: how far it lies inside, and how far it is to the outline
-along rays in fixed directions. Ray k points to the angle 2 pi k / R, from the x axis
-towards the y axis; rows grow downwards, so on the screen it turns clockwise.
+At each pixel of an object: its normalised distance to the background, and the distances
+to the outline along rays of fixed directions. Ray k has the angle 2 pi k / R, from the
+x axis towards the y axis; rows count downwards, so on screen it turns clockwise.
 
 Reference: Schmidt et al., 2018, https://arxiv.org/abs/1806.03535
 """
@@ -14,12 +14,12 @@ from kerasseg.instance.masks import crop_instances
 
 
 def star_targets(labels, num_rays=32, *, grid=1):
-    """Truth for `zoo.stardist`, of one image.
+    """Targets of `zoo.stardist` for one image.
 
     Args:
         labels: integers [H, W]; 0 and below are background.
-        num_rays: R, at least 3.
-        grid: 1, or 2 for every other pixel of every other row.
+        num_rays: R, at least 3; the paper's 32.
+        grid: subsampling of the outputs, 1 or 2.
 
     Returns:
         dict of probabilities float32 [h, w, 1] and distances float32 [h, w, R], with h
@@ -27,6 +27,13 @@ def star_targets(labels, num_rays=32, *, grid=1):
 
     Raises:
         ValueError: if an argument is out of range.
+
+    Example:
+        >>> truth = star_targets(np.array([[0, 7, 7, 7]]), 4)
+        >>> truth["probabilities"][0, :, 0].tolist()
+        [0.0, 0.3333333432674408, 0.6666666865348816, 1.0]
+        >>> truth["distances"][0, 1].tolist()
+        [2.5, 0.5, 0.5, 0.5]
     """
     probabilities = object_probabilities(labels)[::grid, ::grid, None]
     distances = star_distances(labels, num_rays, grid=grid)
@@ -36,14 +43,15 @@ def star_targets(labels, num_rays=32, *, grid=1):
 def star_distances(labels, num_rays=32, *, grid=1):
     """Distances from pixels to the outline of their object, along rays.
 
-    A ray starts in the centre of a pixel and ends where it first leaves the squares of
-    pixels of the same id, or the image: exact, and not rounded to steps. In time it
-    takes the number of squares that all rays cross, R * pixels * mean distance.
+    A ray starts at the centre of a pixel and ends where it first leaves the pixels of
+    the same id, or the image. Departs from the authors' program, which marches in steps
+    of a pixel: pixels are squares here, and distances exact. O(R * pixels * mean
+    distance).
 
     Args:
         labels: integers [H, W]; 0 and below are background.
         num_rays: R, at least 3.
-        grid: 1, or 2 for every other pixel of every other row.
+        grid: subsampling of the result, 1 or 2.
 
     Returns:
         float32 [ceil(H / grid), ceil(W / grid), R] in pixels; 0 in the background.
@@ -55,16 +63,16 @@ def star_distances(labels, num_rays=32, *, grid=1):
         >>> star_distances(np.array([[0, 7, 7, 0]]), 4)[0, :3].tolist()
         [[0.0, 0.0, 0.0, 0.0], [1.5, 0.5, 0.5, 0.5], [0.5, 0.5, 1.5, 0.5]]
     """
-    labels = _checked(labels, num_rays, grid)
+    labels = _check_arguments(labels, num_rays, grid)
     height, width = labels.shape
-    padded = np.pad(labels, 1)  # a ray ends in 0 before it could leave the array
+    padded = np.pad(labels, 1)  # a ray ends in the 0 before it could leave the array
     ids = padded.ravel()
     rows, columns = np.nonzero(labels[::grid, ::grid] > 0)
     starts = (rows * grid + 1) * padded.shape[1] + columns * grid + 1
     distances = np.zeros([len(starts), num_rays], "float32")
-    for ray, angle in enumerate(angles_of(num_rays)):
+    for ray, angle in enumerate(ray_angles(num_rays)):
         rest, at, own = np.arange(len(starts)), starts, ids[starts]
-        for distance, x, y in zip(*_squares(angle, height + width)):
+        for distance, x, y in zip(*_crossed_pixels(angle, height + width)):
             inside = ids.take(at + (y * padded.shape[1] + x)) == own
             distances[rest[~inside], ray] = distance
             rest, at, own = (values[inside] for values in (rest, at, own))
@@ -76,11 +84,11 @@ def star_distances(labels, num_rays=32, *, grid=1):
 
 
 def object_probabilities(labels):
-    """How far inside of its object each pixel lies, 1 at the innermost.
+    """Object probabilities: distance transforms of each object, scaled to 1.
 
-    The Euclidean distance to the nearest pixel that is not of the object, over the
-    largest one of the object. What lies beyond the image is unknown and counts as
-    neither.
+    The Euclidean distance to the nearest pixel that is not of the object, divided by
+    its maximum in the object. Pixels beyond the border of the image are unknown and do
+    not count.
 
     Args:
         labels: integers [H, W]; 0 and below are background.
@@ -92,13 +100,14 @@ def object_probabilities(labels):
         >>> object_probabilities(np.array([[0, 7, 7, 7, 5, 5, 0]])).tolist()
         [[0.0, 0.5, 1.0, 0.5, 1.0, 1.0, 0.0]]
     """
-    labels = _checked(labels)
+    labels = _check_arguments(labels)
     height, width = labels.shape
     result = np.zeros(labels.shape, "float32")
     for _, (x1, y1, x2, y2), mask in crop_instances(labels):
+        # A background margin except at the border of the image, where none is known.
         margin = np.int64([[y1 > 0, y2 < height], [x1 > 0, x2 < width]])
         inside = np.pad(mask, margin)
-        if inside.all():  # the whole image: there is no distance to anything
+        if inside.all():  # the whole image: the distance transform is undefined
             result[:] = 1.0
             continue
         depth = ndimage.distance_transform_edt(inside)
@@ -108,32 +117,36 @@ def object_probabilities(labels):
     return result
 
 
-def angles_of(num_rays):
+def ray_angles(num_rays):
     """Angles of the rays in radians, float64 [R]."""
     return 2 * np.pi * np.arange(num_rays) / num_rays
 
 
-def _squares(angle, reach):
-    """Squares that a ray from the centre of one enters, in order.
+def _crossed_pixels(angle, reach):
+    """Pixels that a ray from the centre of a pixel enters, in order.
 
-    They are the same for all pixels, which makes the search fast.
+    They are the same for rays from all pixels, which makes the search fast.
+
+    Args:
+        angle: of the ray, in radians.
+        reach: most rows plus columns that are crossed.
 
     Returns:
         Distances at which it enters them, and their offsets x and y in pixels.
     """
     direction = np.array([np.cos(angle), np.sin(angle)])
-    speed = np.maximum(np.abs(direction), 1e-12)
+    speed = np.maximum(np.abs(direction), 1e-12)  # axis-parallel: not 1 / 0
     times = ((np.arange(reach) + 0.5) / speed[:, None]).ravel()
     order = np.argsort(times, kind="stable")
     steps = np.repeat(np.eye(2, dtype="int64"), reach, axis=0)[order].cumsum(0)
     times = times[order]
-    # A ray through a corner goes to the square beyond, and through neither neighbour.
+    # A ray through a corner enters the diagonal pixel and neither of its neighbours.
     used = np.append(np.diff(times) > 1e-9, True) & (times < 2 * reach)
     x, y = (steps[used] * np.sign(direction).astype("int64")).T
     return times[used].tolist(), x.tolist(), y.tolist()
 
 
-def _checked(labels, num_rays=3, grid=1):
+def _check_arguments(labels, num_rays=3, grid=1):
     labels = np.asarray(labels)
     if labels.ndim != 2 or labels.dtype.kind not in "iu":
         raise ValueError(

@@ -1,9 +1,9 @@
-"""Star-convex polygons: from StarDist's outputs to objects (numpy).
+"""Star-convex polygons: from the outputs of StarDist to instances (numpy).
 
-A polygon is a pixel and its distances to the outline along rays, see
-`star_distances`. It covers the pixels whose centres lie inside or on the outline.
+A polygon is a pixel and the distances to its outline along rays, see `star_distances`.
+It covers the pixels whose centres lie inside of the outline or on it.
 
-    >>> square = np.full([1, 4], 1.5)  # a square on its tip around pixel (2, 1)
+    >>> square = np.full([1, 4], 1.5)  # a diamond around pixel (2, 1)
     >>> polygons = Polygons(np.array([[2, 1]]), square, np.ones(1))
     >>> to_label_map(polygons, (3, 5))
     array([[0, 0, 1, 0, 0],
@@ -21,13 +21,13 @@ from scipy.special import expit
 from kerasseg.instance.instances import Instances
 from kerasseg.instance.masks import masks_to_boxes
 
-_MEMORY = 2**23  # pixels of polygons that are drawn at once
+_MAX_PIXELS = 2**23  # of rasterized polygons in memory at once
 
 
 class Polygons(NamedTuple):
     """Polygons of one image, best first.
 
-    points: int [K, 2], (x, y) of the pixels.
+    points: int [K, 2], (x, y) of their pixels.
     distances: float32 [K, R] in pixels.
     scores: float32 [K] in 0..1.
     """
@@ -38,17 +38,17 @@ class Polygons(NamedTuple):
 
 
 def decode(logits, distances, *, grid=1, score_threshold=0.5, overlap_threshold=0.4):
-    """Objects of one image from the outputs of `zoo.stardist`.
+    """Polygons of one image from the outputs of `zoo.stardist`.
 
-    Every pixel whose probability is high enough proposes a polygon, and the best ones
-    suppress others that overlap.
+    Every pixel of sufficient probability proposes a polygon; non-maximum suppression
+    removes those that overlap better ones.
 
     Args:
-        logits: float [h, w, 1] of the object probability.
+        logits: float [h, w, 1], of the object probability.
         distances: float [h, w, R] in pixels of the image.
         grid: pixels of the image per pixel of the outputs.
-        score_threshold: least probability.
-        overlap_threshold: see `suppress`.
+        score_threshold: least probability of a proposal.
+        overlap_threshold: `threshold` of `suppress`.
 
     Returns:
         `Polygons` in pixels of the image.
@@ -66,18 +66,18 @@ def decode(logits, distances, *, grid=1, score_threshold=0.5, overlap_threshold=
 
 
 def suppress(polygons, *, threshold=0.4):
-    """Non-maximum suppression of polygons, greedy by score and exact.
+    """Greedy non-maximum suppression of polygons, by their rasterized masks.
 
-    A polygon is suppressed by a better one that stays, if the pixels that they share
-    are more than `threshold` of the smaller one. In time it takes the pixels of all
-    polygons, times the few neighbours that stay.
+    A polygon is suppressed by a better one that is kept if their intersection is more
+    than `threshold` of the area of the smaller one. O(pixels of all polygons * kept
+    neighbours).
 
     Args:
         polygons: `Polygons` in any order.
         threshold: in 0..1.
 
     Returns:
-        Indices int64 of those that stay, best first.
+        Indices int64 of the polygons that are kept, best first.
 
     Example:
         >>> points = np.array([[5, 5], [6, 5], [12, 5]])
@@ -87,59 +87,62 @@ def suppress(polygons, *, threshold=0.4):
     """
     points, distances, scores = (np.asarray(values) for values in polygons)
     reaches = distances.max(1, initial=0)
-    waiting = np.ones(len(points), bool)
+    candidate = np.ones(len(points), bool)
     kept = []
     for index in np.argsort(-scores, kind="stable"):
-        if not waiting[index]:
+        if not candidate[index]:
             continue
         kept.append(index)
-        waiting[index] = False
+        candidate[index] = False
         apart = np.linalg.norm(points - points[index], axis=1)
-        near = np.flatnonzero(waiting & (apart <= reaches + reaches[index]))
-        shares = _shares(points, distances, index, near)
-        waiting[near[shares > threshold]] = False
+        near = np.flatnonzero(candidate & (apart <= reaches + reaches[index]))
+        shares = _overlaps(points, distances, index, near)
+        candidate[near[shares > threshold]] = False
     return np.array(kept, "int64")
 
 
 def to_label_map(polygons, size):
-    """Label map int32 [H, W] of polygons: number i is i + 1, the best in front.
+    """Label map of polygons: polygon i has id i + 1, the best score in front.
 
     Args:
         polygons: `Polygons`.
         size: (H, W).
+
+    Returns:
+        int32 [H, W], 0 background.
     """
     labels = np.zeros(size, "int32")
     for index in np.argsort(np.asarray(polygons.scores), kind="stable"):
-        place, mask = _clipped(polygons, index, size)
+        place, mask = _mask_in_image(polygons, index, size)
         labels[place][mask] = index + 1
     return labels
 
 
 def to_instances(polygons, size):
-    """`Instances` of class 0, masks at image size: K * H * W bytes.
+    """`Instances` of polygons, all of class 0, with masks of K * H * W bytes.
 
     Args:
         polygons: `Polygons`.
-        size: (H, W).
+        size: (H, W) of the image.
     """
     masks = np.zeros([len(polygons.points), *size], bool)
     for index, mask in enumerate(masks):
-        place, part = _clipped(polygons, index, size)
+        place, part = _mask_in_image(polygons, index, size)
         mask[place] = part
     classes = np.zeros(len(masks), "int32")
     scores = np.asarray(polygons.scores, "float32")
     return Instances(masks_to_boxes(masks), classes, scores, masks)
 
 
-def draw(distances, reach):
-    """Pixels that polygons cover, in squares around their points.
+def rasterize(distances, reach):
+    """Rasterize polygons into square masks around their points.
 
     Args:
-        distances: [K, R].
-        reach: pixels from a point to the sides of its square; what lies beyond is cut.
+        distances: [K, R] in pixels.
+        reach: half width of the squares in pixels; polygons are clipped to them.
 
     Returns:
-        bool [K, 2 * reach + 1, 2 * reach + 1]; the points are in the middle.
+        bool [K, 2 * reach + 1, 2 * reach + 1]; the points are in the centre.
     """
     distances = np.asarray(distances, "float32")
     num_rays, side = distances.shape[-1], 2 * reach + 1
@@ -147,42 +150,43 @@ def draw(distances, reach):
     angle = 2 * np.pi / num_rays
     turn = np.arctan2(y, x) % (2 * np.pi)
     first = np.minimum((turn / angle).astype("int64"), num_rays - 1)
-    # Between two rays of lengths a and b a point at radius r and angle t from the first
-    # is inside where r (a sin t + b sin(angle - t)) <= a b sin(angle).
+    # Between rays of lengths a and b, a point at radius r and angle t from the first is
+    # inside where r (a sin t + b sin(angle - t)) <= a b sin(angle): its triangles with
+    # either ray are together no larger than the triangle of both rays.
     turn, radius = turn - first * angle, np.hypot(x, y)
     weight_a = (radius * np.sin(turn)).astype("float32")
     weight_b = (radius * np.sin(angle - turn)).astype("float32")
     a, b = distances[:, first], distances[:, (first + 1) % num_rays]
-    # The tolerance lets points on the outline in, in spite of rounding.
+    # The tolerance keeps points on the outline inside in spite of rounding.
     limit = a * b * np.float32(np.sin(angle)) * np.float32(1 + 1e-5) + 1e-6
     return (a * weight_a + b * weight_b <= limit).reshape(-1, side, side)
 
 
-def _shares(points, distances, index, near):
-    """What polygon `index` and each of `near` share, over the smaller one: [J]."""
+def _overlaps(points, distances, index, near):
+    """Intersection of polygon `index` and each of `near`, over the smaller: [J]."""
     if not len(near):
         return np.zeros(0)
     reach = int(np.ceil(distances[[index, *near]].max()))
-    mask = draw(distances[index : index + 1], reach)[0]
+    mask = rasterize(distances[index : index + 1], reach)[0]
     area, side = np.count_nonzero(mask), len(mask)
-    # The mask amid emptiness, so that a window of it fits every neighbour's square.
+    # Padded so that a window at the place of every neighbour's square exists.
     around = np.pad(mask, 2 * reach)
     windows = np.lib.stride_tricks.sliding_window_view(around, (side, side))
     shares = []
-    for part in np.array_split(near, -(-len(near) * side * side // _MEMORY)):
+    for part in np.array_split(near, -(-len(near) * side * side // _MAX_PIXELS)):
         x, y = (points[part] - points[index] + 2 * reach).T
-        others = draw(distances[part], reach)
+        others = rasterize(distances[part], reach)
         shared = np.count_nonzero(others & windows[y, x], axis=(1, 2))
         areas = np.count_nonzero(others, axis=(1, 2))
         shares.append(shared / np.minimum(areas, area))
     return np.concatenate(shares)
 
 
-def _clipped(polygons, index, size):
-    """Place of a polygon's square in an image, and its pixels there."""
+def _mask_in_image(polygons, index, size):
+    """Slices of an image that a polygon's square covers, and its mask there."""
     distances = np.asarray(polygons.distances)[index : index + 1]
     reach = int(np.ceil(distances.max()))
-    mask = draw(distances, reach)[0]
+    mask = rasterize(distances, reach)[0]
     (x, y), (height, width) = polygons.points[index], size
     top, left = y - reach, x - reach
     rows = slice(max(top, 0), min(y + reach + 1, height))

@@ -30,8 +30,8 @@ def probabilities(
         flips: average over mirrored copies: True or "horizontal" for two, "both" for
             all four.
         refine: "crf" for `crf.dense_crf` as it is, or a function of image and
-            probabilities, `functools.partial(crf.dense_crf, srgb=5)`; works on the
-            whole image, with tiles too.
+            probabilities, such as `functools.partial(crf.dense_crf, iterations=10)`;
+            works on the whole image, with tiles too.
 
     Returns:
         float32 [H, W, K]: softmax, or sigmoid for K = 1.

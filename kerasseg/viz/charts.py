@@ -1,28 +1,36 @@
-"""Charts of a training run, written to a file."""
+"""Charts of training and evaluation, written to a file."""
 
 import math
 
 import numpy as np
 
-# Okabe-Ito, the strong ones first.
+# Okabe and Ito's palette without black and yellow, the strongest contrast first.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Parts of keys that make a value a score: "mask_ap", "mean_iou".
 SCORES = {"iou", "dice", "accuracy", "ap", "ap50", "ap75", "pq", "aji", "f1"}
 
 
 def curves(rows, path):
-    """Loss, scores and learning rate over the training step, as a picture.
+    """Plot loss, scores and learning rate over the training step into a file.
 
     Args:
         rows: dicts with "step" and any of: keys that contain "loss"; keys with a part
-            such as "iou", "dice", "accuracy", "ap" or "pq" ("mask_ap"), six of them;
-            "learning_rate". Rows need not all have the same keys; values that are not
-            finite are left out.
-        path: file to write; its suffix says the format (.png, .svg, .pdf).
+            such as "iou", "dice", "accuracy", "ap" or "pq" ("mask_ap"); and
+            "learning_rate". At most six curves per panel are plotted. Rows need not all
+            have the same keys; values that are not finite are left out.
+        path: file to write; its suffix selects the format (.png, .svg, .pdf).
 
     Raises:
-        ValueError: if no row holds anything to draw.
+        ValueError: if no row holds anything to plot.
+
+    Example:
+        >>> import os, tempfile
+        >>> path = os.path.join(tempfile.mkdtemp(), "curves.svg")
+        >>> curves([{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.5}], path)
+        >>> os.path.exists(path)
+        True
     """
-    panels = [(title, keys) for title, keys in _panels_of(rows) if keys]
+    panels = [(title, keys) for title, keys in _group_keys(rows) if keys]
     if not panels:
         raise ValueError(
             "`rows` must hold a 'step' and a loss, a score or a learning rate. "
@@ -34,15 +42,15 @@ def curves(rows, path):
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for ax, (title, keys) in zip(axes, panels):
         for key, color in zip(keys, COLORS):
-            _draw(ax, *_series(rows, key), key, color)
-        _finish(ax, title)
+            _plot(ax, *_series(rows, key), key, color)
+        _style_axes(ax, title)
     axes[-1].set_xlabel("step")
     axes[-1].xaxis.get_major_locator().set_params(integer=True)
     figure.align_ylabels()
     figure.savefig(path, dpi=120)
 
 
-def _panels_of(rows):
+def _group_keys(rows):
     keys = list(dict.fromkeys(key for row in rows for key in row))
     keys = [key for key in keys if len(_series(rows, key)[0])]
     losses = [key for key in keys if "loss" in key]
@@ -53,7 +61,7 @@ def _panels_of(rows):
 
 
 def _series(rows, key):
-    """Steps and finite values of one key."""
+    """Steps and finite values of one key: float64 [2, N]."""
     points = [
         (row["step"], row[key])
         for row in rows
@@ -64,7 +72,7 @@ def _series(rows, key):
     return np.array(points, float).reshape(-1, 2).T
 
 
-def _draw(ax, steps, values, key, color):
+def _plot(ax, steps, values, key, color):
     words = {"iou": "IoU", "ap": "AP", "ap50": "AP50", "ap75": "AP75"}
     words |= {"pq": "PQ", "aji": "AJI", "f1": "F1"}
     name = " ".join(words.get(word, word) for word in key.split("_"))
@@ -72,7 +80,7 @@ def _draw(ax, steps, values, key, color):
         marker = "o" if len(values) <= 40 else None
         ax.plot(steps, values, color=color, marker=marker, markersize=3, label=name)
         return
-    # Noisy: the values pale, their running mean on top.
+    # A loss per step is noisy: pale values, and their running mean on top.
     window = len(values) // 40
     smooth = np.convolve(values, np.full(window, 1 / window), mode="valid")
     middle = steps[(window - 1) // 2 :][: len(smooth)]
@@ -80,7 +88,7 @@ def _draw(ax, steps, values, key, color):
     ax.plot(middle, smooth, color=color, label=f"{name}\n(mean of {window})")
 
 
-def _finish(ax, title):
+def _style_axes(ax, title):
     ax.set_ylabel(title)
     lines = [line.get_ydata() for line in ax.lines]
     low, high = min(map(min, lines)), max(map(max, lines))
@@ -95,19 +103,22 @@ def _finish(ax, title):
     ax.spines[["top", "right"]].set_visible(False)
     names = ax.get_legend_handles_labels()[1]
     if names != [title]:
-        # Outside the data: nothing is hidden, whatever the curve does.
+        # Outside of the axes, where it hides no data.
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
 
 
 def confusion(matrix, class_names, path):
-    """Confusion matrix in percent of each label's pixels, as a picture.
+    """Plot a confusion matrix, in percent of each label's pixels, into a file.
+
+    Cells are annotated up to 25 classes. A label without pixels has an empty row.
 
     Args:
         matrix: counts [K, K], rows are labels, columns are predictions.
         class_names: K names.
-        path: file to write; its suffix says the format (.png, .svg, .pdf).
+        path: file to write; its suffix selects the format (.png, .svg, .pdf).
 
-    Numbers are written up to 25 classes. A label without pixels has an empty row.
+    Raises:
+        ValueError: if `matrix` is not [K, K].
     """
     matrix = np.asarray(matrix)
     num = len(class_names)
@@ -128,21 +139,22 @@ def confusion(matrix, class_names, path):
     heat = ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
     _name_axes(ax, [str(name).replace("$", r"\$") for name in class_names], side)
     if num <= 25:
-        _write_numbers(ax, share)
+        _annotate_cells(ax, share)
     bar = {"label": "% of the label's pixels", "shrink": 0.8, "aspect": 30}
     figure.colorbar(heat, ax=ax, **bar).outline.set_visible(False)
     figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.15)
 
 
 def _name_axes(ax, names, side):
-    """Class names along both axes; those below turn when they would touch."""
+    """Class names along both axes; those below are rotated if they would overlap."""
     num = len(names)
     size = min(9, 72 * 0.7 * side / num)  # points
+    # 0.62: about the width of a letter over the font size, which is in 1/72 inch.
     longest = max(map(len, names), default=0) * size * 0.62 / 72  # inches
-    turn = 0 if longest < side / num else 90 if num > 6 else 45
-    ax.set_xticks(range(num), names, rotation=turn, fontsize=size)
+    rotation = 0 if longest < side / num else 90 if num > 6 else 45
+    ax.set_xticks(range(num), names, rotation=rotation, fontsize=size)
     for tick in ax.get_xticklabels():
-        tick.set_horizontalalignment("right" if turn == 45 else "center")
+        tick.set_horizontalalignment("right" if rotation == 45 else "center")
     ax.set_yticks(range(num), names, fontsize=size)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -150,7 +162,7 @@ def _name_axes(ax, names, side):
     ax.set_ylabel("label")
 
 
-def _write_numbers(ax, share):
+def _annotate_cells(ax, share):
     for (row, column), value in np.ndenumerate(share):
         if not np.isfinite(value) or value < 0.05:
             continue  # zeros would hide the pattern

@@ -1,4 +1,4 @@
-"""Class ids to colours."""
+"""Colour palettes, and label maps in colours."""
 
 import functools
 
@@ -21,11 +21,11 @@ IGNORED = (224, 224, 224)  # light grey: no class colour is a grey
 
 
 def palette(num):
-    """Distinct colours, one per class id.
+    """Palette of distinct colours, one per class id.
 
     The first eight are the Okabe-Ito colours (safe for colour-blind readers), class 0
-    is black. Each further one is the colour farthest from all before it, so a longer
-    palette starts with the shorter one. After 256 they repeat, without black.
+    is black. Each further one is the colour farthest from all before it in CIELAB, so a
+    longer palette starts with the shorter one. After 256 they repeat, without black.
 
     Args:
         num: number of colours, 1 or more.
@@ -33,31 +33,34 @@ def palette(num):
     Returns:
         uint8 [num, 3], RGB.
 
+    Raises:
+        ValueError: if `num` is below 1.
+
     Example:
         >>> palette(2).tolist()
         [[0, 0, 0], [230, 159, 0]]
     """
     if num < 1:
         raise ValueError(f"`num` must be 1 or more. Received: num={num}.")
-    colors = np.array(OKABE_ITO if num <= len(OKABE_ITO) else _many_colors(), "uint8")
+    colors = np.array(OKABE_ITO if num <= len(OKABE_ITO) else _palette_256(), "uint8")
     index = np.arange(num)
     return colors[np.where(index < 256, index, 1 + (index - 1) % 255)]
 
 
 @functools.cache
-def _many_colors():
+def _palette_256():
     """256 colours: Okabe-Ito, then greedily the farthest in CIELAB."""
-    steps = np.linspace(0, 255, 12).round()
+    steps = np.linspace(0, 255, 12).round()  # 1728 candidates
     candidates = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, 3)
     lab = _lab(candidates)
-    # Greys would pass for background or ignored pixels; neon colours shout the
-    # photograph down.
+    # Greys would pass for background or ignored pixels; saturated colours would
+    # distract from the photograph.
     chroma = np.hypot(lab[:, 1], lab[:, 2])
     vivid = (chroma > 22) & (chroma < 80) & (lab[:, 0] > 28) & (lab[:, 0] < 92)
     candidates, lab = candidates[vivid], lab[vivid]
     chosen = [np.array(color, float) for color in OKABE_ITO]
-    taken = _lab(np.array([*chosen, IGNORED], float))
-    distance = np.linalg.norm(lab[:, None] - taken, axis=-1).min(1)
+    used = _lab(np.array([*chosen, IGNORED], float))
+    distance = np.linalg.norm(lab[:, None] - used, axis=-1).min(1)
     while len(chosen) < 256:
         best = int(distance.argmax())
         chosen.append(candidates[best])
@@ -71,18 +74,22 @@ def _lab(colors):
 
 
 def colorize(label, palette=None, *, ignore_label=255):
-    """The label map in colours.
+    """Label map in the colours of its classes.
 
     Args:
-        label: class ids [H, W], integer.
+        label: class ids [H, W], integers.
         palette: uint8 [K, 3], RGB; None for `viz.palette`.
-        ignore_label: id drawn light grey; None if there is none.
+        ignore_label: id shown in light grey; None if there is none.
 
     Returns:
         uint8 [H, W, 3], RGB.
 
     Raises:
         ValueError: if an id has no colour.
+
+    Example:
+        >>> colorize(np.array([[0, 1, 255]]))[0].tolist()
+        [[0, 0, 0], [230, 159, 0], [224, 224, 224]]
     """
     label = check_label(label)
     ignored = (
@@ -95,7 +102,7 @@ def colorize(label, palette=None, *, ignore_label=255):
 
 
 def colors_for(num, colors=None):
-    """`colors`, or the default palette, checked to hold `num` colours: uint8 [K, 3]."""
+    """Palette checked to hold `num` colours, None for the default: uint8 [K, 3]."""
     colors = palette(num) if colors is None else np.asarray(colors)
     if colors.ndim != 2 or colors.shape[1] != 3 or len(colors) < num:
         raise ValueError(
@@ -106,7 +113,7 @@ def colors_for(num, colors=None):
 
 
 def check_label(label):
-    """`label` as int32 [H, W], or a ValueError that says what was received."""
+    """Class ids as checked int32 [H, W]."""
     label = np.asarray(label)
     if label.ndim != 2 or label.dtype.kind not in "iub":
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Image, label and prediction beside each other."""
+"""Galleries: images, labels, predictions and error maps side by side."""
 
 import numpy as np
 
@@ -6,21 +6,29 @@ from kerasseg.viz.colors import IGNORED, check_label, colorize
 from kerasseg.viz.legends import fit, frame, join, legend, line_px, text
 from kerasseg.viz.overlays import check_same_size, display
 
-WRONG = (213, 94, 0)  # Okabe-Ito's vermillion, on grey
+WRONG = (213, 94, 0)  # vermillion of Okabe and Ito
 TITLES = ("Image", "Label", "Prediction", "Errors")
 
 
 def errors(image, label, prediction, *, ignore_label=255):
-    """Where the prediction is wrong: vermillion on the dimmed grey image.
+    """Error map: wrong pixels vermillion, on the darkened grey image.
 
     Args:
         image: [H, W] or [H, W, C]; see `display`.
         label: class ids [H, W].
         prediction: class ids [H, W].
-        ignore_label: pixels of this label are drawn light grey.
+        ignore_label: pixels of this label are shown in light grey; None if there is
+            none.
 
     Returns:
         uint8 [H, W, 3], RGB.
+
+    Raises:
+        ValueError: if sizes differ, or ids are not integers from 0.
+
+    Example:
+        >>> errors(np.zeros([1, 2]), np.array([[0, 1]]), np.array([[0, 0]]))[0].tolist()
+        [[0, 0, 0], [213, 94, 0]]
     """
     picture = display(image).mean(-1, keepdims=True) * 0.6
     label, prediction = check_label(label), check_label(prediction)
@@ -43,7 +51,7 @@ def triptych(
     ignore_label=255,
     panel_px=320,
 ):
-    """Image, label, prediction and error map in one titled row.
+    """Image, label, prediction and error map in one row with titles.
 
     Args:
         image: [H, W] or [H, W, C]; see `display`.
@@ -51,7 +59,8 @@ def triptych(
         prediction: class ids [H, W].
         palette: uint8 [K, 3]; None for `viz.palette`.
         class_names: names by class id; adds a legend of the classes that occur.
-        ignore_label: label that does not count, light grey.
+        ignore_label: id of pixels that are not scored, shown in light grey; None if
+            there is none.
         panel_px: longer side of a panel.
 
     Returns:
@@ -64,7 +73,7 @@ def triptych(
     ]
     rows = [join(titled)]
     if class_names is not None:
-        ids = _occurring([(label, prediction)], ignore_label)
+        ids = _class_ids([(label, prediction)], ignore_label)
         rows.append(_legend_below(class_names, palette, ids, rows[0].shape[1]))
     return frame(join(rows, vertical=True, gap=12))
 
@@ -78,18 +87,19 @@ def _panels(image, label, prediction, palette, ignore_label, panel_px):
     return [photo, *[fit(m, panel_px) for m in maps], fit(wrong, panel_px)]
 
 
-def _occurring(pairs, ignore_label):
+def _class_ids(pairs, ignore_label):
     ids = {int(i) for pair in pairs for ids in pair for i in np.unique(ids)}
     return sorted(ids - {ignore_label})
 
 
 def _legend_below(class_names, palette, ids, width_px):
-    """The legend in as few rows as the width allows."""
+    """Legend in as few lines as the width allows."""
     for lines in range(1, len(ids) + 1):
-        key = legend(class_names, palette, class_ids=ids, height_px=lines * line_px())
-        if key.shape[1] <= width_px:
+        height = lines * line_px()
+        found = legend(class_names, palette, class_ids=ids, height_px=height)
+        if found.shape[1] <= width_px:
             break
-    return key
+    return found
 
 
 def gallery(
@@ -101,19 +111,23 @@ def gallery(
     panel_px=220,
     score_name="mean IoU",
 ):
-    """Rows of image, label, prediction and errors under headings, with scores.
+    """Gallery of samples under headings: image, label, prediction, errors and score.
 
     Args:
         groups: {"Worst": [row, ...], "Best": [...]}; a row is a dict with "name",
             "score" (None for none), "image", "label" and "prediction".
         palette: uint8 [K, 3]; None for `viz.palette`.
         class_names: names by class id; adds a legend of the classes that occur.
-        ignore_label: label that does not count, light grey.
+        ignore_label: id of pixels that are not scored, shown in light grey; None if
+            there is none.
         panel_px: longer side of a panel.
-        score_name: what the scores are.
+        score_name: name of the score, written before its value.
 
     Returns:
         uint8 [h, w, 3], RGB on white.
+
+    Raises:
+        ValueError: if `groups` holds no row.
     """
 
     def panels_of(row):
@@ -124,28 +138,31 @@ def gallery(
     if class_names is not None:
         rows = [row for group in groups.values() for row in group]
         pairs = [(row["label"], row["prediction"]) for row in rows]
-        ids = _occurring(pairs, ignore_label)
+        ids = _class_ids(pairs, ignore_label)
         parts.append(_legend_below(class_names, palette, ids, parts[0].shape[1]))
     return frame(join(parts, vertical=True, gap=10))
 
 
 def sheet(groups, titles, panels_of, *, panel_px, score_name):
-    """Titles, headings, and a captioned row of panels for each sample.
+    """Parts of a gallery: titles, headings, and a captioned row for each sample.
 
     Args:
         groups: {heading: [row, ...]}; a row is a dict with "name", "score" (None for
             none) and what `panels_of` needs.
         titles: of the panels.
-        panels_of: function of a row -> pictures, as many as titles.
+        panels_of: function of a row that returns one picture per title.
         panel_px: longer side of a panel.
-        score_name: what the scores are.
+        score_name: name of the score, written before its value.
 
     Returns:
-        List of pictures to be joined vertically.
+        List of uint8 [h, w, 3] to be joined vertically.
+
+    Raises:
+        ValueError: if `groups` holds no row.
     """
     if not any(groups.values()):
         raise ValueError("`groups` must hold at least one row. Received: none.")
-    width = len(titles) * (panel_px + 8) - 8
+    width = len(titles) * (panel_px + 8) - 8  # 8: the gap that `join` leaves
     parts = [join([_cell(text(title), panel_px) for title in titles])]
     for heading, group in groups.items():
         parts.append(text(heading, text_px=20, bold=True))
@@ -153,7 +170,7 @@ def sheet(groups, titles, panels_of, *, panel_px, score_name):
             score = (
                 "" if row["score"] is None else f"   {score_name} {row['score']:.3f}"
             )
-            name = text(f"{row['name']}", width_px=width - 200)
+            name = text(f"{row['name']}", width_px=width - 200)  # room for the score
             caption = join([name, text(score, bold=True)], gap=0)
             panels = [fit(panel, panel_px) for panel in panels_of(row)]
             cells = join([_cell(panel, panel_px) for panel in panels])

@@ -1,4 +1,4 @@
-"""Text, legends, and pictures set side by side."""
+"""Legends, lines of text, and the layout of pictures side by side."""
 
 import math
 
@@ -8,21 +8,30 @@ import numpy as np
 from kerasseg.viz.colors import colors_for
 
 WHITE = 255
-INK = "0.15"
+TEXT_COLOR = "0.15"  # matplotlib's grey level: nearly black
 
 
 def legend(class_names, palette=None, *, class_ids=None, text_px=15, height_px=None):
-    """Colour patches with class names, in as many columns as the height asks for.
+    """Legend: colour patches with class names, in one or more columns.
 
     Args:
         class_names: names by class id.
         palette: uint8 [K, 3]; None for `viz.palette`.
         class_ids: ids to list, in order; None lists all.
-        text_px: height of the letters' line, 8 or more.
-        height_px: columns are added to stay below it; None for one column.
+        text_px: height of a line of text, 8 or more.
+        height_px: largest height; columns are added to stay below it. None for one
+            column.
 
     Returns:
         uint8 [h, w, 3], RGB on white.
+
+    Raises:
+        ValueError: if a listed class has no name or no colour.
+
+    Example:
+        >>> one, two = legend(["road", "sky"]), legend(["road", "sky"], height_px=30)
+        >>> one.shape[0] > two.shape[0], one.shape[1] < two.shape[1]
+        (True, True)
     """
     class_ids = range(len(class_names)) if class_ids is None else class_ids
     if max(class_ids, default=0) >= len(class_names):
@@ -37,7 +46,7 @@ def legend(class_names, palette=None, *, class_ids=None, text_px=15, height_px=N
     if not rows:
         return np.full([text_px, 1, 3], WHITE, "uint8")
     most = len(rows) if height_px is None else max(1, height_px // line_px(text_px))
-    # Even columns look better than full ones and a remainder.
+    # Columns of equal length look better than full ones and a remainder.
     most = math.ceil(len(rows) / math.ceil(len(rows) / most))
     columns = [
         join(rows[i : i + most], vertical=True, gap=text_px // 3)
@@ -53,20 +62,21 @@ def line_px(text_px=15):
 
 def _swatch(color, size):
     swatch = np.empty([size, round(1.4 * size), 3], "uint8")
-    swatch[:] = (color * 0.6).astype("uint8")  # a rim, so that pale colours end
+    swatch[:] = (color * 0.6).astype("uint8")  # a border for pale colours on white
     swatch[1:-1, 1:-1] = color
     return swatch
 
 
 def text(string, *, text_px=15, bold=False, width_px=None):
-    """One line of text: uint8 [h, w, 3], dark on white.
+    """Render one line of text: uint8 [h, w, 3], dark on white.
 
-    Longer than `width_px`, it loses letters in the middle, so that the ends of file
-    names stay.
+    Text wider than `width_px` is shortened in the middle, so that both ends of a file
+    name stay.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    # Agg without pyplot: pyplot keeps global state and may open windows.
     figure = Figure(figsize=(1, 1), dpi=100)
     canvas = FigureCanvasAgg(figure)
     line = figure.text(
@@ -74,7 +84,7 @@ def text(string, *, text_px=15, bold=False, width_px=None):
         0.5,
         string.replace("\n", " ") or " ",
         fontsize=0.72 * text_px,  # 100 dots per inch, 72 points per inch
-        color=INK,
+        color=TEXT_COLOR,
         weight="bold" if bold else "normal",
         verticalalignment="center_baseline",
         parse_math=False,  # a "$" in a name is a dollar
@@ -90,13 +100,16 @@ def text(string, *, text_px=15, bold=False, width_px=None):
 
 
 def join(pictures, *, vertical=False, gap=8, align="center"):
-    """Pictures in a row (or a column) on white.
+    """Join pictures in a row or a column on white.
 
     Args:
         pictures: list of uint8 [h, w, 3].
-        vertical: one below the other, at the left, instead of side by side.
+        vertical: one below the other, aligned at the left, instead of side by side.
         gap: pixels between them.
-        align: "center" or "start", across the row; a column starts at the left.
+        align: vertical alignment in a row, "center" or "start" (top).
+
+    Returns:
+        uint8 [H, W, 3].
     """
     axis = 0 if vertical else 1
     size = max(picture.shape[1 - axis] for picture in pictures)
@@ -112,27 +125,27 @@ def join(pictures, *, vertical=False, gap=8, align="center"):
 
 
 def frame(picture, margin=8):
-    """The picture with a white margin."""
+    """Add a white margin of `margin` px on all sides."""
     pads = [(margin, margin), (margin, margin), (0, 0)]
     return np.pad(picture, pads, constant_values=WHITE)
 
 
-def beside(picture, key):
-    """A picture with its legend at the right, both with a margin.
+def with_legend(picture, legend):
+    """Put a legend to the right of a picture, with a margin around both.
 
     A picture lower than 200 px is first enlarged by a whole factor.
     """
-    factor = math.ceil(200 / picture.shape[0])
+    factor = math.ceil(200 / picture.shape[0])  # lower ones would have no room for text
     if factor > 1:
         picture = picture.repeat(factor, 0).repeat(factor, 1)
-    return frame(join([picture, key], gap=12, align="start"))
+    return frame(join([picture, legend], gap=12, align="start"))
 
 
 def fit(picture, size_px, *, smooth=True):
-    """The picture scaled so that its longer side is `size_px`.
+    """Resize a picture so that its longer side is `size_px`.
 
-    Enlarging keeps hard pixels: an interpolated label map would show colours of
-    classes that are not there.
+    Enlarging is by nearest neighbour: interpolated label maps would show colours of
+    classes that do not occur.
     """
     scale = size_px / max(picture.shape[:2])
     size = [max(1, round(side * scale)) for side in picture.shape[1::-1]]

@@ -1,4 +1,4 @@
-"""Objects on top of images: outlines, translucent masks, classes and scores."""
+"""Instances on top of images: outlines, translucent masks, classes and scores."""
 
 import math
 
@@ -8,11 +8,11 @@ import numpy as np
 from kerasseg.viz.colors import colors_for
 from kerasseg.viz.colors import palette as default_palette
 from kerasseg.viz.galleries import sheet
-from kerasseg.viz.legends import INK, frame, join
+from kerasseg.viz.legends import TEXT_COLOR, frame, join
 from kerasseg.viz.overlays import check_same_size, display
 
-MOST_LABELS = 40  # more would hide the image
-SMALLEST_PX = 400  # a picture with words is enlarged to about this
+MAX_LABELS = 40  # more text would hide the image
+MIN_LABELLED_PX = 400  # longer side; smaller images have no room for text
 
 
 def instances(
@@ -24,20 +24,20 @@ def instances(
     alpha=0.35,
     labels="auto",
 ):
-    """The image with each object tinted, outlined, and named with its score.
+    """Overlay instances on an image: tinted masks, outlines, class names and scores.
 
     Args:
         image: [H, W] or [H, W, C], any dtype; see `display`.
-        found: `Instances`, or anything with boxes [K, 4], classes [K], scores [K] and
+        found: `Instances`, or an object with boxes [K, 4], classes [K], scores [K] and
             masks bool [K, H, W], best first.
-        class_names: C names, no background; None writes scores alone, as it does for a
+        class_names: C names, without background; None writes scores alone, as does a
             single class.
-        palette: uint8 [C, 3], a colour a class. None gives each object a colour of its
-            own, so that neighbours can be told apart; colours are safe for colour-blind
-            readers, see `viz.palette`.
-        alpha: opacity of the tint, 0..1. Outlines are opaque; the best is in front.
-        labels: whether to write classes and scores, True or False; "auto" up to 40
-            objects.
+        palette: uint8 [C, 3], one colour per class. None gives each instance a colour
+            of its own, so that neighbours differ; see `viz.palette`.
+        alpha: opacity of the masks, 0..1. Outlines are opaque; the best instance is in
+            front.
+        labels: whether to write class names and scores; "auto" writes them for up to
+            40 instances.
 
     Returns:
         uint8 [H, W, 3]; with labels, an image below 400 px is enlarged by a whole
@@ -57,30 +57,33 @@ def instances(
         )
     colors = _colors(classes, palette)
     if labels == "auto":
-        labels = len(masks) <= MOST_LABELS
-    factor = math.ceil(SMALLEST_PX / max(picture.shape[:2])) if labels else 1
-    picture = _enlarge(picture, factor)
+        labels = len(masks) <= MAX_LABELS
+    scale = math.ceil(MIN_LABELLED_PX / max(picture.shape[:2])) if labels else 1
+    picture = _enlarge(picture, scale)
     for mask, color in zip(masks[::-1], colors[::-1]):
-        _draw(picture, mask, color, alpha, factor)
+        _paint(picture, mask, color, alpha, scale)
     if not labels or not len(masks):
         return picture
-    words = _words(classes, np.asarray(found.scores), class_names)
-    boxes = np.asarray(found.boxes) * factor
-    return _write(picture, words, boxes, colors)
+    captions = _captions(classes, np.asarray(found.scores), class_names)
+    boxes = np.asarray(found.boxes) * scale
+    return _write_captions(picture, captions, boxes, colors)
 
 
 def instance_gallery(groups, *, panel_px=300, score_name="AP"):
-    """Rows of image, truth and found objects under headings, with scores.
+    """Gallery of samples under headings: image, truth, found instances and score.
 
     Args:
         groups: {"Worst": [row, ...], "Best": [...]}; a row is a dict with "name",
             "score" (None for none), "image", and "truth" and "found" as `instances`
             takes them.
         panel_px: longer side of a panel.
-        score_name: what the scores are.
+        score_name: name of the score, written before its value.
 
     Returns:
         uint8 [h, w, 3], RGB on white.
+
+    Raises:
+        ValueError: if `groups` holds no row.
     """
 
     def panels_of(row):
@@ -99,37 +102,36 @@ def _colors(classes, palette):
     return default_palette(len(classes) + 1)[1:]  # without black
 
 
-def _enlarge(picture, factor):
-    return picture.repeat(factor, 0).repeat(factor, 1)
+def _enlarge(picture, scale):
+    return picture.repeat(scale, 0).repeat(scale, 1)
 
 
-def _draw(picture, mask, color, alpha, factor):
-    """Tint and outline one object, in its box, in place."""
+def _paint(picture, mask, color, alpha, scale):
+    """Tint and outline one instance, within its box, in place."""
     rows, columns = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     if not len(rows):
         return
     y1, y2, x1, x2 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    inside = _enlarge(mask[y1:y2, x1:x2].astype("uint8"), factor)
-    part = picture[y1 * factor : y2 * factor, x1 * factor : x2 * factor]
+    inside = _enlarge(mask[y1:y2, x1:x2].astype("uint8"), scale)
+    part = picture[y1 * scale : y2 * scale, x1 * scale : x2 * scale]
     tinted = part[inside > 0] * (1 - alpha) + color * alpha
     part[inside > 0] = tinted.round().astype("uint8")
     width = max(1, round(max(picture.shape[:2]) / 300))
-    # Background all around, so that the outline is drawn along borders too.
-    core = cv2.erode(np.pad(inside, 1), np.ones([3, 3], "uint8"), iterations=width)[
-        1:-1, 1:-1
-    ]
+    # Padded by background: OpenCV erodes nothing at the border of an array.
+    padded, square = np.pad(inside, 1), np.ones([3, 3], "uint8")
+    core = cv2.erode(padded, square, iterations=width)[1:-1, 1:-1]
     part[(inside > 0) & (core == 0)] = color
 
 
-def _words(classes, scores, class_names):
+def _captions(classes, scores, class_names):
     scores = [f"{score:.2f}".replace("0.", ".") for score in scores]
     if class_names is None or len(class_names) == 1:
         return scores
     return [f"{class_names[c]} {score}" for c, score in zip(classes, scores)]
 
 
-def _write(picture, words, boxes, colors):
-    """The picture with a word at the upper left corner of each box."""
+def _write_captions(picture, captions, boxes, colors):
+    """Write a caption at the upper left corner of each box."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -137,21 +139,21 @@ def _write(picture, words, boxes, colors):
     figure = Figure(figsize=(width / 100, height / 100), dpi=100)
     figure.patch.set_alpha(0)
     canvas = FigureCanvasAgg(figure)
-    # The best is written last, in front.
-    for word, box, color in reversed(list(zip(words, boxes, colors))):
-        light = color @ (0.299, 0.587, 0.114) > 110
+    # In reverse order: the caption of the best instance is in front.
+    for caption, box, color in reversed(list(zip(captions, boxes, colors))):
+        is_bright = color @ (0.299, 0.587, 0.114) > 110  # luma of ITU-R BT.601
         figure.text(
             np.clip(box[0] / width, 0, 0.95),
             np.clip(1 - box[1] / height, 0.03, 1),
-            str(word),
+            str(caption),
             fontsize=7,
-            color=INK if light else "white",
+            color=TEXT_COLOR if is_bright else "white",
             verticalalignment="top",
             parse_math=False,  # a "$" in a name is a dollar
             bbox={"facecolor": color / 255, "edgecolor": "none", "pad": 1.0},
         )
     canvas.draw()
-    drawn = np.asarray(canvas.buffer_rgba()).astype("float32")
-    opacity = drawn[..., 3:] / 255
-    mixed = picture * (1 - opacity) + drawn[..., :3] * opacity
+    rendered = np.asarray(canvas.buffer_rgba()).astype("float32")
+    opacity = rendered[..., 3:] / 255
+    mixed = picture * (1 - opacity) + rendered[..., :3] * opacity
     return mixed.round().astype("uint8")

@@ -1,22 +1,30 @@
-"""Label maps on top of images, and their outlines."""
+"""Overlays of label maps on images, contours, and images for display."""
 
 import cv2
 import numpy as np
 
 from kerasseg.viz.colors import check_label, colorize
-from kerasseg.viz.legends import beside, legend
+from kerasseg.viz.legends import legend, with_legend
 
 
 def display(image):
-    """Any image as 8-bit RGB, for looking at (never for a model).
+    """Convert any image to 8-bit RGB for display (not as input of a model).
 
     Args:
         image: [H, W] or [H, W, C]. uint8 stays; float within 0..1 or 0..255 is taken
             as such; everything else is stretched between its 0.5 and 99.5
-            percentiles. More than three channels: the first three; two: the first.
+            percentiles. Of more than three channels the first three are shown, of two
+            the first.
 
     Returns:
         uint8 [H, W, 3], RGB.
+
+    Raises:
+        ValueError: if `image` is not numbers [H, W] or [H, W, C].
+
+    Example:
+        >>> display(np.array([[0.0, 1.0]]))[0].tolist()
+        [[0, 0, 0], [255, 255, 255]]
     """
     image = np.asarray(image)
     if image.ndim == 2:
@@ -53,20 +61,23 @@ def overlay(
     ignore_label=255,
     class_names=None,
 ):
-    """The image tinted by class, with outlines and, if asked, a legend beside it.
+    """Overlay a label map on an image: tint, contours and, if asked, a legend.
 
     Args:
         image: [H, W] or [H, W, C], any dtype; see `display`.
         label: class ids [H, W].
         palette: uint8 [K, 3]; None for `viz.palette`.
-        alpha: opacity of the tint, 0..1. Outlines are always opaque.
-        contours: draw the outlines of the regions.
+        alpha: opacity of the tint, 0..1. Contours are always opaque.
+        contours: whether to draw contours of the regions.
         background: class id that leaves the image as it is; None tints every class.
-        ignore_label: id tinted light grey, without outline; None if there is none.
+        ignore_label: id tinted in light grey, without contours; None if there is none.
         class_names: names by class id; adds a legend of the classes that occur.
 
     Returns:
-        uint8 [H, W, 3]; wider with a legend, and tiny images are then enlarged.
+        uint8 [H, W, 3]; wider with a legend, which also enlarges images below 200 px.
+
+    Raises:
+        ValueError: if sizes differ, or an id has no colour or no name.
     """
     picture, label = display(image), check_label(label)
     check_same_size(picture, label, "label")
@@ -81,11 +92,12 @@ def overlay(
         return picture
     ids = [int(i) for i in np.unique(label) if i not in (ignore_label, background)]
     size = picture.shape[0]
-    return beside(picture, legend(class_names, palette, class_ids=ids, height_px=size))
+    key = legend(class_names, palette, class_ids=ids, height_px=size)
+    return with_legend(picture, key)
 
 
 def check_same_size(image, label, name):
-    """Refuse a label map of another size than the image."""
+    """Raise a ValueError if a label map has another size than the image."""
     if image.shape[:2] != label.shape[:2]:
         raise ValueError(
             f"`{name}` must have the size of the image. Received: "
@@ -98,7 +110,8 @@ def _differs(label, class_id):
 
 
 def _edges(label):
-    """True at pixels beside another class: a line on either side of each border."""
+    """Pixels within a line's width of another class, on both sides of each border."""
+    # One pixel to each side up to 700 px, more in larger images.
     width = 2 * max(1, round(max(label.shape) / 700)) + 1
     ids = label.astype("float32")  # exact below 2**24; OpenCV filters no int32
     kernel = np.ones([width, width], "uint8")
@@ -106,18 +119,24 @@ def _edges(label):
 
 
 def contours(label, *, background=0, ignore_label=255, min_area_px=1):
-    """Outlines of the connected regions as polygons.
+    """Contours of the connected regions as polygons.
 
     Args:
         label: class ids [H, W].
-        background: class id left out; None outlines every class.
+        background: class id left out; None takes every class.
         ignore_label: id left out; None if there is none.
         min_area_px: smaller regions are left out.
 
     Returns:
-        List of {"class_id", "area_px", "rings"}, JSON-able. `rings` holds the outer
-        ring first, then holes, each [[x, y], ...] in pixel centres; filling all rings
-        of a region at once by `cv2.fillPoly` gives back its pixels exactly.
+        List of {"class_id", "area_px", "rings"}, JSON-able, one per 8-connected region.
+        `rings` holds the outer ring first, then holes, each [[x, y], ...] in pixel
+        centres; `cv2.fillPoly` of all rings of a region at once restores its pixels
+        exactly.
+
+    Example:
+        >>> (square,) = contours(np.pad(np.ones([2, 2], int), 1))
+        >>> square["area_px"], square["rings"]
+        (4, [[[1, 1], [1, 2], [2, 2], [2, 1]]])
     """
     label = check_label(label)
     regions = []
@@ -136,6 +155,7 @@ def contours(label, *, background=0, ignore_label=255, min_area_px=1):
 
 def _rings(mask):
     """Lists of rings, one list per region: outer ring first, then its holes."""
+    # CCOMP: two levels, outer rings (without a parent) and their holes.
     rings, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     parents = tree[0, :, 3]
     regions = {i: [rings[i]] for i in np.flatnonzero(parents < 0)}
@@ -146,6 +166,6 @@ def _rings(mask):
 
 def _area(rings):
     left, top, width, height = cv2.boundingRect(rings[0])
-    canvas = np.zeros([height, width], "uint8")
-    cv2.fillPoly(canvas, rings, 1, offset=(-left, -top))
-    return int(np.count_nonzero(canvas))
+    mask = np.zeros([height, width], "uint8")
+    cv2.fillPoly(mask, rings, 1, offset=(-left, -top))
+    return int(np.count_nonzero(mask))  # `cv2.contourArea` would leave out half pixels

@@ -1,4 +1,4 @@
-"""Superpixels on images: their boundaries and their mean colours."""
+"""Superpixels on images: boundaries and mean colours."""
 
 import cv2
 import numpy as np
@@ -7,17 +7,20 @@ from kerasseg.viz.overlays import check_same_size, display
 
 
 def boundaries(image, labels, *, color=(255, 220, 0), width_px=1):
-    """The image with lines between regions.
+    """Draw the boundaries between regions on an image.
 
     Args:
         image: [H, W] or [H, W, C], any dtype; see `display`.
         labels: integers [H, W]; -1 (unreached) is a region like others.
-        color: of the lines, RGB 0..255.
-        width_px: of the lines. 1 marks the pixels whose right or lower neighbour is
-            in another region.
+        color: RGB of the lines, 0..255.
+        width_px: width of the lines. 1 marks the pixels whose right or lower neighbour
+            is in another region.
 
     Returns:
         uint8 [H, W, 3].
+
+    Raises:
+        ValueError: if sizes differ, or `width_px` is below 1.
 
     Example:
         >>> boundaries(np.zeros([1, 4]), np.array([[0, 0, 1, 1]]))[0, :, 0].tolist()
@@ -37,7 +40,7 @@ def boundaries(image, labels, *, color=(255, 220, 0), width_px=1):
 
 
 def mean_colors(image, labels):
-    """Each region in its mean colour.
+    """Fill each region with its mean colour.
 
     Args:
         image: [H, W] or [H, W, C], any dtype; see `display`.

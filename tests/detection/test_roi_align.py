@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg.detection.roi_align import assign_levels, multilevel_roi_align, roi_align
+from kerasseg.detection.roi_align import (
+    assign_levels,
+    crop_masks,
+    multilevel_roi_align,
+    roi_align,
+)
 
 # Boxes at stride 2: inside, over the upper left and the lower right border, empty,
 # tiny, larger than everything, outside, and with ends before starts.
@@ -173,3 +178,12 @@ def test_wrong_options_are_refused():
         multilevel_roi_align([features] * 2, rois, 2, strides=[4, 16])
     with pytest.raises(ValueError, match=r"Received: shape=\(None, None, 5, 3\)"):
         roi_align(keras.KerasTensor((None, None, 5, 3)), rois, 2)
+
+
+def test_masks_are_cut_out_of_the_object_of_the_box():
+    masks = np.zeros([1, 2, 6, 8])
+    masks[0, 0, 1:5, 1:7] = masks[0, 1, 3:, :4] = 1
+    rois = np.array([[[2, 2, 6, 4], [0, 0, 8, 6], [0, 0, 8, 6]]])
+    found = crop_masks(masks, np.array([[0, 1, 0]]), rois, (6, 8))
+    np.testing.assert_array_equal(found[0, 0], np.ones([6, 8]))
+    np.testing.assert_array_equal(found[0, 1:], masks[0, ::-1])

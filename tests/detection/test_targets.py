@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from kerasseg.detection import boxes as geometry
-from kerasseg.detection.roi_align import crop_masks
 from kerasseg.detection.targets import (
     anchor_targets,
     center_targets,
@@ -20,14 +19,23 @@ CLASSES = np.array([[2, 0, -1], [-1, -1, -1]])
 def test_anchors_learn_their_object_and_the_way_to_it():
     # IoU 1 with the first, 10 x 10 of 20 x 10 / 2 with the second, 9 / 11, and none.
     anchors = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [1, 0, 11, 10], [40] * 4])
-    found = anchor_targets(anchors, BOXES, CLASSES, low=0.3, high=0.7)
+    found = anchor_targets(
+        anchors, BOXES, CLASSES, low_threshold=0.3, high_threshold=0.7
+    )
     np.testing.assert_array_equal(found.labels, [[1, -1, 1, 0], [0] * 4])
     np.testing.assert_array_equal(found.classes, [[3, 0, 3, 0], [0] * 4])
     np.testing.assert_array_equal(np.asarray(found.objects)[0, :3], [0, 1, 0])
     expected = [[0] * 4, [0, 0.5, 0, np.log(2)], [-0.1, 0, 0, 0]]
     np.testing.assert_allclose(found.deltas[0, :3], expected, atol=1e-6)
     assert np.isfinite(found.deltas).all()
-    found = anchor_targets(anchors, BOXES, CLASSES, low=0.3, high=0.7, rescue="ties")
+    found = anchor_targets(
+        anchors,
+        BOXES,
+        CLASSES,
+        low_threshold=0.3,
+        high_threshold=0.7,
+        low_quality_matches="ties",
+    )
     np.testing.assert_array_equal(found.labels[0], [1, 1, 1, 0])
 
 
@@ -47,15 +55,6 @@ def test_second_stage_draws_objects_themselves_and_no_padding():
     again = geometry.decode(found.deltas, rois, (10.0, 10.0, 5.0, 5.0))
     objects = np.asarray(found.objects)[0, :3]
     np.testing.assert_allclose(again[0, :3], BOXES[0][objects], atol=1e-4)
-
-
-def test_masks_are_cut_out_of_the_object_of_the_box():
-    masks = np.zeros([1, 2, 6, 8])
-    masks[0, 0, 1:5, 1:7] = masks[0, 1, 3:, :4] = 1
-    rois = np.array([[[2, 2, 6, 4], [0, 0, 8, 6], [0, 0, 8, 6]]])
-    found = crop_masks(masks, np.array([[0, 1, 0]]), rois, (6, 8))
-    np.testing.assert_array_equal(found[0, 0], np.ones([6, 8]))
-    np.testing.assert_array_equal(found[0, 1:], masks[0, ::-1])
 
 
 def iou_of_corners(box, other):

@@ -1,3 +1,5 @@
+"""Colours and stored numbers of masks to class ids."""
+
 import numpy as np
 import pytest
 import tifffile
@@ -11,53 +13,53 @@ COLORS = {(0, 0, 0): 0, (128, 0, 0): 1, (0, 128, 0): 2, (224, 224, 192): 255}
 
 
 @pytest.fixture
-def drawn(tmp_path):
+def mask_file(tmp_path):
     """Function (pixels, name) -> path of a file that holds them."""
 
-    def draw(pixels, name="mask.png"):
+    def write(pixels, name="mask.png"):
         Image.fromarray(np.asarray(pixels, np.uint8)).save(tmp_path / name)
         return tmp_path / name
 
-    return draw
+    return write
 
 
-def test_colours_become_the_ids_of_the_map(drawn):
-    file = drawn([list(COLORS), list(COLORS)[::-1]])
+def test_colours_become_the_ids_of_the_map(mask_file):
+    file = mask_file([list(COLORS), list(COLORS)[::-1]])
     expected = [[0, 1, 2, 255], [255, 2, 1, 0]]
     label = read_mask(file, colors=COLORS)
     assert label.dtype == np.int32
     assert label.tolist() == expected
 
 
-def test_a_sequence_of_colours_counts_from_zero(drawn):
-    file = drawn([[[0, 0, 0], [128, 0, 0], [0, 128, 0]]])
+def test_a_sequence_of_colours_counts_from_zero(mask_file):
+    file = mask_file([[[0, 0, 0], [128, 0, 0], [0, 128, 0]]])
     assert read_mask(file, colors=list(COLORS)[:3]).tolist() == [[0, 1, 2]]
 
 
-def test_each_pixel_of_a_random_mask_gets_the_id_of_its_colour(drawn):
+def test_each_pixel_of_a_random_mask_gets_the_id_of_its_colour(mask_file):
     expected = np.random.default_rng(0).integers(0, 3, (65, 97))
-    file = drawn(np.array(list(COLORS))[expected])
+    file = mask_file(np.array(list(COLORS))[expected])
     np.testing.assert_array_equal(read_mask(file, colors=COLORS), expected)
 
 
-def test_unknown_colours_are_listed_with_their_counts(drawn):
-    file = drawn([[[0, 0, 0], [1, 2, 3], [1, 2, 3], [9, 9, 9]]])
+def test_unknown_colours_are_listed_with_their_counts(mask_file):
+    file = mask_file([[[0, 0, 0], [1, 2, 3], [1, 2, 3], [9, 9, 9]]])
     match = r"\(1, 2, 3\) \(2 pixels\), \(9, 9, 9\) \(1 pixels\)"
     with pytest.raises(ImageError, match=match):
         read_mask(file, colors=COLORS)
 
 
-def test_colours_without_a_map_are_refused(drawn):
-    file = drawn([[[0, 0, 0], [128, 0, 0]]])
+def test_colours_without_a_map_are_refused(mask_file):
+    file = mask_file([[[0, 0, 0], [128, 0, 0]]])
     with pytest.raises(
         ImageError, match=r"2 colours: \(0, 0, 0\), \(128, 0, 0\).*colors="
     ):
         read_mask(file)
 
 
-def test_equal_channels_are_grey(drawn):
+def test_equal_channels_are_grey(mask_file):
     grey = np.array([[0, 1], [7, 255]])
-    np.testing.assert_array_equal(read_mask(drawn(np.stack([grey] * 3, 2))), grey)
+    np.testing.assert_array_equal(read_mask(mask_file(np.stack([grey] * 3, 2))), grey)
 
 
 def test_palette_files_are_looked_up_by_colour_when_there_is_a_map(tmp_path):
@@ -67,21 +69,21 @@ def test_palette_files_are_looked_up_by_colour_when_there_is_a_map(tmp_path):
     assert read_mask(tmp_path / "mask.png", colors=COLORS).tolist() == [[2, 1]]
 
 
-def test_values_map_numbers_to_ids(drawn):
-    file = drawn([[0, 255], [255, 0]])
+def test_values_map_numbers_to_ids(mask_file):
+    file = mask_file([[0, 255], [255, 0]])
     assert read_mask(file).tolist() == [[0, 255], [255, 0]]
     assert read_mask(file, values={0: 1, 255: 0}).tolist() == [[1, 0], [0, 1]]
 
 
-def test_spans_of_values_read_soft_masks(drawn):
-    file = drawn([[0, 127, 128, 255]])
+def test_spans_of_values_read_soft_masks(mask_file):
+    file = mask_file([[0, 127, 128, 255]])
     label = read_mask(file, values={"0-127": 0, "128-255": 1})
     assert label.tolist() == [[0, 0, 1, 1]]
 
 
-def test_numbers_outside_the_map_are_refused(drawn):
+def test_numbers_outside_the_map_are_refused(mask_file):
     with pytest.raises(ImageError, match=r"254 \(2 pixels\)"):
-        read_mask(drawn([[0, 254, 254, 255]]), values={0: 0, 255: 1})
+        read_mask(mask_file([[0, 254, 254, 255]]), values={0: 0, 255: 1})
 
 
 def test_negative_numbers_need_a_map(tmp_path):
@@ -92,8 +94,8 @@ def test_negative_numbers_need_a_map(tmp_path):
     assert label.tolist() == [[255, 1, 1]]
 
 
-def test_jpeg_masks_need_spans(drawn):
-    file = drawn(np.kron([[0, 255]], np.ones((16, 16))), "mask.jpg")
+def test_jpeg_masks_need_spans(mask_file):
+    file = mask_file(np.kron([[0, 255]], np.ones((16, 16))), "mask.jpg")
     with pytest.raises(ImageError, match="lossless format such as PNG"):
         read_mask(file)
     label = read_mask(file, values={"0-127": 0, "128-255": 1})
@@ -123,9 +125,9 @@ def test_float_masks_of_whole_numbers_are_ids(tmp_path):
         {"values": {0: 0}, "colors": COLORS},
     ],
 )
-def test_malformed_maps_are_refused(drawn, options):
+def test_malformed_maps_are_refused(mask_file, options):
     with pytest.raises(ValueError, match="Received") as caught:
-        read_mask(drawn([[0]]), **options)
+        read_mask(mask_file([[0]]), **options)
     assert not isinstance(caught.value, ImageError)
 
 
@@ -139,9 +141,9 @@ def test_malformed_maps_are_refused(drawn, options):
     values=st.dictionaries(st.integers(0, 255), st.integers(0, 300), min_size=1),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_any_map_of_values_is_the_lookup_of_numpy(drawn, values, seed):
+def test_any_map_of_values_is_the_lookup_of_numpy(mask_file, values, seed):
     stored = np.random.default_rng(seed).choice(list(values), (7, 9))
     table = np.zeros(256, int)
     table[list(values)] = list(values.values())
-    label = read_mask(drawn(stored), values=values)
+    label = read_mask(mask_file(stored), values=values)
     np.testing.assert_array_equal(label, table[stored])

@@ -1,4 +1,7 @@
-"""A golden set of usual, unusual and hostile files, read under a memory limit."""
+"""Golden set of usual, unusual and malformed files for the whole reader.
+
+They are read in a process with a memory limit, see child_hostile.py.
+"""
 
 import functools
 import io

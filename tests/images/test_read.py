@@ -1,3 +1,5 @@
+"""Reading images and masks of every format, and listing those of a folder."""
+
 import cv2
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+"""Written images and masks, read back by an independent reader."""
+
 import cv2
 import numpy as np
 import pytest

@@ -9,12 +9,12 @@ import pytest
 
 from kerasseg import datasets, predict
 from kerasseg.images import write_image
-from tests.finder import draw, make_finder
+from tests.fake_instances import draw, make_fake_model
 
 
 @pytest.fixture(scope="module")
 def finder():
-    return make_finder()
+    return make_fake_model()
 
 
 def iou(mask, box):

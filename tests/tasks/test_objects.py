@@ -7,14 +7,14 @@ import pytest
 
 from kerasseg import evaluate
 from kerasseg.tasks import objects
-from tests.finder import make_finder, make_samples
+from tests.fake_instances import make_fake_model, make_samples
 
 RED, GREEN, BLUE = (0, 4, 4, 24, 24), (1, 32, 8, 60, 60), (2, 4, 32, 28, 60)
 
 
 @pytest.fixture(scope="module")
 def finder():
-    return make_finder()
+    return make_fake_model()
 
 
 def test_what_is_found_exactly_scores_one(finder):

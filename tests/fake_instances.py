@@ -1,4 +1,7 @@
-"""An instance model that knows the answer: each colour channel is one object."""
+"""Fake instance model, and images on which its output is known.
+
+It needs no weights: the bright pixels of each colour channel are one object.
+"""
 
 import keras
 import numpy as np
@@ -12,8 +15,8 @@ CLASSES = ("background", "red", "green", "blue")
 SCORES = np.float32([0.9, 0.8, 0.2])  # of red, green and blue objects
 
 
-class Finder(keras.layers.Layer):
-    """What is bright in a channel is an object of that class."""
+class BrightChannels(keras.layers.Layer):
+    """Outputs of an instance model: one object per channel, class 0 for red."""
 
     def call(self, images):
         inside = ops.cast(ops.transpose(images, (0, 3, 1, 2)) > 128, "float32")
@@ -33,20 +36,20 @@ class Finder(keras.layers.Layer):
 
 
 def ends(inside):
-    """First and one after the last 1 along the last axis."""
+    """First index of a 1 along the last axis, and one past the last."""
     last = inside.shape[-1] - ops.argmax(ops.flip(inside, axis=-1), axis=-1)
     first = ops.argmax(inside, axis=-1)
     return ops.cast(first, "float32"), ops.cast(last, "float32")
 
 
-def make_finder(size=(64, 64)):
-    """Model of that size."""
+def make_fake_model(size=(64, 64)):
+    """Instance model for images of one size (height, width)."""
     image = keras.Input((*size, 3))
-    return keras.Model(image, Finder()(image))
+    return keras.Model(image, BrightChannels()(image))
 
 
 def draw(size, *boxes):
-    """Image with (channel, x1, y1, x2, y2) filled, and maps of ids."""
+    """Image with boxes (channel, x1, y1, x2, y2) filled, and id maps [3, H, W]."""
     image, maps = np.zeros([*size, 3], "uint8"), np.zeros([3, *size], "int32")
     for number, (channel, x1, y1, x2, y2) in enumerate(boxes, 1):
         image[y1:y2, x1:x2, channel] = 255
@@ -55,7 +58,7 @@ def draw(size, *boxes):
 
 
 def make_samples(*scenes, crowds=()):
-    """Samples of (size, *boxes); `crowds` are numbers of scenes of crowds only."""
+    """Samples of scenes (size, *boxes); those listed in `crowds` hold crowds only."""
     made = []
     for index, (size, *boxes) in enumerate(scenes):
         image, maps = draw(size, *boxes)

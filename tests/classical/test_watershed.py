@@ -1,0 +1,44 @@
+"""Touching objects split at their necks; watersheds are in test_markers."""
+
+import numpy as np
+import pytest
+
+from kerasseg import classical
+from tests.classical.pictures import disks
+
+
+def test_touching_disks_are_split():
+    mask = disks((30, 25, 15), (30, 50, 15), (30, 78, 9))
+    labels = classical.split_instances(mask)
+    np.testing.assert_array_equal(labels > 0, mask)
+    assert labels.max() == 3
+    assert len({labels[30, 25], labels[30, 50], labels[30, 78]}) == 3
+
+
+def test_one_lumpy_object_stays_one():
+    mask = disks((30, 30, 15), (30, 35, 15))
+    assert classical.split_instances(mask).max() == 1
+
+
+@pytest.mark.parametrize("value", [0, 1])
+def test_an_even_mask_has_one_object_or_none(value):
+    mask = np.full([9, 12], value)
+    np.testing.assert_array_equal(classical.split_instances(mask), mask)
+
+
+def test_objects_that_touch_at_a_corner_are_two():
+    mask = np.kron(np.eye(2), np.ones([8, 8])).astype(bool)
+    assert classical.split_instances(mask).max() == 2
+
+
+def test_a_smooth_distance_sees_past_scratches_in_an_outline():
+    bar = np.zeros([41, 80], "uint8")
+    bar[14:27, 10:70] = 1
+    bar[np.ix_([14, 15, 25, 26], [22, 34, 46, 58])] = 0  # half width 5 instead of 7
+    assert classical.split_instances(bar, min_depth=0.5).max() == 5
+    assert classical.split_instances(bar, min_depth=0.5, sigma=4.0).max() == 1
+
+
+def test_small_objects_are_dropped():
+    mask = disks((30, 25, 15), (5, 80, 1))
+    assert classical.split_instances(mask, min_size=10).max() == 1
