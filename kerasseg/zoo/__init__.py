@@ -14,8 +14,8 @@ the parts of the model with training=True: there is no second model for training
         boxes: float32 [N, G, 4] in pixels, zeros for padding.
         classes: int [N, G], 0..C-1, -1 for padding.
         masks: 0..1 of any type [N, G, H / 4, W / 4], the size of the model's masks: the
-            share of each pixel that is covered, see `data.object_targets`. Mask R-CNN takes
-            masks of any size, since it cuts its targets out of them.
+            share of each pixel that is covered, see `data.object_targets`. Mask R-CNN
+            takes masks of any size, since it cuts its targets out of them.
     seed: int or keras.random.SeedGenerator of the random samples of anchors and boxes.
         An int gives the same samples each time, so a training loop wants a generator.
 """
