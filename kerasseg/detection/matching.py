@@ -6,25 +6,26 @@ from keras import ops
 from kerasseg.detection.gather import gather
 
 POSITIVE, NEGATIVE, IGNORED = 1, 0, -1
-RESCUES = (None, "ties", "assign")
+LOW_QUALITY_MATCHES = (None, "ties", "assign")
 
 
-def match(iou, *, low, high, valid=None, rescue=None):
+def match(iou, *, low_threshold, high_threshold, valid=None, low_quality_matches=None):
     """Give every anchor the object that it overlaps most, and a label.
 
     Args:
-        iou: overlaps of anchors and objects, float [..., A, G].
-        low: below it an anchor is negative.
-        high: from it on an anchor is positive; between `low` and `high` it is ignored.
+        iou: IoU of anchors and objects, float [..., A, G].
+        low_threshold: anchors of a lower IoU are negative.
+        high_threshold: anchors of this IoU or more are positive; those between the two
+            thresholds are ignored.
         valid: bool [..., G], which objects are not padding; None for all.
-        rescue: what becomes of objects that no anchor overlaps by `high`.
-            None: nothing. "ties": all anchors that overlap an object as much as its
-            best one does turn positive; each keeps the object that it overlaps most,
-            which may be another (Faster and Mask R-CNN). "assign": the best anchor of
-            each object, the first if several tie, is given to that object; an anchor
-            that is best for several goes to the one it overlaps most (SSD, YOLACT,
-            where the loser is given its second best). An object that touches no
-            anchor is not rescued.
+        low_quality_matches: treatment of objects that no anchor overlaps by
+            `high_threshold`. None: they have no anchor. "ties": all anchors whose IoU
+            equals the best one of an object become positive; each keeps the object of
+            its own highest IoU, which may be another (Faster and Mask R-CNN). "assign":
+            the best anchor of each object, the first if several tie, is assigned to
+            that object; an anchor that is best for several is assigned to the one of
+            highest IoU (SSD, YOLACT; there the other object gets its second best). An
+            object that overlaps no anchor has none in any case.
 
     Returns:
         Object of each anchor, int32 [..., A], the first one if several tie (0 where
@@ -32,35 +33,39 @@ def match(iou, *, low, high, valid=None, rescue=None):
         ignored.
 
     Raises:
-        ValueError: if the thresholds are out of order, or `rescue` is no option.
+        ValueError: if the thresholds are out of order, or `low_quality_matches` is not
+            an option.
 
     Example:
         >>> iou = np.array([[0.8, 0.1], [0.2, 0.4], [0.0, 0.5]])
-        >>> objects, labels = match(iou, low=0.3, high=0.6)
+        >>> objects, labels = match(iou, low_threshold=0.3, high_threshold=0.6)
         >>> [ops.convert_to_numpy(x).tolist() for x in (objects, labels)]
         [[0, 1, 1], [1, -1, -1]]
 
     References: Ren et al., 2015, https://arxiv.org/abs/1506.01497; Liu et al., 2015,
     https://arxiv.org/abs/1512.02325
     """
-    if not 0 <= low <= high <= 1:
+    if not 0 <= low_threshold <= high_threshold <= 1:
         raise ValueError(
-            "`low` and `high` must be in order, 0 <= low <= high <= 1. "
-            f"Received: low={low}, high={high}."
+            "Thresholds must satisfy 0 <= low_threshold <= high_threshold <= 1. "
+            f"Received: low_threshold={low_threshold}, high_threshold={high_threshold}."
         )
-    if rescue not in RESCUES:
-        raise ValueError(f"`rescue` must be one of {RESCUES}. Received: {rescue!r}.")
+    if low_quality_matches not in LOW_QUALITY_MATCHES:
+        raise ValueError(
+            f"`low_quality_matches` must be one of {LOW_QUALITY_MATCHES}. "
+            f"Received: {low_quality_matches!r}."
+        )
     iou = ops.cast(iou, "float32")
     if valid is not None:
         iou = ops.where(ops.expand_dims(valid, -2), iou, -1.0)
     objects = ops.cast(ops.argmax(iou, axis=-1), "int32")
     overlap = ops.max(iou, axis=-1)
-    between = ops.where(overlap < low, NEGATIVE, IGNORED)
-    labels = ops.where(overlap >= high, POSITIVE, between)
-    if rescue is None:
+    between = ops.where(overlap < low_threshold, NEGATIVE, IGNORED)
+    labels = ops.where(overlap >= high_threshold, POSITIVE, between)
+    if low_quality_matches is None:
         return objects, ops.cast(labels, "int32")
     best = ops.max(iou, axis=-2, keepdims=True)
-    if rescue == "ties":
+    if low_quality_matches == "ties":
         chosen = ops.logical_and(iou == best, best > 0)
     else:
         first = ops.expand_dims(ops.argmax(iou, axis=-2), -2)

@@ -46,15 +46,23 @@ class CenterTargets(NamedTuple):
 
 
 def anchor_targets(
-    anchors, boxes, classes, *, low, high, rescue=None, weights=(1.0, 1.0, 1.0, 1.0)
+    anchors,
+    boxes,
+    classes,
+    *,
+    low_threshold,
+    high_threshold,
+    low_quality_matches=None,
+    weights=(1.0, 1.0, 1.0, 1.0),
 ):
     """Match anchors to objects.
 
     Args:
         anchors: [A, 4], or [N, A, 4] where each image has its own.
         boxes, classes: ground truth.
-        low, high, rescue: as in `match`: 0.3, 0.7, "ties" for a region proposal
-            network; 0.4, 0.5, "assign" for YOLACT; 0.5, 0.5, None for a second stage.
+        low_threshold, high_threshold, low_quality_matches: as in `match`: 0.3, 0.7,
+            "ties" for a region proposal network; 0.4, 0.5, "assign" for YOLACT; 0.5,
+            0.5, None for a second stage.
         weights: of the deltas, see `boxes.encode`.
 
     Returns:
@@ -64,7 +72,13 @@ def anchor_targets(
     boxes, classes = ops.cast(boxes, "float32"), ops.cast(classes, "int32")
     overlaps = geometry.iou(ops.expand_dims(anchors, -2), ops.expand_dims(boxes, -3))
     valid = classes >= 0
-    objects, labels = match(overlaps, low=low, high=high, valid=valid, rescue=rescue)
+    objects, labels = match(
+        overlaps,
+        low_threshold=low_threshold,
+        high_threshold=high_threshold,
+        valid=valid,
+        low_quality_matches=low_quality_matches,
+    )
     ids = ops.where(labels == POSITIVE, gather(classes, objects) + 1, 0)
     deltas = geometry.encode(gather(boxes, objects), anchors, weights)
     return AnchorTargets(labels, objects, ids, deltas)
@@ -98,8 +112,8 @@ def roi_targets(
         rois,
         boxes,
         classes,
-        low=threshold,
-        high=threshold,
+        low_threshold=threshold,
+        high_threshold=threshold,
         weights=(10.0, 10.0, 5.0, 5.0),
     )
     # Padding has no area, and must not become background.

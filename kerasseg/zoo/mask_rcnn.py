@@ -127,7 +127,12 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     boxes, classes = truth["boxes"], truth["classes"]
     propose = model.get_layer("proposals")
     targets = anchor_targets(
-        propose.anchors, boxes, classes, low=0.3, high=0.7, rescue="ties"
+        propose.anchors,
+        boxes,
+        classes,
+        low_threshold=0.3,
+        high_threshold=0.7,
+        low_quality_matches="ties",
     )
     objectness, deltas = (
         ops.concatenate(anchors[name], axis=1) for name in ("objectness", "deltas")

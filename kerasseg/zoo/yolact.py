@@ -116,9 +116,9 @@ def yolact_losses(model, images, truth, *, seed):
         model.get_layer("detections").anchors,
         boxes,
         classes,
-        low=0.4,
-        high=0.5,
-        rescue="assign",
+        low_threshold=0.4,
+        high_threshold=0.5,
+        low_quality_matches="assign",
         weights=DELTA_WEIGHTS,
     )
     of_classes, of_boxes = terms.multibox_losses(

@@ -18,7 +18,9 @@ def geometry(features, rois, scores, classes):
         [features, coarse], rois, 2, strides=[2, 4], canonical_size=8, canonical_level=2
     )
     table = boxes.iou(rois[:, :, None], rois[:, None, :4])
-    objects, labels = matching.match(table, low=0.3, high=0.5, rescue="assign")
+    objects, labels = matching.match(
+        table, low_threshold=0.3, high_threshold=0.5, low_quality_matches="assign"
+    )
     indices, weights = matching.sample(labels, 6, positive_fraction=0.5, seed=1)
     drawn = gather(labels, indices)  # XLA draws other numbers, with the same labels
     kept = nms.nms(rois, scores, classes=classes, max_output=5)
@@ -26,7 +28,9 @@ def geometry(features, rois, scores, classes):
     masks = pasting.paste_masks(pooled[..., 0], rois, (9, 10), stride=2)
     decoded = boxes.decode(boxes.encode(rois, rois[:, ::-1]), rois)
     values = [boxes.giou(rois, rois[:, ::-1]), decoded, boxes.clip(rois, (9, 10))]
-    ties = matching.match(table, low=0.2, high=0.9, rescue="ties")
+    ties = matching.match(
+        table, low_threshold=0.2, high_threshold=0.9, low_quality_matches="ties"
+    )
     return [
         pooled,
         objects,
@@ -98,7 +102,12 @@ def training(features, rois, scores, classes):
     """Targets and losses, and a gradient; what is drawn by chance is left out."""
     boxes_of, ids = rois[:, :4], classes[:, :4]
     found = targets.anchor_targets(
-        rois, boxes_of, ids, low=0.3, high=0.6, rescue="assign"
+        rois,
+        boxes_of,
+        ids,
+        low_threshold=0.3,
+        high_threshold=0.6,
+        low_quality_matches="assign",
     )
     centers = targets.center_targets(boxes_of, ids, num_classes=3, size=(8, 6))
     with tf.GradientTape() as tape:

@@ -18,43 +18,63 @@ def found(*args, **kwargs):
 
 def test_detectrons_case_has_the_published_matches():
     expected = [[1, 1, 2, 0], [-1, 1, 0, 1]]
-    assert found(TABLE, low=0.3, high=0.7, rescue="ties") == expected
+    assert (
+        found(TABLE, low_threshold=0.3, high_threshold=0.7, low_quality_matches="ties")
+        == expected
+    )
 
 
 def test_all_anchors_that_tie_for_an_object_are_positive_and_keep_their_object():
     # Object 0 is best overlapped by anchors 0 and 1, yet anchor 1 overlaps 1 more.
     iou = [[0.4, 0.0], [0.4, 0.8], [0.1, 0.2]]
     expected = [[0, 1, 1], [1, 1, 0]]
-    assert found(iou, low=0.3, high=0.7, rescue="ties") == expected
+    assert (
+        found(iou, low_threshold=0.3, high_threshold=0.7, low_quality_matches="ties")
+        == expected
+    )
 
 
 def test_assigning_gives_each_object_its_best_anchor():
     # The last anchor is best for objects 1 and 2 and goes to 2, which it overlaps more.
     iou = [[0.4, 0.0, 0.0], [0.4, 0.1, 0.1], [0.3, 0.5, 0.55]]
-    assert found(iou, low=0.5, high=0.5) == [[0, 0, 2], [0, 0, 1]]
+    assert found(iou, low_threshold=0.5, high_threshold=0.5) == [[0, 0, 2], [0, 0, 1]]
     expected = [[0, 0, 2], [1, 0, 1]]
-    assert found(iou, low=0.5, high=0.5, rescue="assign") == expected
+    assert (
+        found(iou, low_threshold=0.5, high_threshold=0.5, low_quality_matches="assign")
+        == expected
+    )
 
 
 def test_an_object_takes_its_best_anchor_from_one_that_overlaps_more():
     iou = [[0.8, 0.45], [0.9, 0.1]]
-    assert found(iou, low=0.4, high=0.5) == [[0, 0], [1, 1]]
-    assert found(iou, low=0.4, high=0.5, rescue="assign") == [[1, 0], [1, 1]]
+    assert found(iou, low_threshold=0.4, high_threshold=0.5) == [[0, 0], [1, 1]]
+    assert found(
+        iou, low_threshold=0.4, high_threshold=0.5, low_quality_matches="assign"
+    ) == [[1, 0], [1, 1]]
 
 
-@pytest.mark.parametrize("rescue", [None, "ties", "assign"])
-def test_padding_and_untouched_objects_match_nothing(rescue):
+@pytest.mark.parametrize("low_quality_matches", [None, "ties", "assign"])
+def test_padding_and_untouched_objects_match_nothing(low_quality_matches):
     iou = np.array([[[0.9, 0.0, 0.8], [0.2, 0.0, 0.9]], [[0.9] * 3, [0.8] * 3]])
     valid = np.array([[True, True, False], [False] * 3])
     expected = [[[0, 0], [0, 0]], [[1, 0], [0, 0]]]
-    assert found(iou, low=0.3, high=0.7, valid=valid, rescue=rescue) == expected
+    assert (
+        found(
+            iou,
+            low_threshold=0.3,
+            high_threshold=0.7,
+            valid=valid,
+            low_quality_matches=low_quality_matches,
+        )
+        == expected
+    )
 
 
 def test_wrong_options_are_refused():
-    with pytest.raises(ValueError, match=r"Received: low=0\.7"):
-        match(TABLE, low=0.7, high=0.3)
+    with pytest.raises(ValueError, match=r"Received: low_threshold=0\.7"):
+        match(TABLE, low_threshold=0.7, high_threshold=0.3)
     with pytest.raises(ValueError, match="Received: 'best'"):
-        match(TABLE, low=0.3, high=0.7, rescue="best")
+        match(TABLE, low_threshold=0.3, high_threshold=0.7, low_quality_matches="best")
     with pytest.raises(ValueError, match="Received: num=0"):
         sample(np.zeros([1, 2]), 0, positive_fraction=0.5, seed=0)
 

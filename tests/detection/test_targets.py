@@ -19,14 +19,23 @@ CLASSES = np.array([[2, 0, -1], [-1, -1, -1]])
 def test_anchors_learn_their_object_and_the_way_to_it():
     # IoU 1 with the first, 10 x 10 of 20 x 10 / 2 with the second, 9 / 11, and none.
     anchors = np.array([[0, 0, 10, 10], [20, 0, 30, 10], [1, 0, 11, 10], [40] * 4])
-    found = anchor_targets(anchors, BOXES, CLASSES, low=0.3, high=0.7)
+    found = anchor_targets(
+        anchors, BOXES, CLASSES, low_threshold=0.3, high_threshold=0.7
+    )
     np.testing.assert_array_equal(found.labels, [[1, -1, 1, 0], [0] * 4])
     np.testing.assert_array_equal(found.classes, [[3, 0, 3, 0], [0] * 4])
     np.testing.assert_array_equal(np.asarray(found.objects)[0, :3], [0, 1, 0])
     expected = [[0] * 4, [0, 0.5, 0, np.log(2)], [-0.1, 0, 0, 0]]
     np.testing.assert_allclose(found.deltas[0, :3], expected, atol=1e-6)
     assert np.isfinite(found.deltas).all()
-    found = anchor_targets(anchors, BOXES, CLASSES, low=0.3, high=0.7, rescue="ties")
+    found = anchor_targets(
+        anchors,
+        BOXES,
+        CLASSES,
+        low_threshold=0.3,
+        high_threshold=0.7,
+        low_quality_matches="ties",
+    )
     np.testing.assert_array_equal(found.labels[0], [1, 1, 1, 0])
 
 
