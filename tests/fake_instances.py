@@ -23,7 +23,7 @@ class BrightChannels(keras.layers.Layer):
         x1, x2 = ends(ops.max(inside, axis=2))
         y1, y2 = ends(ops.max(inside, axis=3))
         there = ops.max(inside, axis=(2, 3))
-        scores, rows = found.best_of(there * SCORES, 3)
+        scores, rows = found.padded_top_k(there * SCORES, 3)
         boxes = gather(ops.stack([x1, y1, x2, y2], -1), rows)
         _, num, height, width = inside.shape
         cells = ops.reshape(inside, (-1, num, height // 4, 4, width // 4, 4))

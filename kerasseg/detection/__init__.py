@@ -1,4 +1,4 @@
-"""The geometry of detectors on tensors: boxes, anchors, matching, suppression, masks.
+"""Building blocks of object detectors: boxes, anchors, matching, NMS, ROIAlign, masks.
 
 Modules load on first use:
 
@@ -7,9 +7,10 @@ Modules load on first use:
     >>> float(detection.boxes.area(boxes)[0])
     12.0
 
-They are functions of tensors in `keras.ops`, for every backend: shapes are static but
-for the batch, they compile under XLA, and they compute in float32 under mixed precision
-too. `anchors` and `mask_grid` are numpy. Objects as arrays are in `kerasseg.instance`.
+They are functions of tensors in `keras.ops`, for every backend: all shapes but the
+batch are static, so that they compile under XLA, and they compute in float32 under
+mixed precision, too. `anchors` and `mask_grid` are numpy. Instances as arrays are in
+`kerasseg.instance`.
 
 Boxes are (x1, y1, x2, y2) in pixels with exclusive ends: pixel i covers i to i + 1, its
 centre lies at i + 0.5. Padded objects have class -1 and a box of zeros.

@@ -1,26 +1,27 @@
-"""Anchors: the boxes that a detector starts from (numpy, constants of a model)."""
+"""Anchor boxes of a feature pyramid (numpy: they are constants of a model)."""
 
 import numpy as np
 
 
 def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5):
-    """Boxes of several sizes and shapes around every position of every level.
+    """Anchors of several scales and aspect ratios at every position of every level.
 
     Args:
         level_sizes: (rows, columns) of the features of each level, fine to coarse.
-        strides: pixels from one position to the next, a number a level.
+        strides: pixels of the image per position, one per level.
         scales: for each level the side of a square anchor in pixels, or several.
-        ratios: heights over widths; anchors of one scale have the same area.
-        offset: where the centre of the first anchor lies, in strides: 0.5 in the
-            middle of the pixels that a position stands for, 0 in their corner.
+        ratios: aspect ratios, height / width; anchors of one scale have the same area.
+        offset: centre of the first anchor in strides: 0.5 is the centre of the pixels
+            that a position covers, 0 their corner.
 
     Returns:
-        float32 [A, 4], (x1, y1, x2, y2), not clipped. The order is level, row, column,
-        scale, ratio, from slow to fast, which is the order of a head's output
-        [N, rows, columns, scales * ratios * 4] reshaped to [N, -1, 4].
+        float32 [A, 4], (x1, y1, x2, y2), not clipped to the image. Ordered by level,
+        row, column, scale, ratio (the last one varies fastest), as the output [N, rows,
+        columns, scales * ratios * 4] of a head, reshaped to [N, -1, 4].
 
     Raises:
-        ValueError: unless there is one stride and one scale a level, all positive.
+        ValueError: if there is not one stride and one scale per level, or one of them
+            or of the ratios is not positive.
 
     Example:
         >>> anchors([(1, 2)], [4], scales=[8], ratios=[1.0]).tolist()
@@ -32,7 +33,7 @@ def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5)
     ratios = np.asarray(ratios, "float64")
     if not len(level_sizes) == len(strides) == len(scales):
         raise ValueError(
-            "`level_sizes`, `strides` and `scales` must have one entry a level. "
+            "`level_sizes`, `strides` and `scales` must have one entry per level. "
             f"Received: {len(level_sizes)}, {len(strides)} and {len(scales)}."
         )
     if not all((values > 0).all() for values in [*scales, ratios, np.array(strides)]):

@@ -1,8 +1,8 @@
 """Boxes [..., 4] as float32 (x1, y1, x2, y2) in pixels, ends exclusive.
 
-A side whose end lies before its start has length 0, and whatever the boxes, results are
-finite, and so are gradients. Functions of two sets of boxes work element by element and
-broadcast; a new axis makes a table of all pairs:
+A side whose end lies before its start has length 0; results and gradients are finite
+for all boxes. Functions of two sets of boxes are element-wise and broadcast; a new axis
+gives a matrix of all pairs:
 
     >>> a = np.array([[0, 0, 2, 2], [0, 0, 4, 2]], "float32")
     >>> iou(a[:, None], a).shape[0]
@@ -13,10 +13,11 @@ import math
 
 from keras import ops
 
-# e^4.135 = 62.5: decoded sides are at most so many times those of the anchor, which
-# keeps exp() in range (the value that all detectors took over from Fast R-CNN's code).
+# Decoded sides are at most 1000 / 16 = 62.5 times those of the anchor, which keeps
+# exp() in range; the value of detectron's code, which all detectors took over.
 MAX_LOG_SCALE = math.log(1000 / 16)
-# Sides of anchors and boxes count as this many pixels at least when they are coded.
+# Lower limit of the sides of anchors and boxes in pixels, so that no division or
+# logarithm overflows.
 MIN_SIDE = 1e-3
 
 
@@ -32,7 +33,7 @@ def area(boxes):
 
 
 def iou(a, b):
-    """Intersection over union of boxes, element by element.
+    """Intersection over union (IoU) of boxes, element by element.
 
     Args:
         a, b: boxes [..., 4] that broadcast.
@@ -50,13 +51,19 @@ def iou(a, b):
 
 
 def giou(a, b):
-    """Generalised IoU: IoU less the share of the hull that neither box covers.
+    """Generalised IoU: IoU less the fraction of the enclosing box outside of the union.
 
     Args:
         a, b: boxes [..., 4] that broadcast.
 
     Returns:
-        float32 [...] in -1..1; unlike the IoU it tells near boxes from far ones.
+        float32 [...] in -1..1; unlike the IoU it distinguishes near from far boxes.
+
+    Example:
+        >>> near, far = np.array([[2.0, 0, 3, 1], [9, 0, 10, 1]])
+        >>> box = np.array([0.0, 0, 1, 1])
+        >>> ops.convert_to_numpy(giou(box, np.stack([near, far]))).round(2).tolist()
+        [-0.33000001311302185, -0.800000011920929]
 
     Reference: Rezatofighi et al., 2019, https://arxiv.org/abs/1902.09630
     """
@@ -72,14 +79,14 @@ def giou(a, b):
 
 
 def clip(boxes, size):
-    """Move corners that lie outside the image to its border.
+    """Clip boxes to the image.
 
     Args:
         boxes: [..., 4].
         size: (height, width) of the image.
 
     Returns:
-        float32 [..., 4]; a box outside becomes an empty one.
+        float32 [..., 4]; a box outside of the image becomes empty.
 
     Example:
         >>> ops.convert_to_numpy(clip(np.array([-1.0, 2, 9, 9]), (6, 8))).tolist()
@@ -93,15 +100,15 @@ def clip(boxes, size):
 
 
 def encode(boxes, anchors, weights=(1.0, 1.0, 1.0, 1.0)):
-    """Deltas that lead from anchors to boxes, what a detector regresses.
+    """Encode boxes as deltas to anchors, the regression targets of a detector.
 
-    dx and dy are the way of the centre in sides of the anchor, dw and dh the logarithms
-    of the ratios of the sides. Sides shorter than 1/1000 pixel count as that.
+    dx and dy are the offset of the centre in sides of the anchor, dw and dh the
+    logarithms of the ratios of the sides, which are limited to 1/1000 pixel from below.
 
     Args:
         boxes, anchors: [..., 4] that broadcast.
-        weights: factors of dx, dy, dw and dh; one over the standard deviations that
-            are expected.
+        weights: factors of dx, dy, dw and dh: the inverse of their expected standard
+            deviations.
 
     Returns:
         float32 [..., 4], (dx, dy, dw, dh).
@@ -126,9 +133,9 @@ def encode(boxes, anchors, weights=(1.0, 1.0, 1.0, 1.0)):
 
 
 def decode(deltas, anchors, weights=(1.0, 1.0, 1.0, 1.0)):
-    """Boxes that deltas lead to: the inverse of `encode`.
+    """Decode deltas to boxes: the inverse of `encode`.
 
-    Sides grow at most by the factor 1000 / 16, whatever the deltas.
+    The sides of a box are at most 1000 / 16 times those of its anchor.
 
     Args:
         deltas: [..., 4], (dx, dy, dw, dh).

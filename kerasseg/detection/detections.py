@@ -1,4 +1,4 @@
-"""The best boxes of an image as tensors of fixed shape: what instance models return."""
+"""Detections as tensors of fixed shape: multiclass NMS, padding, and model outputs."""
 
 import inspect
 from typing import Any, NamedTuple
@@ -12,12 +12,12 @@ from kerasseg.names import check_options
 
 
 class Detections(NamedTuple):
-    """Objects found in each image, best first, padded to K.
+    """Detected objects of each image, best first, padded to K.
 
     boxes: float32 [N, K, 4] in pixels; 0 for padding.
     classes: int32 [N, K], 0..C-1, -1 for padding.
     scores: float32 [N, K] in 0..1; 0 for padding.
-    rows: int32 [N, K], which of the candidates each one is; 0 for padding.
+    rows: int32 [N, K], index of each among the candidates; 0 for padding.
     """
 
     boxes: Any
@@ -36,16 +36,16 @@ def multiclass_nms(
     num_detections=100,
     kind="exact",
 ):
-    """Non-maximum suppression class by class, and the best of all classes together.
+    """Class-wise non-maximum suppression, then the best of all classes together.
 
     Args:
-        boxes: [N, A, 4], or [N, A, C, 4] where each class has its own.
-        scores: probabilities [N, A, C], no background.
-        score_threshold: only what scores higher is found; 0 or more.
-        iou_threshold: a box is suppressed where the IoU exceeds it.
-        num_candidates: of each class only so many enter the suppression, whose memory
-            grows with the square of it.
-        num_detections: K.
+        boxes: [N, A, 4], or [N, A, C, 4] with boxes of each class.
+        scores: probabilities [N, A, C], without background.
+        score_threshold: boxes of higher scores are detections; 0 or more.
+        iou_threshold: boxes are suppressed by better ones of a higher IoU.
+        num_candidates: number of boxes per class that enter the suppression; its memory
+            grows with the square.
+        num_detections: K, the most detections per image.
         kind: "exact" or "fast", see `nms`.
 
     Returns:
@@ -81,7 +81,7 @@ def multiclass_nms(
     places = first + ops.maximum(kept, 0)  # among the C * num candidates of an image
     flat = ops.reshape(scores, (-1, num_classes * num))
     scores = ops.where(kept >= 0, gather(flat, places), 0.0)
-    scores, best = best_of(scores, num_detections)
+    scores, best = padded_top_k(scores, num_detections)
     places = gather(places, best)
     return detections(
         gather(ops.reshape(boxes, (-1, num_classes * num, 4)), places),
@@ -92,14 +92,17 @@ def multiclass_nms(
 
 
 def merge_nms_options(defaults, given):
-    """Arguments of `multiclass_nms`: what is given, and defaults for the rest.
+    """Keyword arguments of `multiclass_nms`: given ones over defaults.
 
     Args:
         defaults: dict.
         given: dict, or None.
 
+    Returns:
+        dict.
+
     Raises:
-        ValueError: if `multiclass_nms` does not know one; names the nearest.
+        ValueError: if `multiclass_nms` has no such argument; names the nearest.
 
     Example:
         >>> merge_nms_options({"kind": "fast"}, {"num_detections": 20})
@@ -111,15 +114,20 @@ def merge_nms_options(defaults, given):
     return {**defaults, **(given or {})}
 
 
-def best_of(scores, num):
-    """The highest scores of each image, and where they are.
+def padded_top_k(scores, num):
+    """The `num` highest scores of each image, padded by 0 where there are fewer.
 
     Args:
-        scores: [N, M], 0 for what must not be found.
-        num: how many to return; zeros fill up where M is smaller.
+        scores: [N, M].
+        num: number of scores; may be larger than M.
 
     Returns:
-        float32 and int32 [N, num].
+        Scores float32 and their indices int32, both [N, num].
+
+    Example:
+        >>> scores, indices = padded_top_k(np.array([[0.5, 0.75]]), 3)
+        >>> [ops.convert_to_numpy(x).tolist() for x in (scores, indices)]
+        [[[0.75, 0.5, 0.0]], [[1, 0, 0]]]
     """
     missing = [(0, 0), (0, max(num - scores.shape[1], 0))]
     scores, rows = ops.top_k(scores, min(num, scores.shape[1]))
@@ -127,7 +135,7 @@ def best_of(scores, num):
 
 
 def detections(boxes, classes, scores, rows):
-    """`Detections` of [N, K] candidates; those of score 0 become padding."""
+    """`Detections` from tensors [N, K]; those of score 0 become padding."""
     found = scores > 0
     return Detections(
         ops.where(ops.expand_dims(found, -1), boxes, 0.0),
@@ -138,27 +146,28 @@ def detections(boxes, classes, scores, rows):
 
 
 def outputs(found, masks=None):
-    """What an instance model returns.
+    """Output dict of an instance model.
 
     Args:
         found: `Detections`.
         masks: probabilities float32 [N, K, h, w]; None leaves them out.
 
     Returns:
-        dict of boxes, classes, scores, num int32 [N] (how many were found), and masks.
+        dict of boxes, classes, scores, num int32 [N] (the number of detections), and
+        masks.
     """
     answer = {name: getattr(found, name) for name in ("boxes", "classes", "scores")}
     answer["num"] = ops.sum(ops.cast(found.classes >= 0, "int32"), axis=-1)
     return answer if masks is None else {**answer, "masks": masks}
 
 
-def outputs_spec(batch, num, canvas=None):
-    """Shapes and types of `outputs`, for layers that return them.
+def outputs_spec(batch, num, mask_size=None):
+    """Shapes and dtypes of `outputs`: `compute_output_spec` of layers that return them.
 
     Args:
         batch: N, or None.
         num: K.
-        canvas: (height, width) of the masks, or None.
+        mask_size: (height, width) of the masks; None for outputs without masks.
     """
     shapes = {
         "boxes": ((batch, num, 4), "float32"),
@@ -166,6 +175,6 @@ def outputs_spec(batch, num, canvas=None):
         "scores": ((batch, num), "float32"),
         "num": ((batch,), "int32"),
     }
-    if canvas is not None:
-        shapes["masks"] = (batch, num, *canvas), "float32"
+    if mask_size is not None:
+        shapes["masks"] = (batch, num, *mask_size), "float32"
     return {name: keras.KerasTensor(*spec) for name, spec in shapes.items()}

@@ -1,7 +1,7 @@
-"""Losses of instance heads: pure functions of predictions and targets, each a scalar.
+"""Losses of detection and instance heads: scalars from predictions and targets.
 
-They take logits, compute in float32, and are 0 where nothing is to be learned, such as
-in a batch without objects. A training step weighs and adds them. Targets come from
+They take logits, compute in float32, and are 0 without samples, such as in a batch
+without objects. A training step weights and sums them. Targets come from
 `kerasseg.detection.targets`.
 """
 
@@ -12,27 +12,27 @@ from kerasseg.detection.matching import NEGATIVE, POSITIVE
 from kerasseg.detection.pasting import box_masks
 
 
-def proposal_losses(logits, deltas, targets, drawn):
+def proposal_losses(logits, deltas, targets, sampled):
     """Losses of a region proposal network (Faster R-CNN).
 
     Args:
-        logits: whether there is an object, [N, A].
+        logits: objectness, [N, A].
         deltas: [N, A, 4].
         targets: `AnchorTargets` of all anchors.
-        drawn: (indices, weights) that `sample` drew from `targets.labels`.
+        sampled: (indices, weights), as `sample` returns them for `targets.labels`.
 
     Returns:
-        Mean cross-entropy of what was drawn, and the absolute errors of the deltas of
-        the positives among it, summed up and divided by the number of all drawn.
+        Mean cross-entropy of the samples, and the sum of the absolute errors of the
+        deltas of positive samples, divided by the number of all samples.
 
     Reference: Ren et al., 2015, https://arxiv.org/abs/1506.01497
     """
-    indices, weights = drawn
+    indices, weights = sampled
     truth = ops.cast(gather(targets.labels, indices) == POSITIVE, "float32")
-    entropy = _binary(truth, gather(logits, indices))
+    entropy = _binary_cross_entropy(truth, gather(logits, indices))
     errors = ops.cast(deltas, "float32") - targets.deltas
     errors = gather(ops.sum(ops.abs(errors), axis=-1), indices)
-    return _mean(entropy, weights), _mean(errors * truth, weights)
+    return _weighted_mean(entropy, weights), _weighted_mean(errors * truth, weights)
 
 
 def box_losses(logits, deltas, targets, weights, *, beta=1.0):
@@ -40,25 +40,25 @@ def box_losses(logits, deltas, targets, weights, *, beta=1.0):
 
     Args:
         logits: [N, R, C + 1], background first.
-        deltas: [N, R, C, 4], one box a class.
+        deltas: [N, R, C, 4], one box per class.
         targets, weights: of `roi_targets`.
-        beta: error from which on the loss of deltas is linear, above 0.
+        beta: error at which smooth L1 changes from quadratic to linear, above 0.
 
     Returns:
-        Mean cross-entropy, and smooth L1 losses of the deltas of the true class of
-        positives, summed up and divided by the number of all boxes drawn.
+        Mean cross-entropy, and the sum of the smooth L1 losses of the deltas of the
+        true class of positives, divided by the number of all sampled boxes.
 
     Reference: Girshick, 2015, https://arxiv.org/abs/1504.08083
     """
-    entropy = _categorical(targets.classes, logits)
-    deltas = _of_class(deltas, targets.classes, axis=-2)
-    errors = ops.sum(_smooth(deltas - targets.deltas, beta), axis=-1)
+    entropy = _cross_entropy(targets.classes, logits)
+    deltas = _select_class(deltas, targets.classes, axis=-2)
+    errors = ops.sum(_smooth_l1(deltas - targets.deltas, beta), axis=-1)
     positive = ops.cast(targets.labels == POSITIVE, "float32")
-    return _mean(entropy, weights), _mean(errors * positive, weights)
+    return _weighted_mean(entropy, weights), _weighted_mean(errors * positive, weights)
 
 
 def mask_loss(logits, masks, classes, weights):
-    """Mean cross-entropy of the mask of the true class (Mask R-CNN).
+    """Mean binary cross-entropy of the mask of the true class (Mask R-CNN).
 
     Args:
         logits: [N, R, h, w, C].
@@ -66,60 +66,62 @@ def mask_loss(logits, masks, classes, weights):
         classes: int [N, R], class + 1, and 0 for background, which has no mask.
         weights: [N, R], 0 leaves a box out.
 
+    Returns:
+        Scalar, mean over pixels and foreground boxes.
+
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870
     """
     logits = ops.moveaxis(logits, -1, 2)
-    entropy = _binary(masks, _of_class(logits, classes, axis=2))
+    entropy = _binary_cross_entropy(masks, _select_class(logits, classes, axis=2))
     weights = ops.where(classes > 0, ops.cast(weights, "float32"), 0.0)
-    return _mean(ops.mean(entropy, axis=(-2, -1)), weights)
+    return _weighted_mean(ops.mean(entropy, axis=(-2, -1)), weights)
 
 
 def multibox_losses(logits, deltas, targets, *, negatives_per_positive=3):
-    """Losses of a one-stage detector, class and box (SSD, YOLACT).
+    """Losses of a one-stage detector, class and box, with hard negative mining.
 
-    Of the negatives of an image only the hardest count, so many for each of its
-    positives.
+    Used by SSD and YOLACT.
 
     Args:
         logits: [N, A, C + 1], background first.
         deltas: [N, A, 4].
         targets: `AnchorTargets`.
-        negatives_per_positive: how many of the hardest negatives count.
+        negatives_per_positive: number of the hardest negatives of an image, those of
+            highest cross-entropy, per positive of the image.
 
     Returns:
-        Cross-entropy and smooth L1 losses, each summed up over the batch and divided
-        by its number of positives.
+        Cross-entropy and smooth L1 losses, each summed over the batch and divided by
+        its number of positives.
 
     Reference: Liu et al., 2015, https://arxiv.org/abs/1512.02325
     """
-    entropy = _categorical(targets.classes, logits)
+    entropy = _cross_entropy(targets.classes, logits)
     positive = ops.cast(targets.labels == POSITIVE, "float32")
     hardness = ops.where(targets.labels == NEGATIVE, entropy, -1.0)
-    # The rank of each: the place of its index in the order of hardness.
+    # Argsort twice: the rank of each anchor by hardness, without dynamic shapes.
     rank = ops.argsort(ops.argsort(-hardness, axis=-1), axis=-1)
     most = negatives_per_positive * ops.sum(positive, axis=-1, keepdims=True)
     hard = ops.logical_and(ops.cast(rank, "float32") < most, hardness >= 0)
     counted = positive + ops.cast(hard, "float32")
     errors = ops.cast(deltas, "float32") - targets.deltas
-    errors = ops.sum(_smooth(errors, beta=1.0), axis=-1)
+    errors = ops.sum(_smooth_l1(errors, beta=1.0), axis=-1)
     num = ops.maximum(ops.sum(positive), 1.0)
     return ops.sum(entropy * counted) / num, ops.sum(errors * positive) / num
 
 
 def prototype_loss(prototypes, coefficients, masks, boxes, weights, *, stride):
-    """Mean cross-entropy of combined prototypes within the box of the object (YOLACT).
+    """Mean binary cross-entropy of masks from prototypes, within true boxes (YOLACT).
 
     Args:
         prototypes: [N, h, w, K].
-        coefficients: [N, R, K], of the anchors that count.
+        coefficients: [N, R, K], of the anchors that train masks.
         masks: of their objects, 0..1, [N, R, h, w].
         boxes: of their objects, [N, R, 4] in pixels of the image.
-        weights: [N, R], 0 leaves one out.
+        weights: [N, R], 0 leaves an anchor out.
         stride: pixels of the image per pixel of the prototypes.
 
     Returns:
-        The mean over what counts of the mean over the pixels whose centres lie in the
-        box.
+        Scalar: mean over pixels whose centres lie in the box, then over anchors.
 
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
     """
@@ -130,7 +132,7 @@ def prototype_loss(prototypes, coefficients, masks, boxes, weights, *, stride):
 
 
 def boxed_mask_loss(logits, masks, boxes, weights, *, stride):
-    """Mean cross-entropy of masks on a canvas, within the box of the object.
+    """Mean binary cross-entropy of full-size masks within the true boxes.
 
     Args:
         logits: [N, R, h, w].
@@ -140,12 +142,14 @@ def boxed_mask_loss(logits, masks, boxes, weights, *, stride):
         As `prototype_loss`.
     """
     inside = box_masks(boxes, masks.shape[2:], stride=stride)
-    entropy = ops.sum(_binary(masks, logits) * inside, axis=(-2, -1))
-    return _mean(entropy / ops.maximum(ops.sum(inside, axis=(-2, -1)), 1.0), weights)
+    entropy = ops.sum(_binary_cross_entropy(masks, logits) * inside, axis=(-2, -1))
+    return _weighted_mean(
+        entropy / ops.maximum(ops.sum(inside, axis=(-2, -1)), 1.0), weights
+    )
 
 
 def semantic_loss(logits, masks, classes):
-    """Cross-entropy of each class's pixels, which only helps training (YOLACT).
+    """Semantic segmentation loss of the auxiliary head of YOLACT.
 
     Args:
         logits: [N, h, w, C].
@@ -153,22 +157,25 @@ def semantic_loss(logits, masks, classes):
         classes: int [N, G], 0..C-1 and -1 for padding.
 
     Returns:
-        The sum over classes of the mean over pixels and images.
+        Scalar: binary cross-entropy, mean over pixels and images, sum over classes.
 
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
     """
     of_class = ops.one_hot(classes, logits.shape[-1], dtype="float32")
     truth = ops.einsum("nghw,ngc->nhwc", ops.cast(masks, "float32"), of_class)
-    entropy = _binary(ops.minimum(truth, 1.0), logits)
+    entropy = _binary_cross_entropy(ops.minimum(truth, 1.0), logits)
     return ops.mean(ops.sum(entropy, axis=-1))
 
 
 def heatmap_loss(logits, heatmap):
-    """Focal loss of centres, with less loss near a centre, per object (CenterNet).
+    """Penalty-reduced focal loss of a heatmap of centres (CornerNet, CenterNet).
 
     Args:
         logits: [N, h, w, C].
         heatmap: of `center_targets`.
+
+    Returns:
+        Scalar, sum over pixels per object.
 
     Reference: Law and Deng, 2018, https://arxiv.org/abs/1808.01244, alpha 2, beta 4
     """
@@ -182,19 +189,22 @@ def heatmap_loss(logits, heatmap):
 
 
 def center_loss(predictions, truth, targets):
-    """Mean absolute error per object of what is regressed at centres (CenterNet).
+    """Mean absolute error of sizes or offsets at the centres of objects (CenterNet).
 
     Args:
-        predictions: sizes or offsets everywhere, [N, h, w, 2].
+        predictions: sizes or offsets at all positions, [N, h, w, 2].
         truth: `targets.sizes` or `targets.offsets`.
         targets: `CenterTargets`.
+
+    Returns:
+        Scalar, sum over x and y, mean over objects.
 
     Reference: Zhou et al., 2019, https://arxiv.org/abs/1904.07850
     """
     _, height, width, channels = predictions.shape
     flat = ops.reshape(predictions, (-1, height * width, channels))
     found = ops.cast(gather(flat, targets.positions), "float32")
-    return _mean(ops.sum(ops.abs(found - truth), axis=-1), targets.weights)
+    return _weighted_mean(ops.sum(ops.abs(found - truth), axis=-1), targets.weights)
 
 
 def star_losses(logits, distances, probabilities, truth, *, background=1e-4):
@@ -205,12 +215,12 @@ def star_losses(logits, distances, probabilities, truth, *, background=1e-4):
         distances: [N, h, w, R].
         probabilities: true ones in 0..1, 0 in the background, [N, h, w, 1].
         truth: true distances, [N, h, w, R].
-        background: weight of the distances themselves where there is no object, so
-            that they do not grow without bound.
+        background: weight of the L1 regularisation of distances in the background,
+            which keeps them from growing without bound; the authors' 1e-4.
 
     Returns:
-        Mean cross-entropy, and absolute errors of distances, averaged over rays and,
-        with the true probabilities as weights, over pixels.
+        Mean binary cross-entropy, and mean absolute error of distances over rays and
+        pixels, weighted by the true probabilities.
 
     Reference: Schmidt et al., 2018, https://arxiv.org/abs/1806.03535
     """
@@ -219,21 +229,21 @@ def star_losses(logits, distances, probabilities, truth, *, background=1e-4):
     errors = ops.mean(ops.abs(distances - truth), axis=-1)
     sizes = ops.mean(ops.abs(distances), axis=-1)
     sizes = ops.mean(ops.where(weights > 0, 0.0, sizes))
-    entropy = ops.mean(_binary(probabilities, logits))
-    return entropy, _mean(errors, weights) + background * sizes
+    entropy = ops.mean(_binary_cross_entropy(probabilities, logits))
+    return entropy, _weighted_mean(errors, weights) + background * sizes
 
 
 def offset_losses(centers, offsets, truth):
-    """Losses of object centres and of the way to them (Panoptic-DeepLab).
+    """Losses of centres and centre offsets (Panoptic-DeepLab).
 
     Args:
         centers: [N, H, W, 1].
         offsets: [N, H, W, 2].
-        truth: dict of the same, and of weights [N, H, W, 1], see
+        truth: dict of centers, offsets and weights [N, H, W, 1], see
             `instance.panoptic.panoptic_targets`.
 
     Returns:
-        Mean squared error of the centres over all pixels, and sum of the absolute
+        Mean squared error of the centres over all pixels, and the sum of the absolute
         errors of x and y, averaged over pixels by weight.
 
     Reference: Cheng et al., 2020, https://arxiv.org/abs/1911.10194
@@ -241,28 +251,32 @@ def offset_losses(centers, offsets, truth):
     squares = ops.square(ops.cast(centers, "float32") - truth["centers"])
     errors = ops.abs(ops.cast(offsets, "float32") - truth["offsets"])
     errors = ops.sum(errors, axis=-1, keepdims=True)
-    return ops.mean(squares), _mean(errors, truth["weights"])
+    return ops.mean(squares), _weighted_mean(errors, truth["weights"])
 
 
-def _binary(truth, logits):
+def _binary_cross_entropy(truth, logits):
     truth, logits = ops.cast(truth, "float32"), ops.cast(logits, "float32")
+    # -t log p - (1 - t) log(1 - p) without exponentials that overflow.
     return ops.softplus(logits) - truth * logits
 
 
-def _categorical(classes, logits):
+def _cross_entropy(classes, logits):
     logits = ops.log_softmax(ops.cast(logits, "float32"), axis=-1)
     chosen = ops.one_hot(classes, logits.shape[-1], dtype="float32")
     return -ops.sum(chosen * logits, axis=-1)
 
 
-def _smooth(errors, beta):
-    """Absolute errors less beta / 2, below beta a parabola; beta > 0."""
+def _smooth_l1(errors, beta):
+    """Smooth L1: |e| - beta / 2, below beta e^2 / (2 beta)."""
     size = ops.abs(errors)
     return ops.where(size < beta, size * size / (2 * beta), size - beta / 2)
 
 
-def _of_class(values, classes, axis):
-    """The entry of `classes` - 1 along one axis; 0 for background."""
+def _select_class(values, classes, axis):
+    """Select entry `classes` - 1 along one axis; 0 for background.
+
+    A product with a one-hot instead of a gather: its gradient is dense.
+    """
     num = values.shape[axis]
     chosen = ops.one_hot(classes - 1, num, dtype="float32")
     missing = len(values.shape) - 1 - axis % len(values.shape)
@@ -270,7 +284,7 @@ def _of_class(values, classes, axis):
     return ops.sum(ops.cast(values, "float32") * chosen, axis=axis)
 
 
-def _mean(values, weights):
-    """Weighted mean of values of the same shape, 0 if all weights are."""
+def _weighted_mean(values, weights):
+    """Weighted sum over the sum of weights, which counts as 1 at least."""
     weights = ops.cast(weights, "float32")
     return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)

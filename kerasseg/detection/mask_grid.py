@@ -1,20 +1,20 @@
-"""The canvas that instance models draw masks on: a quarter of the image a side."""
+"""Resolution of the masks of instance models: a quarter of the image on each side."""
 
-STRIDE = 4  # pixels of the image per pixel of the canvas
-MULTIPLE = 32  # so that every level of an encoder halves the one before exactly
+STRIDE = 4  # pixels of the image per pixel of a mask
+MULTIPLE = 32  # all levels of an encoder, up to stride 32, then halve exactly
 
 
 def mask_size(image_size):
-    """Size of the masks that belong to images of one size.
+    """Size of the masks of an instance model for images of one size.
 
     Args:
         image_size: (height, width) in pixels.
 
     Returns:
-        (rows, columns), a quarter of it.
+        (height, width) of the masks, a quarter of it.
 
     Raises:
-        ValueError: unless both are multiples of 32.
+        ValueError: if they are not two positive multiples of 32.
 
     Example:
         >>> mask_size((64, 96))

@@ -1,4 +1,4 @@
-"""Which anchor stands for which object, and which of them train a head."""
+"""Matching of anchors to objects, and sampling of the anchors that train a head."""
 
 import keras
 from keras import ops
@@ -10,7 +10,7 @@ LOW_QUALITY_MATCHES = (None, "ties", "assign")
 
 
 def match(iou, *, low_threshold, high_threshold, valid=None, low_quality_matches=None):
-    """Give every anchor the object that it overlaps most, and a label.
+    """Match every anchor to the object of highest IoU, and label it.
 
     Args:
         iou: IoU of anchors and objects, float [..., A, G].
@@ -38,7 +38,7 @@ def match(iou, *, low_threshold, high_threshold, valid=None, low_quality_matches
 
     Example:
         >>> iou = np.array([[0.8, 0.1], [0.2, 0.4], [0.0, 0.5]])
-        >>> objects, labels = match(iou, low=0.3, high=0.6)
+        >>> objects, labels = match(iou, low_threshold=0.3, high_threshold=0.6)
         >>> [ops.convert_to_numpy(x).tolist() for x in (objects, labels)]
         [[0, 1, 1], [1, -1, -1]]
 
@@ -71,29 +71,29 @@ def match(iou, *, low_threshold, high_threshold, valid=None, low_quality_matches
         first = ops.expand_dims(ops.argmax(iou, axis=-2), -2)
         rows = ops.expand_dims(ops.arange(iou.shape[-2], dtype=first.dtype), -1)
         chosen = ops.logical_and(rows == first, best > 0)
-        claims = ops.argmax(ops.where(chosen, iou, -1.0), axis=-1)
-        any_claim = ops.any(chosen, axis=-1)
-        objects = ops.where(any_claim, ops.cast(claims, "int32"), objects)
+        objects_by_anchor = ops.argmax(ops.where(chosen, iou, -1.0), axis=-1)
+        is_best = ops.any(chosen, axis=-1)
+        objects = ops.where(is_best, ops.cast(objects_by_anchor, "int32"), objects)
     labels = ops.where(ops.any(chosen, axis=-1), POSITIVE, labels)
     return objects, ops.cast(labels, "int32")
 
 
 def sample(labels, num, *, positive_fraction, seed):
-    """Draw a fixed number of positive and negative anchors by chance.
+    """Sample a fixed number of positive and negative anchors at random.
 
-    At most `positive_fraction * num` (rounded down) are positive, negatives fill up;
-    where they do not suffice either, rows of weight 0 follow.
+    At most `positive_fraction * num` (rounded down) are positive; the rest are
+    negatives. Where there are too few of both, rows of weight 0 follow.
 
     Args:
-        labels: int32 [N, A]; 1 positive, 0 negative, all others are not drawn.
-        num: how many to draw in each image.
-        positive_fraction: largest share of positives, 0..1.
-        seed: int or `keras.random.SeedGenerator`; an int draws the same every time
-            (under XLA the same, too, but other than without).
+        labels: int32 [N, A]; 1 positive, 0 negative, others are never sampled.
+        num: number of samples per image.
+        positive_fraction: largest fraction of positives, 0..1.
+        seed: int or `keras.random.SeedGenerator`; an int gives the same samples in
+            every call (other ones under XLA than without).
 
     Returns:
-        Indices int32 [N, num] into A, positives first, and weights float32 [N, num] of
-        1 for what was drawn and 0 for rows that only fill up.
+        Indices int32 [N, num] into A, positives first, and weights float32 [N, num]: 1
+        for samples, 0 for rows that only pad.
 
     Raises:
         ValueError: if `num` or `positive_fraction` is out of range.
@@ -110,8 +110,8 @@ def sample(labels, num, *, positive_fraction, seed):
             f"Received: num={num}, positive_fraction={positive_fraction}."
         )
     labels = ops.convert_to_tensor(labels)
-    # In 1..2, so that the keys of positives (plus 2) precede those of negatives, and
-    # the zeros of what must not be drawn come last.
+    # The top k of random keys are a random sample of static shape. Keys in 1..2, plus 2
+    # for positives, which come first; others have 0 and come last.
     chance = keras.random.uniform(ops.shape(labels), seed=seed, dtype="float32") + 1.0
     keys, candidates = [], []
     for label, most, bonus in [

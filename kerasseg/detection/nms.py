@@ -1,4 +1,4 @@
-"""Non-maximum suppression: of boxes that overlap, keep the best."""
+"""Non-maximum suppression (NMS) of boxes."""
 
 from keras import ops
 
@@ -18,26 +18,27 @@ def nms(
     classes=None,
     kind="exact",
 ):
-    """Indices of the boxes that no better box overlaps, best first.
+    """Indices of the boxes that non-maximum suppression keeps, best first.
 
-    A better box has a higher score, or the same score and a lower index. Time and
-    memory grow with the square of M; no shape depends on what is found.
+    A box is suppressed by a better one: of higher score, or of the same score and lower
+    index. Time and memory grow with the square of M; no shape depends on values.
 
     Args:
         boxes: float [M, 4] or [N, M, 4].
         scores: float [M] or [N, M]. Rows of score -inf or NaN, such as padding, are
             never kept.
-        iou_threshold: a box is suppressed where the IoU exceeds it.
-        max_output: how many indices to return.
-        score_threshold: only boxes that score higher; None for all.
+        iou_threshold: boxes are suppressed by better ones of a higher IoU.
+        max_output: number of indices that are returned.
+        score_threshold: boxes of lower or equal scores are never kept; None for no
+            limit.
         classes: int [M] or [N, M]; only boxes of the same class suppress each other.
             None: one class.
-        kind: "exact": a suppressed box suppresses no other, the usual greedy
-            algorithm. "fast": it does, which keeps fewer boxes (YOLACT); one step
-            instead of a few.
+        kind: "exact" is the usual greedy algorithm, in which suppressed boxes suppress
+            no others. "fast": they do (Fast NMS of YOLACT), which keeps fewer boxes and
+            takes one step instead of a few.
 
     Returns:
-        int32 [max_output] or [N, max_output], -1 after the last one.
+        int32 [max_output] or [N, max_output], padded by -1.
 
     Raises:
         ValueError: if `kind` is no option.
@@ -58,17 +59,17 @@ def nms(
     if single:
         boxes, scores = boxes[None], scores[None]
         classes = None if classes is None else ops.convert_to_tensor(classes)[None]
-    least = -float("inf") if score_threshold is None else score_threshold
-    candidates = scores > least  # False for NaN
+    low = -float("inf") if score_threshold is None else score_threshold
+    candidates = scores > low  # False for NaN
     # A stable sort (TensorFlow, JAX, torch): equal scores keep the order of indices.
     order = ops.argsort(ops.where(candidates, -scores, float("inf")), axis=-1)
     order = ops.cast(order, "int32")
-    beats = _overlaps(boxes, classes, order, iou_threshold)
+    suppresses = _overlaps(boxes, classes, order, iou_threshold)
     candidates = gather(candidates, order)
     if kind == "exact":
-        kept = _settle(beats, candidates)
+        kept = _greedy_fixed_point(suppresses, candidates)
     else:
-        kept = _unbeaten(beats, candidates, candidates)
+        kept = _unsuppressed(suppresses, candidates, candidates)
     found = _first(order, kept, max_output)
     return found[0] if single else found
 
@@ -76,41 +77,42 @@ def nms(
 def _overlaps(boxes, classes, order, threshold):
     """Whether box i would suppress box j, in the order of scores: float [N, M, M]."""
     boxes = gather(boxes, order)
-    beats = geometry.iou(boxes[:, :, None], boxes[:, None]) > threshold
+    suppresses = geometry.iou(boxes[:, :, None], boxes[:, None]) > threshold
     if classes is not None:
         classes = gather(ops.convert_to_tensor(classes), order)
         same = classes[:, :, None] == classes[:, None]
-        beats = ops.logical_and(beats, same)
+        suppresses = ops.logical_and(suppresses, same)
     rank = ops.arange(boxes.shape[1], dtype="int32")
-    return ops.cast(ops.logical_and(beats, rank[:, None] < rank), "float32")
+    return ops.cast(ops.logical_and(suppresses, rank[:, None] < rank), "float32")
 
 
-def _unbeaten(beats, kept, candidates):
-    """The candidates that none of `kept` suppresses: bool [N, M]."""
-    num = ops.matmul(ops.cast(kept, "float32")[:, None], beats)[:, 0]
+def _unsuppressed(suppresses, kept, candidates):
+    """Candidates that no box of `kept` suppresses: bool [N, M]."""
+    num = ops.matmul(ops.cast(kept, "float32")[:, None], suppresses)[:, 0]
     return ops.logical_and(candidates, num == 0)
 
 
-def _settle(beats, candidates):
-    """The greedy choice as a fixed point: kept is what nothing kept suppresses.
+def _greedy_fixed_point(suppresses, candidates):
+    """Greedy NMS by fixed-point iteration: kept is what no kept box suppresses.
 
-    The first box is right from the start, and a box is right one step after all
-    before it are, so the only fixed point is the greedy choice. Chains of boxes that
-    suppress each other are short: a few steps do, whatever the number of boxes.
+    The best box is right from the start, and every box is right one step after all
+    better ones are, so that the only fixed point is the greedy result. Chains of boxes
+    that suppress each other are short: a few steps suffice for any number of boxes,
+    where the greedy loop takes one per box.
     """
 
     def changes(before, kept):
         return ops.any(before != kept)
 
     def step(_, kept):
-        return kept, _unbeaten(beats, kept, candidates)
+        return kept, _unsuppressed(suppresses, kept, candidates)
 
-    other = ops.logical_not(candidates)  # so that there is a first step
+    other = ops.logical_not(candidates)  # differs, so that there is a first step
     return ops.while_loop(changes, step, (other, candidates))[1]
 
 
 def _first(order, kept, num):
-    """The first `num` of the kept entries of `order`, -1 after the last."""
+    """First `num` of the kept entries of `order`, padded by -1."""
     size = order.shape[1]
     rank = ops.arange(size, dtype="int32")
     places = ops.sort(ops.where(kept, rank, size), axis=-1)[:, :num]

@@ -1,23 +1,23 @@
-"""Masks on an image: those of boxes, and small ones pasted into boxes."""
+"""Masks of boxes: pasting of small masks into boxes, and filled boxes."""
 
 from keras import ops
 
 
 def paste_masks(masks, boxes, size, *, stride=1):
-    """Masks at image size from masks that each fill a box.
+    """Paste masks, each relative to its box, into full-size masks.
 
-    The pixel centres of a mask are spread evenly over its box, and between them values
-    are interpolated bilinearly; outside of the box the mask counts as 0, so the value
-    falls to one half at a border of the box where the mask has 1. This is the rule of
-    detectron2 (`grid_sample` with `align_corners=False` and zeros outside). Two matrix
-    products with hat functions do it: shapes are static, and gradients flow into masks
-    and boxes. A box without area leaves an empty canvas.
+    The pixel centres of a mask are spread evenly over its box, with bilinear
+    interpolation between them; outside of the box the mask is 0, so that the value
+    falls to one half at a border of the box where the mask is 1. This is the rule of
+    detectron2 (`grid_sample` with `align_corners=False` and zero padding), here as two
+    matrix products with hat functions: shapes are static, and gradients flow into masks
+    and boxes. A box without area gives an empty mask.
 
     Args:
         masks: float [N, K, h, w], such as probabilities.
         boxes: [N, K, 4] in pixels of the image.
-        size: (height, width) of the canvas.
-        stride: pixels of the image per pixel of the canvas.
+        size: (height, width) of the result.
+        stride: pixels of the image per pixel of the result.
 
     Returns:
         float32 [N, K, height, width].
@@ -29,14 +29,16 @@ def paste_masks(masks, boxes, size, *, stride=1):
         [[0.0, 1.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]]
     """
     masks, boxes = ops.cast(masks, "float32"), ops.cast(boxes, "float32")
-    rows = _hats(boxes[..., 1], boxes[..., 3], masks.shape[2], size[0], stride)
-    columns = _hats(boxes[..., 0], boxes[..., 2], masks.shape[3], size[1], stride)
+    rows = _hat_weights(boxes[..., 1], boxes[..., 3], masks.shape[2], size[0], stride)
+    columns = _hat_weights(
+        boxes[..., 0], boxes[..., 2], masks.shape[3], size[1], stride
+    )
     across = ops.matmul(masks, ops.swapaxes(columns, -1, -2))  # [N, K, h, width]
     return ops.matmul(rows, across)
 
 
 def box_masks(boxes, size, *, stride=1):
-    """Masks of the pixels whose centres lie in a box.
+    """Masks of boxes: 1 at pixels whose centres lie in the box.
 
     Args:
         boxes: [N, K, 4] in pixels of the image.
@@ -58,14 +60,16 @@ def box_masks(boxes, size, *, stride=1):
 
 
 def stretch_masks(masks, shares):
-    """The upper left part of masks, stretched over the whole of them.
+    """Stretch the upper left part of masks over their whole size.
 
-    Where an image fills only a part of what a model sees, the masks then span the
-    image. Bilinear; beyond the outer pixel centres of the part the values go on.
+    For images that are padded to the input size of a model: the stretched masks span
+    the image without the padding. Bilinear; values are constant beyond the outermost
+    pixel centres of the part.
 
     Args:
         masks: float [N, K, h, w].
-        shares: [N, 2] in 0..1, of the rows and of the columns that the image fills.
+        shares: [N, 2], fractions 0..1 of the rows and of the columns that the image
+            fills.
 
     Returns:
         float32 [N, K, h, w].
@@ -84,7 +88,7 @@ def stretch_masks(masks, shares):
 
 
 def _stretch(share, length):
-    """Weight of each pixel at each stretched one: [N, 1, length, length]."""
+    """Interpolation weights of pixels (last axis): [N, 1, length, length]."""
     at = (ops.arange(length, dtype="float32") + 0.5) * share[:, None, None] - 0.5
     last = ops.maximum(share * length - 1.0, 0.0)[:, None, None]
     at = ops.expand_dims(ops.clip(at, 0.0, last), -1)  # [N, 1, length, 1]
@@ -101,19 +105,20 @@ def _within(start, end, length):
     )
 
 
-def _hats(start, end, num, length, stride):
-    """Weight of each of `num` mask pixels at each of `length` canvas pixels.
+def _hat_weights(start, end, num, length, stride):
+    """Interpolation weights of `num` mask pixels at `length` pixels of the result.
 
     Args:
         start, end: of the boxes along one axis, [N, K].
 
     Returns:
-        float32 [N, K, length, num], 1 - distance in mask pixels, 0 from 1 on.
+        float32 [N, K, length, num], 1 - distance in mask pixels, at least 0.
     """
     side = ops.expand_dims(end - start, -1)
     has_area = side > 0
     centres = (ops.arange(length, dtype="float32") + 0.5) * stride
     at = (centres - ops.expand_dims(start, -1)) / ops.where(has_area, side, 1.0)
-    at = ops.where(has_area, at * num - 0.5, -2.0)  # in mask pixels, [N, K, length]
+    # In mask pixels, [N, K, length]; -2 is farther than one from all of them.
+    at = ops.where(has_area, at * num - 0.5, -2.0)
     distance = ops.expand_dims(at, -1) - ops.arange(num, dtype="float32")
     return ops.maximum(1.0 - ops.abs(distance), 0.0)

@@ -1,13 +1,13 @@
 """ROIAlign: features of a fixed size from boxes of any size.
 
-The rule is the one of detectron's C++ code, border cases included. A box is cut into
-bins, in each bin `sampling_ratio` x `sampling_ratio` points are read by bilinear
-interpolation, and their values are averaged. A point that lies up to one pixel outside
-the features reads the border, one farther out reads 0. detectron may choose the number
-of points by the size of the box; here it is fixed, so that shapes are static.
+The rule is that of detectron's C++ code, border cases included. A box is divided into
+bins, in each bin `sampling_ratio` x `sampling_ratio` points are sampled by bilinear
+interpolation, and their values are averaged. A point up to one pixel outside of the
+features takes the value of the border, one farther out 0. detectron can choose the
+number of points by the size of the box; here it is fixed, so that shapes are static.
 
 Gradients flow into the features, none into the boxes. Features are read in their own
-dtype and summed up in float32.
+dtype and summed in float32.
 """
 
 import itertools
@@ -24,31 +24,37 @@ from kerasseg.detection.gather import gather
 def roi_align(
     features, rois, output_size, *, spatial_scale=1.0, sampling_ratio=2, aligned=True
 ):
-    """Features of one level within boxes.
+    """ROIAlign on one feature map.
 
     Args:
         features: float [N, H, W, C].
         rois: boxes [N, R, 4] in pixels of the image.
         output_size: (height, width) of the result, or one int for both.
         spatial_scale: pixels of the features per pixel of the image, 1 / stride.
-        sampling_ratio: points along each side of a bin.
-        aligned: True lays pixel centres at i + 0.5 of the image and of the features.
-            False is half a pixel off, and grows boxes to a side of one feature pixel
-            at least: how the first detectors were trained.
+        sampling_ratio: sampling points along each side of a bin.
+        aligned: True: pixel centres are at i + 0.5, in the image and in the features.
+            False is half a pixel off and enlarges boxes to at least one feature pixel,
+            as the first detectors were trained.
 
     Returns:
-        [N, R, height, width, C], the dtype of the features. An empty box has all its
-        points in one place.
+        [N, R, height, width, C], the dtype of the features. All points of an empty box
+        have one position.
 
     Raises:
-        ValueError: if `sampling_ratio` is below 1, or a size of the features unknown.
+        ValueError: if `sampling_ratio` is below 1, or the size of the features unknown.
+
+    Example:
+        >>> features = np.arange(16.0).reshape(1, 4, 4, 1)
+        >>> pooled = roi_align(features, np.array([[[0, 0, 4, 4]]]), 2)
+        >>> ops.convert_to_numpy(pooled)[0, 0, ..., 0].tolist()
+        [[2.5, 4.5], [10.5, 12.5]]
 
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870
     """
-    grid = _grid(output_size, sampling_ratio, aligned)
+    grid = _bins(output_size, sampling_ratio, aligned)
     _, height, width, _ = features.shape
-    plane = _Plane(0, height, width, spatial_scale)
-    return _pool(_flatten(features), rois, plane, grid)
+    feature_map = _FeatureMap(0, height, width, spatial_scale)
+    return _pool(_flatten(features), rois, feature_map, grid)
 
 
 def multilevel_roi_align(
@@ -62,26 +68,26 @@ def multilevel_roi_align(
     canonical_size=224,
     canonical_level=4,
 ):
-    """Features of a pyramid within boxes, each box from the level of its size.
+    """ROIAlign on a feature pyramid, each box on the level of its size.
 
-    A box of area s^2 is read from level floor(canonical_level + log2(s /
-    canonical_size)), limited to the levels there are; level l has stride 2^l.
+    A box of area s^2 is pooled from level floor(canonical_level + log2(s /
+    canonical_size)), clipped to the levels of the pyramid; level l has stride 2^l.
 
     Args:
-        features: one float [N, H, W, C] a level, fine to coarse, the same C.
+        features: one float [N, H, W, C] per level, fine to coarse, of the same C.
         rois, output_size, sampling_ratio, aligned: as in `roi_align`.
         strides: pixels of the image per pixel of the features of each level: 4, 8,
             16, 32 are levels 2 to 5.
-        canonical_size: side of a box that is read from `canonical_level`; 224 suits
-            images of about 800 pixels, so scale it with yours.
-        canonical_level: see there.
+        canonical_size: side of a box that is pooled from `canonical_level`, in pixels;
+            224 suits images of about 800 pixels: scale it with the image size.
+        canonical_level: level of boxes of `canonical_size`.
 
     Returns:
         [N, R, height, width, C], the dtype of the features.
 
     Raises:
-        ValueError: unless the strides are consecutive powers of two, one a level; if
-            `sampling_ratio` is below 1, or a size of the features unknown.
+        ValueError: if the strides are not consecutive powers of two, one per level,
+            `sampling_ratio` is below 1, or the size of the features unknown.
 
     Reference: Lin et al., 2016, equation 1, https://arxiv.org/abs/1612.03144
     """
@@ -90,10 +96,10 @@ def multilevel_roi_align(
     consecutive = consecutive and levels and 2 ** levels[0] == strides[0]
     if len(features) != len(strides) or not consecutive:
         raise ValueError(
-            "`strides` must be consecutive powers of two, one a level. "
+            "`strides` must be consecutive powers of two, one per level. "
             f"Received: {len(features)} levels, strides={strides}."
         )
-    grid = _grid(output_size, sampling_ratio, aligned)
+    grid = _bins(output_size, sampling_ratio, aligned)
     flat = [_flatten(level) for level in features]
     starts = np.cumsum([0] + [level.shape[1] for level in flat[:-1]])
     index = assign_levels(rois, levels, canonical_size, canonical_level)
@@ -101,26 +107,26 @@ def multilevel_roi_align(
     def pick(values, dtype):
         return ops.take(ops.convert_to_tensor(values, dtype), index, axis=0)
 
-    plane = _Plane(
+    feature_map = _FeatureMap(
         pick(starts, "int32"),
         pick([level.shape[1] for level in features], "int32"),
         pick([level.shape[2] for level in features], "int32"),
         pick([1 / stride for stride in strides], "float32"),
     )
-    return _pool(ops.concatenate(flat, axis=1), rois, plane, grid)
+    return _pool(ops.concatenate(flat, axis=1), rois, feature_map, grid)
 
 
 def crop_masks(masks, objects, rois, size):
-    """The part of an object's mask within a box: targets of a mask head.
+    """Crop objects' masks to boxes and resize them: targets of a mask head.
 
     Args:
         masks: of all objects, [N, G, H, W] of 0..1.
-        objects: int [N, R], whose mask each box cuts out.
+        objects: int [N, R], the object of each box.
         rois: boxes [N, R, 4] in pixels of the masks.
         size: (height, width) of the result, or one int for both.
 
     Returns:
-        float32 [N, R, height, width] of 0 and 1: ROIAlign, and 1 from one half on.
+        float32 [N, R, height, width] of 0 and 1: ROIAlign, thresholded at one half.
 
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870
     """
@@ -128,13 +134,13 @@ def crop_masks(masks, objects, rois, size):
     # The masks of an image one after another, like the levels of a pyramid.
     flat = ops.reshape(ops.cast(masks, "float32"), (-1, num * height * width, 1))
     start = ops.cast(objects, "int32") * (height * width)
-    plane = _Plane(start, height, width, 1.0)
-    pooled = _pool(flat, rois, plane, _grid(size, 2, True))
+    feature_map = _FeatureMap(start, height, width, 1.0)
+    pooled = _pool(flat, rois, feature_map, _bins(size, 2, True))
     return ops.cast(pooled[..., 0] >= 0.5, "float32")
 
 
 def assign_levels(rois, levels, canonical_size=224, canonical_level=4):
-    """Index into `levels` of the pyramid level of each box.
+    """Pyramid level of each box, as an index into `levels`.
 
     Args:
         rois: boxes [..., 4].
@@ -159,8 +165,8 @@ def assign_levels(rois, levels, canonical_size=224, canonical_level=4):
     )
 
 
-class _Grid(NamedTuple):
-    """The number of bins, and the points of one bin; see `roi_align`."""
+class _Bins(NamedTuple):
+    """Number of bins, and sampling points per side of a bin; see `roi_align`."""
 
     height: int
     width: int
@@ -168,23 +174,23 @@ class _Grid(NamedTuple):
     aligned: bool
 
 
-class _Plane(NamedTuple):
-    """Where the features of a box lie: numbers, or tensors [N, R]."""
+class _FeatureMap(NamedTuple):
+    """Feature map of each box: numbers, or tensors [N, R] for a pyramid."""
 
-    start: Any  # of its level in the flattened pyramid
+    start: Any  # index of its first row in the flattened pyramid
     height: Any
     width: Any
     scale: Any
 
 
-def _grid(output_size, ratio, aligned):
+def _bins(output_size, ratio, aligned):
     if ratio < 1:
         raise ValueError(
             "`sampling_ratio` must be 1 or more (a fixed number of points). "
             f"Received: sampling_ratio={ratio}."
         )
     size = (output_size,) * 2 if isinstance(output_size, int) else output_size
-    return _Grid(*size, ratio, aligned)
+    return _Bins(*size, ratio, aligned)
 
 
 def _flatten(features):
@@ -198,23 +204,29 @@ def _flatten(features):
     return ops.reshape(features, (-1, height * width, channels))
 
 
-def _pool(flat, rois, plane, grid):
-    """Average of the points of each bin, from features [N, P, C]."""
+def _pool(flat, rois, feature_map, grid):
+    """Average of the sampling points of each bin, from features [N, P, C]."""
     rois = ops.stop_gradient(ops.cast(rois, "float32"))
-    scale, shift = plane.scale, 0.5 if grid.aligned else 0.0
+    scale, shift = feature_map.scale, 0.5 if grid.aligned else 0.0
     x1, y1, x2, y2 = (rois[..., i] * scale - shift for i in range(4))
     width, height = x2 - x1, y2 - y1
     if not grid.aligned:
         width, height = ops.maximum(width, 1.0), ops.maximum(height, 1.0)
-    rows = _samples(y1, height / grid.height, grid.height, grid.ratio, plane.height)
-    columns = _samples(x1, width / grid.width, grid.width, grid.ratio, plane.width)
-    # One point of every bin and one of its four neighbours at a time: the largest
-    # tensor has the size of the result, not 4 * ratio^2 times as much.
+    rows = _sampling_points(
+        y1, height / grid.height, grid.height, grid.ratio, feature_map.height
+    )
+    columns = _sampling_points(
+        x1, width / grid.width, grid.width, grid.ratio, feature_map.width
+    )
+    # One sampling point of every bin and one of its four neighbours at a time: the
+    # largest tensor has the size of the result, not 4 * ratio^2 times as much.
     total = 0.0
     for row, row_weight in rows:
-        start = ops.expand_dims(row * _last(plane.width) + _last(plane.start), -1)
+        start = ops.expand_dims(
+            row * _expand(feature_map.width) + _expand(feature_map.start), -1
+        )
         for column, column_weight in columns:
-            index = _after(total, start + ops.expand_dims(column, -2))
+            index = _sequenced(total, start + ops.expand_dims(column, -2))
             weight = ops.expand_dims(row_weight, -1) * ops.expand_dims(
                 column_weight, -2
             )
@@ -223,10 +235,10 @@ def _pool(flat, rois, plane, grid):
     return ops.cast(total, flat.dtype)
 
 
-def _after(total, index):
-    """`index`, not before `total` is there.
+def _sequenced(total, index):
+    """`index`, available only once `total` is computed.
 
-    A TensorFlow graph would read all neighbours at once, and hold them all in memory.
+    Otherwise a TensorFlow graph gathers all neighbours at once and holds all of them.
     """
     if keras.backend.backend() != "tensorflow" or isinstance(total, float):
         return index
@@ -236,18 +248,18 @@ def _after(total, index):
         return tf.identity(index)
 
 
-def _samples(start, bin_length, num_bins, ratio, size):
-    """Neighbours of the points along one axis: pairs of (index, weight) [N, R, bins].
+def _sampling_points(start, bin_length, num_bins, ratio, size):
+    """Neighbours of sampling points along an axis: pairs (index, weight) [N, R, bins].
 
-    The weights of all pairs of one bin add up to 1, less the share of points outside.
+    The weights of all pairs of one bin sum to 1, less the fraction of points outside.
     """
-    size = _last(size)
+    size = _expand(size)
     last = ops.cast(size, "float32") - 1.0
     bins = ops.arange(num_bins, dtype="float32")
     pairs = []
     for i in range(ratio):
         position = bins + (i + 0.5) / ratio
-        at = _last(start) + position * _last(bin_length)
+        at = _expand(start) + position * _expand(bin_length)
         inside = ops.logical_and(at >= -1.0, at <= last + 1.0)
         # NaN and infinities count as outside.
         at = ops.clip(ops.where(inside, at, 0.0), 0.0, last)
@@ -260,6 +272,6 @@ def _samples(start, bin_length, num_bins, ratio, size):
     return pairs
 
 
-def _last(x):
-    """A number as it is, a tensor [N, R] with one more axis."""
+def _expand(x):
+    """Tensor [N, R] with a last axis of 1; numbers stay."""
     return ops.expand_dims(x, -1) if hasattr(x, "shape") else x

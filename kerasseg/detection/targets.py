@@ -1,4 +1,4 @@
-"""What heads are trained towards: from padded ground truth to targets of fixed shape.
+"""Training targets of fixed shape from padded ground truth.
 
 Ground truth is boxes [N, G, 4] in pixels and classes int [N, G], 0..C-1 and -1 for
 padding.
@@ -17,9 +17,9 @@ class AnchorTargets(NamedTuple):
     """Targets of anchors, or of the boxes of a second stage.
 
     labels: int32 [N, A], 1 positive, 0 negative, -1 ignored.
-    objects: int32 [N, A], the object 0..G-1 that an anchor stands for.
+    objects: int32 [N, A], matched object 0..G-1.
     classes: int32 [N, A], 0 for background, class + 1 for positive anchors.
-    deltas: float32 [N, A, 4], the way to the object's box.
+    deltas: float32 [N, A, 4], encoded box of the object.
     """
 
     labels: Any
@@ -29,12 +29,12 @@ class AnchorTargets(NamedTuple):
 
 
 class CenterTargets(NamedTuple):
-    """Targets of a detector of centres, sizes in pixels of its features.
+    """Targets of a centre-based detector, in pixels of its features.
 
     heatmap: float32 [N, h, w, C], 1 at centres.
-    positions: int32 [N, G], row * w + column of each centre.
-    sizes: float32 [N, G, 2], widths and heights.
-    offsets: float32 [N, G, 2], of the centre in its pixel, x and y in 0..1.
+    positions: int32 [N, G], row * w + column of the pixel of each centre.
+    sizes: float32 [N, G, 2], width and height.
+    offsets: float32 [N, G, 2], x and y of the centre within its pixel, 0..1.
     weights: float32 [N, G], 1 for objects, 0 for padding.
     """
 
@@ -55,10 +55,10 @@ def anchor_targets(
     low_quality_matches=None,
     weights=(1.0, 1.0, 1.0, 1.0),
 ):
-    """Match anchors to objects.
+    """Match anchors to objects, and encode the boxes of these.
 
     Args:
-        anchors: [A, 4], or [N, A, 4] where each image has its own.
+        anchors: [A, 4], or [N, A, 4] of each image.
         boxes, classes: ground truth.
         low_threshold, high_threshold, low_quality_matches: as in `match`: 0.3, 0.7,
             "ties" for a region proposal network; 0.4, 0.5, "assign" for YOLACT; 0.5,
@@ -87,21 +87,21 @@ def anchor_targets(
 def roi_targets(
     proposals, boxes, classes, *, num, positive_fraction=0.25, threshold=0.5, seed
 ):
-    """Draw the boxes that train the second stage of a two-stage detector.
+    """Sample the boxes that train the second stage of a two-stage detector.
 
-    Objects join the proposals, so that there are positives from the first step on.
+    True boxes are added to the proposals, so that there are positives from the first
+    step on.
 
     Args:
         proposals: [N, P, 4]; rows of zeros are padding.
         boxes, classes: ground truth.
-        num: boxes to draw in each image.
+        num: number of boxes sampled per image.
         positive_fraction, seed: as in `sample`.
         threshold: least IoU of a positive box with its object; all below are negative.
 
     Returns:
         Boxes float32 [N, num, 4]; their `AnchorTargets` with deltas of weights 10, 10,
-        5, 5, positives first; and weights float32 [N, num], 0 for rows that only fill
-        up.
+        5, 5, positives first; and weights float32 [N, num], 0 for rows that only pad.
 
     Reference: Ren et al., 2015, https://arxiv.org/abs/1506.01497
     """
@@ -116,7 +116,7 @@ def roi_targets(
         high_threshold=threshold,
         weights=(10.0, 10.0, 5.0, 5.0),
     )
-    # Padding has no area, and must not become background.
+    # Padding has no area, and must not be sampled as background.
     labels = ops.where(geometry.area(rois) > 0, found.labels, -1)
     indices, weights = sample(
         labels, num, positive_fraction=positive_fraction, seed=seed
@@ -130,18 +130,18 @@ def roi_targets(
 
 
 def center_targets(boxes, classes, *, num_classes, size, stride=4, overlap=0.7):
-    """Heatmaps with a Gaussian at each centre, and what is regressed there.
+    """Targets of CenterNet: heatmaps with a Gaussian at each centre, sizes and offsets.
 
-    The Gaussian has sigma (2 r + 1) / 6, with the whole number r of `gaussian_radius`;
-    objects of one class are joined by the maximum. CenterNet cuts it off at r, where it
-    has fallen below 0.02; here it goes on.
+    The Gaussian has sigma (2 r + 1) / 6, with r of `gaussian_radius` rounded down;
+    Gaussians of one class are combined by the maximum. CenterNet truncates them at r,
+    where they are below 0.02; here they are not truncated.
 
     Args:
         boxes, classes: ground truth.
         num_classes: C.
         size: (height, width) of the features.
         stride: pixels of the image per pixel of the features.
-        overlap: IoU that a box keeps when it is off by r.
+        overlap: least IoU of a box whose corners are off by r.
 
     Returns:
         `CenterTargets`.
@@ -158,18 +158,20 @@ def center_targets(boxes, classes, *, num_classes, size, stride=4, overlap=0.7):
     radius = ops.floor(gaussian_radius(sizes[..., 0], sizes[..., 1], overlap))
     sigma = ops.expand_dims((2 * radius + 1) / 6, -1)
 
-    def bell(axis, length):
+    def gaussian(axis, length):
         distance = ops.arange(length, dtype="float32") - pixels[..., axis : axis + 1]
         return ops.exp(-ops.square(distance / sigma) / 2)
 
-    bells = ops.expand_dims(bell(1, height), -1) * ops.expand_dims(bell(0, width), -2)
-    bells = bells * weights[..., None, None]  # [N, G, h, w]
+    gaussians = ops.expand_dims(gaussian(1, height), -1) * ops.expand_dims(
+        gaussian(0, width), -2
+    )
+    gaussians = gaussians * weights[..., None, None]  # [N, G, h, w]
     images, objects = ops.shape(classes)
-    # One row a class and image, and the maximum of all objects that belong to it.
+    # One row per image and class, the maximum over its objects.
     rows = ops.expand_dims(ops.arange(images, dtype="int32") * num_classes, -1)
     rows = ops.reshape(rows + ops.maximum(classes, 0), (images * objects,))
-    bells = ops.reshape(bells, (images * objects, height * width))
-    heatmap = ops.segment_max(bells, rows, num_segments=images * num_classes)
+    gaussians = ops.reshape(gaussians, (images * objects, height * width))
+    heatmap = ops.segment_max(gaussians, rows, num_segments=images * num_classes)
     heatmap = ops.maximum(heatmap, 0.0)  # classes without objects: -inf
     heatmap = ops.reshape(heatmap, (images, num_classes, height, width))
     return CenterTargets(
@@ -182,26 +184,32 @@ def center_targets(boxes, classes, *, num_classes, size, stride=4, overlap=0.7):
 
 
 def gaussian_radius(width, height, overlap=0.7):
-    """How far both corners of a box may be off so that the IoU stays at `overlap`.
+    """Largest shift of both corners of a box at which the IoU is at least `overlap`.
 
-    The smallest of three cases: the box is moved along its diagonal, lies within the
-    true one, or around it. Each leads to a quadratic equation, whose smaller positive
-    root is taken. (CornerNet's and CenterNet's code divide by 2 instead of twice the
-    first coefficient, which makes their radii too large for the last two cases.)
+    The minimum of three cases: the box is shifted along its diagonal, lies within the
+    true one, or encloses it. Each is a quadratic equation, of which the smaller
+    positive root is taken. Departs from CornerNet's and CenterNet's code, which divides
+    by 2 instead of by twice the first coefficient, and so has too large radii in the
+    last two cases.
 
     Args:
-        width, height: float [...].
-        overlap: in 0..1, exclusive.
+        width, height: of the true box, float [...].
+        overlap: IoU in 0..1, exclusive.
 
     Returns:
-        float32 [...], in the unit of the sides.
+        float32 [...], in the unit of `width` and `height`.
+
+    Example:
+        >>> round(float(gaussian_radius(10.0, 10.0, overlap=0.5)), 2)
+        1.46
 
     Reference: Law and Deng, 2018, https://arxiv.org/abs/1808.01244
     """
     width, height = ops.cast(width, "float32"), ops.cast(height, "float32")
     total, product = width + height, width * height
 
-    def root(a, b, c):  # of a r^2 - b r + c = 0, in a form that does not cancel
+    # Of a r^2 - b r + c = 0, without a difference of nearly equal numbers.
+    def root(a, b, c):
         spread = ops.sqrt(ops.maximum(ops.square(b) - 4 * a * c, 0.0))
         return 2 * c / ops.maximum(b + spread, 1e-9)
 

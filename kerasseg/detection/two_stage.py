@@ -1,4 +1,4 @@
-"""Layers of a two-stage detector: proposals, their features, and what comes of them."""
+"""Layers of a two-stage detector: proposals, ROIAlign, detections and masks."""
 
 import keras
 from keras import ops
@@ -6,10 +6,10 @@ from keras import ops
 from kerasseg.detection import boxes as geometry
 from kerasseg.detection.anchors import anchors
 from kerasseg.detection.detections import (
-    best_of,
     multiclass_nms,
     outputs,
     outputs_spec,
+    padded_top_k,
 )
 from kerasseg.detection.gather import gather
 from kerasseg.detection.mask_grid import STRIDE, mask_size
@@ -17,24 +17,30 @@ from kerasseg.detection.nms import nms
 from kerasseg.detection.pasting import paste_masks
 from kerasseg.detection.roi_align import multilevel_roi_align
 
-STRIDES = (4, 8, 16, 32, 64)
-RATIOS = (0.5, 1.0, 2.0)
-ROI_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+STRIDES = (4, 8, 16, 32, 64)  # of P2 to P6
+RATIOS = (0.5, 1.0, 2.0)  # of anchors, height / width
+ROI_WEIGHTS = (
+    10.0,
+    10.0,
+    5.0,
+    5.0,
+)  # of deltas in the second stage, see `boxes.encode`
 
 
 @keras.saving.register_keras_serializable("kerasseg")
 class Proposals(keras.layers.Layer):
-    """Objectness and deltas at all anchors -> boxes [N, P, 4] worth a second look.
+    """Region proposals [N, P, 4] from objectness and deltas of all anchors.
 
-    Call it with two lists of one tensor a level, fine to coarse: logits [N, A, 1] and
-    deltas [N, A, 4]. In each level the best anchors are decoded, clipped to the image
-    and thinned out by non-maximum suppression; the best of all levels follow, best
-    first, then rows of zeros. No gradient flows through them.
+    Call it with two lists of one tensor per level, fine to coarse: logits [N, A, 1] and
+    deltas [N, A, 4]. The best anchors of each level are decoded, clipped to the image
+    and filtered by non-maximum suppression; the best of all levels are returned, best
+    first, padded by zeros. No gradient flows through them.
 
     Args:
         image_size: (height, width).
-        anchor_scales: sides of square anchors in pixels, one a level.
-        num: of each level before and of all after the suppression, P.
+        anchor_scales: sides of square anchors in pixels, one per level.
+        num: P, the number of anchors per level before the suppression, and of proposals
+            of all levels after it.
         iou_threshold: of the suppression.
 
     Attributes:
@@ -55,24 +61,24 @@ class Proposals(keras.layers.Layer):
     def call(self, inputs):
         boxes, scores, start = [], [], 0
         for logits, deltas in zip(*inputs):
-            of_level = self.anchors[start : start + logits.shape[1]]
+            level_anchors = self.anchors[start : start + logits.shape[1]]
             start += logits.shape[1]
-            found = self._of_level(logits[..., 0], deltas, of_level)
+            found = self._level_proposals(logits[..., 0], deltas, level_anchors)
             boxes.append(found[0])
             scores.append(found[1])
-        scores, best = best_of(ops.concatenate(scores, axis=1), self.num)
+        scores, best = padded_top_k(ops.concatenate(scores, axis=1), self.num)
         boxes = gather(ops.concatenate(boxes, axis=1), best)
         boxes = ops.where(ops.expand_dims(scores, -1) > 0, boxes, 0.0)
         return ops.stop_gradient(boxes)
 
-    def _of_level(self, logits, deltas, of_level):
-        """Boxes that remain, and their scores, 0 for padding."""
-        scores, rows = best_of(ops.sigmoid(logits), min(self.num, logits.shape[1]))
-        rest = ops.take(ops.convert_to_tensor(of_level), rows, axis=0)
+    def _level_proposals(self, logits, deltas, level_anchors):
+        """Boxes that the suppression keeps, and their scores, 0 for padding."""
+        scores, rows = padded_top_k(ops.sigmoid(logits), min(self.num, logits.shape[1]))
+        rest = ops.take(ops.convert_to_tensor(level_anchors), rows, axis=0)
         boxes = geometry.clip(
             geometry.decode(gather(deltas, rows), rest), self.image_size
         )
-        # What lies outside of the image has become empty.
+        # Boxes outside of the image are empty after clipping.
         scores = ops.where(geometry.area(boxes) > 0, scores, 0.0)
         kept = nms(
             boxes,
@@ -99,19 +105,21 @@ class Proposals(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasseg")
 class ROIAlign(keras.layers.Layer):
-    """Features of boxes, those of all images one after another.
+    """Features of boxes from a pyramid, with the boxes in the batch axis.
 
-    Call it with a list of the features of levels of strides 4, 8, 16 and 32, and of the
-    boxes [N, R, 4]; the result is [N * R, size, size, C], for a head that takes a box
-    as a picture. See `kerasseg.detection.roi_align.multilevel_roi_align`.
+    Call it with a list of the features of strides 4, 8, 16 and 32, and the boxes [N, R,
+    4]; the result is [N * R, size, size, C], so that heads see each box as an image.
+    See `kerasseg.detection.roi_align.multilevel_roi_align`.
 
     Args:
         size: rows and columns of the result.
-        canonical_size: side in pixels of a box that is read at stride 16.
+        canonical_size: side in pixels of a box that is pooled at stride 16.
     """
 
     def __init__(self, size, canonical_size, **kwargs):
-        super().__init__(autocast=False, **kwargs)  # bfloat16 would move boxes
+        super().__init__(
+            autocast=False, **kwargs
+        )  # bfloat16 has 8 bits: boxes would move
         self.size = size
         self.canonical_size = canonical_size
 
@@ -141,10 +149,11 @@ class ROIAlign(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasseg")
 class RoiDetections(keras.layers.Layer):
-    """What the box head says of each proposal -> the objects of an image.
+    """Detections of an image from the box head's outputs for each proposal.
 
     Call it with [proposals [N, R, 4], class logits [N * R, C + 1], deltas
-    [N * R, C + 1, 4]], background first; the result is a dict without masks.
+    [N * R, C + 1, 4]], background first; the result is a dict without masks, see
+    `detections.outputs`.
 
     Args:
         image_size: (height, width).
@@ -180,10 +189,11 @@ class RoiDetections(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("kerasseg")
 class PasteMasks(keras.layers.Layer):
-    """Masks of boxes, each from the channel of its class, on the canvas.
+    """Paste the mask of each detection's class into its box.
 
     Call it with [logits [N * K, h, w, C + 1], background first, classes [N, K], boxes
-    [N, K, 4]]; the result is probabilities float32 [N, K, H / 4, W / 4].
+    [N, K, 4]]; the result is probabilities float32 [N, K, H / 4, W / 4], see
+    `detection.mask_grid`.
 
     Args:
         image_size: (height, width).

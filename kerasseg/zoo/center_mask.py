@@ -6,7 +6,12 @@ from keras import layers, ops
 from kerasseg import blocks, encoders
 from kerasseg.detection import boxes as geometry
 from kerasseg.detection import losses as terms
-from kerasseg.detection.detections import best_of, detections, outputs, outputs_spec
+from kerasseg.detection.detections import (
+    detections,
+    outputs,
+    outputs_spec,
+    padded_top_k,
+)
 from kerasseg.detection.gather import gather
 from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.pasting import box_masks, paste_masks
@@ -152,7 +157,7 @@ class CenterDetections(layers.Layer):
         peak = ops.logical_and(scores == around, scores > self.score_threshold)
         scores = ops.where(peak, scores, 0.0)
         scores = ops.reshape(scores, (-1, height * width * num_classes))
-        scores, rows = best_of(scores, self.num_detections)
+        scores, rows = padded_top_k(scores, self.num_detections)
         positions = rows // num_classes
         corner = ops.stack([positions % width, positions // width], axis=-1)
         centers = ops.cast(corner, "float32") + _at(offsets, positions)

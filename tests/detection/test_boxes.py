@@ -23,11 +23,11 @@ integer_boxes = arrays("int64", (12, 4), elements=st.integers(0, 9))
 
 
 def count_pixels(box):
-    """The pixels of a box on a canvas of 10 x 10."""
+    """Mask of a box in 10 x 10 pixels."""
     x1, y1, x2, y2 = box
-    canvas = np.zeros([10, 10], bool)
-    canvas[y1:y2, x1:x2] = True
-    return canvas
+    mask = np.zeros([10, 10], bool)
+    mask[y1:y2, x1:x2] = True
+    return mask
 
 
 NEAR_ONE = [[1, 0.9933, 0.9673], [0.9933, 1, 0.9737], [0.9673, 0.9737, 1]]

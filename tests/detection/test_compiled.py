@@ -22,7 +22,9 @@ def geometry(features, rois, scores, classes):
         table, low_threshold=0.3, high_threshold=0.5, low_quality_matches="assign"
     )
     indices, weights = matching.sample(labels, 6, positive_fraction=0.5, seed=1)
-    drawn = gather(labels, indices)  # XLA draws other numbers, with the same labels
+    sampled = gather(
+        labels, indices
+    )  # XLA has other random numbers, which sample the same labels
     kept = nms.nms(rois, scores, classes=classes, max_output=5)
     fast = nms.nms(rois, scores, max_output=20, score_threshold=0.2, kind="fast")
     masks = pasting.paste_masks(pooled[..., 0], rois, (9, 10), stride=2)
@@ -35,7 +37,7 @@ def geometry(features, rois, scores, classes):
         pooled,
         objects,
         labels,
-        drawn,
+        sampled,
         weights,
         kept,
         fast,
@@ -79,7 +81,7 @@ def test_traced_gradients_know_their_shape(rng):
         return tape.gradient(loss, features)
 
     found = gradient(batch[0])
-    # What the points read adds up to at most one a bin.
+    # The weights of the sampling points of a bin sum to at most one.
     assert 0 < float(tf.reduce_max(tf.reduce_sum(found, (1, 2)))) <= NUM * 4 + 1e-3
 
 
@@ -99,7 +101,7 @@ def test_half_precision_policies_leave_geometry_in_float32(rng):
 
 
 def training(features, rois, scores, classes):
-    """Targets and losses, and a gradient; what is drawn by chance is left out."""
+    """Targets and losses, and a gradient; random sampling is left out."""
     boxes_of, ids = rois[:, :4], classes[:, :4]
     found = targets.anchor_targets(
         rois,
@@ -134,7 +136,7 @@ def training(features, rois, scores, classes):
 
 
 def masks_of(rois):
-    """A filled box for each roi on a canvas of 8 x 6."""
+    """Mask of 8 x 6 pixels of each roi."""
     full = tf.ones([*rois.shape[1:2], 2, 2])[None] * tf.ones_like(rois)[..., :1, None]
     return tf.cast(pasting.paste_masks(full, rois, (8, 6)) > 0.5, "float32")
 

@@ -31,7 +31,7 @@ def targets(rng, num_classes=3):
     return AnchorTargets(labels, np.zeros_like(labels), ids, deltas)
 
 
-def test_proposals_are_scored_where_they_were_drawn(rng):
+def test_proposals_are_scored_where_they_were_sampled(rng):
     truth = targets(rng)
     logits, deltas = rng.normal(size=(2, 8)), rng.normal(size=(2, 8, 4))
     indices, weights = (
@@ -39,8 +39,8 @@ def test_proposals_are_scored_where_they_were_drawn(rng):
         np.array([[1, 1, 1], [1, 0, 0]]),
     )
     found = losses.proposal_losses(logits, deltas, truth, (indices, weights))
-    drawn = [(0, 4), (0, 1), (0, 6), (1, 3)]
-    entropy = np.mean([binary(truth.labels[at] == 1, logits[at]) for at in drawn])
+    sampled = [(0, 4), (0, 1), (0, 6), (1, 3)]
+    entropy = np.mean([binary(truth.labels[at] == 1, logits[at]) for at in sampled])
     errors = np.abs(deltas[0, 4] - truth.deltas[0, 4]).sum() / 4
     np.testing.assert_allclose(found, [entropy, errors], rtol=1e-5)
 
@@ -147,8 +147,8 @@ def test_losses_and_gradients_stay_finite_without_objects_and_at_extremes(rng, v
         )
         for found in (truth, empty):
             part = AnchorTargets(*(x[:1] for x in found))
-            drawn = (np.arange(8)[None], ones)
-            total += sum(losses.proposal_losses(logits[..., 0], logits, part, drawn))
+            sampled = (np.arange(8)[None], ones)
+            total += sum(losses.proposal_losses(logits[..., 0], logits, part, sampled))
             total += sum(losses.multibox_losses(logits, logits, part))
             boxes = tf.stack([logits] * 3, 2)
             total += sum(losses.box_losses(logits, boxes, part, ones))

@@ -79,7 +79,7 @@ def test_wrong_options_are_refused():
         sample(np.zeros([1, 2]), 0, positive_fraction=0.5, seed=0)
 
 
-def drawn(labels, num, **options):
+def sampled_rows(labels, num, **options):
     indices, weights = (np.asarray(x) for x in sample(labels, num, **options))
     assert indices.shape == weights.shape == (len(labels), num)
     return [
@@ -89,7 +89,7 @@ def drawn(labels, num, **options):
 
 def test_positives_are_limited_and_negatives_fill_up(rng):
     labels = rng.permuted([[1] * 6 + [0] * 20 + [-1] * 4] * 50, axis=1)
-    rows, weights = drawn(labels, 8, positive_fraction=0.5, seed=1)
+    rows, weights = sampled_rows(labels, 8, positive_fraction=0.5, seed=1)
     assert weights.min() == 1
     for row, label in zip(rows, labels):
         assert len(set(row)) == 8
@@ -98,7 +98,7 @@ def test_positives_are_limited_and_negatives_fill_up(rng):
 
 def test_few_positives_leave_room_for_negatives_and_then_for_nothing():
     labels = np.array([[0, 0, -1, 1, 0, 0], [-1, 1, -1, -1, 0, 1], [-1] * 6])
-    rows, weights = drawn(labels, 4, positive_fraction=0.5, seed=1)
+    rows, weights = sampled_rows(labels, 4, positive_fraction=0.5, seed=1)
     assert 3 in rows[0]
     assert rows[1:] == [[1, 4, 5], []]
     np.testing.assert_array_equal(weights.sum(1), [4, 3, 0])
@@ -106,16 +106,18 @@ def test_few_positives_leave_room_for_negatives_and_then_for_nothing():
 
 def test_every_anchor_has_the_same_chance():
     labels = np.tile(np.repeat([1, 0], [4, 6]), (4000, 1))
-    rows, _ = drawn(labels, 4, positive_fraction=0.25, seed=3)
+    rows, _ = sampled_rows(labels, 4, positive_fraction=0.25, seed=3)
     shares = np.bincount(np.ravel(rows), minlength=10) / 4000
-    # One positive of 4, three negatives of 6; five standard deviations of 4000 draws.
+    # One positive of 4, three negatives of 6; five standard deviations of 4000 samples.
     np.testing.assert_allclose(shares, [1 / 4] * 4 + [1 / 2] * 6, atol=0.04)
 
 
 def test_an_int_seed_repeats_and_a_generator_goes_on():
     labels = np.zeros([1, 100], "int32")
     generator = keras.random.SeedGenerator(0)
-    draws = [drawn(labels, 9, positive_fraction=0, seed=s) for s in (5, 5)]
-    assert draws[0][0] == draws[1][0]
-    draws = [drawn(labels, 9, positive_fraction=0, seed=generator) for _ in range(2)]
-    assert draws[0][0] != draws[1][0]
+    samples = [sampled_rows(labels, 9, positive_fraction=0, seed=s) for s in (5, 5)]
+    assert samples[0][0] == samples[1][0]
+    samples = [
+        sampled_rows(labels, 9, positive_fraction=0, seed=generator) for _ in range(2)
+    ]
+    assert samples[0][0] != samples[1][0]

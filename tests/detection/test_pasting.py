@@ -11,10 +11,10 @@ MASK = np.array([[0.1, 0.9, 0.3], [0.7, 1.0, 0.2]])
 
 
 def reference(mask, box, size, stride=1):
-    """Bilinear samples of `mask`, zeros around it, at the centres of the canvas."""
+    """Bilinear samples of `mask`, zeros around it, at pixel centres of the image."""
     (height, width), (x1, y1, x2, y2) = mask.shape, box
     padded = np.pad(mask, 1)
-    canvas = np.zeros(size)
+    pasted = np.zeros(size)
     for i, j in np.ndindex(*size):
         # In pixels of the padded mask, whose first centre is at 0.
         y = ((i + 0.5) * stride - y1) / (y2 - y1) * height + 0.5
@@ -23,8 +23,8 @@ def reference(mask, box, size, stride=1):
             top, left = int(y), int(x)
             down, across = y - top, x - left
             corner = padded[top : top + 2, left : left + 2]
-            canvas[i, j] = [1 - down, down] @ corner @ [1 - across, across]
-    return canvas
+            pasted[i, j] = [1 - down, down] @ corner @ [1 - across, across]
+    return pasted
 
 
 def boxes(rng, num):
@@ -32,7 +32,7 @@ def boxes(rng, num):
     return np.concatenate([corners, corners + rng.uniform(0.5, 9, (num, 2))], 1)
 
 
-def test_canvases_are_those_of_torchs_grid_sample():
+def test_pasted_masks_are_those_of_torchs_grid_sample():
     boxes = np.array([[[-2.5, 0.5, 4.5, 6], [2.2, 1.1, 2.9, 3.7]]])
     found = np.asarray(paste_masks(np.stack([[MASK] * 2]), boxes, (5, 6)))
     # torch 2.13, align_corners=False, zeros outside: a row, and a column.
@@ -60,7 +60,7 @@ def test_a_mask_at_its_own_size_is_copied():
     np.testing.assert_allclose(found[0, 0], expected, atol=1e-6)
 
 
-def test_boxes_without_area_leave_the_canvas_empty():
+def test_boxes_without_area_give_empty_masks():
     places = np.array([[[0, 0, 0, 0], [2, 1, 2, 3], [4, 3, 1, 1]]])
     found = paste_masks(np.ones([1, 3, 2, 2]), places, (4, 6))
     np.testing.assert_array_equal(found, np.zeros([1, 3, 4, 6]))

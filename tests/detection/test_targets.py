@@ -39,7 +39,7 @@ def test_anchors_learn_their_object_and_the_way_to_it():
     np.testing.assert_array_equal(found.labels[0], [1, 1, 1, 0])
 
 
-def test_second_stage_draws_objects_themselves_and_no_padding():
+def test_second_stage_samples_objects_themselves_and_no_padding():
     # Near the second object, far from all, and padding.
     row = [[20, 0, 30, 18], [60, 60, 80, 80], [0] * 4]
     proposals = np.array([row, row], "float32")
@@ -70,7 +70,7 @@ def test_within_the_radius_all_three_cases_keep_the_overlap(width, height):
     box, r = np.array([0, 0, width, height]), float(gaussian_radius(width, height))
     moves = np.array([[1, 1, 1, 1], [1, 1, -1, -1], [-1, -1, 1, 1]])
     overlaps = [iou_of_corners(box, box + r * move) for move in moves]
-    assert min(overlaps) == pytest.approx(0.7, abs=1e-4)  # the tightest case decides
+    assert min(overlaps) == pytest.approx(0.7, abs=1e-4)  # of the tightest case
     overlaps = [iou_of_corners(box, box + 1.01 * r * move) for move in moves]
     assert min(overlaps) < 0.7
 
