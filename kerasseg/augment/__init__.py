@@ -18,8 +18,12 @@ from kerasseg.augment.color import color
 from kerasseg.augment.geometry import IGNORE_LABEL, geometry
 from kerasseg.augment.presets import compose, microscopy, standard
 
+# The augmentations that recipes name.
+PRESETS = {"microscopy": microscopy, "standard": standard}
+
 __all__ = [
     "IGNORE_LABEL",
+    "PRESETS",
     "color",
     "compose",
     "from_numpy",

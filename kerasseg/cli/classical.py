@@ -1,7 +1,7 @@
 """The command `kerasseg classical METHOD photo.jpg`: label maps and pictures.
 
-Options of a method are the keyword arguments of its function, read from the
-signature: a new function in `kerasseg.classical` needs only its name below.
+Methods are the functions of `kerasseg.classical` that begin with an image or a mask;
+their options are the keyword arguments, read from the signature.
 """
 
 import argparse
@@ -10,22 +10,6 @@ import pathlib
 import sys
 import time
 
-METHODS = (
-    "slic",
-    "slico",
-    "kmeans",
-    "mean_shift",
-    "felzenszwalb",
-    "quickshift",
-    "compact_watershed",
-    "region_growing",
-    "watershed",
-    "random_walker",
-    "grabcut",
-    "threshold",
-    "chan_vese",
-    "split_instances",
-)
 TYPES = {int: int, float: float, str: str, float | None: float}
 # Arguments that are arrays: what the command line takes instead.
 ARRAYS = {
@@ -35,15 +19,24 @@ ARRAYS = {
 }
 
 
-def add_arguments(command):
-    """Give the parser of `kerasseg classical` a sub-command for each method."""
+def methods():
+    """Functions that segment an image, by name."""
     from kerasseg import classical
 
-    methods = command.add_subparsers(required=True, metavar="METHOD", dest="segmenter")
-    for name in METHODS:
-        function = getattr(classical, name)
+    found = {name: getattr(classical, name) for name in classical.__all__}
+    return {
+        name: function
+        for name, function in found.items()
+        if next(iter(inspect.signature(function).parameters)) in ("image", "mask")
+    }
+
+
+def add_arguments(command):
+    """Give the parser of `kerasseg classical` a sub-command for each method."""
+    parsers = command.add_subparsers(required=True, metavar="METHOD", dest="segmenter")
+    for name, function in methods().items():
         summary = inspect.getdoc(function).splitlines()[0]
-        parser = methods.add_parser(name, help=summary, description=summary)
+        parser = parsers.add_parser(name, help=summary, description=summary)
         parser.add_argument("images", nargs="+", help="image files or folders")
         parser.add_argument("--out", default="classical", help="output folder")
         parser.add_argument(
@@ -82,9 +75,9 @@ def _add_option(parser, option):
 
 def run(arguments):
     """Segment images without training: superpixels, region growing, foreground."""
-    from kerasseg import classical, images
+    from kerasseg import images
 
-    function = getattr(classical, arguments.segmenter)
+    function = methods()[arguments.segmenter]
     names = list(inspect.signature(function).parameters)[1:]
     options = {name: _value(name, getattr(arguments, name)) for name in names}
     out = pathlib.Path(arguments.out)
@@ -115,7 +108,7 @@ def run(arguments):
 
 
 def _value(name, given):
-    """What the function takes for what was typed."""
+    """Argument of the function for the word that was typed."""
     from kerasseg import images
 
     if given is None:
@@ -156,7 +149,7 @@ def _segment(function, path, options, target):
 
     image = images.read_image(path, channels=None)
     given = image
-    if function.__name__ == "split_instances":
+    if next(iter(inspect.signature(function).parameters)) == "mask":
         given = images.read_mask(path)
     labels = function(given, **options)
     grows = function.__name__ == "region_growing"

@@ -12,7 +12,7 @@ def add_arguments(command):
         "--to",
         required=True,
         choices=FORMATS,
-        help="coco (JSON), labels (16-bit label images), folders (a file an object)",
+        help="coco (JSON), labels (16-bit label images), folders (one file per object)",
     )
     command.add_argument("--out", required=True, help="new folder")
     command.add_argument(

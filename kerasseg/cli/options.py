@@ -55,7 +55,7 @@ def _help(name, field):
 
 
 def _kind(field):
-    """What turns a word into a value of a field."""
+    """Function from the word that was typed to a value of a field."""
     parts = getattr(field.type, "__args__", (field.type,))
     if parts[0] is tuple:
         return _ids

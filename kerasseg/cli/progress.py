@@ -1,4 +1,4 @@
-"""What a person sees while a run trains: a live bar and a line per epoch."""
+"""Progress of a training in the terminal: a live bar and a line per epoch."""
 
 import time
 
@@ -65,7 +65,9 @@ class Progress:
         loss, epoch = event["loss"], event["epoch"]
         self._bar.update(self._task, completed=event["step"], loss=loss, epoch=epoch)
         if not self._console.is_terminal and time.monotonic() - self._told > 60:
-            self._told = time.monotonic()  # a log file shows no bar: a line a minute
+            self._told = (
+                time.monotonic()
+            )  # a log file shows no bar: one line per minute
             self._console.print(
                 f"epoch {epoch:>3}  step {event['step']:>6} of "
                 f"{self._bar.tasks[self._task].total}  loss {loss:.4f}  "

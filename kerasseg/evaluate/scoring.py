@@ -100,7 +100,7 @@ def _plain(options):
 
 
 def _settings(model, sizes, num, seconds):
-    """How an evaluation was done, ready for JSON."""
+    """Conditions of an evaluation, ready for JSON."""
     return {
         "num_images": num,
         "image_sizes": {"min": list(min(sizes)), "max": list(max(sizes))},

@@ -177,7 +177,7 @@ def _signatures(functions):
 
 
 def _describe(model, class_names, palette, ignore_label):
-    """What kerasseg.json says: input, classes with names and colours, versions."""
+    """Content of kerasseg.json: input, classes with names and colours, versions."""
     height, width, channels = forward.input_shape(model)
     task = tasks.of(model)
     num = task.num_classes(model) or len(class_names or ())

@@ -114,7 +114,7 @@ def infer(model, images, answer, *, flips=False):
             fixed size, they are continued by their last row and column, and the answer
             is cut.
         answer: function of logits, such as `to_probabilities`; a module-level one,
-            because it is compiled once a model.
+            because it is compiled once per model.
         flips: see `check_flips`.
 
     Returns:

@@ -144,5 +144,5 @@ def _enlarge(image, size):
 
 
 def _factors(image_size, shown_size):
-    """What boxes of a resized image are multiplied with: float32 [4]."""
+    """Factors of the boxes of a resized image: float32 [4]."""
     return np.tile(np.divide(image_size, shown_size)[::-1], 2).astype("float32")

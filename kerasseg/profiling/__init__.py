@@ -1,4 +1,4 @@
-"""What a model costs: operations, time, memory."""
+"""Cost of models: operations, time, memory; and facts about builders."""
 
 from kerasseg.profiling.benchmark import measure, model_cases, run
 from kerasseg.profiling.facts import describe

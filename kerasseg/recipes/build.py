@@ -4,7 +4,7 @@ import inspect
 
 from kerasseg import tasks
 from kerasseg.names import look_up
-from kerasseg.recipes.options import SCHEDULE, augmentations, optimizers
+from kerasseg.recipes.options import SCHEDULE, optimizers
 from kerasseg.recipes.text import RecipeError
 
 
@@ -97,5 +97,7 @@ def build_optimizer(recipe, steps_per_epoch):
 
 def build_augment(recipe):
     """Augmentation of a recipe: a function (sample, seed) -> sample."""
+    from kerasseg import augment
+
     options = dict(recipe["augment"])
-    return augmentations()[options.pop("name")](**options)
+    return augment.PRESETS[options.pop("name")](**options)

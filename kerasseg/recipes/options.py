@@ -1,4 +1,4 @@
-"""What a recipe may say: tables, options, defaults and types."""
+"""Tables and options of recipes: names, defaults and types."""
 
 from kerasseg import tasks
 from kerasseg.names import (
@@ -48,7 +48,7 @@ def resolve(recipe):
     Raises:
         OptionError: names the table and the option.
     """
-    from kerasseg import datasets, zoo
+    from kerasseg import augment, datasets, zoo
 
     for table in recipe:
         if table not in TABLES:
@@ -72,7 +72,7 @@ def resolve(recipe):
             known.pop("root", None)
             check_types(data[side], known, "data")
     recipe["augment"] = {"name": "standard", **recipe["augment"]}
-    check_named(recipe["augment"], "name", augmentations(), "augment")
+    check_named(recipe["augment"], "name", augment.PRESETS, "augment")
     builder = zoo.BUILDERS[recipe["model"]["architecture"]]
     task = tasks.named(builder.task)
     task.resolve(recipe, builder)
@@ -97,13 +97,6 @@ def _check_predict(options, task):
 def as_list(value):
     """The tables of one kind: `[loss]` may stand once or, as `[[loss]]`, repeatedly."""
     return value if isinstance(value, list) else [value]
-
-
-def augmentations():
-    """Table of the augmentations that a recipe may name."""
-    from kerasseg import augment
-
-    return {"standard": augment.standard, "microscopy": augment.microscopy}
 
 
 def optimizers():

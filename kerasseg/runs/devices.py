@@ -1,4 +1,4 @@
-"""What a run computes on: devices, strategy, precision; and a line that says so."""
+"""Devices, strategy and precision of a run, and a line that says so."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 
 
 class Devices(typing.NamedTuple):
-    """What `prepare` found and chose.
+    """Devices that `prepare` found and chose.
 
     Attributes:
         strategy: tf.distribute.Strategy to build and train in.

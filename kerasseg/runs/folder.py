@@ -122,7 +122,7 @@ def check_data(out, facts):
 
 
 def facts_of(samples, root, name):
-    """What predicting and exporting must know of the data: the dict of run.json."""
+    """Facts about the data for predicting and exporting: the dict of run.json."""
     return {
         "name": name,
         "root": None if root is None else str(pathlib.Path(root).resolve()),

@@ -1,4 +1,4 @@
-"""What is done with a trained run: evaluate, predict, export."""
+"""Use of a trained run: evaluate, predict, export."""
 
 import pathlib
 

@@ -50,7 +50,7 @@ def of(model):
 
 
 def predict(model, image, options=None):
-    """What a model of any task finds in one image.
+    """Predict one image by a model of any task.
 
     Args:
         model: keras.Model, see `of`.

@@ -91,7 +91,7 @@ class Scorer:
         return {name: None if math.isnan(x) else x for name, x in scores.items()}
 
     def result(self):
-        """What `metrics.summary` gives, and "matrix", rows are labels."""
+        """Scores of `metrics.summary`, and "matrix", rows are labels."""
         from kerasseg import metrics
 
         summary = metrics.summary(self.matrix, self.samples.classes)

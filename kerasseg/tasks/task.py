@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """How the models of one kind are built, trained, scored, pictured, used and served.
+    """Building, training, scoring, pictures, use and serving of one kind of models.
 
     A new kind of model is a builder that names its task, and one file that makes such
     an object. `recipe` below is a resolved recipe, `builder` a function of

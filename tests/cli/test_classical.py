@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-@pytest.mark.parametrize("method", command.METHODS)
+@pytest.mark.parametrize("method", command.methods())
 def test_every_method_writes_labels_and_pictures(folder, method):
     photo = "mask.png" if method == "split_instances" else "photos/disk.png"
     code = main(["classical", method, photo, "--out", "out", *EXTRA.get(method, [])])
