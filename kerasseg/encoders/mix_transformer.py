@@ -1,4 +1,4 @@
-"""Mix Transformer (MiT), the encoder of SegFormer: no position code, any image size."""
+"""Mix Transformer (MiT), the encoder of SegFormer, without position encoding."""
 
 import keras
 import numpy as np
@@ -214,8 +214,8 @@ def _attention(x, heads, reduction, name):
 
 
 def _add(x, y, drop_rate, name):
-    """Add `y`, or drop it for whole images in training (stochastic depth)."""
+    """Add `y`, dropped for random images in training (stochastic depth)."""
     if drop_rate:
-        one_an_image = (None, 1, 1, 1)
-        y = layers.Dropout(drop_rate, one_an_image, name=f"{name}_drop")(y)
+        one_per_image = (None, 1, 1, 1)
+        y = layers.Dropout(drop_rate, one_per_image, name=f"{name}_drop")(y)
     return layers.Add(name=name)([x, y])

@@ -21,7 +21,7 @@ def plain(
     norm="batch",
     padding="symmetric",
 ):
-    """Two 3x3 convolutions a level, 2x2 max pooling in between.
+    """Contracting path of U-Net: two 3x3 convolutions per level, 2x2 max pooling.
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw pixels 0..255.

@@ -1,4 +1,4 @@
-"""LinkNet: narrow transposed convolutions, skips added instead of joined."""
+"""LinkNet: narrow transposed convolutions, skips added instead of concatenated."""
 
 import keras
 from keras import layers

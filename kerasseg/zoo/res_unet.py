@@ -29,7 +29,7 @@ def res_unet(
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
         base_filters: channels of the first level, "residual" only.
-        decoder_filters: channels a level, coarse to fine; None takes the skips'.
+        decoder_filters: channels per level, coarse to fine; None takes the skips'.
         norm: "batch", "group", "layer" or None.
         weights: None or a path to weights of the whole model.
 

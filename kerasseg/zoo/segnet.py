@@ -1,4 +1,4 @@
-"""SegNet: the decoder returns values to where the poolings found them."""
+"""SegNet: unpooling puts values back where the maxima of the poolings were."""
 
 import keras
 

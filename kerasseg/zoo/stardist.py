@@ -9,7 +9,7 @@ from kerasseg.zoo.unet import unet
 
 
 def stardist_losses(model, images, truth, *, seed=None):
-    """What training StarDist minimises: the sum of two terms.
+    """Losses of StarDist, two terms.
 
     `kerasseg.zoo` describes the common form; `seed` is not used.
 
@@ -43,7 +43,7 @@ def stardist(
     head_filters=128,
     weights=None,
 ):
-    """StarDist on `zoo.unet`: at each pixel how likely an object is, and its outline.
+    """StarDist on `zoo.unet`: object probability and star-convex outline per pixel.
 
     For round objects of one class, such as nuclei, even where hundreds touch.
     `instance.star_distances.star_targets` makes the truth of label maps,

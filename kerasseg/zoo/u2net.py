@@ -1,4 +1,4 @@
-"""U2-Net: a U-Net whose steps are U-Nets."""
+"""U2-Net: a U-Net whose levels are small U-Nets."""
 
 import keras
 from keras import layers

@@ -1,4 +1,4 @@
-"""YOLACT: boxes in one stage, and masks that mix prototypes of the whole image."""
+"""YOLACT: a one-stage detector; masks are sums of prototypes of the whole image."""
 
 import math
 
@@ -28,17 +28,17 @@ RATIOS = (1.0, 0.5, 2.0)
 SCALES = tuple(side / 550 for side in (24, 48, 96, 192, 384))  # shares of the image
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 NMS = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
-NUM_MASKS = 100  # positive anchors of an image whose masks are trained
+NUM_MASKS = 100  # positive anchors sampled per image to train masks
 
 
 def yolact_losses(model, images, truth, *, seed):
-    """What training YOLACT minimises: the sum of four terms.
+    """Losses of YOLACT, four terms.
 
-    Of the positive anchors of an image, 100 drawn by chance train masks, which bounds
-    the memory. `kerasseg.zoo` describes the arguments.
+    Of the positive anchors of an image, a random sample of 100 trains masks, which
+    bounds the memory. `kerasseg.zoo` describes the arguments.
 
     Returns:
-        dict of scalars: "classes" (3 hard negatives a positive), "boxes" (times 1.5),
+        dict of scalars: "classes" (3 hard negatives per positive), "boxes" (times 1.5),
         "masks" (times 6.125) and "semantic".
     """
     found = _predict(_parts(model), images, training=True)
@@ -55,12 +55,14 @@ def yolact_losses(model, images, truth, *, seed):
     of_classes, of_boxes = terms.multibox_losses(
         found["logits"], found["deltas"], targets
     )
-    drawn, weights = sample(targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed)
-    positive = ops.cast(gather(targets.labels, drawn) > 0, "float32")
-    objects = gather(targets.objects, drawn)
+    sampled, weights = sample(
+        targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed
+    )
+    positive = ops.cast(gather(targets.labels, sampled) > 0, "float32")
+    objects = gather(targets.objects, sampled)
     of_masks = terms.prototype_loss(
         found["prototypes"],
-        gather(found["coefficients"], drawn),
+        gather(found["coefficients"], sampled),
         gather(truth["masks"], objects),
         gather(boxes, objects),
         weights * positive,
@@ -147,14 +149,14 @@ def yolact(
 
 @keras.saving.register_keras_serializable("kerasseg")
 class YolactDetections(layers.Layer):
-    """Predictions at all anchors -> the objects of an image.
+    """Selects the objects of an image from the predictions at all anchors.
 
     Call it with [class logits [N, A, C + 1], deltas [N, A, 4], coefficients [N, A, P],
     prototypes [N, H / 4, W / 4, P]].
 
     Args:
         image_size: (height, width).
-        anchor_scales: sides of square anchors in pixels, one a level.
+        anchor_scales: sides of square anchors in pixels, one per level.
         nms_options: arguments of `detection.detections.multiclass_nms`.
 
     Attributes:

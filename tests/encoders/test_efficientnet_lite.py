@@ -47,7 +47,7 @@ def classifier(name):
 
 
 def probability(name, picture, class_ids):
-    """What a network gives classes on the middle 224 x 224 of a known picture."""
+    """Probability of classes on the middle 224 x 224 of a known picture."""
     image = getattr(skimage.data, picture)()
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, axis=-1)
