@@ -11,6 +11,7 @@ from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import DotAttention, Normalize
 
+# Of the four stages: attention heads; the factor by which keys and values are fewer.
 HEADS, REDUCTIONS = (1, 2, 5, 8), (8, 4, 2, 1)
 WIDE = (64, 128, 320, 512)
 # (channels, blocks) of the four stages
@@ -157,6 +158,7 @@ def _mit(name, input_shape, weights, output_stride):
         x = blocks.conv(
             x, filters, kernel_size, strides=strides, name=f"{prefix}_embed"
         )
+        # The authors give 1e-6 to all but these and the reductions, PyTorch's default.
         x = _norm(x, 1e-5, f"{prefix}_embed_norm")
         for index in range(depth):
             x = _block(

@@ -39,6 +39,7 @@ def plain(
     """
     check_output_stride(output_stride, "plain", choices=(32,))
     image = keras.Input(input_shape, name="image")
+    # -1..1: images of microscopes have not the statistics of photographs.
     x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
     taps = {}
     for level in range(depth + 1):

@@ -44,6 +44,7 @@ class ResizeLike(keras.layers.Layer):
 
             size = tf.shape(like)[1:3]
             if self.align_corners and self.interpolation == "bilinear":
+                # TensorFlow 2's tf.image.resize has no such option any more.
                 resized = tf.raw_ops.ResizeBilinear(
                     images=x, size=size, align_corners=True
                 )

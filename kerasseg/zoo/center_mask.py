@@ -47,7 +47,7 @@ def center_mask_losses(model, images, truth, *, seed=None):
         logits, truth["masks"], boxes, targets.weights, stride=STRIDE
     )
     of_sizes = terms.center_loss(found["sizes"], targets.sizes, targets)
-    return {
+    return {  # sizes weigh 0.1 as in CenterNet: they are in pixels, the others near 1
         "centers": terms.heatmap_loss(found["heatmap"], targets.heatmap),
         "sizes": 0.1 * of_sizes,
         "offsets": terms.center_loss(found["offsets"], targets.offsets, targets),
@@ -74,8 +74,8 @@ def center_mask(
 ):
     """CenterMask on CenterNet: peaks of a heatmap are objects, without suppression.
 
-    `zoo.center_mask.losses` trains it. The default decoder is that
-    of CenterNet's ResNets, whose deformable convolutions are left out.
+    `zoo.center_mask.losses` trains it. The default decoder is that of CenterNet's
+    ResNets, whose deformable convolutions are left out.
 
     Args:
         num_classes: C.
@@ -148,6 +148,7 @@ class CenterDetections(layers.Layer):
         heatmap, sizes, offsets, shapes, saliency = inputs
         _, height, width, num_classes = heatmap.shape
         scores = ops.sigmoid(heatmap)
+        # A peak is the largest of its 3x3: this takes the place of suppression.
         around = ops.max_pool(scores, 3, strides=1, padding="same")
         peak = ops.logical_and(scores == around, scores > self.score_threshold)
         scores = ops.where(peak, scores, 0.0)

@@ -43,6 +43,7 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     pyramid, anchors = _propose(parts, images, training=True)
     boxes, classes = truth["boxes"], truth["classes"]
     propose = model.get_layer("proposals")
+    # "ties": every anchor that overlaps an object most trains, if no other would.
     targets = anchor_targets(
         propose.anchors, boxes, classes, low=0.3, high=0.7, rescue="ties"
     )
@@ -90,8 +91,8 @@ def mask_rcnn(
 ):
     """Mask R-CNN on a feature pyramid.
 
-    `zoo.mask_rcnn.losses` trains it. Like torchvision's, the heads
-    have a box and a mask for the background too, which nothing reads.
+    `zoo.mask_rcnn.losses` trains it. Like torchvision's, the heads have a box and a
+    mask for the background too, which nothing reads.
 
     Args:
         num_classes: C, no background.
@@ -205,6 +206,7 @@ def _box_head(num_classes, filters, hidden):
         x = layers.Dense(hidden, "relu", name=f"box_dense{step}")(x)
     num = num_classes + 1
     logits = layers.Dense(num, name="box_logits")(x)
+    # As in detectron: the first boxes are the proposals themselves.
     small = keras.initializers.RandomNormal(stddev=0.001)
     deltas = layers.Dense(4 * num, kernel_initializer=small, name="box_deltas")(x)
     found = {

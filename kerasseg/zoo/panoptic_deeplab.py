@@ -34,7 +34,7 @@ def panoptic_deeplab_losses(model, images, truth, *, seed=None):
     found = model(images, training=True)
     semantic = TopK(0.15).call(truth["label"], found["logits"])
     centers, offsets = offset_losses(found["centers"], found["offsets"], truth)
-    return {
+    return {  # weights of the paper
         "semantic": ops.mean(semantic),
         "centers": 200.0 * centers,
         "offsets": 0.01 * offsets,

@@ -48,7 +48,7 @@ def res_unet(
     encoder = encoders.build(
         encoder, input_shape, weights=encoder_weights, options=options
     )
-    *skips, x = encoder(image).values()
+    *skips, x = encoder(image).values()  # taps come fine to coarse
     filters = decoder_filters or [skip.shape[-1] for skip in skips[::-1]]
     for level, (skip, channels) in enumerate(zip(skips[::-1], filters), 1):
         name = f"decoder{level}"

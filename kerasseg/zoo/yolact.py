@@ -26,7 +26,7 @@ from kerasseg.zoo._fixed_size import encode
 LEVELS = (3, 4, 5, 6, 7)
 RATIOS = (1.0, 0.5, 2.0)
 SCALES = tuple(side / 550 for side in (24, 48, 96, 192, 384))  # shares of the image
-DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # 1 / the variances 0.1 and 0.2 of SSD
 NMS = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
 NUM_MASKS = 100  # positive anchors sampled per image to train masks
 
@@ -69,7 +69,7 @@ def yolact_losses(model, images, truth, *, seed):
         stride=STRIDE,
     )
     semantic = terms.semantic_loss(found["semantic"], _halve(truth["masks"]), classes)
-    return {
+    return {  # weights of the authors' code
         "classes": of_classes,
         "boxes": 1.5 * of_boxes,
         "masks": 6.125 * of_masks,
@@ -94,8 +94,8 @@ def yolact(
 ):
     """YOLACT: each box comes with the coefficients of a sum of prototypes, its mask.
 
-    `zoo.yolact.losses` trains it. The paper resizes images to
-    550 x 550; here a size that halves five times makes every stride exact.
+    `zoo.yolact.losses` trains it. The paper resizes images to 550 x 550; here a size
+    that halves five times makes every stride exact.
 
     Args:
         num_classes: C, no background.
@@ -248,6 +248,7 @@ def _protonet(num_classes, num_prototypes, shape):
     filters = shape[-1]
     for step in (1, 2, 3):
         x = blocks.conv_norm_act(x, filters, norm=None, name=f"protonet{step}")
+    # Keras 3.15 cannot trace this layer for variable sizes; here the size is fixed.
     x = layers.UpSampling2D(2, interpolation="bilinear", name="protonet_up")(x)
     x = blocks.conv_norm_act(x, filters, norm=None, name="protonet4")
     x = blocks.score_conv(x, num_prototypes, name="prototypes_conv")
