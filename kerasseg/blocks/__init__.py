@@ -1,4 +1,4 @@
-"""Building blocks shared by encoders and decoders: functions of tensors.
+"""Building blocks of encoders and decoders: functions from tensors to tensors.
 
 Names are addresses: the caller gives `name="decoder2_1"` and the layers inside are
 `decoder2_1_conv`, `decoder2_1_norm`, `decoder2_1_relu`. They are the checkpoint format.

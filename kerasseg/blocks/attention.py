@@ -32,7 +32,7 @@ def scse(x, *, reduction=16, name):
 
     Args:
         x: features [N, H, W, C].
-        reduction: the channel gate thinks in C / reduction channels.
+        reduction: the channel gate has C / reduction channels in between.
         name: prefix of the layers.
 
     Returns:
@@ -73,7 +73,7 @@ def attend_rules(places):
 
 
 def attend(x, attention, *, name):
-    """Gate features as a decoder's option says: "scse", or None for not at all.
+    """Gate features by a decoder's `attention` option: "scse", or None for no gate.
 
     Raises:
         ValueError: if `attention` is neither.

@@ -1,4 +1,4 @@
-"""Context: what lies around a position, near and far."""
+"""Context: features of the surroundings of each position, near and far."""
 
 from keras import layers
 
@@ -41,13 +41,13 @@ def pyramid_pooling(
     Args:
         x: features [N, H, W, C].
         filters: channels of each branch.
-        bins: averages a side, one branch each.
+        bins: averages per side, one branch each.
         norm: see `normalize`.
         align_corners: see `kerasseg.layers.ResizeLike`.
         name: prefix; layers `{name}_bins6_conv`, ...
 
     Returns:
-        List of features [N, H, W, filters], one a branch.
+        List of features [N, H, W, filters], one per branch.
 
     Reference: Zhao et al., 2017, https://arxiv.org/abs/1612.01105
     """

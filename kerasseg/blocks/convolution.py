@@ -104,6 +104,7 @@ def normalize(x, norm="batch", *, name):
         groups = next(g for g in (32, 16, 8, 4, 2, 1) if x.shape[-1] % g == 0)
         layer = layers.GroupNormalization(groups, epsilon=1e-5, name=name)
     elif norm == "layer":
+        # 1e-6 in ConvNeXt and MiT; PyTorch's default would be 1e-5.
         layer = layers.LayerNormalization(epsilon=1e-6, name=name)
     else:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Steps from coarse to fine."""
+"""Decoders: steps from coarse to fine features."""
 
 from keras import layers
 
@@ -48,7 +48,7 @@ def decoder_block(x, skip, filters, *, like=None, norm="batch", attention=None, 
 
 
 def top_down(laterals, *, interpolation="nearest", name="top_down"):
-    """The way down a feature pyramid: each level receives the sum of the coarser ones.
+    """Top-down path of a feature pyramid: each level adds the upsampled coarser one.
 
     Args:
         laterals: features of equal channels, coarse to fine.
@@ -77,7 +77,7 @@ def feature_pyramid(
     activation=None,
     coarser="subsample",
 ):
-    """Features of equal channels at several strides, what detectors read.
+    """Feature pyramid of a detector: equal channels at several strides.
 
     Layers are called `lateral5`, `top_down1_up`, `output5`.
 
@@ -85,8 +85,8 @@ def feature_pyramid(
         taps: dict of features, "c2" to "c5" or as many as `levels` asks for.
         filters: channels of each level.
         levels: numbers of the levels, fine to coarse; level l has stride 2^l. Those
-            above 5 are made of the one before.
-        interpolation: of the way down, see `kerasseg.layers.ResizeLike`.
+            above 5 are made from the one before.
+        interpolation: of the top-down path, see `kerasseg.layers.ResizeLike`.
         norm: after each convolution, see `normalize`; the paper has none.
         activation: of the levels up to 5, or None.
         coarser: how levels above 5 are made: "subsample" takes every other pixel,

@@ -32,7 +32,7 @@ def logits(scores, image=None, *, align_corners=False, name="logits"):
 
 
 def aux_sides(taps, aux):
-    """Where the option `aux` puts a head: False nowhere, True on "c4", or a tap's name.
+    """Features for auxiliary heads: of no tap (False), of "c4" (True), of a named tap.
 
     Returns:
         dict for `side_logits`.
@@ -98,5 +98,5 @@ def score_conv(x, filters, kernel_size=1, *, bias=0.0, name):
 
 
 def rows(x, *shape, name):
-    """Predictions [N, H, W, A * k] as float32 [N, H * W * A, *shape], k values each."""
+    """Reshape predictions [N, H, W, A * k] to float32 [N, H * W * A, *shape]."""
     return layers.Reshape((-1, *shape), dtype="float32", name=name)(x)

@@ -51,7 +51,7 @@ from kerasseg.encoders.mix_transformer import (
 from kerasseg.encoders.mobilenet import mobilenet
 from kerasseg.encoders.mobilenet_v2 import mobilenet_v2
 from kerasseg.encoders.mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
-from kerasseg.encoders.plain import plain, tiny
+from kerasseg.encoders.plain import plain
 from kerasseg.encoders.residual import residual
 from kerasseg.encoders.resnet import (
     resnet18,
@@ -65,6 +65,7 @@ from kerasseg.encoders.resnet import (
 from kerasseg.encoders.resnet_v2 import resnet50_v2, resnet101_v2, resnet152_v2
 from kerasseg.encoders.rsu import rsu
 from kerasseg.encoders.scnn import scnn
+from kerasseg.encoders.tiny import tiny
 from kerasseg.encoders.vgg import vgg16, vgg16_bn, vgg19
 from kerasseg.encoders.xception import xception41, xception65
 from kerasseg.names import look_up

@@ -1,7 +1,7 @@
-"""Makes encoders of keras.applications: taps in place of the classifier.
+"""Turns networks of keras.applications into encoders: taps, no classifier.
 
-keras.applications draws the network and fetches its ImageNet weights; the layers that
-lead to the taps are then laid out anew, under their own names.
+keras.applications builds the network and fetches its ImageNet weights; the layers that
+lead to the taps are then built anew, under their own names.
 """
 
 import functools
@@ -18,7 +18,8 @@ from kerasseg.weights import named_variables
 # Every strided layer sees an even size here, and MobileNet has weights for it.
 SOURCE_SHAPE = (224, 224, 3)
 SCALINGS = (layers.Rescaling, layers.Normalization)
-NUMBERED = r"(zero_padding2d|max_pooling2d)(_\d+)?"  # names that Keras made up
+# Names that Keras makes up: they depend on what the process has built before.
+NUMBERED = r"(zero_padding2d|max_pooling2d)(_\d+)?"
 
 
 def from_application(
@@ -56,9 +57,9 @@ def from_application(
         input_shape=SOURCE_SHAPE,
     )
     outputs = {tap: _last(source, pattern).output for tap, pattern in taps.items()}
-    drawing = keras.Model(source.input, outputs, name=name)
+    original = keras.Model(source.input, outputs, name=name)
     image = keras.Input(input_shape, name="image")
-    model = _lay_out(drawing, image, scale, output_stride)
+    model = _rebuild(original, image, scale, output_stride)
     if is_published:
         known = named_variables(model)
         weights = {v.path: v.numpy() for v in source.weights if v.path in known}
@@ -69,9 +70,9 @@ def _last(model, pattern):
     return [x for x in model.layers if re.fullmatch(pattern, x.name)][-1]
 
 
-def _lay_out(drawing, image, scale, output_stride):
-    """A model of new layers from `image` on, as in `drawing` but for the changes."""
-    changes = _changes(drawing, output_stride)
+def _rebuild(original, image, scale, output_stride):
+    """Model of new layers from `image` on, those of `original` but for the changes."""
+    changes = _changes(original, output_stride)
     normalized = Normalize(*scale, name="normalize")(image)
 
     def copy(layer):
@@ -91,14 +92,14 @@ def _lay_out(drawing, image, scale, output_stride):
         return inputs[0] if layer is None else layer(*inputs, **options)
 
     return keras.models.clone_model(
-        drawing, input_tensors=image, clone_function=copy, call_function=call
+        original, input_tensors=image, clone_function=copy, call_function=call
     )
 
 
-def _changes(drawing, output_stride):
+def _changes(original, output_stride):
     """New configuration entries by layer name: dilation, padding, names."""
-    changes = plan_dilation(drawing, output_stride)
-    for operation in drawing.operations:
+    changes = plan_dilation(original, output_stride)
+    for operation in original.operations:
         for parent in parents_of(operation):
             if _is_one_sided(parent):
                 changes.setdefault(operation.name, {})["padding"] = "same"
@@ -109,7 +110,7 @@ def _changes(drawing, output_stride):
 
 
 def _average_apart(x, distance, name):
-    """What a 2x2 pooling at stride 2 sees in a map that is `distance` times finer."""
+    """Average the pixels that a 2x2 pooling sees in a map `distance` times coarser."""
     x = layers.ZeroPadding2D(((0, distance), (0, distance)), name=f"{name}_pad")(x)
     corners = [(row, column) for row in (0, distance) for column in (0, distance)]
     crops = [

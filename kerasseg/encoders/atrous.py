@@ -23,7 +23,7 @@ def check_output_stride(output_stride, name, choices=(8, 16, 32)):
 
 
 def stage_plan(strides, output_stride, *, start=1):
-    """Say how each stage keeps to `output_stride`.
+    """Strides and dilations by which each stage keeps to `output_stride`.
 
     The layer that gives up its stride still sees its input at the old spacing and
     keeps the previous dilation; only the layers after it are dilated. Then dense
@@ -90,7 +90,7 @@ def dilate(model, output_stride):
 
 
 def plan_dilation(model, output_stride):
-    """Say what `dilate` changes.
+    """Plan the changes of `dilate`.
 
     Returns:
         dict of layer name to its new configuration entries. A "dilation_rate" of a

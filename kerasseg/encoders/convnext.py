@@ -124,7 +124,7 @@ def _initial():
 
 
 def _step_down(x, filters, size, strides, dilation, *, name):
-    """Disjoint windows; without the stride, each pixel and those beyond it."""
+    """Convolve disjoint windows; without the stride, one window from each pixel on."""
     if strides == 1:
         far = (size - 1) * dilation
         x = layers.ZeroPadding2D(((0, far), (0, far)), name=f"{name}_pad")(x)
@@ -140,7 +140,7 @@ def _step_down(x, filters, size, strides, dilation, *, name):
 
 
 def _block(x, dilation, *, name):
-    """7x7 a channel, then a perceptron at each pixel, beside the input."""
+    """Depthwise 7x7, then a perceptron at each pixel; added to the input."""
     inputs, filters = x, x.shape[-1]
     x = layers.DepthwiseConv2D(
         7,

@@ -100,6 +100,7 @@ def scaled(stages, *, width=1.0, depth=1.0):
 def _efficientnet_lite(name, stages, input_shape, weights, output_stride):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
+    # The numbers of the authors' release, not ImageNet's statistics.
     x = Normalize(mean=127.0, std=128.0, name="normalize")(image)
     taps = inverted_residuals(x, stages, output_stride=output_stride)
     model = keras.Model(image, taps, name=name)

@@ -16,6 +16,7 @@ TAPS = {
     "c4": "block5.*",
     "c5": "block[67].*",  # B0 to B3 have six stages, S to L seven
 }
+# keras.applications normalises B0 to B3 by ImageNet's statistics, S to L to -1..1.
 _small = functools.partial(from_application, TAPS, (MEAN, STD))
 _large = functools.partial(from_application, TAPS, (128.0, 128.0))
 

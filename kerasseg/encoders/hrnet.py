@@ -1,4 +1,4 @@
-"""HRNet: four resolutions side by side, exchanged again and again."""
+"""HRNet: branches of four resolutions that exchange features repeatedly."""
 
 import keras
 from keras import layers
@@ -48,7 +48,7 @@ def hrnet_w18(
     interpolation="bilinear",
     align_corners=False,
 ):
-    """HRNet of 18 channels at stride 4, twice as many at each coarser one.
+    """HRNet-W18: 18 channels at stride 4, twice as many at each coarser stride.
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
@@ -78,7 +78,7 @@ def hrnet_w32(
     interpolation="bilinear",
     align_corners=False,
 ):
-    """HRNet of 32 to 256 channels; arguments as for `hrnet_w18`.
+    """HRNet-W32, of 32 to 256 channels; arguments as for `hrnet_w18`.
 
     Reference: Wang et al., 2020, https://arxiv.org/abs/1908.07919
     """
@@ -95,7 +95,7 @@ def hrnet_w48(
     interpolation="bilinear",
     align_corners=False,
 ):
-    """HRNet of 48 to 384 channels; arguments as for `hrnet_w18`.
+    """HRNet-W48, of 48 to 384 channels; arguments as for `hrnet_w18`.
 
     Reference: Wang et al., 2020, https://arxiv.org/abs/1908.07919
     """
@@ -132,7 +132,7 @@ def _transition(branches, width, *, name):
 
 
 def _exchange(branches, resize, *, name):
-    """Four residual blocks a branch, then each branch receives the sum of all."""
+    """Four residual blocks per branch, then each branch receives the sum of all."""
     for index in range(4):
         branches = [
             basic_block(x, x.shape[-1], name=f"{name}_branch{branch}_{index}")

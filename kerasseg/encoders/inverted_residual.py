@@ -1,4 +1,4 @@
-"""Stacks of inverted residuals: what MobileNetV2 and EfficientNet-Lite are made of.
+"""Inverted residual blocks of MobileNetV2 and EfficientNet-Lite.
 
 Reference: Sandler et al., 2018, https://arxiv.org/abs/1801.04381
 """
@@ -51,7 +51,7 @@ def inverted_residuals(x, stages, *, output_stride):
 def inverted_residual(
     x, filters, kernel_size=3, *, expansion, strides=1, dilation=1, name
 ):
-    """Expand by 1x1, filter each channel, project by 1x1; add the input if it fits.
+    """Expand by 1x1, depthwise convolution, project by 1x1; add the input if it fits.
 
     Args:
         x: features [N, H, W, C].

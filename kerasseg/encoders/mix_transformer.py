@@ -1,4 +1,4 @@
-"""Mix Transformer (MiT), the encoder of SegFormer: no position code, any image size."""
+"""Mix Transformer (MiT), the encoder of SegFormer, without position encoding."""
 
 import keras
 import numpy as np
@@ -11,6 +11,7 @@ from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import DotAttention, Normalize
 
+# Of the four stages: attention heads; the factor by which keys and values are fewer.
 HEADS, REDUCTIONS = (1, 2, 5, 8), (8, 4, 2, 1)
 WIDE = (64, 128, 320, 512)
 # (channels, blocks) of the four stages
@@ -157,6 +158,7 @@ def _mit(name, input_shape, weights, output_stride):
         x = blocks.conv(
             x, filters, kernel_size, strides=strides, name=f"{prefix}_embed"
         )
+        # The authors give 1e-6 to all but these and the reductions, PyTorch's default.
         x = _norm(x, 1e-5, f"{prefix}_embed_norm")
         for index in range(depth):
             x = _block(
@@ -214,8 +216,8 @@ def _attention(x, heads, reduction, name):
 
 
 def _add(x, y, drop_rate, name):
-    """Add `y`, or drop it for whole images in training (stochastic depth)."""
+    """Add `y`, dropped for random images in training (stochastic depth)."""
     if drop_rate:
-        one_an_image = (None, 1, 1, 1)
-        y = layers.Dropout(drop_rate, one_an_image, name=f"{name}_drop")(y)
+        one_per_image = (None, 1, 1, 1)
+        y = layers.Dropout(drop_rate, one_per_image, name=f"{name}_drop")(y)
     return layers.Add(name=name)([x, y])

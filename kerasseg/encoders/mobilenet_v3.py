@@ -130,7 +130,7 @@ def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
         x = _block(x, block, stride, dilation, name=f"block{number}")
         outputs.append(x)
     taps = {level: outputs[number] for number, level in levels.items()}
-    filters = 6 * x.shape[-1]
+    filters = 6 * x.shape[-1]  # 960 and 576, table 1 and 2 of the paper
     taps["c5"] = blocks.conv_norm_act(x, filters, 1, name="last", **options)
     model = keras.Model(image, taps, name=name)
     return load(model, weights, url=URLS[name], rules=RULES)

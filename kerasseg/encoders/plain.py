@@ -1,10 +1,10 @@
-"""The contracting path of U-Net, and a tiny encoder for tests and demonstrations."""
+"""The contracting path of U-Net."""
 
 import keras
 from keras import layers
 
 from kerasseg import blocks
-from kerasseg.encoders.atrous import check_output_stride, stage_plan
+from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
@@ -21,7 +21,7 @@ def plain(
     norm="batch",
     padding="symmetric",
 ):
-    """Two 3x3 convolutions a level, 2x2 max pooling in between.
+    """Contracting path of U-Net: two 3x3 convolutions per level, 2x2 max pooling.
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
@@ -39,6 +39,7 @@ def plain(
     """
     check_output_stride(output_stride, "plain", choices=(32,))
     image = keras.Input(input_shape, name="image")
+    # -1..1: images of microscopes have not the statistics of photographs.
     x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
     taps = {}
     for level in range(depth + 1):
@@ -50,30 +51,3 @@ def plain(
         )
         taps[f"c{level}"] = x
     return load(keras.Model(image, taps, name="plain"), weights)
-
-
-@encoder()
-def tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
-    """Five strided 3x3 convolutions of 8 to 40 channels: for tests, not for results.
-
-    Args:
-        input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
-        weights: None or a path.
-        output_stride: 8, 16 or 32.
-
-    Returns:
-        keras.Model: image -> {"c1": stride 2, ..., "c5": stride 32 or less}.
-    """
-    check_output_stride(output_stride, "tiny")
-    image = keras.Input(input_shape, name="image")
-    x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
-    taps = {}
-    plan = stage_plan([2] * 5, output_stride)
-    for level, (stride, first, dilation) in enumerate(plan, 1):
-        name, filters = f"level{level}", 8 * level
-        x = blocks.conv_norm_act(
-            x, filters, strides=stride, dilation=first, name=f"{name}_1"
-        )
-        x = blocks.conv_norm_act(x, filters, dilation=dilation, name=f"{name}_2")
-        taps[f"c{level}"] = x
-    return load(keras.Model(image, taps, name="tiny"), weights)

@@ -52,7 +52,7 @@ def residual(
     depth=5,
     norm="batch",
 ):
-    """One residual unit a level, strided instead of pooling.
+    """Contracting path of ResUNet: one residual unit per level, strides, no pooling.
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw pixels 0..255.

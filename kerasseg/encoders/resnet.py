@@ -11,6 +11,7 @@ from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import AtrousConv2D, Normalize
 
+# ImageNet's statistics, 255 times torchvision's: 0.485, 0.456, 0.406; 0.229, ...
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
 RULES = (

@@ -26,7 +26,7 @@ def rsu(
     filters=(64, 128, 256, 512, 512, 512),
     inner_filters=(32, 32, 64, 128, 256, 256),
 ):
-    """The contracting path of U2-Net.
+    """Contracting path of U2-Net: a residual U-block per level.
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.

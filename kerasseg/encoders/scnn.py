@@ -47,7 +47,7 @@ def scnn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
 
 
 def _bottleneck(x, filters, strides, *, name):
-    """Expand sixfold, filter each channel, project; add the input if it fits."""
+    """Expand sixfold, depthwise convolution, project; add the input if it fits."""
     y = blocks.conv_norm_act(x, 6 * x.shape[-1], 1, name=f"{name}_expand")
     y = blocks.depthwise_conv_norm_act(y, strides=strides, name=f"{name}_depthwise")
     y = blocks.conv_norm_act(y, filters, 1, activation=None, name=f"{name}_project")

@@ -10,7 +10,7 @@ from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-MEAN = (123.68, 116.779, 103.939)
+MEAN = (123.68, 116.779, 103.939)  # Caffe's, in RGB order; not divided by anything
 DEPTHS, FILTERS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
 DEPTHS_19 = (2, 2, 4, 4, 4)
 # torchvision's vgg16_bn numbers convolution, normalisation, ReLU and pooling through.

@@ -12,7 +12,7 @@ from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
-NORM = blocks.BatchNorm(epsilon=1e-3)
+NORM = blocks.BatchNorm(epsilon=1e-3)  # the authors'
 # (name, filters of the three convolutions, stride, shortcut)
 ENTRY = (
     ("entry1", (128, 128, 128), 2, "conv"),

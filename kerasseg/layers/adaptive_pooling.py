@@ -13,7 +13,7 @@ class AdaptiveAveragePooling(keras.layers.Layer):
     smaller than `size` (the layer of Keras 3.15 needs static sizes).
 
     Args:
-        size: cells a side.
+        size: cells per side.
     """
 
     def __init__(self, size, **kwargs):

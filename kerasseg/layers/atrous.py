@@ -1,4 +1,4 @@
-"""Atrous convolution without the detours of TensorFlow's."""
+"""Atrous convolution, faster than TensorFlow's where kernels exceed the map."""
 
 import keras
 from keras import ops

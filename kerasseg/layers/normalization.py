@@ -16,7 +16,7 @@ class Normalize(keras.layers.Layer):
     would already round the quotients' ingredients.
 
     Args:
-        mean: number or one number a channel, in the units of the pixels (0..255).
+        mean: number, or one number per channel, in the units of the pixels (0..255).
             Images of another channel count are shifted by the average.
         std: likewise, positive.
     """
@@ -108,7 +108,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
 def synchronize(model):
     """Let every BatchNormalization of a model average over all replicas.
 
-    Costs three reductions a layer and the fused kernel, and matters where a device
+    Costs three reductions per layer and the fused kernel, and matters where a device
     holds few images: detection, large crops. Call it before the first training step.
 
     Args:

@@ -12,7 +12,7 @@ class ResizeLike(keras.layers.Layer):
     Call it with two tensors: `ResizeLike()([x, like])`, `x` [N, h, w, C] and `like`
     [N, H, W, any]; the result is [N, H, W, C] in the compute dtype. Pixel centres
     lie at i + 0.5, unless `align_corners` lays the first and last pixels of both
-    sizes upon each other, as some published networks were trained.
+    sizes on each other, as some published networks were trained.
 
     `keras.ops.image.resize` cannot trace a size that is a tensor, so TensorFlow's
     own op is used there; other backends know their sizes when they run.
@@ -44,6 +44,7 @@ class ResizeLike(keras.layers.Layer):
 
             size = tf.shape(like)[1:3]
             if self.align_corners and self.interpolation == "bilinear":
+                # TensorFlow 2's tf.image.resize has no such option any more.
                 resized = tf.raw_ops.ResizeBilinear(
                     images=x, size=size, align_corners=True
                 )

@@ -1,4 +1,4 @@
-"""A trained factor a channel."""
+"""A trained factor per channel."""
 
 import keras
 

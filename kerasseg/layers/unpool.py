@@ -1,4 +1,4 @@
-"""Unpooling: back to where the maxima were."""
+"""Unpooling: values return to where the maxima were."""
 
 import keras
 from keras import ops
@@ -18,6 +18,7 @@ class Unpool(keras.layers.Layer):
         x, source = inputs
         n, height, width, channels = ops.shape(source)
         rows, columns = (height + 1) // 2, (width + 1) // 2
+        # Padding must never be the maximum: close to the least value of the dtype.
         lowest = -3e38 if self.compute_dtype != "float16" else -6e4
         margins = [(0, 0), (0, 2 * rows - height), (0, 2 * columns - width), (0, 0)]
         windows = ops.pad(source, margins, constant_values=lowest)

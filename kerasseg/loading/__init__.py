@@ -1,4 +1,4 @@
-"""Loads model files of others: looked through first, then opened by their library.
+"""Loads model files of others: inspected first, then opened by their library.
 
 A model file is a program: a `.keras` file can name any function of an installed
 package, a SavedModel can read and write files when it is called. What is loaded here

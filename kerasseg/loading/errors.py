@@ -1,4 +1,4 @@
-"""The error of files that are no model, or more than one."""
+"""The error of refused model files."""
 
 
 class ModelFileError(ValueError):

@@ -1,4 +1,4 @@
-"""What all readers of weight files share: the error and the check of values."""
+"""Shared by all readers of weight files: their error and the check of values."""
 
 import numpy as np
 

@@ -22,7 +22,7 @@ def encode(encoder, image_size, weights, base_filters, freeze_norm):
     Raises:
         ValueError: for an unknown encoder or an `image_size` of other numbers.
     """
-    mask_size(image_size)
+    mask_size(image_size)  # raises for other sizes
     shape = (*image_size, 3)
     takes_filters = encoders.traits_of(encoder).unit is not None
     options = {"base_filters": base_filters} if takes_filters else {}

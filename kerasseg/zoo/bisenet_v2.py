@@ -81,6 +81,7 @@ def _aggregate(detail, semantic):
     small = blocks.conv_norm_act(
         detail, filters, strides=2, activation=None, name="detail_coarse"
     )
+    # Zeros at the border count in the average, as in PyTorch, unlike with "same".
     small = layers.ZeroPadding2D(1, name="detail_pool_pad")(small)
     small = layers.AveragePooling2D(3, 2, name="detail_pool")(small)
     gate = blocks.conv_norm_act(

@@ -22,20 +22,20 @@ from kerasseg.zoo._fixed_size import encode
 
 CENTER_BIAS = -2.19  # a score of 0.1 everywhere at the start
 NAMES = ("heatmap", "sizes", "offsets", "shapes", "saliency")
-# The taps that each reads, fine to coarse.
+# Decoder -> the taps that it reads, fine to coarse.
 DECODERS = {"transposed": ("c5",)} | dict.fromkeys(
     ("pyramid", "unet"), ("c2", "c3", "c4", "c5")
 )
 
 
 def center_mask_losses(model, images, truth, *, seed=None):
-    """What training CenterMask minimises: the sum of four terms.
+    """Losses of CenterMask, four terms.
 
     Shapes are trained in the boxes of the truth. The cross-entropy of a mask is the
     mean over the pixels of its box.
 
-    `kerasseg.zoo` describes the arguments; `seed` is for their common form,
-    nothing is drawn by chance.
+    `kerasseg.zoo` describes the arguments; `seed` belongs to their common form and is
+    not used.
 
     Returns:
         dict of scalars: "centers", "sizes" (times 0.1), "offsets" and "masks".
@@ -52,7 +52,7 @@ def center_mask_losses(model, images, truth, *, seed=None):
         logits, truth["masks"], boxes, targets.weights, stride=STRIDE
     )
     of_sizes = terms.center_loss(found["sizes"], targets.sizes, targets)
-    return {
+    return {  # sizes weigh 0.1 as in CenterNet: they are in pixels, the others near 1
         "centers": terms.heatmap_loss(found["heatmap"], targets.heatmap),
         "sizes": 0.1 * of_sizes,
         "offsets": terms.center_loss(found["offsets"], targets.offsets, targets),
@@ -79,8 +79,8 @@ def center_mask(
 ):
     """CenterMask on CenterNet: peaks of a heatmap are objects, without suppression.
 
-    `zoo.center_mask.losses` trains it. The default decoder is that
-    of CenterNet's ResNets, whose deformable convolutions are left out.
+    `zoo.center_mask.losses` trains it. The default decoder is that of CenterNet's
+    ResNets, whose deformable convolutions are left out.
 
     Args:
         num_classes: C.
@@ -96,7 +96,7 @@ def center_mask(
         filters: channels of the decoder.
         head_filters: channels inside each of the five heads.
         shape_size: S, rows and columns of a local shape.
-        score_threshold: only what scores higher is found.
+        score_threshold: objects score higher than this.
         num_detections: K.
         weights: None or a path to weights of the whole model.
 
@@ -131,15 +131,15 @@ def center_mask(
 
 @keras.saving.register_keras_serializable("kerasseg")
 class CenterDetections(layers.Layer):
-    """Predictions at all pixels of the canvas -> the objects of an image.
+    """Selects the objects of an image from the predictions at all mask pixels.
 
     Call it with [heatmap logits [N, h, w, C], sizes [N, h, w, 2] and offsets
-    [N, h, w, 2] in pixels of the canvas, shape logits [N, h, w, S * S], saliency logits
+    [N, h, w, 2] in mask pixels, shape logits [N, h, w, S * S], saliency logits
     [N, h, w, 1]].
 
     Args:
-        image_size: (height, width), four times the canvas.
-        score_threshold: only what scores higher is found.
+        image_size: (height, width), four times (h, w).
+        score_threshold: objects score higher than this.
         num_detections: K.
     """
 
@@ -153,6 +153,7 @@ class CenterDetections(layers.Layer):
         heatmap, sizes, offsets, shapes, saliency = inputs
         _, height, width, num_classes = heatmap.shape
         scores = ops.sigmoid(heatmap)
+        # A peak is the largest of its 3x3: this takes the place of suppression.
         around = ops.max_pool(scores, 3, strides=1, padding="same")
         peak = ops.logical_and(scores == around, scores > self.score_threshold)
         scores = ops.where(peak, scores, 0.0)
@@ -195,7 +196,7 @@ def _parts(model):
 
 
 def _decoder(kind, shapes, filters):
-    """From the taps of the encoder to stride 4."""
+    """Model from taps of the encoder to features at stride 4."""
     taps = {name: keras.Input(shape, name=name) for name, shape in shapes.items()}
     if kind == "pyramid":
         x = blocks.feature_pyramid(
@@ -225,7 +226,7 @@ def _decoder(kind, shapes, filters):
 
 
 def _head(num_classes, shape_size, filters, head_filters):
-    """Five small networks side by side."""
+    """Model from features to the five predictions, each by two convolutions."""
     features = keras.Input((None, None, filters), name="features")
     found = {}
     for name, size in zip(NAMES, (num_classes, 2, 2, shape_size**2, 1)):
@@ -249,7 +250,7 @@ def _shapes(features, positions):
 
 
 def _mask_logits(shapes, saliency, boxes):
-    """Logits of shape and saliency together, on the canvas: [N, K, h, w].
+    """Logits of shape and saliency together, at mask size: [N, K, h, w].
 
     A pixel belongs to the mask where both say so, with the product of their
     probabilities. Its logit, written in theirs a and b, is -log(e^-a + e^-b + e^-a-b),

@@ -26,6 +26,7 @@ RULES = (
     (r"^aux_classifier\.1\.", "aux_head_norm."),
     (r"^aux_classifier\.4\.", "aux_head_score."),
 )
+# The paper's at strides 16 and 8, halved once more at 32.
 RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
 
 

@@ -1,4 +1,4 @@
-"""DeepLabv3+: atrous spatial pyramid pooling and a light decoder."""
+"""DeepLabv3+: atrous spatial pyramid pooling and a small decoder."""
 
 import keras
 from keras import layers

@@ -1,4 +1,4 @@
-"""The encoder-decoder of textbooks: no skips, the baseline that shows what they do."""
+"""Encoder-decoder without skips: the baseline that shows what skips add."""
 
 import keras
 from keras import layers
@@ -18,7 +18,7 @@ def encoder_decoder(
     norm="batch",
     weights=None,
 ):
-    """Transposed convolutions from the deepest features to the image, nothing beside.
+    """Transposed convolutions from the deepest features to the image, no skips.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.

@@ -1,4 +1,4 @@
-"""Fast-SCNN: one shallow path feeds both the detail and the depth."""
+"""Fast-SCNN: detail and context share their first, shallow layers."""
 
 import keras
 from keras import layers

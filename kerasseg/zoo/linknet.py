@@ -1,4 +1,4 @@
-"""LinkNet: narrow transposed convolutions, skips added instead of joined."""
+"""LinkNet: narrow transposed convolutions, skips added instead of concatenated."""
 
 import keras
 from keras import layers
@@ -76,6 +76,7 @@ def linknet(
 def _double(x, filters, norm, name):
     narrow = x.shape[-1] // 4
     x = blocks.conv_norm_act(x, narrow, 1, norm=norm, name=f"{name}_reduce")
+    # With a bias although a normalisation follows, as published weights have it.
     x = layers.Conv2DTranspose(
         narrow,
         4,

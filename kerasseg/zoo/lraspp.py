@@ -1,4 +1,4 @@
-"""LR-ASPP: the lightest of heads, for MobileNetV3."""
+"""LR-ASPP: a head of two 1x1 convolutions and a gate, for MobileNetV3."""
 
 import keras
 from keras import layers

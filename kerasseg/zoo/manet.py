@@ -47,7 +47,7 @@ def manet(
     norm="batch",
     weights=None,
 ):
-    """MA-Net on any encoder, as in segmentation_models.pytorch, with one mistake less.
+    """MA-Net on any encoder, as in segmentation_models.pytorch, one mistake corrected.
 
     There the attention in the middle takes positions for channels when it puts its
     result back into a map; here they are told apart, so weights trained there do not
@@ -59,9 +59,9 @@ def manet(
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
-        decoder_filters: channels a level, coarse to fine.
+        decoder_filters: channels per level, coarse to fine.
         attention_filters: channels of queries and keys.
-        reduction: the gates think in 1 / reduction of a skip's channels.
+        reduction: the gates have 1 / reduction of a skip's channels in between.
         norm: "batch", "group", "layer" or None.
         weights: None or a path to weights of the whole model.
 

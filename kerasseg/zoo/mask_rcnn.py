@@ -1,4 +1,4 @@
-"""Mask R-CNN: proposals first, then class, box and mask of each."""
+"""Mask R-CNN: region proposals, then class, box and mask of each."""
 
 import math
 
@@ -16,17 +16,17 @@ from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (2, 3, 4, 5, 6)
-IMAGE_SIDE = 800  # pixels that the paper's sizes of anchors and boxes are meant for
+IMAGE_SIDE = 800  # shorter side of images in the paper, whose boxes are in pixels
 SCALES = tuple(side / IMAGE_SIDE for side in (32, 64, 128, 256, 512))
-CANONICAL_BOX = 224 / IMAGE_SIDE  # a box as large as ImageNet's pictures is level 4
+CANONICAL_BOX = 224 / IMAGE_SIDE  # as large as images of ImageNet: level 4
 NMS = {"num_candidates": 200, "num_detections": 100}
-NUM_ANCHORS = 256  # of an image that train the proposals
-FOREGROUND = 0.25  # largest share of the boxes drawn; they train masks
+NUM_ANCHORS = 256  # sampled per image to train the proposals
+FOREGROUND = 0.25  # largest share of the sampled boxes; they train masks
 MASK_SIZE = 28
 
 
 def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
-    """What training Mask R-CNN minimises: the sum of five terms.
+    """Losses of Mask R-CNN, five terms.
 
     Of an image, 256 anchors (at most half of them positive) train the proposals and
     `num_rois` boxes (at most a quarter positive) the heads, or all proposals and
@@ -43,6 +43,7 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     pyramid, anchors = _propose(parts, images, training=True)
     boxes, classes = truth["boxes"], truth["classes"]
     propose = model.get_layer("proposals")
+    # "ties": every anchor that overlaps an object most trains, if no other would.
     targets = anchor_targets(
         propose.anchors,
         boxes,
@@ -54,8 +55,8 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     objectness, deltas = (
         ops.concatenate(anchors[name], axis=1) for name in ("objectness", "deltas")
     )
-    drawn = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
-    first = terms.proposal_losses(objectness[..., 0], deltas, targets, drawn)
+    sampled = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
+    first = terms.proposal_losses(objectness[..., 0], deltas, targets, sampled)
     rois = propose([anchors["objectness"], anchors["deltas"]])
     num_rois = min(num_rois, rois.shape[1] + boxes.shape[1])
     rois, targets, weights = roi_targets(
@@ -95,8 +96,8 @@ def mask_rcnn(
 ):
     """Mask R-CNN on a feature pyramid.
 
-    `zoo.mask_rcnn.losses` trains it. Like torchvision's, the heads
-    have a box and a mask for the background too, which nothing reads.
+    `zoo.mask_rcnn.losses` trains it. Like torchvision's, the heads have a box and a
+    mask for the background too, which nothing reads.
 
     Args:
         num_classes: C, no background.
@@ -160,7 +161,7 @@ def mask_rcnn(
 
 
 def _mask_loss(model, pyramid, rois, targets, weights, masks):
-    """Loss of the masks of the boxes drawn; positive ones come first."""
+    """Loss of the masks in the sampled boxes; positive ones come first."""
     num = int(rois.shape[1] * FOREGROUND)
     rois, classes, objects, weights = (
         x[:, :num] for x in (rois, targets.classes, targets.objects, weights)
@@ -190,7 +191,7 @@ def _fpn(shapes, filters, norm):
 
 
 def _rpn_head(filters, norm):
-    """Whether there is an object at each anchor, and the way to its box."""
+    """Objectness and box deltas of the anchors of any level."""
     features = keras.Input((None, None, filters), name="features")
     x = blocks.conv_norm_act(features, filters, norm=norm, name="rpn")
     found = {}
@@ -201,7 +202,7 @@ def _rpn_head(filters, norm):
 
 
 def _box_head(num_classes, filters, hidden):
-    """Class, and a box for each class, of one box after another."""
+    """Model from the features of one box to class logits and deltas per class."""
     features = keras.Input((7, 7, filters), name="features")
     # Channels first, in the order of the published dense weights.
     x = layers.Permute((3, 1, 2), name="box_channels_first")(features)
@@ -210,6 +211,7 @@ def _box_head(num_classes, filters, hidden):
         x = layers.Dense(hidden, "relu", name=f"box_dense{step}")(x)
     num = num_classes + 1
     logits = layers.Dense(num, name="box_logits")(x)
+    # As in detectron: the first boxes are the proposals themselves.
     small = keras.initializers.RandomNormal(stddev=0.001)
     deltas = layers.Dense(4 * num, kernel_initializer=small, name="box_deltas")(x)
     found = {
@@ -220,7 +222,7 @@ def _box_head(num_classes, filters, hidden):
 
 
 def _mask_head(num_classes, filters, norm):
-    """A mask for each class, of one box after another."""
+    """Model from the features of one box to a mask per class."""
     size = MASK_SIZE // 2
     features = x = keras.Input((size, size, filters), name="features")
     for step in (1, 2, 3, 4):

@@ -1,4 +1,4 @@
-"""OCRNet: every position looks at the average features of each class."""
+"""OCRNet: every position attends to the average features of each class."""
 
 import keras
 from keras import layers

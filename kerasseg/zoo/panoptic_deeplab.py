@@ -1,4 +1,4 @@
-"""Panoptic-DeepLab: classes, object centres, and at each pixel the way to its own."""
+"""Panoptic-DeepLab: classes, object centres, and offsets to them at each pixel."""
 
 import keras
 from keras import layers, ops
@@ -15,11 +15,10 @@ STRIDE = 4  # of the decoders
 
 
 def panoptic_deeplab_losses(model, images, truth, *, seed=None):
-    """What training Panoptic-DeepLab minimises: the sum of three terms.
+    """Losses of Panoptic-DeepLab, three terms.
 
     The paper also triples the weight of small objects in the first; that is left out.
-    `kerasseg.zoo` describes the common form; `seed` is for its sake, nothing
-    but dropout is drawn by chance.
+    `kerasseg.zoo` describes the common form; `seed` is not used.
 
     Args:
         model: of `panoptic_deeplab`.
@@ -35,7 +34,7 @@ def panoptic_deeplab_losses(model, images, truth, *, seed=None):
     found = model(images, training=True)
     semantic = TopK(0.15).call(truth["label"], found["logits"])
     centers, offsets = offset_losses(found["centers"], found["offsets"], truth)
-    return {
+    return {  # weights of the paper
         "semantic": ops.mean(semantic),
         "centers": 200.0 * centers,
         "offsets": 0.01 * offsets,
@@ -92,7 +91,7 @@ def panoptic_deeplab(
     scores = _score(semantic, 256, num_classes, name="semantic_head")
     centers = _score(instance, 32, 1, name="centers_head")
     offsets = _score(instance, 32, 2, name="offsets_head")
-    # What the head says is in pixels of its own.
+    # The head predicts offsets in pixels of its own map.
     scale = layers.Rescaling(STRIDE, dtype="float32", name="offsets_scale")
     outputs = {
         "logits": blocks.logits(scores, image),

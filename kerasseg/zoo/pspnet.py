@@ -1,4 +1,4 @@
-"""PSPNet: averages over a pyramid of cells as context."""
+"""PSPNet: pyramid pooling, averages over grids of several sizes, as context."""
 
 import keras
 from keras import layers
@@ -7,7 +7,7 @@ from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.zoo._builder import builder, load
 
-# segmentation_models.pytorch, the light form; its pools are numbered
+# segmentation_models.pytorch, the lightweight form; its pools are numbered
 RULES = (
     *(
         (
@@ -37,9 +37,9 @@ def pspnet(
     align_corners=False,
     weights=None,
 ):
-    """PSPNet as in the paper, or the light form of segmentation_models.pytorch.
+    """PSPNet as in the paper, or the lightweight form of segmentation_models.pytorch.
 
-    The light form pools `c3` and keeps the rest of the encoder for nothing but its
+    The lightweight form pools `c3` and keeps the rest of the encoder only for its
     weights, has no normalisation at the 1x1 bin, and swaps the kernels of the last two
     convolutions (1x1, then 3x3).
 
@@ -51,7 +51,7 @@ def pspnet(
         output_stride: 8, 16 or 32.
         dropout: rate of whole channels before the scores.
         aux: add the auxiliary FCN head on `c4`, or on the tap that is named.
-        light: see above.
+        light: build the lightweight form.
         align_corners: resize with coinciding corner pixels, as the published networks.
         weights: None or a path to weights of the whole model.
 
@@ -75,7 +75,7 @@ def pspnet(
     norm = None if light else "batch"
     branches = blocks.pyramid_pooling(x, filters, bins=(1,), norm=norm, **options)
     branches += blocks.pyramid_pooling(x, filters, bins=(2, 3, 6), **options)
-    # Published weights expect the features behind the light form's branches.
+    # Published weights expect the features behind the lightweight form's branches.
     branches = [*branches, x] if light else [x, *branches]
     x = layers.Concatenate(name="psp_concat")(branches)
     x = blocks.conv_norm_act(x, 512, kernels[0], name="head")

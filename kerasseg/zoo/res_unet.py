@@ -29,7 +29,7 @@ def res_unet(
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
         base_filters: channels of the first level, "residual" only.
-        decoder_filters: channels a level, coarse to fine; None takes the skips'.
+        decoder_filters: channels per level, coarse to fine; None takes the skips'.
         norm: "batch", "group", "layer" or None.
         weights: None or a path to weights of the whole model.
 
@@ -48,7 +48,7 @@ def res_unet(
     encoder = encoders.build(
         encoder, input_shape, weights=encoder_weights, options=options
     )
-    *skips, x = encoder(image).values()
+    *skips, x = encoder(image).values()  # taps come fine to coarse
     filters = decoder_filters or [skip.shape[-1] for skip in skips[::-1]]
     for level, (skip, channels) in enumerate(zip(skips[::-1], filters), 1):
         name = f"decoder{level}"

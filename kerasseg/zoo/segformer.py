@@ -69,6 +69,7 @@ def segformer(
     projected = []
     for level in (5, 4, 3, 2):
         name = f"project{level}"
+        # A Dense layer is the 1x1 convolution of the paper's linear projections.
         x = layers.Dense(decoder_filters, name=name)(taps[f"c{level}"])
         projected.append(ResizeLike(name=f"{name}_up")([x, taps["c2"]]))
     x = layers.Concatenate(name="fuse_concat")(projected)

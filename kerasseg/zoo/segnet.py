@@ -1,4 +1,4 @@
-"""SegNet: the decoder returns values to where the poolings found them."""
+"""SegNet: unpooling puts values back where the maxima of the poolings were."""
 
 import keras
 
@@ -6,6 +6,7 @@ from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike, Unpool
 from kerasseg.zoo._builder import builder, load
 
+# Convolutions per level, those of VGG16 in reverse; the head is the last one.
 DEPTHS = {4: 3, 3: 3, 2: 3, 1: 2, 0: 1}
 
 

@@ -9,7 +9,7 @@ from kerasseg.zoo.unet import unet
 
 
 def stardist_losses(model, images, truth, *, seed=None):
-    """What training StarDist minimises: the sum of two terms.
+    """Losses of StarDist, two terms.
 
     `kerasseg.zoo` describes the common form; `seed` is not used.
 
@@ -43,14 +43,14 @@ def stardist(
     head_filters=128,
     weights=None,
 ):
-    """StarDist on `zoo.unet`: at each pixel how likely an object is, and its outline.
+    """StarDist on `zoo.unet`: object probability and star-convex outline per pixel.
 
     For round objects of one class, such as nuclei, even where hundreds touch.
     `instance.star_distances.star_targets` makes the truth of label maps,
-    `zoo.stardist.losses` trains, `instance.star_polygons.decode` finds the
-    objects. The U-Net is batch-normalised and, if "plain", a level deeper than that of
-    the authors' code, which also halves the image for grid 2, instead of leaving the
-    last step of the decoder out.
+    `zoo.stardist.losses` trains, `instance.star_polygons.decode` finds the objects. The
+    U-Net is batch-normalised and, if "plain", a level deeper than that of the authors'
+    code, which also halves the image for grid 2, instead of leaving the last step of
+    the decoder out.
 
     Args:
         num_rays: R, at least 3.
@@ -93,6 +93,7 @@ def stardist(
         decoder_filters=decoder_filters,
     )
     mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
+    # With grid 2 the decoder's step to full size is left out: nothing reads it.
     steps = 4 if mirrored else len(decoder_filters)
     last = steps if grid == 1 else steps - 1
     x = base.get_layer(f"decoder{last}_2_relu").output

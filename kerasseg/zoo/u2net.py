@@ -1,4 +1,4 @@
-"""U2-Net: a U-Net whose steps are U-Nets."""
+"""U2-Net: a U-Net whose levels are small U-Nets."""
 
 import keras
 from keras import layers
@@ -57,7 +57,7 @@ def u2net(
     """
     image = keras.Input(input_shape, name="image")
     encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
-    *skips, x = encoder(image).values()
+    *skips, x = encoder(image).values()  # taps come fine to coarse
     sides = [x]
     options = zip(skips[::-1], decoder_filters, inner_filters, HEIGHTS)
     for step, (skip, filters, inner, height) in enumerate(options):

@@ -79,7 +79,7 @@ def unet(
         weights=encoder_weights,
         options={"base_filters": base_filters, "depth": 4, **options},
     )
-    *skips, x = encoder(image).values()
+    *skips, x = encoder(image).values()  # taps come fine to coarse
     for level, skip in enumerate(skips[::-1], 1):
         name, filters = f"decoder{level}", skip.shape[-1]
         x = layers.Conv2DTranspose(

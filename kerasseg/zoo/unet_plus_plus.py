@@ -56,7 +56,7 @@ def unet_plus_plus(
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
-        decoder_filters: channels of the last node a level, coarse to fine; the others
+        decoder_filters: channels of the last node per level, coarse to fine; the others
             have those of their tap.
         norm: "batch", "group", "layer" or None.
         attention: "scse" or None.

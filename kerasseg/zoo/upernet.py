@@ -1,4 +1,4 @@
-"""UPerNet: a pyramid of averages on top of a feature pyramid, all levels fused."""
+"""UPerNet: pyramid pooling on top of a feature pyramid, all levels fused."""
 
 import keras
 from keras import layers

@@ -1,4 +1,4 @@
-"""YOLACT: boxes in one stage, and masks that mix prototypes of the whole image."""
+"""YOLACT: a one-stage detector; masks are sums of prototypes of the whole image."""
 
 import math
 
@@ -26,19 +26,19 @@ from kerasseg.zoo._fixed_size import encode
 LEVELS = (3, 4, 5, 6, 7)
 RATIOS = (1.0, 0.5, 2.0)
 SCALES = tuple(side / 550 for side in (24, 48, 96, 192, 384))  # shares of the image
-DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
+DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # 1 / the variances 0.1 and 0.2 of SSD
 NMS = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
-NUM_MASKS = 100  # positive anchors of an image whose masks are trained
+NUM_MASKS = 100  # positive anchors sampled per image to train masks
 
 
 def yolact_losses(model, images, truth, *, seed):
-    """What training YOLACT minimises: the sum of four terms.
+    """Losses of YOLACT, four terms.
 
-    Of the positive anchors of an image, 100 drawn by chance train masks, which bounds
-    the memory. `kerasseg.zoo` describes the arguments.
+    Of the positive anchors of an image, a random sample of 100 trains masks, which
+    bounds the memory. `kerasseg.zoo` describes the arguments.
 
     Returns:
-        dict of scalars: "classes" (3 hard negatives a positive), "boxes" (times 1.5),
+        dict of scalars: "classes" (3 hard negatives per positive), "boxes" (times 1.5),
         "masks" (times 6.125) and "semantic".
     """
     found = _predict(_parts(model), images, training=True)
@@ -55,19 +55,21 @@ def yolact_losses(model, images, truth, *, seed):
     of_classes, of_boxes = terms.multibox_losses(
         found["logits"], found["deltas"], targets
     )
-    drawn, weights = sample(targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed)
-    positive = ops.cast(gather(targets.labels, drawn) > 0, "float32")
-    objects = gather(targets.objects, drawn)
+    sampled, weights = sample(
+        targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed
+    )
+    positive = ops.cast(gather(targets.labels, sampled) > 0, "float32")
+    objects = gather(targets.objects, sampled)
     of_masks = terms.prototype_loss(
         found["prototypes"],
-        gather(found["coefficients"], drawn),
+        gather(found["coefficients"], sampled),
         gather(truth["masks"], objects),
         gather(boxes, objects),
         weights * positive,
         stride=STRIDE,
     )
     semantic = terms.semantic_loss(found["semantic"], _halve(truth["masks"]), classes)
-    return {
+    return {  # weights of the authors' code
         "classes": of_classes,
         "boxes": 1.5 * of_boxes,
         "masks": 6.125 * of_masks,
@@ -92,8 +94,8 @@ def yolact(
 ):
     """YOLACT: each box comes with the coefficients of a sum of prototypes, its mask.
 
-    `zoo.yolact.losses` trains it. The paper resizes images to
-    550 x 550; here a size that halves five times makes every stride exact.
+    `zoo.yolact.losses` trains it. The paper resizes images to 550 x 550; here a size
+    that halves five times makes every stride exact.
 
     Args:
         num_classes: C, no background.
@@ -147,14 +149,14 @@ def yolact(
 
 @keras.saving.register_keras_serializable("kerasseg")
 class YolactDetections(layers.Layer):
-    """Predictions at all anchors -> the objects of an image.
+    """Selects the objects of an image from the predictions at all anchors.
 
     Call it with [class logits [N, A, C + 1], deltas [N, A, 4], coefficients [N, A, P],
     prototypes [N, H / 4, W / 4, P]].
 
     Args:
         image_size: (height, width).
-        anchor_scales: sides of square anchors in pixels, one a level.
+        anchor_scales: sides of square anchors in pixels, one per level.
         nms_options: arguments of `detection.detections.multiclass_nms`.
 
     Attributes:
@@ -246,6 +248,7 @@ def _protonet(num_classes, num_prototypes, shape):
     filters = shape[-1]
     for step in (1, 2, 3):
         x = blocks.conv_norm_act(x, filters, norm=None, name=f"protonet{step}")
+    # Keras 3.15 cannot trace this layer for variable sizes; here the size is fixed.
     x = layers.UpSampling2D(2, interpolation="bilinear", name="protonet_up")(x)
     x = blocks.conv_norm_act(x, filters, norm=None, name="protonet4")
     x = blocks.score_conv(x, num_prototypes, name="prototypes_conv")

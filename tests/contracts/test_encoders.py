@@ -1,4 +1,4 @@
-"""What every encoder promises."""
+"""Promises of every encoder."""
 
 import keras
 import numpy as np
@@ -27,31 +27,37 @@ STRIDED_ONLY = ["plain", "residual", "vgg16", "mit_b0", "hrnet_w18", "rsu"]
 STRIDED_ONLY += ["gather_expand", "scnn"]
 
 
-def image(shape=(1, 64, 96, 3)):
+GREY = (None, None, 1)
+
+
+def image(shape=(1, 64, 96, 1)):
     return np.random.default_rng(0).integers(0, 256, shape).astype("float32")
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_taps_have_their_strides(name):
-    taps = encoders.build(name)(image())
-    without = {"c1"} if name.startswith(("mit", "convnext")) else set()
+@pytest.fixture(scope="module", params=QUICK)
+def encoder(request):
+    """Of grey images: those of three channels are counted and trained elsewhere."""
+    return encoders.build(request.param, GREY)
+
+
+def test_taps_have_their_strides(encoder):
+    taps = encoder(image())
+    without = {"c1"} if encoder.name.startswith(("mit", "convnext")) else set()
     assert {"c1", "c2", "c3", "c4", "c5"} - without <= set(taps)
     for tap, features in taps.items():
         assert features.shape[1:3] == (64 // STRIDES[tap], 96 // STRIDES[tap])
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_odd_sizes_and_one_channel_work(name):
-    taps = encoders.build(name, (None, None, 1))(image((1, 65, 97, 1)))
+def test_odd_sizes_and_one_channel_work(encoder):
+    taps = encoder(image((1, 65, 97, 1)))
     assert all(np.all(np.isfinite(features)) for features in taps.values())
 
 
-def calibrated(name, picture):
-    """Strided encoder with statistics of the picture: errors look their size.
+def calibrate(encoder, picture):
+    """Give an encoder the statistics of the picture: errors look their size.
 
     Squeeze-excite gates are forced open, because they average a larger dense map.
     """
-    encoder = encoders.build(name)
     rng = np.random.default_rng(1)
     for layer in encoder.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
@@ -62,7 +68,6 @@ def calibrated(name, picture):
             layer.kernel.assign(np.zeros(layer.kernel.shape))
             layer.bias.assign(np.full(layer.bias.shape, 4.0))
     encoder(picture, training=True)
-    return encoder
 
 
 # Half a minute each; nothing but their own layers is in question.
@@ -74,14 +79,14 @@ DENSE = [
 ]
 
 
-@pytest.mark.parametrize("name", DENSE)
-def test_dense_features_subsampled_equal_strided_features(name):
-    picture = image((1, 129, 129, 3))
-    strided = calibrated(name, picture)
-    reference = strided(picture, training=False)
+@pytest.mark.parametrize("encoder", DENSE, indirect=True)
+def test_dense_features_subsampled_equal_strided_features(encoder):
+    picture = image((1, 129, 129, 1))
+    calibrate(encoder, picture)
+    reference = encoder(picture, training=False)
     for output_stride in (16, 8):
-        dense = encoders.build(name, output_stride=output_stride)
-        dense.set_weights(strided.get_weights())
+        dense = encoders.build(encoder.name, GREY, output_stride=output_stride)
+        dense.set_weights(encoder.get_weights())
         taps = dense(picture, training=False)
         for tap in ("c3", "c4", "c5"):
             step = max(1, STRIDES[tap] // output_stride)

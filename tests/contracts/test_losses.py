@@ -1,4 +1,4 @@
-"""What every loss of the package promises."""
+"""Promises of every loss of the package."""
 
 import inspect
 

@@ -15,7 +15,7 @@ MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
 
 
 def standard(image):
-    """What EfficientNet's own rescaling by 255 turns into ImageNet's statistics."""
+    """Normalise so that EfficientNet's own rescaling by 255 gives ImageNet's."""
     return (image / 255 - MEAN) / STD * 255
 
 

@@ -58,16 +58,3 @@ def test_weights_load_from_a_file(strided, tmp_path, picture):
     image = picture(33, 33)
     expected = strided(image)["c5"]
     np.testing.assert_array_equal(mobilenet_v2(weights=path)(image)["c5"], expected)
-
-
-@pytest.mark.parametrize("output_stride", [16, 8])
-def test_dense_features_subsampled_equal_strided_ones(
-    strided, picture, relative_error, output_stride
-):
-    image = picture(65, 97)
-    expected = strided(image)
-    dense = mobilenet_v2(output_stride=output_stride)
-    dense.set_weights(strided.get_weights())
-    for tap, features in dense(image).items():
-        step = max(1, 2 ** int(tap[1]) // output_stride)
-        assert relative_error(features[:, ::step, ::step], expected[tap]) <= 1e-5

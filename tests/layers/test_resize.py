@@ -1,10 +1,12 @@
+"""Resizing to the size of another tensor, against numpy and TensorFlow."""
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from kerasseg import layers
-from kerasseg.layers.resize import resize_nearest
+from kerasseg.layers.resize import _resize_corners, resize_nearest
 
 
 def test_bilinear_resize_places_pixel_centres_at_one_half():
@@ -28,19 +30,9 @@ def test_sizes_may_be_dynamic(interpolation):
         assert out.shape == (1, *size, 2)
 
 
-@pytest.mark.parametrize(("align", "expected"), [("center", 6), ("start", 0)])
-def test_crop_keeps_the_middle_or_the_corner(align, expected):
-    x = np.arange(25.0).reshape(1, 5, 5, 1)
-    out = layers.CropLike(align)([x, np.zeros((1, 3, 2, 1))])
-    assert out.shape == (1, 3, 2, 1)
-    assert float(out[0, 0, 0, 0]) == expected
-
-
 def test_wrong_options_are_refused():
     with pytest.raises(ValueError, match="Received: interpolation='cubic'"):
         layers.ResizeLike("cubic")
-    with pytest.raises(ValueError, match="Received: align='end'"):
-        layers.CropLike("end")
 
 
 def test_the_nearest_pixels_of_other_backends_are_those_of_tensorflow():
@@ -49,3 +41,20 @@ def test_the_nearest_pixels_of_other_backends_are_those_of_tensorflow():
         for length in [*range(1, 100), 129, 224, 511]:
             expected = tf.image.resize(x, (length, 1), "nearest")
             np.testing.assert_array_equal(resize_nearest(x, length, 1), expected)
+
+
+@pytest.mark.parametrize("size", [(5, 7), (3, 4), (1, 2)])
+def test_aligned_corners_keep_the_corner_pixels(rng, size):
+    x = rng.normal(size=(1, 3, 4, 2)).astype("float32")
+    at = [np.linspace(0, n - 1, m) for n, m in zip((3, 4), size)]
+    rows = np.stack([np.interp(at[0], range(3), c) for c in x[0].reshape(3, 8).T])
+    rows = rows.T.reshape(size[0], 4, 2)
+    expected = np.stack(
+        [[np.interp(at[1], range(4), c) for c in row.T] for row in rows]
+    ).transpose(0, 2, 1)
+    like = np.zeros((1, *size, 1), "float32")
+    found = layers.ResizeLike(align_corners=True)([x, like])
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5, atol=1e-6)
+    x = keras.ops.convert_to_tensor(x)  # other backends than TensorFlow's
+    other = _resize_corners(_resize_corners(x, size[0], 1), size[1], 2)
+    np.testing.assert_allclose(other[0], expected, rtol=1e-5, atol=1e-6)

@@ -13,14 +13,14 @@ from tests.parity import seeded
 
 
 def logits(name, encoder):
-    """float32 [2, 65, 97, 3] of a builder whose every weight was drawn anew."""
+    """float32 [2, 65, 97, 3] of a builder with random weights."""
     model = build(name, encoder)
-    model.set_weights(list(_draw(model)))
+    model.set_weights(list(_random(model)))
     answer = model(seeded.images(65, 97), training=False)
     return keras.ops.convert_to_numpy(answer)
 
 
-def _draw(model):
+def _random(model):
     """Arrays for the weights of a model, of a scale that neither dies nor explodes."""
     rng = np.random.default_rng(0)
     for weight in model.weights:

@@ -1,4 +1,4 @@
-"""What is compared: our builder's (or encoder's) options beside the reference's.
+"""Pairs to compare: our builder's (or encoder's) options beside the reference's.
 
 Read on both sides, so it imports neither Keras nor PyTorch. References are
 segmentation_models_pytorch ("smp"), torchvision and timm, whose defaults are meant

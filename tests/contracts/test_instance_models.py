@@ -1,4 +1,4 @@
-"""What every instance model promises, tried on small ones of 128 x 128 pixels."""
+"""Promises of every instance model, tried on small ones of 128 x 128 pixels."""
 
 import keras
 import numpy as np
@@ -6,77 +6,17 @@ import pytest
 import tensorflow as tf
 
 from kerasseg import encoders, zoo
-
-SIZE, NUM, CLASSES = 128, 8, 2
-CANVAS = (SIZE // 4, SIZE // 4)
-FEW = {"num_detections": NUM}
-SMALL = {
-    "center_mask": {"filters": 32, "head_filters": 32, "shape_size": 8, **FEW},
-    "mask_rcnn": {"filters": 32, "hidden": 64, "num_proposals": 32, "nms": FEW},
-    "yolact": {"filters": 32, "num_prototypes": 8, "nms": FEW},
-}
-# Updates and learning rates that suffice to learn two pictures.
-STEPS = {"center_mask": (150, 3e-3), "mask_rcnn": (80, 3e-3), "yolact": (80, 3e-3)}
-# (picture, class, box)
-OBJECTS = [
-    (0, 0, (16, 16, 64, 64)),
-    (0, 1, (72, 56, 120, 112)),
-    (1, 1, (40, 8, 120, 56)),
-]
-# One object for the anchors of each level of YOLACT.
-OF_ALL_LEVELS = [
-    (0, 0, (8, 8, 16, 16)),
-    (0, 1, (16, 16, 32, 32)),
-    (0, 1, (20, 20, 108, 108)),
-    (1, 0, (4, 4, 28, 28)),
-    (1, 1, (8, 8, 56, 56)),
-]
-
-
-def build(name, **options):
-    keras.utils.set_random_seed(0)
-    options = {"image_size": (SIZE, SIZE), **SMALL[name], **options}
-    return zoo.BUILDERS[name](CLASSES, "tiny", **options)
-
-
-def losses(model, images, truth, seed=0):
-    function = zoo.BUILDERS[model.name].losses
-    few = {"num_rois": 64} if model.name == "mask_rcnn" else {}
-    return function(model, images, truth, seed=seed, **few)
-
-
-def shape(class_id, box):
-    """Mask on the canvas: class 0 fills its box, class 1 is a diamond in it."""
-    x1, y1, x2, y2 = np.array(box) / 4
-    y, x = np.indices(CANVAS) + 0.5
-    far = np.stack([abs(x - (x1 + x2) / 2), abs(y - (y1 + y2) / 2)])
-    far = far / np.array([(x2 - x1) / 2, (y2 - y1) / 2])[:, None, None]
-    return (far.sum(0) if class_id else far.max(0)) <= 1
-
-
-def scene(objects=OBJECTS, padding=1):
-    """Two noisy pictures with red boxes and green diamonds, and their truth."""
-    images = np.random.default_rng(0).integers(0, 60, (2, SIZE, SIZE, 3))
-    num = max(sum(n == i for i, *_ in objects) for n in (0, 1)) + padding
-    boxes, classes = np.zeros([2, num, 4], "float32"), np.full([2, num], -1)
-    masks = np.zeros([2, num, *CANVAS], "uint8")
-    places = [0, 0]
-    for n, class_id, box in objects:
-        at = n, places[n]
-        places[n] += 1
-        boxes[at], classes[at], masks[at] = box, class_id, shape(class_id, box)
-        pixels = masks[at].repeat(4, 0).repeat(4, 1) > 0
-        images[n][pixels] = [(250, 40, 40), (40, 250, 40)][class_id]
-    truth = {"boxes": boxes, "classes": classes, "masks": masks}
-    return images.astype("float32"), truth
-
-
-def gradients(model, images, truth):
-    """The terms of the loss, and the gradient of their sum."""
-    with tf.GradientTape() as tape:
-        terms = losses(model, images, truth)
-        total = tf.add_n(list(terms.values()))
-    return terms, tape.gradient(total, [w.value for w in model.trainable_variables])
+from tests.contracts.objects import (
+    MASK_SIZE,
+    NUM,
+    SIZE,
+    STEPS,
+    assert_the_loss_reaches_every_weight,
+    build,
+    gradients,
+    losses,
+    scene,
+)
 
 
 @pytest.fixture(scope="module", params=zoo.names("instance"))
@@ -96,7 +36,7 @@ def test_outputs_have_fixed_shapes_and_types(model, found):
         "boxes": ((NUM, 4), "float32"),
         "classes": ((NUM,), "int32"),
         "scores": ((NUM,), "float32"),
-        "masks": ((NUM, *CANVAS), "float32"),
+        "masks": ((NUM, *MASK_SIZE), "float32"),
         "num": ((), "int32"),
     }
     assert {k: (x.shape[1:], x.dtype) for k, x in found.items()} == shapes
@@ -134,18 +74,14 @@ def test_a_saved_model_finds_the_same(model, found, tmp_path):
 
 
 def test_the_loss_reaches_every_weight(model):
-    terms, found = gradients(model, *scene(OF_ALL_LEVELS))
-    assert all(np.isfinite(value) and value >= 0 for value in terms.values())
-    for weight, gradient in zip(model.trainable_variables, found):
-        assert gradient is not None, weight.path
-        assert np.isfinite(gradient).all() and np.any(gradient), weight.path
+    assert_the_loss_reaches_every_weight(model)
 
 
 def test_padding_changes_no_loss(model):
     images, truth = scene(padding=0)
     expected = losses(model, images, truth)
     for name, value in losses(model, *scene(padding=5)).items():
-        if model.name != "mask_rcnn":  # where other boxes are drawn by chance
+        if model.name != "mask_rcnn":  # which samples other boxes
             np.testing.assert_allclose(value, expected[name], rtol=1e-4)
         assert np.isfinite(value)
 
@@ -167,39 +103,6 @@ def test_many_objects_one_upon_the_other_give_finite_losses(model):
         for name, x in truth.items()
     }
     assert all(np.isfinite(x) for x in losses(model, images, truth).values())
-
-
-@pytest.mark.parametrize("decoder", ["pyramid", "unet"])
-def test_center_mask_decodes_by_finer_features_when_asked(decoder):
-    model = build("center_mask", decoder=decoder)
-    assert set(model.get_layer("decoder").input) == {"c2", "c3", "c4", "c5"}
-    assert model(scene()[0])["masks"].shape == (2, NUM, *CANVAS)
-    test_the_loss_reaches_every_weight(model)
-    with pytest.raises(ValueError, match=r"Unknown decoder.*pyramid"):
-        build("center_mask", decoder="pyramids")
-
-
-def test_a_larger_canonical_box_is_read_from_finer_features():
-    """Of all levels but the finest nothing reaches the second stage any more."""
-    model = build("mask_rcnn", canonical_box=4.0)
-    heads = [model.get_layer(f"{name}_features") for name in ("box", "mask")]
-    pyramid = [np.full((1, 2**n, 2**n, 1), n, "float32") for n in (5, 4, 3, 2)]
-    rois = np.array([[[0, 0, SIZE, SIZE], [8, 8, 16, 16]]], "float32")
-    for head in heads:
-        np.testing.assert_allclose(head([*pyramid, rois]), 5, rtol=1e-6)
-
-
-def test_mask_rcnn_is_normalised_when_asked():
-    model = build("mask_rcnn", norm="group")
-    for part in ("fpn", "rpn_head", "mask_head"):
-        kinds = {type(layer).__name__ for layer in model.get_layer(part).layers}
-        assert "GroupNormalization" in kinds
-    test_the_loss_reaches_every_weight(model)
-
-
-def test_a_plain_encoder_has_as_many_filters_as_asked():
-    model = zoo.yolact(1, "plain", base_filters=2, image_size=(64, 64), filters=4)
-    assert encoders.of(model).output["c2"].shape[-1] == 8
 
 
 def test_a_frozen_encoder_leaves_the_other_parts_free():
