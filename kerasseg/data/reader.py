@@ -125,6 +125,7 @@ def _instances(sample, name):
 def epoch_order(count, shuffle, seed):
     """Return a function from an epoch to the order of its samples."""
 
+    # Threads of tf.data are in several epochs at once where one ends.
     @functools.lru_cache(maxsize=4)
     def order(epoch):
         if not shuffle:
