@@ -12,7 +12,7 @@ INSTANCES = ("instances", "classes", "crowd")
 
 
 class SampleReader:
-    """Reads the sample at a position of the stream; the threads of tf.data call it.
+    """Reader of the sample at a position of the stream, for the threads of tf.data.
 
     Args:
         samples: Samples.
