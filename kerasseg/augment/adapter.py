@@ -37,8 +37,10 @@ def from_numpy(function, *, size):
     lock = threading.Lock()
 
     def call(image, label, seed):
+        # Half of the seeds are negative as int32, and NumPy refuses negative ones.
+        rng = np.random.default_rng(seed.view(np.uint32))
         with lock:
-            result = function(image, label, np.random.default_rng(seed.view(np.uint32)))
+            result = function(image, label, rng)
         if not isinstance(result, (tuple, list)) or len(result) != 2:
             raise ValueError(
                 "The function of `from_numpy` must return (image, label). "

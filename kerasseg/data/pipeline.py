@@ -62,11 +62,11 @@ def pipeline(
     reader by its own: see `batches` and `reraise`.
 
     Args:
-        samples: has a length; `read(index)` returns a dict of `image` [H, W, C] and
-            `label` [H, W]; `names[index]` is the name in messages.
+        samples: Samples, or another object with a length, with `read(index)`, which
+            returns a dict of `image` [H, W, C] and `label` [H, W], and with `names`.
         batch_size: samples per batch.
-        augment: function (sample, seed) -> sample, see `kerasseg.augment`. Without one
-            that gives them a size, all images must have the same, or batch_size=1.
+        augment: function (sample, seed) -> sample, see `kerasseg.augment`. Unless it
+            gives all images one size, they must have one, or batch_size=1.
         objects: None for labels; or G, the largest number of objects per image, for
             the targets of instance models, see `object_targets`; or a function from an
             augmented sample to a dict of targets, see `stars` and `centers`. Samples
@@ -78,11 +78,6 @@ def pipeline(
         seed: seed of order and augmentation, an integer in 0 .. 2**31 - 1.
         start_step: number of batches to leave out at the start.
         reading: Reading, options of cache and bad samples; None takes the defaults.
-        cache: keep decoded samples in memory: "auto" up to 1 GiB; True up to half of
-            the machine's memory, with a warning when that is full; False none. What
-            does not fit is read every time.
-        on_bad_sample: what happens when `read` raises ValueError or OSError: "stop"
-            passes the error on, "skip" takes the next sample instead and warns once.
 
     Returns:
         tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]), or of images
@@ -224,7 +219,7 @@ def _check_options(samples, batch_size, seed, start_step):
         raise ValueError("`samples` must not be empty. Received: 0 samples.")
     for name, value, low, high in (
         ("batch_size", batch_size, 1, 2**31),
-        ("seed", seed, 0, 2**31),
+        ("seed", seed, 0, 2**31),  # becomes an int32 tensor
         ("start_step", start_step, 0, 2**31),
     ):
         if not isinstance(value, numbers.Integral) or not low <= value < high:

@@ -12,7 +12,7 @@ INSTANCES = ("instances", "classes", "crowd")
 
 
 class SampleReader:
-    """Reads the sample at a position of the stream; the threads of tf.data call it.
+    """Reader of the sample at a position of the stream, for the threads of tf.data.
 
     Args:
         samples: Samples.
@@ -125,6 +125,7 @@ def _instances(sample, name):
 def epoch_order(count, shuffle, seed):
     """Return a function from an epoch to the order of its samples."""
 
+    # Threads of tf.data are in several epochs at once where one ends.
     @functools.lru_cache(maxsize=4)
     def order(epoch):
         if not shuffle:

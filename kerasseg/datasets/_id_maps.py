@@ -51,6 +51,7 @@ def frontmost(maps, crowd):
     areas = np.bincount(maps.ravel(), minlength=len(crowd) + 1)[1:]
     order = np.lexsort((-areas, ~np.asarray(crowd, bool)))  # crowds, then the largest
     ids = np.concatenate([[0], order + 1]).astype("int32")
+    # From back to front; 0, no instance, lies behind all.
     rank = np.empty_like(ids)
     rank[ids] = np.arange(len(ids))
     return ids[rank[maps].max(0)]

@@ -6,6 +6,8 @@ import re
 
 from kerasseg.images import EXTENSIONS, ImageError
 
+# Usual names, and those of Pascal VOC (JPEGImages, SegmentationClass), Cityscapes
+# (leftImg8bit, gtFine) and CamVid (annot).
 IMAGE_FOLDERS = (
     *("images", "image", "imgs", "img", "JPEGImages", "leftImg8bit"),
     *("photos", "rgb", "frames", "inputs", "input"),
@@ -22,7 +24,8 @@ SPLITS = {
 }
 
 # Affixes by which people tell the mask from its image: the Cityscapes data set
-# (leftImg8bit, gtFine), the retinal vessels of DRIVE (manual1) and CHASE_DB1 (1stHO).
+# (leftImg8bit, gtFine), CamVid (L), the retinal vessels of DRIVE (manual1) and of
+# CHASE_DB1 (1stHO).
 _MASK_WORDS = (
     "mask masks label labels gt seg segmentation annotation groundtruth ground_truth "
     "gtFine_labelIds gtFine_labelTrainIds labelIds labelTrainIds manual1 1stHO L"
@@ -55,6 +58,7 @@ def find_folders(root, split=None):
     else:
         paired = ("{split}/{kind}", "{kind}/{split}", "{split}_{kind}", "{split}{kind}")
         layouts = [(layout, layout) for layout in paired]
+        # Images in train/ beside masks in train_masks/, as in Carvana.
         layouts += [("{split}", layout) for layout in paired[2:]]
     for alias in SPLITS.get(split, (split,)):
         for image_layout, label_layout in layouts:
@@ -149,6 +153,7 @@ def _match(images, labels):
 
 
 def _match_in_other_subfolders(images, labels):
+    # Subfolders on one side only, of cities or videos: then names alone must be unique.
     names = {key: key.rpartition("/")[2] for key in images}
     if len(set(names.values())) < len(names):
         return {key: [] for key in images}

@@ -14,6 +14,7 @@ from kerasseg.datasets._layout import (
 from kerasseg.images import ImageError
 from kerasseg.names import nearest
 
+# The last is that of Pascal VOC.
 _LISTS = ("{}.txt", "splits/{}.txt", "ImageSets/Segmentation/{}.txt")
 
 
@@ -73,6 +74,7 @@ def _unknown_split(root, split, known):
         root,
         f"a split of this folder: {', '.join(known)}",
         f"split={split!r}",
+        # ImageError ends the sentence itself.
         f"Give one of them.{nearest(split, known)}".rstrip(".?"),
     )
 
@@ -134,7 +136,7 @@ def select_by_hash(root, split, found, val_fraction):
         )
     ranks = {name: _fraction(name) for name, _, _ in found}
     val = {name for name, rank in ranks.items() if rank < val_fraction}
-    if len(val) in (0, len(found)):
+    if len(val) in (0, len(found)):  # of few names all may fall on one side
         val = {min(ranks, key=ranks.get)}
     return [entry for entry in found if (entry[0] in val) == (split == "val")]
 

@@ -5,6 +5,7 @@ import dataclasses
 from kerasseg.datasets.folder import folder
 from kerasseg.names import look_up
 
+# In the order of the ids in SegNet's label images, where 11 is unlabelled.
 CLASSES = (
     "sky",
     "building",

@@ -64,17 +64,17 @@ def check(samples, *, num_classes=None, limit=None):
             pixels += found["pixels"]
             ignored += found["ignored"]
     _check_foreground(samples, pixels, ignored)
-    total = int(pixels.sum() + ignored)
-    report = {"num_samples": len(samples), "num_read": num_read}
-    for key, counter in counts.items():
-        report[key] = dict(counter.most_common(10))
     shapes = [tuple(map(int, size.split(" x "))) for size in counts["sizes"]]
-    report["smallest"] = [min(sides) for sides in zip(*shapes)]
-    report["largest"] = [max(sides) for sides in zip(*shapes)]
-    report["pixels"] = dict(zip(names, pixels[:num_classes].tolist()))
-    report["ignored_share"] = ignored / total
-    report["warnings"] = _warnings(report)
-    return report
+    report = {
+        "num_samples": len(samples),
+        "num_read": num_read,
+        **{key: dict(counter.most_common(10)) for key, counter in counts.items()},
+        "smallest": [min(sides) for sides in zip(*shapes)],
+        "largest": [max(sides) for sides in zip(*shapes)],
+        "pixels": dict(zip(names, pixels.tolist())),
+        "ignored_share": ignored / int(pixels.sum() + ignored),
+    }
+    return {**report, "warnings": _warnings(report)}
 
 
 def _source(samples, index):

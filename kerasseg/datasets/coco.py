@@ -75,6 +75,7 @@ def coco(
         entries = _part(file, entries, split, val_fraction)
     if not entries:
         raise ImageError(file, "an image or more", "none", "Give another file")
+    # COCO's category ids have gaps, 1..90 for 80 classes; class ids have none.
     ids = {number: position for position, number in enumerate(categories, 1)}
     jobs = [(entry, objects.get(entry["id"], [])) for entry in entries]
     return Samples(

@@ -52,6 +52,7 @@ def dsb2018(root, split="train", *, val_fraction=0.2):
     kinds = collections.defaultdict(list)
     for index, (file, _) in enumerate(samples.files):
         image = read_image(file, channels=3).astype("float32")
+        # Fluorescence is stored as RGB too, with three equal channels.
         is_stained = bool((image.max(-1) > image.min(-1)).any())
         kinds[(*image.shape[:2], is_stained)].append(
             (index, samples.names[index], image)
@@ -81,6 +82,7 @@ def group_by_slide(images, is_stained):
     if is_stained:
         whites = np.array([np.percentile(x, 90, axis=(0, 1)) for x in images])
         same |= np.abs(whites[:, None] - whites).max(-1) <= MAX_TINT
+    # Each image begins as its own group; every pair of one slide joins two groups.
     owner = np.arange(len(images))
     for a, b in zip(*np.nonzero(same)):
         owner[owner == max(owner[a], owner[b])] = min(owner[a], owner[b])

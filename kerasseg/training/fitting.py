@@ -106,5 +106,6 @@ def is_first_worker(strategy):
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.cluster_spec().jobs:
         return True
+    # Worker 0 is TensorFlow's chief where TF_CONFIG names none.
     first = "chief" if "chief" in resolver.cluster_spec().jobs else "worker"
     return (resolver.task_type, resolver.task_id) == (first, 0)

@@ -9,7 +9,7 @@ _AUX_WEIGHT = 0.4  # Zhao et al., 2017, https://arxiv.org/abs/1612.01105
 
 
 class Gradients:
-    """Computes the gradient of a batch that lies on the replicas of a strategy.
+    """Gradient of a batch that lies on the replicas of a strategy.
 
     Args:
         model: keras.Model.

@@ -44,6 +44,7 @@ class Progress:
     learning_rate: float | None = None
     history_rows: int = 0
     skipped_in_a_row: int = 0
+    # Sums, not means: those of a resumed epoch go on without rounding.
     sums: dict = dataclasses.field(default_factory=_no_sums)
 
     @property

@@ -27,7 +27,7 @@ class RunFolder:
 
 
 class RunFiles:
-    """Reads and writes the files of a run; without a folder it does neither.
+    """Access to the files of a run; without a folder nothing is read or written.
 
     Args:
         folder: RunFolder or None.

@@ -40,6 +40,7 @@ class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step):
         step = ops.cast(step, "float32")
         decay_steps = self.steps - self.warmup_steps
+        # Below 0 in the warm-up, above 1 after the last step.
         done = ops.clip((step - self.warmup_steps) / decay_steps, 0.0, 1.0)
         fraction = _DECAYS[self.kind](1.0 - done, self.power)
         rate = self.final + (self.peak - self.final) * fraction

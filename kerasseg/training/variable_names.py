@@ -65,6 +65,7 @@ def of_optimizer(optimizer, weights, model):
     found = []
     for variable in optimizer.variables:
         owner, _, name = variable.path.partition("/")
+        # The longest: that of "conv_1" may also begin the name of a slot of "conv_1_2".
         stem = max((s for s in stems if name.startswith(s)), key=len, default="")
         if stem:
             name = f"{name.removeprefix(stem)}/{stems[stem]}"
