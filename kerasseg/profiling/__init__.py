@@ -1,4 +1,4 @@
-"""What a model costs: operations, time, memory."""
+"""Cost of a model: operations, time and memory."""
 
 from kerasseg.profiling.benchmark import measure, model_cases, run
 from kerasseg.profiling.operations import gflops
