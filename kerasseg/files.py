@@ -1,29 +1,29 @@
-"""Files that are either the old one or the new one, whenever the program stops."""
+"""Atomic replacement of files: old or new, whenever the program stops."""
 
 import contextlib
 import os
 import pathlib
 import shutil
 
-TEMPORARY = ".writing-{}"  # a prefix, because some writers look at the extension
+TEMPORARY = ".writing-{}"  # a prefix: Keras and OpenCV select formats by extension
 
 
 class WriteError(OSError):
-    """A file could not be written; the message names it, the reason and the disk."""
+    """Error of a file that cannot be written; names it, the reason and the disk."""
 
 
 def replace(path, write, *, durable=True):
-    """Write a file so that a reader finds the old or the new one, never a part.
+    """Write a file atomically: readers find the old or the new one, never a part.
 
     Args:
-        path: the file to make or replace; its folder is made if missing.
-        write: function that writes the file at the temporary path it is given.
-        durable: wait until the disk has it, so that it survives a power cut as well;
-            a few ms, which files that are cheap to make again can save.
+        path: the file to create or replace; its folder is created if missing.
+        write: function that writes the file at the temporary path that it is given.
+        durable: flush it to the disk (fsync), so that it also survives a power failure;
+            takes a few ms, which files that can be made again may save.
 
     Raises:
-        WriteError: if it cannot be written, as when the disk is full. The old file is
-            then unchanged.
+        WriteError: if it cannot be written, for example because the disk is full. The
+            old file is then unchanged.
 
     Example:
         >>> import tempfile
@@ -40,7 +40,7 @@ def replace(path, write, *, durable=True):
         if durable:
             with open(temporary, "rb+") as file:
                 os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, path)  # atomic on one file system, on Windows as well
         if durable:
             _sync_folder(path.parent)
     except OSError as error:
@@ -54,7 +54,7 @@ def replace(path, write, *, durable=True):
 
 
 def _sync_folder(folder):
-    """Make a rename in this folder survive a power cut, where the system can."""
+    """Flush a rename in this folder to the disk, where the system can."""
     if os.name == "nt":  # Windows has no handle to a folder
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -65,7 +65,7 @@ def _sync_folder(folder):
 
 
 def _disk(folder):
-    """Name the disk that a folder is on, and its free space."""
+    """Disk that a folder is on and its free space, as a sentence."""
     place = pathlib.Path(folder).absolute()
     while not place.exists():
         place = place.parent

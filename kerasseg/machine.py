@@ -1,4 +1,4 @@
-"""The processor: its name, its instruction sets (Linux), and how TensorFlow uses it."""
+"""The processor: name, instruction sets (Linux), and oneDNN in TensorFlow."""
 
 import os
 import pathlib
@@ -7,20 +7,20 @@ import sys
 
 
 def cpu_name():
-    """Model of the processor; the bare architecture where the system does not say."""
+    """Model name of the processor; its architecture where the system has no name."""
     return _entry("model name") or platform.processor() or platform.machine()
 
 
 def cpu_flags():
-    """Set of instruction sets, such as "avx2"; empty where the system does not say."""
+    """Set of CPU flags, such as "avx2"; empty where the system does not list them."""
     return set((_entry("flags") or "").split())
 
 
 def use_onednn():
-    """Let TensorFlow, where it is not imported yet, compute with oneDNN.
+    """Enable oneDNN on processors with AVX2 alone, if TensorFlow is not imported yet.
 
-    By itself it does so only on processors with AVX512. On those with AVX2 alone,
-    training takes 0.6 to 0.7 of the time with it, and one image at a time far longer
+    TensorFlow 2.21 enables it by itself only with AVX512. With AVX2 alone, training
+    takes 0.6 to 0.7 of the time with it, and one image at a time far longer
     (benchmarks/README.md). TF_ENABLE_ONEDNN_OPTS=0 in the environment keeps it off.
     For programs that train: a library does not change its process.
     """
@@ -30,7 +30,7 @@ def use_onednn():
 
 
 def computes_with_onednn():
-    """Whether TensorFlow was asked for oneDNN, and has no GPU to compute on."""
+    """Whether oneDNN was enabled by the environment and there is no GPU."""
     if os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "1":
         return False
     import tensorflow as tf

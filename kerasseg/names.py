@@ -1,4 +1,4 @@
-"""Names: the error messages everybody shares, and what a package offers."""
+"""Names: error messages for unknown ones, and the public names of packages."""
 
 import ast
 import contextlib
@@ -10,15 +10,15 @@ import pathlib
 
 
 def look_up(name, table, kind):
-    """Return `table[name]`, or say which names there are.
+    """Return `table[name]`; an unknown name is an error that lists the choices.
 
     Args:
-        name: the name asked for.
-        table: mapping or module-like dict from names to objects.
-        kind: what the table holds, for the message: "encoder".
+        name: the requested name.
+        table: mapping from names to objects.
+        kind: kind of the objects, for the message: "encoder".
 
     Raises:
-        ValueError: if `name` is not in `table`; lists the choices and the nearest.
+        ValueError: if `name` is not in `table`; lists the choices and the most similar.
 
     Example:
         >>> look_up("b", {"a": 1, "b": 2}, "letter")
@@ -33,15 +33,15 @@ def look_up(name, table, kind):
 
 
 def check_options(options, known, where):
-    """Refuse options that `where` does not know.
+    """Raise a ValueError if an option is unknown.
 
     Args:
-        options: iterable of option names that were given.
-        known: iterable of option names that exist.
-        where: who takes them, for the message: "[train]".
+        options: iterable of the names of given options.
+        known: iterable of the names of existing options.
+        where: owner of the options, for the message: "[train]".
 
     Raises:
-        ValueError: if an option is unknown; names the nearest known one.
+        ValueError: if an option is unknown; names the most similar known one.
     """
     known = list(known)
     for option in options:
@@ -156,23 +156,35 @@ def option_errors(table, option=None):
 
 
 def nearest(name, names):
-    """Return ' Did you mean ...?' for the most similar name, or ''."""
+    """Hint at the most similar name, for the end of an error message.
+
+    Args:
+        name: the unknown name.
+        names: iterable of the known ones.
+
+    Returns:
+        " Did you mean '...'?", or "" if none is similar.
+
+    Example:
+        >>> nearest("unte", ["unet", "fcn"])
+        " Did you mean 'unet'?"
+    """
     close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def public(namespace, package):
-    """Functions and classes in `namespace` that the modules of `package` define.
+    """Public functions and classes in `namespace` that modules of `package` define.
 
-    A package's `__init__` imports what it offers; this is how it also knows it by
-    name, so that adding a thing stays one file and one import line.
+    A package's `__init__` imports its public names; from them this function makes its
+    table of names, so that adding a function takes one file and one import line.
 
     Args:
         namespace: `globals()` of the package.
         package: its `__name__`.
 
     Returns:
-        dict from name to object, sorted.
+        dict from name to object, sorted by name.
     """
     return {
         name: value
@@ -184,9 +196,9 @@ def public(namespace, package):
 
 
 def imported(package):
-    """Names that a package's `__init__` imports from its modules, without running it.
+    """Names that a package's `__init__` imports from its modules, without importing it.
 
-    Lets `kerasseg list` answer without loading TensorFlow.
+    For `kerasseg list`, which must not wait for TensorFlow.
 
     Args:
         package: dotted name, "kerasseg.zoo".
@@ -204,12 +216,12 @@ def imported(package):
 
 
 def lazy(package, places):
-    """`__getattr__` and `__dir__` of a package whose names load on first use.
+    """`__getattr__` and `__dir__` of a package whose names are imported on first use.
 
     Args:
         package: its `__name__`.
-        places: dict from each name that it offers to the module that holds it; None
-            for the names of modules.
+        places: dict from each public name to the module that defines it; None for the
+            names of modules.
 
     Returns:
         The two functions (PEP 562).

@@ -58,16 +58,9 @@ def multiclass_nms(
         >>> [ops.convert_to_numpy(x).tolist() for x in (found.classes, found.rows)]
         [[[0, 1, -1]], [[1, 1, 0]]]
     """
-    num_boxes, num_classes = scores.shape[1:]
-    num = min(num_candidates, num_boxes)
-    scores, rows = ops.top_k(ops.swapaxes(scores, 1, 2), num)  # [N, C, num]
-    rows = ops.cast(rows, "int32")
-    if len(boxes.shape) == 4:
-        places = rows * num_classes + ops.arange(num_classes, dtype="int32")[:, None]
-        boxes = ops.reshape(boxes, (-1, num_boxes * num_classes, 4))
-    else:
-        places = rows
-    boxes = gather(boxes, places)  # [N, C, num, 4]
+    num_classes = scores.shape[2]
+    boxes, scores, rows = _class_candidates(boxes, scores, num_candidates)
+    num = rows.shape[2]
     kept = nms(
         ops.reshape(boxes, (-1, num, 4)),
         ops.reshape(scores, (-1, num)),
@@ -89,6 +82,19 @@ def multiclass_nms(
         scores,
         gather(ops.reshape(rows, (-1, num_classes * num)), places),
     )
+
+
+def _class_candidates(boxes, scores, num):
+    """The `num` best boxes of each class: boxes [N, C, num, 4], scores, rows of A."""
+    num_boxes, num_classes = scores.shape[1:]
+    num = min(num, num_boxes)
+    scores, rows = ops.top_k(ops.swapaxes(scores, 1, 2), num)  # [N, C, num]
+    rows = ops.cast(rows, "int32")
+    places = rows
+    if len(boxes.shape) == 4:  # boxes of each class, flattened to [N, A * C, 4]
+        places = rows * num_classes + ops.arange(num_classes, dtype="int32")[:, None]
+        boxes = ops.reshape(boxes, (-1, num_boxes * num_classes, 4))
+    return gather(boxes, places), scores, rows
 
 
 def merge_nms_options(defaults, given):

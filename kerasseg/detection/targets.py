@@ -156,31 +156,40 @@ def center_targets(boxes, classes, *, num_classes, size, stride=4, overlap=0.7):
     pixels = ops.clip(ops.floor(centers), 0.0, last)
     sizes = ops.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
     radius = ops.floor(gaussian_radius(sizes[..., 0], sizes[..., 1], overlap))
-    sigma = ops.expand_dims((2 * radius + 1) / 6, -1)
-
-    def gaussian(axis, length):
-        distance = ops.arange(length, dtype="float32") - pixels[..., axis : axis + 1]
-        return ops.exp(-ops.square(distance / sigma) / 2)
-
-    gaussians = ops.expand_dims(gaussian(1, height), -1) * ops.expand_dims(
-        gaussian(0, width), -2
-    )
-    gaussians = gaussians * weights[..., None, None]  # [N, G, h, w]
-    images, objects = ops.shape(classes)
-    # One row per image and class, the maximum over its objects.
-    rows = ops.expand_dims(ops.arange(images, dtype="int32") * num_classes, -1)
-    rows = ops.reshape(rows + ops.maximum(classes, 0), (images * objects,))
-    gaussians = ops.reshape(gaussians, (images * objects, height * width))
-    heatmap = ops.segment_max(gaussians, rows, num_segments=images * num_classes)
-    heatmap = ops.maximum(heatmap, 0.0)  # classes without objects: -inf
-    heatmap = ops.reshape(heatmap, (images, num_classes, height, width))
+    gaussians = _gaussians(pixels, (2 * radius + 1) / 6, size)
+    gaussians = gaussians * weights[..., None, None]
     return CenterTargets(
-        ops.transpose(heatmap, (0, 2, 3, 1)),
+        _class_maxima(gaussians, classes, num_classes),
         ops.cast(pixels[..., 1] * width + pixels[..., 0], "int32"),
         sizes,
         ops.clip(centers - pixels, 0.0, 1.0),
         weights,
     )
+
+
+def _gaussians(centers, sigma, size):
+    """Gaussians at centres [N, G, 2] of deviations [N, G]: [N, G, h, w], peak 1."""
+
+    def along(axis, length):
+        distance = ops.arange(length, dtype="float32") - centers[..., axis : axis + 1]
+        return ops.exp(-ops.square(distance / ops.expand_dims(sigma, -1)) / 2)
+
+    rows, columns = along(1, size[0]), along(0, size[1])
+    return ops.expand_dims(rows, -1) * ops.expand_dims(columns, -2)
+
+
+def _class_maxima(maps, classes, num_classes):
+    """Maximum over the objects of each class of maps [N, G, h, w]: [N, h, w, C]."""
+    images, objects = ops.shape(classes)
+    height, width = maps.shape[2:]
+    # One row per image and class. Padding has maps of 0, which class 0 may take.
+    rows = ops.expand_dims(ops.arange(images, dtype="int32") * num_classes, -1)
+    rows = ops.reshape(rows + ops.maximum(classes, 0), (images * objects,))
+    maps = ops.reshape(maps, (images * objects, height * width))
+    maxima = ops.segment_max(maps, rows, num_segments=images * num_classes)
+    maxima = ops.maximum(maxima, 0.0)  # classes without objects: -inf
+    maxima = ops.reshape(maxima, (images, num_classes, height, width))
+    return ops.transpose(maxima, (0, 2, 3, 1))
 
 
 def gaussian_radius(width, height, overlap=0.7):

@@ -1,7 +1,7 @@
-"""Measures what a model costs: training step, inference, input pipeline.
+"""Benchmarks of a training step, inference and the input pipeline.
 
-Cases run in turn (A B C A B C ...) and medians are reported, because machines drift.
-CPU time counts all threads of the process and is steadier than wall time.
+Cases run interleaved (A B C A B C ...) and medians are reported, because machines
+drift. CPU time counts all threads of the process and varies less than wall time.
 """
 
 import resource
@@ -12,16 +12,21 @@ from kerasseg import machine
 
 
 def measure(cases, *, repeats=5, warmup=1):
-    """Time functions in turn.
+    """Time functions, interleaved.
 
     Args:
         cases: dict from name to (function without arguments, images per call).
-        repeats: measured calls of each.
-        warmup: calls of each that come first and do not count.
+        repeats: measured calls of each case.
+        warmup: first calls of each case, which are not measured.
 
     Returns:
         dict from name to {"images_per_second", "wall_ms_per_image",
         "cpu_ms_per_image"}, medians over the calls.
+
+    Example:
+        >>> found = measure({"sum": (lambda: sum(range(9)), 1)})
+        >>> found["sum"]["images_per_second"] > 0
+        True
     """
     for function, _ in cases.values():
         for _ in range(warmup):
@@ -49,12 +54,12 @@ def model_cases(model, num_classes, *, size=256, batch_size=8):
 
     Args:
         model: semantic keras.Model.
-        num_classes: labels are drawn from 0..num_classes - 1.
+        num_classes: random labels are 0..num_classes - 1.
         size: height and width of the images, px.
-        batch_size: images a step.
+        batch_size: images per step.
 
     Returns:
-        dict of cases "training" and "inference".
+        dict of cases "training" and "inference", see `measure`.
     """
     import keras
     import numpy as np
@@ -72,7 +77,7 @@ def model_cases(model, num_classes, *, size=256, batch_size=8):
     infer = tf.function(lambda x: model(x, training=False))
 
     def train():
-        float(step(images, labels)["loss"])  # reading the number waits for the step
+        float(step(images, labels)["loss"])  # reading the value waits for the step
 
     def predict():
         tf.nest.map_structure(lambda x: x.numpy()[0, 0, 0, 0], infer(images))
@@ -81,10 +86,13 @@ def model_cases(model, num_classes, *, size=256, batch_size=8):
 
 
 def matmul_case(size=2048):
-    """The machine's limit: a float32 matrix product, as a case of `measure`.
+    """Float32 matrix product, the machine's practical limit, as a case of `measure`.
+
+    Args:
+        size: rows and columns of the matrix.
 
     Returns:
-        (dict of the case "matrix multiply", its GFLOP a call).
+        (dict of the case "matrix multiply", GFLOP per call).
     """
     import tensorflow as tf
 
@@ -94,7 +102,16 @@ def matmul_case(size=2048):
 
 
 def pipeline_case(*, size=256, batch_size=8, batches=8):
-    """Input pipeline on synthetic shapes with the usual augmentation, as a case."""
+    """Input pipeline on synthetic shapes with standard augmentation, as a case.
+
+    Args:
+        size: height and width of the crops, px.
+        batch_size: images per batch.
+        batches: batches per call.
+
+    Returns:
+        dict of the case "pipeline", see `measure`.
+    """
     from kerasseg import augment, data, datasets
 
     stream = data.pipeline(
@@ -104,7 +121,7 @@ def pipeline_case(*, size=256, batch_size=8, batches=8):
             size=(size, size), scale=(0.5, 2.0), flip="horizontal", brightness=0.2
         ),
         reading=data.Reading(cache=True),
-    ).take(batches)  # an endless one would go on in the background of other cases
+    ).take(batches)  # an endless stream would run in the background of other cases
 
     def read():
         for _ in stream:
@@ -123,20 +140,25 @@ def run(
     repeats=5,
     precision="float32",
 ):
-    """Benchmark one builder.
+    """Benchmark one architecture. It changes the process's dtype policy.
 
     Args:
         architecture: name in `kerasseg.zoo`.
         encoder: name in `kerasseg.encoders`; None takes the builder's default.
-        num_classes, size, batch_size: of the problem.
-        repeats: measured calls.
+        num_classes: of the model.
+        size: height and width of the images, px.
+        batch_size: images per step.
+        repeats: measured calls of each case.
         precision: Keras dtype policy, "float32" or "mixed_bfloat16".
 
     Returns:
-        JSON-able dict: the settings, `measure`'s medians (with GFLOP/s by CPU time, and
-        as a share of a float32 matrix product's, in "training" and "inference"), peak
-        memory in MB (of the process, TensorFlow included) and versions. A training
-        step counts as three inferences.
+        JSON-able dict: the settings, the medians of `measure` (with GFLOP per CPU
+        second, and its ratio to a float32 matrix product's, in "training" and
+        "inference"), peak memory of the process in MB (TensorFlow included) and
+        versions. A training step counts as three forward passes.
+
+    Raises:
+        ValueError: if there is no such architecture.
     """
     machine.use_onednn()
     import keras
@@ -153,14 +175,9 @@ def run(
     cases |= pipeline_case(size=size, batch_size=batch_size)
     limit, limit_gflop = matmul_case()
     measured = measure(cases | limit, repeats=repeats)
-    gflop = operations.gflops(
-        builder(num_classes, input_shape=(size, size, 3), **options)
-    )
-    limit_speed = limit_gflop / measured["matrix multiply"]["cpu_ms_per_image"]
-    for name, passes in (("training", 3), ("inference", 1)):
-        speed = passes * gflop / measured[name]["cpu_ms_per_image"]
-        measured[name]["gflop_per_cpu_s"] = 1e3 * speed
-        measured[name]["share_of_matrix_multiply"] = speed / limit_speed
+    fixed_size = builder(num_classes, input_shape=(size, size, 3), **options)
+    gflop = operations.gflops(fixed_size)
+    _add_speeds(measured, gflop, limit_gflop)
     return {
         "architecture": architecture,
         "encoder": encoder or "default",
@@ -175,10 +192,21 @@ def run(
     }
 
 
-def peak_memory_mb():
-    """Peak memory of this process so far, MB.
+def _add_speeds(measured, gflop, limit_gflop):
+    """Add GFLOP per CPU second, and its ratio to a matrix product's, in place."""
+    limit_speed = limit_gflop / measured["matrix multiply"]["cpu_ms_per_image"]
+    # A backward pass computes two products for each one of the forward pass.
+    for name, passes in (("training", 3), ("inference", 1)):
+        speed = passes * gflop / measured[name]["cpu_ms_per_image"]
+        measured[name]["gflop_per_cpu_s"] = 1e3 * speed
+        measured[name]["share_of_matrix_multiply"] = speed / limit_speed
 
-    From VmHWM where there is /proc: `ru_maxrss` of a child begins at its parent's size.
+
+def peak_memory_mb():
+    """Peak resident memory of this process so far, in MB.
+
+    Read from VmHWM where there is /proc: `ru_maxrss` of a child process starts at the
+    size of its parent.
     """
     try:
         with open("/proc/self/status", encoding="ascii") as file:

@@ -1,4 +1,4 @@
-"""Arithmetic that a model costs, counted from the shapes of its layers."""
+"""Floating-point operations of a model, counted from the shapes of its layers."""
 
 import math
 
@@ -9,11 +9,11 @@ from kerasseg.layers import DotAttention
 
 
 def gflops(model):
-    """Floating-point operations for one image, in billions.
+    """GFLOPs: floating-point operations for one image, in billions.
 
-    Two for each multiplication with an addition in convolutions, dense layers and
-    attention; what is done once an element (normalisation, activation, resizing) is
-    left out, as in published figures, which often count the pair as one.
+    A multiply-add in convolutions, dense layers and attention counts as two operations;
+    published figures often count it as one. Element-wise operations (normalisation,
+    activation, resizing) are left out, as they are there.
 
     Args:
         model: functional keras.Model of a fixed image size.
