@@ -56,6 +56,11 @@ class Instances:
             self.boxes[keep], self.classes[keep], self.scores[keep], self.masks[keep]
         )
 
+    def followed_by(self, other):
+        """These and then those of another, whose scores must not be higher."""
+        pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))
+        return Instances(*(np.concatenate(pair) for pair in pairs))
+
     def to_label_map(self):
         """Label map int32 [H, W]: instance i has id i + 1, the best score in front."""
         if not len(self):

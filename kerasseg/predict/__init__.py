@@ -16,6 +16,7 @@ _PLACES = {
     "predict_tiled": "pixels",
     "probabilities": "pixels",
     "instances": "objects",
+    "instances_of_all_scores": "objects",
     "stars": "star_objects",
     "panoptic": "panoptic_maps",
     "folder": "files",

@@ -58,20 +58,53 @@ def instances(
     options = InstanceOptions(
         score_threshold, fit, overlap_px, zoom, min_area_px, max_objects
     )
+    parts, *place = _parts(model, image, options, options.score_threshold)
+    return _merged(parts, *place, options)
+
+
+def instances_of_all_scores(model, image, options):
+    """Objects of one image for scores that rank them, such as average precision.
+
+    Args:
+        model, image: as in `instances`.
+        options: `InstanceOptions`.
+
+    Returns:
+        `Instances`, best first. Those that reach the threshold of the options are
+        exactly those that `instances` finds: parts of lower scores, which would be
+        merged with theirs, make objects of lower scores only.
+    """
+    parts, *place = _parts(model, image, options, 0.0)
+    limit = options.score_threshold
+    above = [part for part in parts if part.score >= limit]
+    above = _merged(above, *place, options)
+    every = _merged(parts, *place, options)
+    return above.followed_by(every.subset(every.scores < limit))
+
+
+def _merged(parts, tiles, image_size, options):
+    return merging.merge(
+        parts,
+        image_size,
+        tiles,
+        min_area_px=options.min_area_px,
+        max_objects=options.max_objects,
+    )
+
+
+def _parts(model, image, options, score_threshold):
+    """Objects of each tile, the tiles, and the size of the image."""
     *size, channels = _check(model)
     check_image(image, channels)
     given = np.shape(image)[:2]
-    limits = {"min_area_px": min_area_px, "max_objects": max_objects}
     run = forward.compiled(model, dict)
+    limit = {"score_threshold": score_threshold}
     if options.fit == "resize" and given != tuple(size):
         found = _resized(run, prepare(image, channels), size)
         whole = (0, 0, given[1], given[0])
-        parts = merging.objects_in_tile(
-            found, whole, given, score_threshold=score_threshold
-        )
-        return merging.merge(parts, given, **limits)
+        return merging.objects_in_tile(found, whole, given, **limit), (), given
     shown = [max(1, round(side / options.zoom)) for side in size]
-    tiles, parts = _tiles(given, shown, overlap_px), []
+    tiles, parts = _tiles(given, shown, options.overlap_px), []
     for first in range(0, len(tiles), BATCH):
         some = tiles[first : first + BATCH]
         crops = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
@@ -81,10 +114,8 @@ def instances(
         outputs["boxes"] = outputs["boxes"] * _factors(shown, size)
         for index, tile in enumerate(some):
             one = {name: values[index] for name, values in outputs.items()}
-            parts += merging.objects_in_tile(
-                one, tile, given, score_threshold=score_threshold
-            )
-    return merging.merge(parts, given, tiles, **limits)
+            parts += merging.objects_in_tile(one, tile, given, **limit)
+    return parts, tiles, given
 
 
 def _check(model):

@@ -50,13 +50,11 @@ def predict(model, image, options):
 
 
 def scorer(model, samples, options):
-    """Average precision needs objects of every score, label maps those above."""
-    from kerasseg.predict import instances
-
-    every = {**vars(options), "score_threshold": 0.0}
+    """Average precision ranks objects of all scores, label maps show those above."""
+    from kerasseg.predict import instances_of_all_scores
 
     def find(model, image):
-        return instances(model, image, **every)
+        return instances_of_all_scores(model, image, options)
 
     return objects.Scorer(model, samples, options, find)
 

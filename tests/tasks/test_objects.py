@@ -5,9 +5,12 @@ import json
 import numpy as np
 import pytest
 
-from kerasseg import evaluate
+from kerasseg import evaluate, predict
+from kerasseg.datasets.samples import Samples
+from kerasseg.metrics import instances as label_maps
+from kerasseg.predict.options import InstanceOptions
 from kerasseg.tasks import objects
-from tests.fake_instances import make_fake_model, make_samples
+from tests.fake_instances import CLASSES, make_fake_model, make_samples
 
 RED, GREEN, BLUE = (0, 4, 4, 24, 24), (1, 32, 8, 60, 60), (2, 4, 32, 28, 60)
 
@@ -88,3 +91,21 @@ def test_a_picture_shows_worst_and_best(finder):
     assert extremes["Worst"][0]["name"] == "scene0"
     picture = evaluate.gallery(finder, samples, result, num=1)
     assert picture.dtype == np.uint8 and picture.shape[1] > 3 * 300
+
+
+def test_weak_parts_of_tiles_spoil_no_mask(finder):
+    # A red bar over three tiles of 64 px, and weak blue objects on what is right of it,
+    # which an evaluation sees, too: average precision needs low scores.
+    sample = dict(make_samples(((64, 160), (0, 20, 20, 140, 40)))[0])
+    sample["image"] = sample["image"].copy()
+    sample["image"][4:60, 40:, 2] = 255
+    samples = Samples(("a",), lambda index: sample, CLASSES)
+    found = predict.instances(finder, sample["image"], score_threshold=0.3)
+    maps = sample["instances"].max(0), found.to_label_map()
+    result = evaluate.score(finder, samples, {"score_threshold": 0.3})
+    assert len(found) == 1
+    assert result["pq"] == pytest.approx(label_maps.panoptic_quality(*maps)["pq"])
+    assert result["pq"] > 0.9
+    options = InstanceOptions(score_threshold=0.3)
+    every = predict.instances_of_all_scores(finder, sample["image"], options)
+    np.testing.assert_array_equal(every.above(0.3).masks, found.masks)
