@@ -1,4 +1,4 @@
-"""Prediction: one image against Keras' predict_on_batch; a large one by tiles.
+"""Prediction of one image against Keras' predict_on_batch, and of large ones by tiles.
 
 Run: python -m benchmarks.predicting [--repeats 9]
 """
