@@ -1,7 +1,7 @@
-"""What every architecture costs: parameters, arithmetic, images/s and memory at 512 px.
+"""Cost of every architecture: parameters, GFLOPs, images/s and peak memory at 512 px.
 
-Twice: on one encoder, so that decoders compare, and on its own, as in its paper. Each
-runs in a process of its own, because a peak of memory never falls.
+Twice: on one common encoder, which compares decoders, and on the encoder of its paper.
+Each runs in a process of its own, because the peak memory of a process never falls.
 Run: python -m benchmarks.architectures [NAME ...] [--repeats 5]
 """
 
@@ -17,7 +17,7 @@ NAME = f"architectures, one image of {SIZE}x{SIZE}"
 
 
 def cost(name, encoder, repeats):
-    """Build a model, run it on one image, and say what that took."""
+    """Build a model and run it on one image; returns its row of results.json."""
     import keras
     import numpy as np
     import tensorflow as tf
@@ -41,7 +41,7 @@ def cost(name, encoder, repeats):
         )
     }
     cases["inference"][0]()
-    peak_mb = benchmark.peak_memory_mb()  # before the matrices of the limit
+    peak_mb = benchmark.peak_memory_mb()  # before the matrices are allocated
     limit, limit_gflop = benchmark.matmul_case()
     measured = benchmark.measure(cases | limit, repeats=repeats)
     found, best = measured["inference"], measured["matrix multiply"]
@@ -60,8 +60,8 @@ def cost(name, encoder, repeats):
     }
 
 
-def jobs(names):
-    """(architecture, encoder): each on the common encoder and on its own."""
+def models(names):
+    """Pairs (architecture, encoder): the common encoder, then the default one."""
     from kerasseg import zoo
 
     for name in names or zoo.names("semantic"):
@@ -80,7 +80,7 @@ def main():
         (row["architecture"], row["encoder"]): row
         for row in recorded(NAME).get("rows", [])
     }
-    for job in jobs(options.names):
+    for job in models(options.names):
         with context.Pool(1) as pool:
             rows[job] = pool.apply(cost, (*job, options.repeats))
         print(rows[job], flush=True)

@@ -1,9 +1,9 @@
-"""What classical methods reach on tasks that networks are trained for.
+"""Classical baselines: scores of methods without training on tasks of networks.
 
 Run: python -m benchmarks.classical_baselines --data DATA [--frames 5]
 
-Each function takes a data set's folder and returns scores; settings were chosen on
-other images than those that are scored where it says so.
+Each function takes the folder of a data set and returns scores. Settings are chosen on
+training images where a docstring says so.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from kerasseg.metrics import instances
 
 
 def nuclei(root):
-    """`find_nuclei` on dsb2018, the val split; its settings are of the train split.
+    """Scores of `find_nuclei` on the val split of dsb2018, with settings for train.
 
     Returns:
         dict of "images" and the scores of `label_map_scores`.
@@ -32,15 +32,14 @@ def nuclei(root):
 
 
 def label_map_scores(pairs):
-    """Scores of label maps of objects, from whatever found them.
+    """Scores of instance label maps of any method.
 
     Args:
         pairs: iterable of true and found objects, integers [H, W], 0 background.
 
     Returns:
         dict of "label_ap", "label_ap50", "f1", "pq", "sq", "rq" and "aji", defined as
-        by `kerasseg.evaluate.score`, and "iou": of what is foreground, mean over
-        images.
+        by `kerasseg.evaluate.score`, and "iou" of the foreground, mean over images.
     """
     counts, qualities, indices, ious = 0, 0, [], []
     for maps in pairs:
@@ -53,15 +52,18 @@ def label_map_scores(pairs):
 
 
 def find_nuclei(image, *, min_size=20):
-    """Nuclei, brighter or darker than their surroundings: int32 [H, W].
+    """Label map of nuclei that are brighter or darker than the background.
 
-    Otsu's threshold of the grey image; the side that holds less of the image's rim is
-    foreground. Touching objects are split at necks, and each gets a threshold of its
-    own, since some nuclei are many times brighter than others.
+    Otsu's threshold of the grey image; the class with fewer pixels at the image border
+    is foreground. Touching objects are split by a watershed, and each gets a threshold
+    of its own, since some nuclei are many times brighter than others.
 
     Args:
         image: uint8 [H, W, 3].
-        min_size: smaller objects are dropped.
+        min_size: smaller objects are removed, px.
+
+    Returns:
+        int32 [H, W], 0 background.
     """
     mask = classical.threshold(image, sigma=0.5) > 0
     rim = np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]])
@@ -72,20 +74,19 @@ def find_nuclei(image, *, min_size=20):
 
 
 def _half_contrast(grey, labels, reach_px=4):
-    """End each object where half of its contrast to the background is left."""
+    """Limit each object to pixels of half of its contrast to the background or more."""
     ground = np.median(grey[labels == 0])
     contrast = ndimage.median(grey, labels, np.arange(labels.max() + 1)) - ground
-    contrast[np.abs(contrast) < 1] = np.inf  # what does not stand out goes
+    contrast[np.abs(contrast) < 1] = np.inf  # objects without contrast are removed
     wide = segmentation.expand_labels(labels, reach_px)
     return np.where((grey - ground) / contrast[wide] > 0.5, wide, 0)
 
 
 def membranes(root, *, limits=(0.6, 0.65, 0.7, 0.75), sizes=(500, 1000, 2000, 4000)):
-    """`line_strength` on the membranes of isbi2012, the val split.
+    """Scores of thresholded `line_strength` on the val split of isbi2012 (membranes).
 
-    Where it is above a limit there is a membrane, but for small parts: vesicles and
-    walls inside of mitochondria. Limit and size are those of best mean IoU on every
-    fifth training slice.
+    Small components are removed: vesicles and walls inside of mitochondria. Threshold
+    and size are those of the best mean IoU on every fifth training slice.
 
     Returns:
         dict of "images", "limit", "min_size" and "mean_iou" of the two classes.
@@ -101,14 +102,17 @@ def membranes(root, *, limits=(0.6, 0.65, 0.7, 0.75), sizes=(500, 1000, 2000, 40
 
 
 def line_strength(grey):
-    """How much the pixels look like a dark line of 4 to 8 px: float32 [H, W].
+    """Response of a filter bank to dark lines of 4 to 8 px.
 
-    The best of 12 directions of long Gabor filters, at two widths, and a little of the
-    darkness itself. Lines are told from spots and texture by the filters' length, which
-    filters of the Hessian lack.
+    The maximum over 12 directions of elongated Gabor filters, at two widths, plus a
+    little of the local darkness. Their length distinguishes lines from spots and
+    texture, unlike filters of the Hessian.
 
     Args:
         grey: numbers [H, W], of any range.
+
+    Returns:
+        float32 [H, W].
 
     Reference: Jain and Farrokhnia, 1991, https://doi.org/10.1016/0031-3203(91)90143-S
     """
@@ -150,8 +154,8 @@ def _membrane_score(pairs, limit, min_size):
 def objects(root, *, frames=10, margin_px=9):
     """GrabCut through the clips of davis, from the first frame's mask, at half size.
 
-    Around the last mask, a band of `margin_px` to either side is open; what is inside
-    is foreground, what is outside background.
+    Around the border of the last mask, a band of `margin_px` to either side is unknown;
+    pixels inside of it are foreground, those outside background.
 
     Args:
         root: folder of davis, with JPEGImages/480p and Annotations/480p.

@@ -1,4 +1,4 @@
-"""Write tests/crf/pydensecrf2.npz: two small problems as pydensecrf2 1.1 solves them.
+"""Reference results of pydensecrf2 1.1 on two small problems, for tests/crf.
 
     python benchmarks/crf_reference.py tests/crf/pydensecrf2.npz
 

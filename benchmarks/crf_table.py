@@ -1,12 +1,11 @@
-"""What a dense CRF does to a trained run: scores before and after on its val split.
+"""Effect of a dense CRF on a trained run: scores before and after on its val split.
 
 Run: python -m benchmarks.crf_table RUN --data ROOT --out FOLDER
 
-Parameters are chosen on images of the train split by mean IoU, one parameter at a time
-from the defaults, each over a few values, until none changes. The network has seen
-these images, so its mistakes there are rarer and milder than on new ones. The val split
-is measured once, with the chosen parameters and with the defaults. Writes crf.json and
-crf.png.
+Parameters are chosen on images of the train split by coordinate search from the
+defaults for the best mean IoU. The network was trained on these images, so that its
+errors there are fewer than on new ones. The val split is scored once, with the chosen
+parameters and with the defaults. Writes crf.json and crf.png.
 """
 
 import argparse
@@ -46,14 +45,14 @@ def named(values):
 
 
 def main(run, root, out, *, num_train, num_val, iterations, tolerance_px):
-    """Choose on train, measure on val, write; returns the JSON-able result."""
+    """Choose on train, score on val, write; returns the JSON-able result."""
     model, recipe, facts = runs.load(run)
     train = spread(
         recipes.build_samples(recipe, root or facts["root"], "train"), num_train
     )
     val = spread(recipes.build_samples(recipe, root or facts["root"], "val"), num_val)
     options = {"iterations": iterations}
-    chosen, tried = choose(maps(model, train), train, options)
+    chosen, tried = choose(predicted(model, train), train, options)
     methods = {
         "before": None,
         "defaults": functools.partial(crf.dense_crf, **options),
@@ -81,7 +80,7 @@ def spread(samples, num):
     return samples.subset(np.linspace(0, len(samples) - 1, num).astype(int).tolist())
 
 
-def maps(model, samples):
+def predicted(model, samples):
     """Image, label and probabilities of each sample, in memory."""
     for i in range(len(samples)):
         sample = samples[i]
@@ -130,7 +129,7 @@ def compare(model, samples, methods, tolerance_px, num_pictures=4):
     num_classes = len(samples.classes)
     matrices, outlines = collections.Counter(), collections.Counter()
     seconds, rows = collections.Counter(), []
-    for index, (image, label, shares) in enumerate(maps(model, samples)):
+    for index, (image, label, shares) in enumerate(predicted(model, samples)):
         found = {}
         for name, refine in methods.items():
             start = time.process_time()
@@ -145,7 +144,7 @@ def compare(model, samples, methods, tolerance_px, num_pictures=4):
                 *pair, tolerance_px=tolerance_px, ignore_label=samples.ignore_label
             )
         if index % max(1, len(samples) // num_pictures) == 0:
-            rows.append(pictures(image, label, found, samples))
+            rows.append(overlays(image, label, found, samples))
     scores = {}
     for name in methods:
         f_scores = metrics.boundary_f(outlines[name])
@@ -155,18 +154,18 @@ def compare(model, samples, methods, tolerance_px, num_pictures=4):
             "cpu_seconds_per_image": seconds[name] / len(samples),
             **metrics.summary(matrices[name], samples.classes),
         }
-    return scores, _below_each_other(rows[:num_pictures])
+    return scores, _stack(rows[:num_pictures])
 
 
-def _below_each_other(rows):
-    """Pictures of several widths in one, white at the right."""
+def _stack(rows):
+    """Stack pictures of several widths, padded by white at the right."""
     width = max(row.shape[1] for row in rows)
     missing = [[(0, 0), (0, width - row.shape[1]), (0, 0)] for row in rows]
     padded = [np.pad(*pair, constant_values=255) for pair in zip(rows, missing)]
     return np.concatenate(padded)
 
 
-def pictures(image, label, found, samples):
+def overlays(image, label, found, samples):
     """One row: image, label, and the class ids before and after."""
     look = {"palette": samples.colors, "ignore_label": samples.ignore_label}
     shown = [label, found["before"], found["chosen"]]
@@ -183,11 +182,11 @@ if __name__ == "__main__":
     parser.add_argument("--num-val", type=int, help="default: all")
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--tolerance-px", type=float, default=2)
-    answer = main(**vars(parser.parse_args()))
+    result = main(**vars(parser.parse_args()))
     for name in ("before", "defaults", "chosen"):
-        row = answer["val"][name]
+        row = result["val"][name]
         print(
             f"{name:9} mIoU {row['mean_iou']:.4f}  boundary F {row['boundary_f']:.4f}"
-            f"  {row['cpu_seconds_per_image']:.2f} CPU s an image"
+            f"  {row['cpu_seconds_per_image']:.2f} CPU s per image"
         )
-    print("parameters:", answer["parameters"])
+    print("parameters:", result["parameters"])

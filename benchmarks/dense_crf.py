@@ -2,8 +2,8 @@
 
     python benchmarks/dense_crf.py SHARED_DATA [speed] [exact] [energy] [memory]
 
-Images are real; probabilities are made from one annotation of each image: one-hot,
-blurred (sigma 4 px), with smooth noise on the logits; for `memory` they are random.
+Images are from BSDS500; probabilities are synthetic, from one annotation of each image:
+one-hot, blurred (sigma 4 px), with smooth noise on the logits; for `memory` random.
 `speed` needs pydensecrf2, which needs a compiler: use an environment of its own, and
 OMP_NUM_THREADS=1. Prints JSON lines.
 """
@@ -35,7 +35,7 @@ def bsds(root, num, num_classes=21):
 
 
 def noisy(label, num_classes, seed=0):
-    """Probabilities float32 [H, W, K] that a mediocre network might give."""
+    """Noisy probabilities float32 [H, W, K], like those of a mediocre network."""
     rng = np.random.default_rng(seed)
     logits = np.empty([*label.shape, num_classes], "float32")
     for k in range(num_classes):
@@ -62,7 +62,7 @@ def pydensecrf(image, probabilities, iterations):
 
 
 def speed(root, num=4, repeats=3, iterations=10):
-    """Agreement and CPU time of both, in turn."""
+    """Agreement and CPU time of both programs, interleaved."""
     for name, image, probabilities in bsds(root, num):
         times = {"own": [], "published": []}
         for _ in range(repeats):
@@ -126,7 +126,7 @@ def energy(root, num=4, iterations=6):
 
 
 def memory(root, shape=(1024, 2048), num_classes=19, iterations=5):
-    """Peak memory and CPU time of one large image; run alone, parts come first."""
+    """Peak memory and CPU time of one large image at three sizes; run it alone."""
     name, image, _ = next(bsds(root, 1))
     for scale in (4, 2, 1):
         height, width = shape[0] // scale, shape[1] // scale

@@ -1,4 +1,4 @@
-"""How cost grows with image size, batch and replicas.
+"""Growth of training and inference cost with image size, batch size and replicas.
 
 Run: python -m benchmarks.growth [--repeats 3]
 """
@@ -16,10 +16,12 @@ SIZES, BATCHES = (128, 256, 512, 1024), (1, 2, 4, 8, 16, 32)
 
 
 def build(size=None):
+    """U-Net of 16 base filters; `size` fixes the image size."""
     return zoo.unet(2, base_filters=16, input_shape=(size, size, 3))
 
 
-def cells(cases, repeats):
+def costs(cases, repeats):
+    """CPU and wall time per image of training and inference."""
     measured = benchmark.measure(cases, repeats=repeats)
     return {
         kind: {
@@ -55,7 +57,7 @@ def main():
     by_size = {
         size: {
             "gflops": operations.gflops(build(size)),
-            **cells(
+            **costs(
                 benchmark.model_cases(model, 2, size=size, batch_size=1),
                 options.repeats,
             ),
@@ -63,7 +65,7 @@ def main():
         for size in SIZES
     }
     by_batch = {
-        batch: cells(
+        batch: costs(
             benchmark.model_cases(model, 2, size=128, batch_size=batch),
             options.repeats,
         )

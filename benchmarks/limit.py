@@ -1,4 +1,4 @@
-"""How near U-Net 64..1024 comes to what a matrix product reaches on the machine.
+"""Speed of U-Net 64..1024 relative to a matrix product on the same machine.
 
 Run: python -m benchmarks.limit [--repeats 3]
 """

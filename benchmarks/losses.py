@@ -25,6 +25,8 @@ def one_hot_dice(labels, logits):
 
 
 def with_gradient(loss, labels, logits):
+    """Function that computes a loss and its gradient."""
+
     @tf.function
     def compute():
         with tf.GradientTape() as tape:
@@ -72,7 +74,7 @@ def main():
                 measured, "CrossEntropy", "Keras' sparse cross-entropy"
             ),
             "Dice / Dice by a one-hot": ratios(measured, "Dice", "Dice by a one-hot"),
-            "MeanIoU beyond argmax, CPU ms an image": cpu["argmax and MeanIoU"]
+            "MeanIoU beyond argmax, CPU ms per image": cpu["argmax and MeanIoU"]
             - cpu["argmax"],
         },
     )

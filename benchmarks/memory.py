@@ -1,6 +1,6 @@
-"""Peak memory of training U-Net 64..1024 at 256x256, batch 8, and what lowers it.
+"""Peak memory of training U-Net 64..1024 at 256x256, batch 8, by memory-saving setting.
 
-Each way runs in a process of its own, because a peak never falls.
+Each setting runs in a process of its own, because the peak of a process never falls.
 Run: python -m benchmarks.memory
 """
 
@@ -12,7 +12,7 @@ import time
 from benchmarks.record import record
 from kerasseg.profiling import benchmark
 
-WAYS = {
+SETTINGS = {
     "plain": {},
     "accumulate 2": {"accumulate": 2},
     "accumulate 4": {"accumulate": 4},
@@ -22,7 +22,7 @@ WAYS = {
 
 
 def train(accumulate=1, recompute=False):
-    """Two steps; returns peak memory in MB and CPU seconds of the second."""
+    """Run two steps; returns peak memory in MB and CPU seconds of the second."""
     import keras
     import tensorflow as tf
 
@@ -47,14 +47,14 @@ def train(accumulate=1, recompute=False):
 
 def main():
     if len(sys.argv) > 1:
-        print(json.dumps(train(**WAYS[sys.argv[1]])))
+        print(json.dumps(train(**SETTINGS[sys.argv[1]])))
         return
     result = {}
-    for way in WAYS:
-        command = [sys.executable, "-m", "benchmarks.memory", way]
+    for setting in SETTINGS:
+        command = [sys.executable, "-m", "benchmarks.memory", setting]
         done = subprocess.run(command, capture_output=True, text=True)
         failed = {"failed": done.stderr.splitlines()[-1:]}
-        result[way] = (
+        result[setting] = (
             failed if done.returncode else json.loads(done.stdout.splitlines()[-1])
         )
     record("memory of training unet 64..1024, 256x256, batch 8", result)

@@ -1,9 +1,9 @@
-"""What the instance models cost, stage by stage, side by side.
+"""Cost of the instance models by stage.
 
 Run: python -m benchmarks.objects [--sizes 256 512] [--xla]
 
-All three on one encoder, as in the recipes for nuclei. A stage is what a longer part of
-the model takes beyond a shorter one; the cases run in turn.
+All three on one encoder, as in the recipes for nuclei. Ever longer parts of each model
+are timed, interleaved; a stage is the difference of two parts.
 """
 
 import argparse
@@ -42,16 +42,17 @@ STAGES = {
     "center_mask": {"detections": "heads"},
     "mask_rcnn": {"proposals": "proposals", "masks": "boxes"},
 }
-OBJECTS = 16  # of an image in training
+OBJECTS = 16  # per image in training
 
 
 def build(name, size):
+    """Instance model for one class and square images."""
     encoder = "efficientnet_lite0"
     return zoo.BUILDERS[name](1, encoder, image_size=(size, size), **MODELS[name])
 
 
 def stages(name, model):
-    """Ever longer parts of a model, by the name of their last stage."""
+    """Parts of a model from its input on, by the name of their last stage."""
     encoder = encoders.of(model)
     parts = {"encoder": keras.Model(model.input, encoder(model.input))}
     for layer, stage in STAGES[name].items():
@@ -61,6 +62,7 @@ def stages(name, model):
 
 
 def inference_cases(name, model, jit_compile):
+    """Inference of each part of a model on one image, as cases of `measure`."""
     rng = np.random.default_rng(0)
     image = tf.constant(rng.integers(0, 256, (1, *model.input_shape[1:])), "float32")
     cases = {}
@@ -75,7 +77,7 @@ def inference_cases(name, model, jit_compile):
 
 
 def training_case(name, model, batch_size=4):
-    """A training step on images of 16 squares."""
+    """Training step on images of 16 square objects, as a case of `measure`."""
     rng = np.random.default_rng(0)
     size = model.input_shape[1]
     corners = rng.integers(0, size - 33, (batch_size, OBJECTS, 2))

@@ -1,9 +1,9 @@
-"""Do targets, losses and decoding of the instance models agree? Eight images by heart.
+"""Overfitting of the instance models to eight images, a test of their consistency.
 
 Run: python -m benchmarks.overfit_objects --data ROOT/coco128 [yolact ...]
 
-Trains on eight photographs and scores the same eight: a model whose parts agree gets
-nearly everything, another one cannot. It says nothing about other photographs.
+Trains on eight photographs and scores the same eight: if targets, losses and decoding
+agree, a model reaches nearly full scores. It says nothing about other photographs.
 """
 
 import argparse
@@ -33,15 +33,15 @@ LOSS = {"mask_rcnn": {"num_rois": 64}}
 
 
 def shrink(samples):
-    """The samples at SIZE x SIZE, proportions kept, black at right and below."""
+    """Samples resized to SIZE x SIZE, aspect ratio kept, padded at right and bottom."""
 
     def read(index):
         sample = samples.read(index)
         image = sample["image"]
         factor = SIZE / max(image.shape[:2])
         height, width = (round(factor * side) for side in image.shape[:2])
-        canvas = np.zeros((SIZE, SIZE, 3), "uint8")
-        canvas[:height, :width] = cv2.resize(
+        padded = np.zeros((SIZE, SIZE, 3), "uint8")
+        padded[:height, :width] = cv2.resize(
             image, (width, height), interpolation=cv2.INTER_AREA
         )
         maps = np.zeros((len(sample["instances"]), SIZE, SIZE), "int32")
@@ -49,13 +49,13 @@ def shrink(samples):
             small[:height, :width] = cv2.resize(
                 large, (width, height), interpolation=cv2.INTER_NEAREST
             )
-        return {**sample, "image": canvas, "instances": maps, "label": maps[0]}
+        return {**sample, "image": padded, "instances": maps, "label": maps[0]}
 
     return dataclasses.replace(samples, read=read, files=None)
 
 
-def chosen(root, num=8):
-    """The first photographs with objects, all of which are large enough."""
+def easy_photographs(root, num=8):
+    """First `num` photographs with objects, all of MIN_SIDE^2 pixels or more."""
     samples = shrink(datasets.coco(root))
     found = []
     for index in range(len(samples)):
@@ -71,8 +71,8 @@ def chosen(root, num=8):
     return samples.subset(found)
 
 
-def learn(name, samples):
-    """Train one model; returns its row."""
+def train_and_score(name, samples):
+    """Train one model and score it; returns its row of results.json."""
     keras.utils.set_random_seed(0)
     model = zoo.BUILDERS[name](
         len(samples.classes) - 1,
@@ -90,8 +90,12 @@ def learn(name, samples):
         keras.optimizers.AdamW(rate, weight_decay=0.0),
         options=training.StepOptions(clip_norm=10.0),
     )
-    change = augment.standard(size=(SIZE, SIZE), scale=(1.0, 1.0), flip="horizontal")
-    stream = data.pipeline(samples, batch_size=batch_size, augment=change, objects=32)
+    augmentation = augment.standard(
+        size=(SIZE, SIZE), scale=(1.0, 1.0), flip="horizontal"
+    )
+    stream = data.pipeline(
+        samples, batch_size=batch_size, augment=augmentation, objects=32
+    )
     begin, cpu, losses = time.perf_counter(), time.process_time(), []
     for images, truth in itertools.islice(data.batches(stream), steps):
         losses.append(float(step(images, truth)["loss"]))
@@ -114,10 +118,10 @@ def main():
     parser.add_argument("names", nargs="*", help="default: all three")
     parser.add_argument("--data", required=True, help="folder of coco128")
     options = parser.parse_args()
-    samples = chosen(options.data)
+    samples = easy_photographs(options.data)
     found = recorded(NAME).get("models", {})
     for name in options.names or OPTIONS:
-        found[name] = learn(name, samples)
+        found[name] = train_and_score(name, samples)
         keras.backend.clear_session()
         facts = {"images": samples.names, "size": SIZE, "budget": BUDGET, "seed": 0}
         record(NAME, {**facts, "models": found})

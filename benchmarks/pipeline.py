@@ -1,4 +1,4 @@
-"""Our input pipeline against the usual tutorial's, with the same augmentation.
+"""Input pipeline against that of the usual tutorials, with the same augmentation.
 
 JPEG 640x480 and PNG masks to augmented 256x256: scale 0.5..2, crop, flip, brightness,
 contrast and saturation. Run: python -m benchmarks.pipeline [--repeats 7]
@@ -32,7 +32,7 @@ def write_data(root, count=48):
 
 
 def tutorial(root):
-    """Decode all, resize, crop, flip, change colours: tf.image throughout."""
+    """Pipeline of tf.image operations: decode, resize, crop, flip, change colours."""
     files = sorted(map(str, (root / "images").iterdir()))
     masks = sorted(map(str, (root / "labels").iterdir()))
 
@@ -61,6 +61,7 @@ def tutorial(root):
 
 
 def ours(root, cache):
+    """Pipeline of `kerasseg.data` with the same augmentation."""
     return data.pipeline(
         datasets.folder(root, split=None, classes=tuple("abcd")),
         batch_size=BATCH,
@@ -70,8 +71,10 @@ def ours(root, cache):
 
 
 def reading(stream):
-    """Read a stream as a case of `measure`: a finite one, which leaves nothing to run
-    in the background of other cases."""
+    """Reading of a stream as a case of `measure`.
+
+    The stream is finite: an endless one would run in the background of other cases.
+    """
     stream = stream.take(BATCHES)
 
     def read():

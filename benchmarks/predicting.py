@@ -1,4 +1,4 @@
-"""Prediction: one image against Keras' predict_on_batch; a large one by tiles.
+"""Prediction of one image against Keras' predict_on_batch, and of large ones by tiles.
 
 Run: python -m benchmarks.predicting [--repeats 9]
 """
@@ -12,6 +12,34 @@ from kerasseg import predict, zoo
 from kerasseg.profiling import benchmark
 
 SIZE, TILE, OVERLAP = 256, 512, 64
+
+
+def tiled(model, rng):
+    """Prediction of large images against that of their tiles, by side in px."""
+    results = {}
+    tile = rng.integers(0, 256, (TILE, TILE, 3), "uint8")
+    for num in (2, 4, 9):  # tiles per side
+        side = OVERLAP + num * (TILE - OVERLAP)  # whole tiles
+        large = np.tile(tile, (num, num, 1))[:side, :side]
+        count = num**2
+
+        def whole(large=large):
+            predict.class_ids(model, large, tile_px=TILE, overlap_px=OVERLAP)
+
+        def tiles(count=count):
+            for _ in range(count):
+                predict.class_ids(model, tile)
+
+        found = benchmark.measure(
+            {"tiled": (whole, 1), "its tiles alone": (tiles, 1)}, repeats=3, warmup=0
+        )
+        results[side] = {
+            "cases": found,
+            "tiled / its tiles": ratios(found, "tiled", "its tiles alone"),
+            "tiles": count,
+            "peak_memory_mb": benchmark.peak_memory_mb(),
+        }
+    return results
 
 
 def main():
@@ -30,29 +58,6 @@ def main():
         ),
     }
     one = benchmark.measure(cases, repeats=10 * options.repeats, warmup=5)
-    tiled = {}
-    tile = rng.integers(0, 256, (TILE, TILE, 3), "uint8")
-    for num in (2, 4, 9):  # tiles a side, whole ones
-        side = OVERLAP + num * (TILE - OVERLAP)
-        large = np.tile(tile, (num, num, 1))[:side, :side]
-        count = num**2
-
-        def whole(large=large):
-            predict.class_ids(model, large, tile_px=TILE, overlap_px=OVERLAP)
-
-        def tiles(count=count):
-            for _ in range(count):
-                predict.class_ids(model, tile)
-
-        found = benchmark.measure(
-            {"tiled": (whole, 1), "its tiles alone": (tiles, 1)}, repeats=3, warmup=0
-        )
-        tiled[side] = {
-            "cases": found,
-            "tiled / its tiles": ratios(found, "tiled", "its tiles alone"),
-            "tiles": count,
-            "peak_memory_mb": benchmark.peak_memory_mb(),
-        }
     record(
         "predicting",
         {
@@ -60,7 +65,7 @@ def main():
             "predict / predict_on_batch": ratios(
                 one, "predict.class_ids", "predict_on_batch, argmax"
             ),
-            "tiled": tiled,
+            "tiled": tiled(model, rng),
         },
     )
 

@@ -1,4 +1,4 @@
-"""Where the numbers go: results.json, one entry a benchmark, with its machine."""
+"""Reading and writing of results.json: one entry per benchmark, with its machine."""
 
 import datetime
 import json
@@ -11,13 +11,13 @@ WITH_ONEDNN = ", with oneDNN"
 
 
 def recorded(name=None):
-    """What results.json says of a benchmark, or of all; {} if nothing."""
+    """Entry of one benchmark in results.json, or all entries; {} if there is none."""
     results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     return results if name is None else results.get(_entry(name), {})
 
 
 def record(name, result, *, show=True):
-    """Put a benchmark's result into results.json, and print it."""
+    """Write the result of a benchmark into results.json, and print it."""
     results = recorded()
     date = datetime.date.today().isoformat()
     environment = evaluate.environment()
@@ -29,12 +29,12 @@ def record(name, result, *, show=True):
 
 
 def _entry(name):
-    """Name of a benchmark, and of the flag that changes its numbers most."""
+    """Key of a benchmark: its name, and whether oneDNN, which matters most, is on."""
     return f"{name}{WITH_ONEDNN}" if machine.computes_with_onednn() else name
 
 
 def ratios(measured, case, reference):
-    """CPU and wall time of a case as multiples of another's."""
+    """Ratios of the CPU and wall time of two cases of `measure`."""
     return {
         kind: measured[case][f"{kind}_ms_per_image"]
         / measured[reference][f"{kind}_ms_per_image"]

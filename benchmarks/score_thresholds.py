@@ -1,10 +1,10 @@
-"""From which score on do objects count? Label AP of a run, by threshold.
+"""Label AP of a run by score threshold, to choose the threshold of its recipe.
 
 Run: python -m benchmarks.score_thresholds --run RUN --data ROOT/dsb2018
 
-Predicts every third training image once, as the run's recipe says, and scores the label
-maps of what is found above each threshold. What is best goes into the recipe, [predict]
-score_threshold; validation images have no part in the choice.
+Predicts every third training image once, with the options of the run's recipe, and
+scores the label maps of the instances above each threshold. The best one goes into the
+recipe, [predict] score_threshold; validation images are not used.
 """
 
 import argparse
@@ -17,7 +17,7 @@ THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 
 def scores(run, root):
-    """The architecture, and scores of `label_map_scores` for each threshold.
+    """Name of the architecture, and `label_map_scores` by threshold.
 
     Args:
         run: folder of a run of an instance model.

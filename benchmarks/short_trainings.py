@@ -1,7 +1,7 @@
-"""Does every architecture learn? Each trained on one small budget.
+"""Short trainings of all architectures on one small budget.
 
-The same encoder with ImageNet weights, optimizer, loss, seed and number of images for
-all, so a row says whether a network learns, not how far it could go. Run:
+Encoder, ImageNet weights, optimizer, loss, seed and number of images are the same for
+all: a row shows that a network learns, not its best score. Run:
 python -m benchmarks.short_trainings shapes
 python -m benchmarks.short_trainings isbi2012 --data ROOT/isbi2012
 """
@@ -45,8 +45,8 @@ def data_of(dataset, root):
     return tuple(datasets.isbi2012(root, split) for split in ("train", "val"))
 
 
-def learn(name, budget, change, train, val):
-    """Train one architecture; returns its row."""
+def train_and_score(name, budget, augmentation, train, val):
+    """Train one architecture and score it; returns its row of results.json."""
     import keras
 
     from kerasseg import data, evaluate, losses, training, zoo
@@ -66,7 +66,7 @@ def learn(name, budget, change, train, val):
         keras.optimizers.AdamW(rate, weight_decay=1e-4),
         options=training.StepOptions(ema_decay=0.97),
     )
-    stream = data.pipeline(train, batch_size=budget["batch_size"], augment=change)
+    stream = data.pipeline(train, batch_size=budget["batch_size"], augment=augmentation)
     begin, cpu, history = time.perf_counter(), time.process_time(), []
     for _, (images, labels) in zip(range(steps), data.batches(stream)):
         history.append(step(images, labels)["loss"])
@@ -102,10 +102,10 @@ def main():
     budget = {**BUDGETS[options.dataset]}
     budget["steps"] *= options.times
     size = (budget["size"], budget["size"])
-    change = augment.standard(size=size, **AUGMENT[options.dataset])
+    augmentation = augment.standard(size=size, **AUGMENT[options.dataset])
     train, val = data_of(options.dataset, options.data)
     for name in options.names or zoo.names("semantic"):
-        found[name] = learn(name, budget, change, train, val)
+        found[name] = train_and_score(name, budget, augmentation, train, val)
         print(name, found[name], flush=True)
         keras.backend.clear_session()
         facts = {"budget": budget, "seed": 0}

@@ -1,4 +1,4 @@
-"""StarDist's numpy part: distances of a label map, and polygons of perfect outputs.
+"""CPU time of StarDist's numpy code: ray distances, and decoding of perfect outputs.
 
 Times are CPU milliseconds of one process, medians; `ratio` is to one exact Euclidean
 distance transform of the same map by SciPy.
@@ -17,8 +17,8 @@ from scipy import ndimage
 from kerasseg.instance import star_distances, star_polygons
 
 
-def discs(size=256, num=100, seed=0):
-    """Label map of `num` discs on a jittered lattice, many of them touching."""
+def touching_discs(size=256, num=100, seed=0):
+    """Label map of `num` discs on a jittered grid, many of which touch."""
     rng = np.random.default_rng(seed)
     side = int(num**0.5)
     lattice = (np.indices([side, side]).reshape(2, -1).T + 0.5) * size / side
@@ -33,7 +33,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=5)
     repeats = parser.parse_args().repeats
-    labels = discs()
+    labels = touching_discs()
     truth = star_distances.star_targets(labels)
     logits = 20 * truth["probabilities"] - 10
     cases = {
@@ -43,7 +43,7 @@ def main():
         "decode": lambda: star_polygons.decode(logits, truth["distances"]),
     }
     times = {name: [] for name in cases}
-    for _ in range(repeats):  # interleaved, so that the machine's mood is shared
+    for _ in range(repeats):  # interleaved, because the speed of machines drifts
         for name, case in cases.items():
             start = time.process_time()
             case()

@@ -1,8 +1,8 @@
-"""Superpixels on BSDS500: zoo/classical/README.md's table and its picture.
+"""Superpixels on BSDS500: the table and the picture of zoo/classical/README.md.
 
-`scripts/classical_table.py` writes them. Also compares scikit-image and, where
-opencv-contrib-python-headless stands in for opencv-python-headless, OpenCV's
-contributed methods.
+`scripts/classical_table.py` writes them. scikit-image is compared, too, and OpenCV's
+contributed methods where opencv-contrib-python-headless is installed instead of
+opencv-python-headless.
 """
 
 import functools
@@ -22,7 +22,7 @@ NUMBERS = (200, 400)
 COLUMNS = ("K", "recall 2 px", "UE", "ASA", "EV", "compactness", "CPU ms")
 SKIMAGE, AS_MANY = "skimage.slic, sigma 1", "slic, as many as skimage.slic"
 MARK = "superpixels"
-# Odd positions that were looked at: the compactness of `slic` was chosen on 25 and 75
+# Odd positions that were used before: the compactness of `slic` was chosen on 25 and 75
 # among others, probably on 125 and 175; an earlier table showed scores of the rest.
 SEEN = (1, 25, 41, 51, 75, 81, 101, 121, 125, 151, 161, 175)
 CLEAN = tuple(sorted(set(range(1, 200, 2)) - set(SEEN)))
@@ -31,9 +31,9 @@ CLEAN = tuple(sorted(set(range(1, 200, 2)) - set(SEEN)))
 def methods(num):
     """Functions from an image to about `num` superpixels, by name.
 
-    Those without a number of segments have settings that give about as many on
-    images at even positions of the training split. scikit-image is asked for more,
-    because it returns fewer.
+    Methods without a parameter for it have settings that give about as many on images
+    at even positions of the training split. scikit-image returns fewer than requested,
+    so that more are requested.
     """
     few = num == NUMBERS[0]
     table = {
@@ -80,7 +80,8 @@ def _ximgproc_slic(image, num):
 def _ximgproc_seeds(image, num):
     height, width, channels = image.shape
     hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
-    # Blocks halve from level to level, which allows few numbers; it stays below `num`.
+    # Block sizes are powers of two, so that few numbers of segments are possible; the
+    # result has fewer than requested.
     most = round(1.3 * num)
     seeds = cv2.ximgproc.createSuperpixelSEEDS(width, height, channels, most, 3)
     seeds.iterate(hsv, 10)
@@ -88,7 +89,7 @@ def _ximgproc_seeds(image, num):
 
 
 def read(root, index):
-    """Image and annotators' segments of a training image of BSDS500, by position."""
+    """Image and annotated segmentations of a BSDS500 training image, by position."""
     folder = pathlib.Path(root) / "train"
     path = images.find_images(folder / "images")[index]
     file = scipy.io.loadmat(folder / "groundTruth" / f"{path.stem}.mat")
@@ -99,10 +100,10 @@ def read(root, index):
 
 
 def held_back(num):
-    """Positions of `num` images, spread over those that no default was chosen on.
+    """Positions of `num` images, spread over those on which no default was chosen.
 
     Raises:
-        ValueError: if there are not so many.
+        ValueError: if there are fewer.
     """
     if not 1 <= num <= len(CLEAN):
         raise ValueError(f"`num` must be within 1..{len(CLEAN)}. Received: num={num}.")
@@ -114,12 +115,13 @@ def measure(root, num_images, *, on_row=None):
 
     Args:
         root: folder of BSDS500.
-        num_images: how many of `held_back`.
-        on_row: function of each row as it is done.
+        num_images: number of images, see `held_back`.
+        on_row: function that is called with each finished row.
 
     Returns:
         list of dicts with "segments", "method" and the columns; time is the median. The
-        last of each number is `slic` at scikit-image's number on every image.
+        last row of each number is `slic` with as many segments as scikit-image's result
+        on each image.
     """
     rows = []
     for num in NUMBERS:
@@ -162,7 +164,7 @@ def _score(method, image, truth):
 
 
 def markdown(rows):
-    """The rows as a table for each number of segments."""
+    """Markdown tables of the rows, one per number of segments."""
     lines = []
     for num in NUMBERS:
         lines += [f"Asked for {num}:", "", "| method | " + " | ".join(COLUMNS) + " |"]
@@ -177,7 +179,7 @@ def markdown(rows):
 
 
 def picture(image, num=NUMBERS[0], *, width_px=240):
-    """All methods on one image, boundaries and mean colours: uint8 [h, w, 3]."""
+    """Boundaries and mean colours of all methods on one image: uint8 [h, w, 3]."""
     cells = []
     for name, method in methods(num).items():
         labels = classical.connected_regions(method(image))
@@ -192,7 +194,7 @@ def picture(image, num=NUMBERS[0], *, width_px=240):
 
 
 def update(page, rows, num_images):
-    """Write the rows between the marks of a Markdown page."""
+    """Write the tables between the marks of a Markdown page."""
     note = f"Means over {num_images} images, CPU time the median on one thread."
     text = f"{note}\n\n{markdown(rows).rstrip()}"
     report.fill(pathlib.Path(page), text, MARK)

@@ -7,13 +7,13 @@ from benchmarks.record import WITH_ONEDNN
 
 
 def of_architectures(results):
-    """What each architecture costs, on one encoder and then on its own.
+    """Table of the cost of each architecture, on a common and on its own encoder.
 
     Args:
         results: dict of benchmarks/results.json.
 
     Returns:
-        Markdown, also where nothing was measured.
+        Markdown; a sentence where nothing was measured.
     """
     measured = results.get(architectures.NAME)
     if not measured:
@@ -34,14 +34,14 @@ def of_architectures(results):
 
 
 def of_short_trainings(results):
-    """What each architecture learns on one small budget.
+    """Table of the scores of each architecture after training on one small budget.
 
     Args, Returns: as `of_architectures`.
     """
     measured = {
         dataset: results[title]
         for dataset in short_trainings.BUDGETS
-        for flag in ("", WITH_ONEDNN)  # which does not change what is learnt
+        for flag in ("", WITH_ONEDNN)  # oneDNN changes times, not scores
         if (title := short_trainings.title(dataset) + flag) in results
     }
     if not measured:
@@ -80,7 +80,7 @@ BASELINES = {
 
 
 def of_nuclei(results, zoo):
-    """Instance models on dsb2018 beside two baselines.
+    """Table of instance models and two baselines on dsb2018.
 
     Args:
         results: as in `of_architectures`.

@@ -1,4 +1,4 @@
-"""The PyTorch side of versus_torch.py: runs in PyTorch's own environment.
+"""Worker process of versus_torch.py, run in the environment of PyTorch.
 
 Arguments: "eager" or "compile", and "float32" or "bfloat16". For each line on stdin,
 "training" or "inference", it runs one batch and prints CPU and wall seconds.
@@ -14,6 +14,7 @@ BATCH, SIZE, CLASSES, FILTERS = 8, 256, 2, 16
 
 
 def double(inputs, outputs):
+    """Two 3x3 convolutions, each with batch normalisation and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
         nn.BatchNorm2d(outputs),

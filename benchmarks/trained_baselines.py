@@ -34,10 +34,10 @@ MIN_SIZE = 20  # pixels, as `find_nuclei`
 
 
 def nuclei(run, root):
-    """A run's mask of nuclei and `split_instances`, on dsb2018's val split.
+    """Scores of a semantic run and `split_instances` on the val split of dsb2018.
 
-    Limit of the probability, depth and blur are those of best label AP on every third
-    training image.
+    Threshold of the probability, depth and blur are those of the best label AP on every
+    third training image.
 
     Args:
         run: folder of a semantic run with classes background and nucleus.
@@ -55,7 +55,7 @@ def nuclei(run, root):
 
 
 def _maps(model, samples):
-    """True objects, and probability of nucleus, of each sample."""
+    """True label map and predicted probability of nucleus of each sample."""
     for sample in samples:
         shares = predict.probabilities(model, sample["image"])
         yield sample["instances"].max(0), shares[..., 1]
@@ -70,12 +70,12 @@ def _scores(maps, limit, min_depth, sigma):
 
 
 def objects(root, *, frames=10, steps=120):
-    """A U-Net for each clip of davis, trained on its first frame only, at half size.
+    """One-shot U-Nets: one per clip of davis, trained on its first frame, at half size.
 
     Args:
         root: folder of davis.
-        frames: how many frames after the first are scored.
-        steps: of training, four crops each.
+        frames: number of scored frames after the first.
+        steps: training steps of four crops.
 
     Returns:
         dict from clip to the mean IoU of its frames.
@@ -113,12 +113,12 @@ def _of_one_frame(image, mask, steps):
         options=training.StepOptions(ema_decay=0.95),
     )
     sample = {"image": image, "label": mask.astype("int32")}
-    names = tuple(f"{number:03}" for number in range(4))  # a batch from one frame
+    names = tuple(f"{number:03}" for number in range(4))  # a batch of one frame
     samples = datasets.Samples(names, lambda _: sample, ("background", "object"))
-    change = augment.standard(
+    augmentation = augment.standard(
         size=(224, 320), scale=(0.7, 1.4), flip="horizontal", rotation=20.0
     )
-    stream = data.pipeline(samples, batch_size=4, augment=change)
+    stream = data.pipeline(samples, batch_size=4, augment=augmentation)
     for photos, labels in itertools.islice(data.batches(stream), steps):
         step(photos, labels)
     with step.averaged_weights():

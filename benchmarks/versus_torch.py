@@ -1,4 +1,4 @@
-"""U-Net base 16, 256x256, batch 8: kerasseg against PyTorch, step by step in turn.
+"""U-Net base 16, 256x256, batch 8: kerasseg against PyTorch, steps interleaved.
 
 PyTorch lives in an environment of its own (pip install torch==2.13.0).
 Run: python -m benchmarks.versus_torch ENVIRONMENT/bin/python [--repeats 9]
@@ -17,7 +17,7 @@ KINDS = ("training", "inference")
 
 
 class Torch:
-    """A PyTorch process that runs one batch when asked."""
+    """Worker process that runs one batch of the PyTorch model per call."""
 
     def __init__(self, python, mode, precision):
         self.process = subprocess.Popen(
@@ -35,7 +35,7 @@ class Torch:
 
 
 class Ours:
-    """The same in this process."""
+    """The same model of kerasseg in this process."""
 
     def __init__(self, precision):
         import keras
@@ -81,7 +81,7 @@ def main():
                 name: statistics.median(pair[position] for pair in times[name, kind])
                 for name in runners
             }
-            result[f"{kind}, {clock} s a batch"] = seconds
+            result[f"{kind}, {clock} s per batch"] = seconds
             best = min(seconds["eager"], seconds["compile"])
             result[f"{kind}, {clock}, kerasseg / best"] = seconds["kerasseg"] / best
     record(f"unet_base16 against PyTorch, {options.precision}", result)

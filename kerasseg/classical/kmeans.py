@@ -105,6 +105,7 @@ def _plus_plus(points, num, rng):
         index = np.searchsorted(
             np.cumsum(distance, dtype="float64"), rng.random() * total
         )
+        # Rounding of the cumulative sum may lead past the last point.
         centres.append(points[min(index, len(points) - 1)])
     return np.array(centres)
 

@@ -148,6 +148,7 @@ def _best_first(image, groups, tolerance, connectivity):
     """
     height, width, channels = image.shape
     stride = width + 2
+    # Grey images get two constant channels, so that one loop serves both.
     rows = np.pad(image, [(1, 1), (1, 1), (0, 3 - channels)])
     first, second, third = (rows[..., k].ravel().tolist() for k in range(3))
     labels = np.full([height + 2, stride], -2, "int32")

@@ -218,6 +218,7 @@ def _assign(colors, cells, centres):
         features = _cell_features(colors, rows, cols, cells, first=row)
         choice = (factors[row] @ features[0]).argmin(1)  # [gw, P]
         index = np.arange(cells[1])[:, None] + row * cells[1]
+        # From a candidate 0..8 of the cell to the index of its centre.
         index = index + (choice // 3 - 1) * cells[1] + choice % 3 - 1
         index = index.reshape(cells[1], rows.size, -1).transpose(1, 0, 2)
         labels[rows[0]] = index[:, inside]

@@ -65,4 +65,5 @@ def threshold(
     limits = filters.threshold_multiotsu(
         hist=(counts, np.arange(256)), classes=num_classes
     )
+    # right=True: a value at the threshold is in the darker class, as in OpenCV.
     return np.digitize(values, limits, right=True).astype("int32")

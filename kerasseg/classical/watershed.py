@@ -126,6 +126,7 @@ def split_instances(
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     depth = depth[1:-1, 1:-1]
     hills = cv2.GaussianBlur(depth, (0, 0), sigma) if sigma else depth
+    # 8-connected: pixels of one plateau that touch at corners are one maximum.
     markers = measure.label(_peaks(hills, min_depth) & mask, connectivity=2)
     # The watershed is 4-connected: a component without a maximum of its own, such as
     # one that touches another at a corner only, becomes a marker as a whole.

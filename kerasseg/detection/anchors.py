@@ -50,6 +50,7 @@ def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5)
 
 def _shapes(scales, ratios):
     """Half widths and half heights of the anchors of one position: [S * R, 2]."""
+    # Same area for all ratios: width * height = scale^2.
     widths = scales[:, None] / np.sqrt(ratios)
     return np.stack([widths, widths * ratios], -1).reshape(-1, 2) / 2
 

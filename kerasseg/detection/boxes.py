@@ -47,7 +47,7 @@ def iou(a, b):
         [[1.0, 0.25], [0.25, 1.0]]
     """
     shared, union = _overlap(a, b)
-    return shared / ops.maximum(union, 1e-9)
+    return shared / ops.maximum(union, 1e-9)  # two empty boxes: 0, not NaN
 
 
 def giou(a, b):

@@ -71,6 +71,7 @@ def multiclass_nms(
     )
     kept = ops.reshape(kept, (-1, num_classes * num))
     first = ops.repeat(ops.arange(num_classes, dtype="int32") * num, num)
+    # Padding, -1, reads the first candidate of its class, with score 0 below.
     places = first + ops.maximum(kept, 0)  # among the C * num candidates of an image
     flat = ops.reshape(scores, (-1, num_classes * num))
     scores = ops.where(kept >= 0, gather(flat, places), 0.0)

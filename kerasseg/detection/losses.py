@@ -182,6 +182,7 @@ def heatmap_loss(logits, heatmap):
     logits, heatmap = ops.cast(logits, "float32"), ops.cast(heatmap, "float32")
     centre = ops.cast(heatmap >= 1.0, "float32")
     p = ops.sigmoid(logits)
+    # -log p = softplus(-logit), -log(1 - p) = softplus(logit): finite for all logits.
     missed = ops.square(1 - p) * ops.softplus(-logits)
     raised = (1 - heatmap) ** 4 * ops.square(p) * ops.softplus(logits)
     total = ops.sum(centre * missed + (1 - centre) * raised)

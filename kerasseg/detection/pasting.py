@@ -24,8 +24,8 @@ def paste_masks(masks, boxes, size, *, stride=1):
 
     Example:
         >>> box = np.array([[[1, 0, 3, 2]]])
-        >>> canvas = paste_masks(np.ones([1, 1, 2, 2]), box, (2, 4))
-        >>> ops.convert_to_numpy(canvas)[0, 0].tolist()
+        >>> pasted = paste_masks(np.ones([1, 1, 2, 2]), box, (2, 4))
+        >>> ops.convert_to_numpy(pasted)[0, 0].tolist()
         [[0.0, 1.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]]
     """
     masks, boxes = ops.cast(masks, "float32"), ops.cast(boxes, "float32")

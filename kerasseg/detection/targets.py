@@ -114,7 +114,7 @@ def roi_targets(
         classes,
         low_threshold=threshold,
         high_threshold=threshold,
-        weights=(10.0, 10.0, 5.0, 5.0),
+        weights=(10.0, 10.0, 5.0, 5.0),  # 1 / deviations of .1, .1, .2, .2 (Fast R-CNN)
     )
     # Padding has no area, and must not be sampled as background.
     labels = ops.where(geometry.area(rois) > 0, found.labels, -1)
@@ -153,6 +153,7 @@ def center_targets(boxes, classes, *, num_classes, size, stride=4, overlap=0.7):
     weights = ops.cast(classes >= 0, "float32")
     centers = 0.5 * (boxes[..., :2] + boxes[..., 2:])  # [N, G, 2], x and y
     last = ops.convert_to_tensor([width - 1, height - 1], "float32")
+    # A centre on the lower or right border of the image is in the last pixel.
     pixels = ops.clip(ops.floor(centers), 0.0, last)
     sizes = ops.maximum(boxes[..., 2:] - boxes[..., :2], 0.0)
     radius = ops.floor(gaussian_radius(sizes[..., 0], sizes[..., 1], overlap))

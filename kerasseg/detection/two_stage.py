@@ -50,6 +50,7 @@ class Proposals(keras.layers.Layer):
     """
 
     def __init__(self, image_size, anchor_scales, num, iou_threshold=0.7, **kwargs):
+        # float32 also under mixed precision: bfloat16 has 8 bits for a coordinate.
         super().__init__(**{"dtype": "float32", **kwargs})
         self.image_size = tuple(image_size)
         self.anchor_scales = list(anchor_scales)
@@ -84,7 +85,7 @@ class Proposals(keras.layers.Layer):
             boxes,
             scores,
             iou_threshold=self.iou_threshold,
-            score_threshold=0.0,
+            score_threshold=0.0,  # empty boxes and padding have score 0
             max_output=scores.shape[1],
         )
         chosen = ops.maximum(kept, 0)
@@ -205,6 +206,7 @@ class PasteMasks(keras.layers.Layer):
 
     def call(self, inputs):
         logits, classes, boxes = inputs
+        # Padding, class -1, takes the mask of the background; its box is empty.
         chosen = ops.one_hot(classes + 1, logits.shape[-1], dtype="float32")
         chosen = ops.reshape(chosen, (-1, 1, 1, logits.shape[-1]))
         masks = ops.sigmoid(ops.sum(logits * chosen, axis=-1))

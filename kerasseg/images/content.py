@@ -1,4 +1,4 @@
-"""Content of image files, detection of its format, and the error of this package."""
+"""Reading and format detection of image files, and the error of this package."""
 
 import pathlib
 import stat

@@ -104,6 +104,13 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
         ImageError: as `read_image`; also for colours or values that are not in the
             mapping, values that are not ids, and lossy files without `values`.
         ValueError: if `colors` or `values` is malformed.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "mask.png"
+        >>> _ = cv2.imwrite(path, np.array([[0, 255]], "uint8"))
+        >>> read_mask(path, values={0: 0, 255: 1}).tolist()
+        [[0, 1]]
     """
     if colors is not None and values is not None:
         raise ValueError(

@@ -45,6 +45,7 @@ def write_image(path, image):
     written, data = cv2.imencode(extension, np.ascontiguousarray(stored))
     if not written:
         raise ValueError(f"OpenCV cannot write {image.shape} as {extension}: {path}.")
+    # Not durable: images can be written again, and an fsync takes a few ms.
     files.replace(path, lambda part: part.write_bytes(data), durable=False)
 
 

@@ -118,7 +118,7 @@ def object_probabilities(labels):
 
 
 def ray_angles(num_rays):
-    """Angles of the rays in radians, float64 [R]."""
+    """Angles of the rays in radians, float64 [R], ascending from 0."""
     return 2 * np.pi * np.arange(num_rays) / num_rays
 
 

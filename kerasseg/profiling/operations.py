@@ -39,11 +39,14 @@ def _multiplications(model):
         if isinstance(layer, keras.Model):
             total += _multiplications(layer)
         elif isinstance(layer, DotAttention):
+            # Scores: queries x keys x channels; sums: queries x values.
             query, key, value = (math.prod(x.shape[1:]) for x in layer.input)
             channels = layer.input[0].shape[-1]
             total += query // channels * (key + value)
         elif hasattr(layer, "kernel") or isinstance(layer, layers.DepthwiseConv2D):
             transposed = isinstance(layer, layers.Conv2DTranspose)
+            # Every weight is applied once per position of the output, or of the input
+            # where the convolution is transposed.
             shape = (layer.input if transposed else layer.output).shape[1:-1]
             if None in shape:
                 raise ValueError(

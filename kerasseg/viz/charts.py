@@ -76,7 +76,7 @@ def _plot(ax, steps, values, key, color):
     words = {"iou": "IoU", "ap": "AP", "ap50": "AP50", "ap75": "AP75"}
     words |= {"pq": "PQ", "aji": "AJI", "f1": "F1"}
     name = " ".join(words.get(word, word) for word in key.split("_"))
-    if "loss" not in key or len(values) <= 150:
+    if "loss" not in key or len(values) <= 150:  # few points: no smoothing
         marker = "o" if len(values) <= 40 else None
         ax.plot(steps, values, color=color, marker=marker, markersize=3, label=name)
         return

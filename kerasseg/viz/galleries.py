@@ -30,6 +30,7 @@ def errors(image, label, prediction, *, ignore_label=255):
         >>> errors(np.zeros([1, 2]), np.array([[0, 1]]), np.array([[0, 0]]))[0].tolist()
         [[0, 0, 0], [213, 94, 0]]
     """
+    # Grey and dark: no colour of the image is mistaken for an error.
     picture = display(image).mean(-1, keepdims=True) * 0.6
     label, prediction = check_label(label), check_label(prediction)
     check_same_size(picture, label, "label")

@@ -78,6 +78,11 @@ def overlay(
 
     Raises:
         ValueError: if sizes differ, or an id has no colour or no name.
+
+    Example:
+        >>> image, label = np.zeros([1, 2, 3], "uint8"), np.array([[0, 1]])
+        >>> overlay(image, label, alpha=0.5, contours=False)[0].tolist()
+        [[0, 0, 0], [115, 80, 0]]
     """
     picture, label = display(image), check_label(label)
     check_same_size(picture, label, "label")

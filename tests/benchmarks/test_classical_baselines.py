@@ -34,10 +34,10 @@ def test_scores_of_label_maps_add_up_over_images():
 @pytest.fixture
 def disks():
     """Two touching disks of equal brightness and a dim one: grey, and their number."""
-    canvas = np.full([80, 120], 20, "uint8")
+    image = np.full([80, 120], 20, "uint8")
     for x, y, value in ((30, 40, 220), (57, 40, 220), (98, 40, 140)):
-        cv2.circle(canvas, (x, y), 15, value, -1)
-    return canvas
+        cv2.circle(image, (x, y), 15, value, -1)
+    return image
 
 
 @pytest.mark.parametrize("invert", [False, True])
@@ -52,14 +52,18 @@ def test_an_even_image_has_no_nuclei():
     assert not find_nuclei(np.full([20, 30, 3], 90, "uint8")).any()
 
 
-def test_dark_lines_are_stronger_than_dark_spots_and_light_lines(rng):
+def test_dark_lines_are_stronger_than_dark_spots_and_bright_lines(rng):
     image = rng.normal(150, 10, [120, 160])
     image[:, 38:43] -= 60
     image[:, 78:83] += 60
     cv2.circle(image, (120, 60), 4, 90, -1)
     strength = line_strength(image)
-    line, light, spot = strength[30:90, 40], strength[30:90, 80], strength[60, 120]
-    assert line.min() > max(light.max(), spot)
+    line, bright_line, spot = (
+        strength[30:90, 40],
+        strength[30:90, 80],
+        strength[60, 120],
+    )
+    assert line.min() > max(bright_line.max(), spot)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def test_the_page_keeps_its_text_around_the_table(tmp_path):
 
 
 @pytest.mark.parametrize("num", [1, 8, 20, 88])
-def test_images_held_back_are_odd_and_were_not_looked_at(num):
+def test_images_held_back_are_odd_and_were_not_used(num):
     positions = superpixels.held_back(num)
     assert len(set(positions)) == num
     assert all(p % 2 == 1 and p < 200 for p in positions)

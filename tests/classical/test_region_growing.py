@@ -107,7 +107,7 @@ def test_a_marker_is_one_seed_of_its_mean():
 
 
 def slow_best_first(image, seeds, tolerance, steps):
-    """The text of Adams and Bischof with a sorted list; one entry a pixel."""
+    """The text of Adams and Bischof with a sorted list; one entry per pixel."""
     labels = np.full(image.shape[:2], -1)
     members = [[seed] for seed in seeds]
     for k, seed in enumerate(seeds):
