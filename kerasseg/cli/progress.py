@@ -84,7 +84,8 @@ class Progress:
 
     def _epoch(self, event):
         best = "  best" if event["is_best"] else ""
-        name = self._monitor.replace("_", " ").replace("iou", "IoU").replace("ap", "AP")
+        name = self._monitor.replace("_", " ").replace("iou", "IoU")
+        name = name.replace("ap", "AP").replace("pq", "PQ")
         self._console.print(
             f"epoch {event['epoch']:>3}  step {event['step']:>6}  "
             f"loss {event['loss']:.4f}  {name} {event[self._monitor]:.4f}  "
