@@ -13,7 +13,7 @@ from tests.fake_instances import draw, make_fake_model
 
 
 @pytest.fixture(scope="module")
-def finder():
+def model():
     return make_fake_model()
 
 
@@ -24,19 +24,19 @@ def iou(mask, box):
     return (mask & other).sum() / (mask | other).sum()
 
 
-def test_a_small_image_keeps_its_size(finder):
+def test_a_small_image_keeps_its_size(model):
     image, _ = draw((30, 45), (0, 4, 8, 24, 28), (1, 28, 0, 45, 16))
-    found = predict.instances(finder, image)
+    found = predict.instances(model, image)
     assert found.classes.tolist() == [0, 1]
     assert found.boxes.tolist() == [[4, 8, 24, 28], [28, 0, 45, 16]]
     assert found.masks.shape == (2, 30, 45)
     assert iou(found.masks[0], (4, 8, 24, 28)) > 0.98
 
 
-def test_what_scores_less_is_left_out(finder):
+def test_what_scores_less_is_left_out(model):
     image, _ = draw((64, 64), (2, 4, 4, 40, 40))  # blue scores 0.2
-    assert len(predict.instances(finder, image)) == 0
-    assert len(predict.instances(finder, image, score_threshold=0.1)) == 1
+    assert len(predict.instances(model, image)) == 0
+    assert len(predict.instances(model, image, score_threshold=0.1)) == 1
 
 
 @pytest.mark.parametrize(
@@ -49,19 +49,19 @@ def test_what_scores_less_is_left_out(finder):
     ],
 )
 @pytest.mark.parametrize("overlap_px", [None, 32])
-def test_an_object_cut_by_tiles_is_one(finder, size, box, overlap_px):
+def test_an_object_cut_by_tiles_is_one(model, size, box, overlap_px):
     image, _ = draw(size, (0, *box))
-    found = predict.instances(finder, image, overlap_px=overlap_px)
+    found = predict.instances(model, image, overlap_px=overlap_px)
     assert found.boxes.tolist() == [list(box)]
     assert iou(found.masks[0], box) > 0.95
     assert found.to_label_map().max() == 1
 
 
 @pytest.mark.parametrize("size, scale", [((128, 96), 8), ((20, 30), 2), ((64, 64), 4)])
-def test_a_resized_image_gives_boxes_and_masks_in_its_own_pixels(finder, size, scale):
+def test_a_resized_image_gives_boxes_and_masks_in_its_own_pixels(model, size, scale):
     box = np.array([2, 1, 8, 7]) * scale
     image, _ = draw(size, (0, *box))
-    found = predict.instances(finder, image, fit="resize")
+    found = predict.instances(model, image, fit="resize")
     assert np.abs(found.boxes[0] - box).max() <= 0.25 * scale
     assert found.masks.shape == (1, *size)
     assert iou(found.masks[0], box) > 0.85
@@ -69,10 +69,10 @@ def test_a_resized_image_gives_boxes_and_masks_in_its_own_pixels(finder, size, s
 
 @pytest.mark.parametrize("zoom", [2.0, 1.6, 0.5])
 @pytest.mark.parametrize("size", [(64, 64), (70, 100), (30, 20)])
-def test_a_zoom_gives_boxes_and_masks_in_pixels_of_the_image(finder, size, zoom):
+def test_a_zoom_gives_boxes_and_masks_in_pixels_of_the_image(model, size, zoom):
     boxes = (0, 4, 4, 16, 20), (1, size[1] - 12, 8, size[1], 24)
     image, _ = draw(size, *boxes)
-    found = predict.instances(finder, image, zoom=zoom)
+    found = predict.instances(model, image, zoom=zoom)
     assert found.classes.tolist() == [0, 1]
     assert found.masks.shape == (2, *size)
     for mask, box, (_, *true) in zip(found.masks, found.boxes, boxes):
@@ -80,36 +80,36 @@ def test_a_zoom_gives_boxes_and_masks_in_pixels_of_the_image(finder, size, zoom)
         assert iou(mask, true) > (0.9 if zoom > 1 else 0.6)
 
 
-def test_small_objects_are_drawn_better_enlarged(finder):
+def test_small_objects_are_drawn_better_enlarged(model):
     image, _ = draw((64, 64), (0, 5, 6, 11, 13))
     plain, enlarged = (
-        iou(predict.instances(finder, image, zoom=zoom).masks[0], (5, 6, 11, 13))
+        iou(predict.instances(model, image, zoom=zoom).masks[0], (5, 6, 11, 13))
         for zoom in (1.0, 4.0)
     )
     assert plain < 0.9 < enlarged
 
 
 @pytest.mark.parametrize("size", [(64, 160), (150, 170)])
-def test_an_object_cut_by_tiles_of_an_enlarged_image_is_one(finder, size):
+def test_an_object_cut_by_tiles_of_an_enlarged_image_is_one(model, size):
     box = (8, 6, size[1] - 6, size[0] - 9)
     image, _ = draw(size, (0, *box))
-    found = predict.instances(finder, image, zoom=2.0)
+    found = predict.instances(model, image, zoom=2.0)
     assert np.abs(found.boxes - box).max() <= 1
     assert iou(found.masks[0], box) > 0.95
 
 
-def test_grey_and_16_bit_images_are_taken(finder):
+def test_grey_and_16_bit_images_are_taken(model):
     image = np.zeros([64, 64], "uint16")
     image[8:40, 8:40] = 65535
-    found = predict.instances(finder, image)
+    found = predict.instances(model, image)
     assert found.classes.tolist() == [0, 1]  # grey is bright in all channels
 
 
-def test_small_and_many_objects_are_left_out(finder):
+def test_small_and_many_objects_are_left_out(model):
     image, _ = draw((64, 64), (0, 4, 4, 12, 12), (1, 20, 20, 60, 60))
-    large = predict.instances(finder, image, min_area_px=65)
+    large = predict.instances(model, image, min_area_px=65)
     assert large.classes.tolist() == [1]
-    best = predict.instances(finder, image, max_objects=1)
+    best = predict.instances(model, image, max_objects=1)
     assert best.classes.tolist() == [0] and best.masks.shape == (1, 64, 64)
 
 
@@ -123,9 +123,9 @@ def test_small_and_many_objects_are_left_out(finder):
         ({"zoom": 2.0, "fit": "resize"}, "`zoom` is for fit='tile'"),
     ],
 )
-def test_options_out_of_range_are_refused(finder, options, message):
+def test_options_out_of_range_are_refused(model, options, message):
     with pytest.raises(ValueError, match=message):
-        predict.instances(finder, np.zeros([64, 64, 3], "uint8"), **options)
+        predict.instances(model, np.zeros([64, 64, 3], "uint8"), **options)
 
 
 def test_a_model_of_class_maps_is_refused():
@@ -135,15 +135,13 @@ def test_a_model_of_class_maps_is_refused():
         predict.instances(model, np.zeros([64, 64, 3], "uint8"))
 
 
-def test_a_folder_gets_label_maps_pictures_and_one_coco_file(finder, tmp_path):
+def test_a_folder_gets_label_maps_pictures_and_one_coco_file(model, tmp_path):
     scenes = {"a": [(0, 4, 4, 24, 24), (1, 40, 8, 60, 60)], "b": []}
     for name, boxes in scenes.items():
         write_image(tmp_path / f"in/{name}.png", draw((64, 80), *boxes)[0])
     (tmp_path / "in/broken.png").write_bytes(b"no image")
     out, names = tmp_path / "out", ["red", "green", "blue"]
-    report = predict.folder_of_instances(
-        finder, tmp_path / "in", out, class_names=names
-    )
+    report = predict.folder_of_instances(model, tmp_path / "in", out, class_names=names)
     assert [len(report[key]) for key in ("images", "failed")] == [2, 1]
     label = cv2.imread(str(out / "masks/a.png"), cv2.IMREAD_UNCHANGED)
     assert label.dtype == np.uint16 and np.unique(label).tolist() == [0, 1, 2]
@@ -157,9 +155,9 @@ def test_a_folder_gets_label_maps_pictures_and_one_coco_file(finder, tmp_path):
     assert {path.name for path in (out / "overlays").iterdir()} == {"a.png", "b.png"}
 
 
-def test_options_of_class_maps_are_refused(finder, tmp_path):
+def test_options_of_class_maps_are_refused(model, tmp_path):
     write_image(tmp_path / "a.png", draw((64, 64))[0])
     with pytest.raises(ValueError, match="Received: 'flips'"):
         predict.folder_of_instances(
-            finder, tmp_path, tmp_path / "out", options={"flips": True}
+            model, tmp_path, tmp_path / "out", options={"flips": True}
         )

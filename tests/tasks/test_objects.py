@@ -16,14 +16,14 @@ RED, GREEN, BLUE = (0, 4, 4, 24, 24), (1, 32, 8, 60, 60), (2, 4, 32, 28, 60)
 
 
 @pytest.fixture(scope="module")
-def finder():
+def model():
     return make_fake_model()
 
 
-def test_what_is_found_exactly_scores_one(finder):
+def test_what_is_found_exactly_scores_one(model):
     samples = make_samples(((64, 64), RED, GREEN), ((64, 90), GREEN), ((64, 64),))
     seen = []
-    result = evaluate.score(finder, samples, on_progress=seen.append)
+    result = evaluate.score(model, samples, on_progress=seen.append)
     for name in ("mask_ap", "mask_ap50", "box_ap", "label_ap", "f1", "rq"):
         assert result[name] == pytest.approx(1), name
     # Four corner pixels of each mask are rounded off.
@@ -36,32 +36,32 @@ def test_what_is_found_exactly_scores_one(finder):
     json.dumps(result, allow_nan=False)
 
 
-def test_label_maps_hold_what_scores_enough_and_coco_ranks_all(finder):
+def test_label_maps_hold_what_scores_enough_and_coco_ranks_all(model):
     samples = make_samples(((64, 64), RED, BLUE))  # blue scores 0.2
-    result = evaluate.score(finder, samples)
+    result = evaluate.score(model, samples)
     assert result["mask_ap"] == pytest.approx(1)
     assert result["label_ap50"] == pytest.approx(1 / 2)  # TP 1, FP 0, FN 1
     assert result["f1"] == pytest.approx(2 / 3)
-    low = evaluate.score(finder, samples, {"score_threshold": 0.1})
+    low = evaluate.score(model, samples, {"score_threshold": 0.1})
     assert low["label_ap50"] == pytest.approx(1)
     assert low["settings"]["score_threshold"] == 0.1
-    enlarged = evaluate.score(finder, samples, {"zoom": 2.0})
+    enlarged = evaluate.score(model, samples, {"zoom": 2.0})
     assert enlarged["mask_ap"] == pytest.approx(1)
     assert enlarged["settings"]["zoom"] == 2.0
 
 
-def test_a_class_that_is_never_found_halves_the_mean(finder):
+def test_a_class_that_is_never_found_halves_the_mean(model):
     samples = make_samples(((64, 64), RED, GREEN))
     shown = samples[0]
     shown["image"][..., 1] = 0
-    result = evaluate.score(finder, samples)
+    result = evaluate.score(model, samples)
     assert result["classes"]["green"]["mask_ap"] == 0
     assert result["mask_ap"] == pytest.approx(1 / 2)
 
 
-def test_crowds_are_neither_missed_nor_found(finder):
+def test_crowds_are_neither_missed_nor_found(model):
     samples = make_samples(((64, 64), RED), ((64, 64), GREEN), crowds=[1])
-    result = evaluate.score(finder, samples)
+    result = evaluate.score(model, samples)
     assert result["mask_ap"] == pytest.approx(1)
     assert result["label_ap"] == pytest.approx(1)
     assert result["samples"][1]["objects"] == result["samples"][1]["found"] == 0
@@ -74,38 +74,38 @@ def test_small_objects_show_in_front_of_the_truth():
     assert present.classes.tolist() == [0, 1] and not crowd.any()
 
 
-def test_the_table_names_classes_and_means(finder):
+def test_the_table_names_classes_and_means(model):
     samples = make_samples(((64, 64), RED, GREEN))
-    table = evaluate.table(evaluate.score(finder, samples))
+    table = evaluate.table(evaluate.score(model, samples))
     assert "green  100.00  100.00        1" in " ".join(table.split("\n")).replace(
         "green      ", "green"
     )
     assert "F1, PQ, AJI 100.00" in table
 
 
-def test_a_picture_shows_worst_and_best(finder):
+def test_a_picture_shows_worst_and_best(model):
     scenes = [((64, 64), RED, BLUE), ((64, 90), GREEN), ((64, 64), RED)]
     samples = make_samples(*scenes)
-    result = evaluate.score(finder, samples)
+    result = evaluate.score(model, samples)
     extremes = evaluate.extremes(result, 1)
     assert extremes["Worst"][0]["name"] == "scene0"
-    picture = evaluate.gallery(finder, samples, result, num=1)
+    picture = evaluate.gallery(model, samples, result, num=1)
     assert picture.dtype == np.uint8 and picture.shape[1] > 3 * 300
 
 
-def test_weak_parts_of_tiles_spoil_no_mask(finder):
+def test_weak_parts_of_tiles_spoil_no_mask(model):
     # A red bar over three tiles of 64 px, and weak blue objects on what is right of it,
     # which an evaluation sees, too: average precision needs low scores.
     sample = dict(make_samples(((64, 160), (0, 20, 20, 140, 40)))[0])
     sample["image"] = sample["image"].copy()
     sample["image"][4:60, 40:, 2] = 255
     samples = Samples(("a",), lambda index: sample, CLASSES)
-    found = predict.instances(finder, sample["image"], score_threshold=0.3)
+    found = predict.instances(model, sample["image"], score_threshold=0.3)
     maps = sample["instances"].max(0), found.to_label_map()
-    result = evaluate.score(finder, samples, {"score_threshold": 0.3})
+    result = evaluate.score(model, samples, {"score_threshold": 0.3})
     assert len(found) == 1
     assert result["pq"] == pytest.approx(label_maps.panoptic_quality(*maps)["pq"])
     assert result["pq"] > 0.9
     options = InstanceOptions(score_threshold=0.3)
-    every = predict.instances_of_all_scores(finder, sample["image"], options)
+    every = predict.instances_of_all_scores(model, sample["image"], options)
     np.testing.assert_array_equal(every.above(0.3).masks, found.masks)
