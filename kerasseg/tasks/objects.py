@@ -219,7 +219,7 @@ def rule_and_row(results, keys):
     return ["|---" * len(keys) + "|", f"| {cells} |"]
 
 
-def gallery(groups, samples):
+def gallery(groups, samples, score_name="AP"):
     """Image, truth and found objects of the rows of an evaluation."""
     from kerasseg import viz
 
@@ -236,7 +236,7 @@ def gallery(groups, samples):
         ]
         for heading, some in groups.items()
     }
-    return viz.instance_gallery(rows)
+    return viz.instance_gallery(rows, score_name=score_name)
 
 
 def folder(predict, model, inputs, out, *, class_names=None, palette=None, options):

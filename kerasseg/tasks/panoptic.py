@@ -183,7 +183,7 @@ def gallery(groups, samples):
         ]
         for heading, some in groups.items()
     }
-    return objects.gallery(rows, samples)
+    return objects.gallery(rows, samples, score_name="PQ")
 
 
 def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
