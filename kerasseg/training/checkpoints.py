@@ -53,6 +53,7 @@ def save(folder, step, variables, extra=None):
 
     files.replace(path, write)
     older = [old for number, old in _files(folder) if number < int(step)]
+    # Left by processes that were killed while they wrote.
     killed = folder.glob(files.TEMPORARY.format("checkpoint-*.safetensors"))
     for old in [*older[_KEPT - 1 :], *killed]:
         old.unlink(missing_ok=True)
