@@ -64,9 +64,8 @@ def _add_option(parser, option):
         words = "number of random points, or a mask file of markers 1, 2, ..."
         parser.add_argument(flag, default="20", metavar="N|FILE", help=words)
     elif option.annotation is bool:
-        yes_no = {"true": True, "false": False}
         parser.add_argument(
-            flag, type=yes_no.__getitem__, default=default, metavar="true|false"
+            flag, action=argparse.BooleanOptionalAction, default=default
         )
     else:
         words = None if default is None else f"default: {default}"

@@ -154,7 +154,7 @@ def gallery(model, samples, result, *, num=3, options=None):
             found = task.predict(model, sample["image"], options)
             shown = {"name": row["name"], "score": row[task.row_score]}
             groups[heading].append({**shown, "sample": sample, "found": found})
-    return task.gallery(groups, samples)
+    return task.gallery(groups, samples, options)
 
 
 def table(result):

@@ -220,7 +220,7 @@ def rule_and_row(results, keys):
     return ["|---" * len(keys) + "|", f"| {cells} |"]
 
 
-def gallery(groups, samples, score_name="AP"):
+def gallery(groups, samples, options, *, score_name="AP"):
     """Image, truth and found objects of the rows of an evaluation."""
     from kerasseg import viz
 

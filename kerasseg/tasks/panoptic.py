@@ -177,17 +177,14 @@ def card(results):
     return [*lines, head, *objects.rule_and_row(results, keys)]
 
 
-def gallery(groups, samples):
+def gallery(groups, samples, options):
     """Image, true objects and found objects of the rows of an evaluation."""
+    things = things_of(options, len(samples.classes))
     rows = {
-        heading: [
-            # The option `things` is not known here: every class but the background.
-            {**row, "found": to_instances(row["found"], set(range(1, 256)))}
-            for row in some
-        ]
+        heading: [{**row, "found": to_instances(row["found"], things)} for row in some]
         for heading, some in groups.items()
     }
-    return objects.gallery(rows, samples, score_name="PQ")
+    return objects.gallery(rows, samples, options, score_name="PQ")
 
 
 def folder(model, inputs, out, *, class_names=None, palette=None, options=None):

@@ -123,7 +123,7 @@ def card(results):
     return [*lines, f"| **mean** | **{mean[0]}** | **{mean[1]}** | |"]
 
 
-def gallery(groups, samples):
+def gallery(groups, samples, options):
     """Image, label, prediction and errors of the rows of an evaluation."""
     from kerasseg import viz
 

@@ -34,7 +34,7 @@ class Task:
             images that go through the model together.
         table: result of a scorer -> text.
         card: results of results.json -> list of lines of Markdown.
-        gallery: ({heading: rows}, samples) -> picture; a row has "name", "score",
+        gallery: ({heading: rows}, samples, options) -> picture; a row has "name", "score",
             "sample" and "found".
         folder: (model, inputs, out, *, class_names, palette, options) -> report; writes
             predictions of image files as `predict.folder`.

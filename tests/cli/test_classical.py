@@ -17,7 +17,7 @@ EXTRA = {
     "grabcut": ["--box", "5", "5", "35", "25"],
     "region_growing": ["--seeds", "5", "--tolerance", "30"],
     "slic": ["--num-segments", "12"],
-    "kmeans": ["--connected", "false"],
+    "kmeans": ["--no-connected"],
 }
 
 
