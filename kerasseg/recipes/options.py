@@ -23,6 +23,7 @@ TRAIN = {
     "ema_decay": 0.0,
     "aux_weight": 0.4,  # PSPNet's weight of auxiliary losses
     "max_objects": 64,  # of an image that train an instance model, the largest
+    "center_sigma": 8.0,  # px of the Gaussians at centres that panoptic models learn
     "patience": 0,  # epochs without improvement before stopping; 0 never stops
     "deterministic": False,
     "jit_compile": False,

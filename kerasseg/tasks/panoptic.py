@@ -25,7 +25,7 @@ def truth(recipe):
     """Maps of labels, centres and offsets; every object of the data is a thing."""
     from kerasseg.data import maps
 
-    return maps.centers()
+    return maps.centers(sigma=recipe["train"]["center_sigma"])
 
 
 def predict(model, image, options):
