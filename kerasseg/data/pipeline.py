@@ -89,6 +89,7 @@ def pipeline(
             images of a batch would not have one size.
     """
     _check_options(samples, batch_size, seed, start_step)
+    batch_size, start_step = int(batch_size), int(start_step)  # NumPy's, too
     reading = reading or Reading()
     order = epoch_order(len(samples), shuffle, seed)
     cache = SampleCache(reading.cache)

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import functools
+import numbers
 import os
 import pathlib
 from collections.abc import Mapping
@@ -85,7 +86,7 @@ def folder(
     if classes is None:
         ids = _mapped_ids(colors, values) or _occurring_ids(root, split, read_label)
         classes = _count_classes(root, ids, ignore_label)
-    if isinstance(classes, int):
+    if isinstance(classes, numbers.Integral):
         classes = [f"class {class_id}" for class_id in range(classes)]
     files = tuple((image, mask) for _, image, mask in found)
     return Samples(

@@ -7,6 +7,8 @@
 (5, 7)
 """
 
+import numbers
+
 import numpy as np
 
 from kerasseg import crf, names
@@ -123,7 +125,8 @@ def _stripes(model, image, tile_px, overlap_px, flips):
     """(top, probabilities [h, W, K]) from the top of the image to its bottom."""
     check_flips(flips)
     check_image(image, forward.input_shape(model)[-1])
-    tile_px = (tile_px, tile_px) if isinstance(tile_px, int) else tuple(tile_px)
+    one_side = isinstance(tile_px, numbers.Integral)
+    tile_px = (tile_px, tile_px) if one_side else tuple(tile_px)
     if overlap_px is None:
         overlap_px = min(64, min(tile_px) // 4)
     if not 0 <= overlap_px < min(tile_px):
