@@ -1,14 +1,12 @@
 """Images and masks in a folder, in the usual layouts."""
 
-import concurrent.futures
 import functools
-import os
 import pathlib
 from collections.abc import Mapping
 
 import numpy as np
 
-from kerasseg.datasets._splits import all_masks, find_samples
+from kerasseg.datasets._splits import all_masks, find_samples, kinds_in
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder, read_image, read_mask
 
@@ -35,8 +33,10 @@ def folder(
     In a folder without splits, "val" are the samples whose SHA-256 of the name, as a
     fraction of its range, is below `val_fraction`, and "train" are the others: a sample
     keeps its side when others are added. If one side were empty, "val" is the
-    sample with the lowest hash. Frames of one video or photographs of one object land
-    on both sides: give such data a `train.txt` and a `val.txt`.
+    sample with the lowest hash. Where one side has less than half of its share of a
+    class, samples with it change sides, so that a class of two samples or more is on
+    both; all masks are read for this. Frames of one video or photographs of one object
+    land on both sides: give such data a `train.txt` and a `val.txt`.
 
     Class ids are the numbers in the masks; they are never changed unless `colors` or
     `values` says so. Where masks are black and white (0 and 255), 255 would be ignored:
@@ -78,12 +78,16 @@ def folder(
         raise ValueError(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
         )
-    found = find_samples(root, split, val_fraction)
     read_label = functools.partial(read_mask, colors=colors, values=values)
+    # Masks are asked for the split and for the number of classes, but read once.
+    ids_of = functools.cache(lambda file: set(np.unique(read_label(file)).tolist()))
+    found = find_samples(
+        root, split, val_fraction, lambda file: ids_of(file) - {ignore_label}
+    )
     if classes is None:
         classes = _listed_classes(root)
     if classes is None:
-        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, read_label)
+        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, ids_of)
         classes = _count_classes(root, ids, ignore_label)
     if isinstance(classes, int):
         classes = [f"class {class_id}" for class_id in range(classes)]
@@ -140,13 +144,13 @@ def _mapped_ids(colors, values):
     )
 
 
-def _occurring_ids(root, split, read_label):
-    def ids_of(file):
-        return set(np.unique(read_label(file)).tolist())
-
-    # Decoding runs outside Python's lock, so that threads help.
-    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return set().union(*pool.map(ids_of, all_masks(root, split)))
+def _occurring_ids(root, split, ids_of):
+    """Ids in all masks, but for those that cannot be read unless none can."""
+    masks = all_masks(root, split)
+    found = set().union(*kinds_in(ids_of, masks))
+    if not found and masks:
+        ids_of(masks[0])  # raises
+    return found
 
 
 def _count_classes(root, ids, ignore_label):
