@@ -1,5 +1,6 @@
 """Sequence of samples, the common type of all data sets."""
 
+import collections
 import dataclasses
 import functools
 import operator
@@ -22,6 +23,7 @@ class Samples:
         ignore_label: the id of pixels without a class.
         colors: (r, g, b) of each class, for pictures and palettes, or None.
         files: (image file, mask file) of each sample, or None.
+        notes: sentences about what was left out of the data, for `check`.
 
     Example:
         >>> import numpy as np
@@ -38,10 +40,11 @@ class Samples:
     ignore_label: int = 255
     colors: tuple[tuple[int, int, int], ...] | None = None
     files: tuple[tuple[pathlib.Path, pathlib.Path], ...] | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self):
         if len(set(self.names)) != len(self.names):
-            twice = next(n for n in self.names if self.names.count(n) > 1)
+            twice = collections.Counter(self.names).most_common(1)[0][0]
             raise ValueError(f"`names` must be unique. Received: {twice!r} twice.")
         for name, length in (("files", len(self.names)), ("colors", len(self.classes))):
             value = getattr(self, name)
