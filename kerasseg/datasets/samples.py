@@ -7,6 +7,8 @@ import operator
 import pathlib
 from collections.abc import Callable
 
+import numpy as np
+
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
@@ -79,6 +81,43 @@ class Samples:
             files=self.files and tuple(self.files[index] for index in indices),
         )
 
+    def with_classes(self, classes):
+        """The same samples with the class ids of another list of names.
+
+        Args:
+            classes: class names; those of these samples must be among them.
+
+        Returns:
+            Samples; `label` and `classes` of each are mapped by name.
+
+        Raises:
+            ValueError: if a name is missing.
+
+        Example:
+            >>> import numpy as np
+            >>> label = {"label": np.array([[0, 1, 255]], np.int32)}
+            >>> samples = Samples(("a",), lambda index: label, ("ground", "fig"))
+            >>> samples.with_classes(("ground", "date", "fig"))[0]["label"].tolist()
+            [[0, 2, 255]]
+        """
+        classes = tuple(map(str, classes))
+        if classes == self.classes:
+            return self
+        unknown = [name for name in self.classes if name not in classes]
+        if unknown:
+            raise ValueError(
+                "All samples must have the classes of the training. Received: "
+                f"{', '.join(unknown)}, which is not among {', '.join(classes)}. Fix: "
+                "give both sides the same categories."
+            )
+        ids = [classes.index(name) for name in self.classes]
+        return dataclasses.replace(
+            self,
+            read=functools.partial(_read_mapped, self.read, tuple(ids)),
+            classes=classes,
+            colors=None,
+        )
+
     def _position(self, index):
         if isinstance(index, slice):
             raise TypeError(
@@ -92,6 +131,17 @@ class Samples:
                 f"Received: {index}."
             )
         return position % len(self)
+
+
+def _read_mapped(read, ids, index):
+    sample = dict(read(index))
+    # Ids beyond the names, such as the ignored one, stay.
+    for key in {"label", "classes"} & sample.keys():
+        values = np.asarray(sample[key])
+        known = (values >= 0) & (values < len(ids))
+        mapped = np.asarray(ids, values.dtype)[np.where(known, values, 0)]
+        sample[key] = np.where(known, mapped, values).astype(values.dtype)
+    return sample
 
 
 def _read_at(read, indices, index):
