@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 
 from kerasseg.augment.checks import check_number, checked_size
+from kerasseg.augment.mirroring import mirror_objects
 from kerasseg.augment.resampling import (
     crop_grid,
     crop_image,
@@ -55,8 +56,13 @@ def geometry(
         elastic: standard deviation, in pixels of the result, of the displacements of
             3 x 3 control points, bicubic between them (U-Net: 10). 0 is off.
         outside: the image beyond its border, "zero" or "reflect" (its mirror image).
-        ignore_label: the label beyond the border in either case. Masks are False there,
-            and there are no instances.
+        ignore_label: the label beyond the border in either case. With "zero" there are
+            no masks and instances; with "reflect" those of the mirror image, as objects
+            of their own that follow those of the image (one that touches the border is
+            one with its mirror image): `classes` and `crowd` grow, and objects that
+            cannot be seen are gone.
+
+    `boxes` and `areas` of a sample no longer hold and are left out.
 
     Returns:
         Function (sample, seed) -> sample.
@@ -97,7 +103,12 @@ def geometry(
             grid = crop_grid(shape, *place)
             moved = crop_image(image, *place)
         result = {**sample, "image": as_dtype(moved, image.dtype)}
+        for key in ("boxes", "areas"):  # of the annotation file
+            result.pop(key, None)
         fills = {"label": ignore_label, "masks": False, "instances": 0}
+        if mirrored and {"masks", "instances"} & sample.keys():
+            result |= mirror_objects(sample, grid)
+            fills = {"label": ignore_label}
         for key, fill in fills.items():
             if key in sample:
                 values = tf.convert_to_tensor(sample[key])

@@ -111,11 +111,7 @@ def warp_image(image, grid, factor, mirrored):
     """
     shape = tf.shape(image)[:2]
     lengths = tf.unstack(tf.cast(shape, tf.float32))
-    if mirrored:
-        folded = [tf.math.floormod(x, 2 * n) for x, n in zip(grid, lengths)]
-        points = [tf.minimum(x, 2 * n - x) for x, n in zip(folded, lengths)]
-    else:
-        points = grid
+    points = fold(grid, lengths) if mirrored else grid
     if factor is not None:
         image = tf.cond(
             factor < 0.5,
@@ -126,6 +122,20 @@ def warp_image(image, grid, factor, mirrored):
         points = [x * r for x, r in zip(points, tf.unstack(ratio))]
     inside = _pixels(grid[0], shape[0])[1] & _pixels(grid[1], shape[1])[1]
     return _bilinear(image, points, inside | mirrored)
+
+
+def fold(grid, lengths):
+    """Points of a sampling grid inside the source that mirrors at its borders show.
+
+    Args:
+        grid: of either kind.
+        lengths: height and width of the source, float32 scalars.
+
+    Returns:
+        [rows, columns], each within 0..length.
+    """
+    folded = [tf.math.floormod(x, 2 * n) for x, n in zip(grid, lengths)]
+    return [tf.minimum(x, 2 * n - x) for x, n in zip(folded, lengths)]
 
 
 def sample_nearest(values, grid, fill):
