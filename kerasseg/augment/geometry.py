@@ -42,9 +42,9 @@ def geometry(
     crop lies anywhere in a larger image; a smaller image lies anywhere in the crop.
     When there is nothing to change, the image is returned bit for bit.
 
-    Shrinking does not alias: the bilinear filter widens by 1 / scale. Rotation, elastic
-    warps and `outside="reflect"` need a denser sampling (2 to 3 times as slow), which
-    filters only below scale 1 / 2.
+    Shrinking does not alias: the bilinear filter widens by 1 / scale. With rotation,
+    elastic warps and `outside="reflect"` the image is shrunk first and then sampled
+    more densely (2 to 3 times as slow).
 
     Args:
         size: (height, width) of the result in pixels.
@@ -98,7 +98,7 @@ def geometry(
             angle = math.radians(rotation) * (2 * uniform[5] - 1)
             shift = elastic_shift(size, elastic, fold_in(seed, 1)) if elastic else 0.0
             grid = warp_grid(shape, *place, angle=angle, shift=shift)
-            moved = warp_image(image, grid, factor if low < 0.5 else None, mirrored)
+            moved = warp_image(image, grid, factor if low < 1 else None, mirrored)
         else:
             grid = crop_grid(shape, *place)
             moved = crop_image(image, *place)

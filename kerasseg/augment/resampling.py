@@ -102,8 +102,8 @@ def warp_image(image, grid, factor, mirrored):
     Args:
         image: [H, W, C], any numeric dtype.
         grid: (rows [h, w], columns [h, w]).
-        factor: magnification of the grid; an image that shrinks below one half is
-            first resized with a filter, or it would alias. None: it never does.
+        factor: magnification of the grid; an image that shrinks is first resized with
+            a filter, or it would alias. None: it never does.
         mirrored: whether outside is the mirror image, else 0.
 
     Returns:
@@ -113,13 +113,13 @@ def warp_image(image, grid, factor, mirrored):
     lengths = tf.unstack(tf.cast(shape, tf.float32))
     points = fold(grid, lengths) if mirrored else grid
     if factor is not None:
+        factor = tf.minimum(factor, 1.0)
         image = tf.cond(
-            factor < 0.5,
+            factor < 1,
             lambda: _shrink(image, factor),
             lambda: tf.cast(image, tf.float32),
         )
-        ratio = tf.cast(tf.shape(image)[:2], tf.float32) / tf.stack(lengths)
-        points = [x * r for x, r in zip(points, tf.unstack(ratio))]
+        points = [x * factor for x in points]
     inside = _pixels(grid[0], shape[0])[1] & _pixels(grid[1], shape[1])[1]
     return _bilinear(image, points, inside | mirrored)
 
@@ -172,9 +172,13 @@ def _pixels(points, length):
 
 
 def _shrink(image, factor):
-    shape = tf.cast(tf.shape(image)[:2], tf.float32) * factor
-    shape = tf.cast(tf.math.ceil(shape), tf.int32)
-    return tf.image.resize(image, shape, antialias=True)
+    """The image by exactly `factor`, so that pixels of a crop at it are copied.
+
+    Without a last row or column whose centre would lie outside of the image.
+    """
+    size = tf.cast(tf.shape(image)[:2], tf.float32) * factor
+    size = tf.maximum(1, tf.cast(tf.floor(size + 0.499), tf.int32))
+    return crop_image(image, size, factor, tf.zeros([2]), (False, False))
 
 
 def _bilinear(image, points, inside):

@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from kerasseg import augment
 
-INSIDE = 5  # pixels from the border: filters that shrink see one side only there
+INSIDE = 6  # pixels from the border: filters that shrink see one side only there
 
 
 def ramp(height, width):
@@ -217,7 +217,7 @@ def test_every_label_comes_from_the_pixel_its_image_comes_from(
     # Bilinear sampling of coordinates gives the place itself, and the label must be
     # that of the pixel that holds it. Wider filters miss by hundredths of a pixel.
     distance = np.abs(result["image"] - (pixel + 0.5))[inside]
-    assert inside.any() and distance.max() <= 0.5 + (0.001 if scale[0] >= 1 else 0.05)
+    assert inside.any() and distance.max() <= 0.5 + (0.001 if scale[0] >= 1 else 0.1)
 
 
 def test_a_marked_pixel_stays_marked_in_image_and_label():
