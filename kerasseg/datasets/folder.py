@@ -2,6 +2,7 @@
 
 import functools
 import pathlib
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -49,7 +50,8 @@ def folder(
         classes: class names by id, or their number. Default: the lines of
             `root/classes.txt`, else as many as `colors`, `values` or the masks use, for
             which all masks are read once.
-        colors: as for `images.read_mask`, for masks that code classes by colour.
+        colors: as for `images.read_mask`, for masks that code classes by colour; in a
+            mapping, "255, 0, 0" and "#ff0000" stand for (255, 0, 0), as TOML needs.
         values: as for `images.read_mask`, for masks that hold other numbers.
         ignore_label: the id of pixels without a class.
         val_fraction: share of the samples in "val" where the folder has no splits.
@@ -78,6 +80,7 @@ def folder(
         raise ValueError(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
         )
+    colors = _rgb_colors(colors)
     read_label = functools.partial(read_mask, colors=colors, values=values)
     # Masks are asked for the split and for the number of classes, but read once.
     ids_of = functools.cache(lambda file: set(np.unique(read_label(file)).tolist()))
@@ -133,6 +136,28 @@ def _listed_classes(root):
             "Line number i, from 0, is the name of class id i",
         )
     return names
+
+
+def _rgb_colors(colors):
+    """The mapping with colours as tuples, where they are strings."""
+    if not isinstance(colors, Mapping):
+        return colors
+    return {
+        _rgb(key) if isinstance(key, str) else key: class_id
+        for key, class_id in colors.items()
+    }
+
+
+def _rgb(text):
+    if match := re.fullmatch(r"#([0-9a-fA-F]{6})", text.strip()):
+        return tuple(bytes.fromhex(match[1]))
+    numbers = re.findall(r"\d+", text)
+    if len(numbers) != 3 or re.sub(r"[\d\s,()\[\]]", "", text):
+        raise ValueError(
+            '`colors` must have keys like "255, 0, 0" or "#ff0000". '
+            f"Received: {text!r}."
+        )
+    return tuple(map(int, numbers))
 
 
 def _mapped_ids(colors, values):

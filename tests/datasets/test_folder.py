@@ -273,3 +273,15 @@ def test_a_mask_that_cannot_be_read_stops_its_sample_only(tmp_path):
     assert len(samples) == 4 and samples[3]["label"].sum() == 4
     with pytest.raises(ImageError, match=r"2\.png"):
         samples[2]
+
+
+@pytest.mark.parametrize("key", ["255, 0, 0", "(255, 0, 0)", "#ff0000", "255 0 0"])
+def test_colors_may_be_strings_as_in_a_recipe(tmp_path, key):
+    write_image(tmp_path / "images/a.png", np.zeros([1, 2, 3], "uint8"))
+    mask = np.array([[[0, 0, 0], [255, 0, 0]]], "uint8")
+    write_image(tmp_path / "labels/a.png", mask)
+    samples = datasets.folder(tmp_path, colors={"0,0,0": 0, key: 1})
+    assert samples[0]["label"].tolist() == [[0, 1]]
+    assert samples.colors == ((0, 0, 0), (255, 0, 0))
+    with pytest.raises(ValueError, match='keys like "255, 0, 0"'):
+        datasets.folder(tmp_path, colors={"red": 1})
