@@ -45,6 +45,8 @@ def _fail(arguments, error, code):
     if arguments.json:
         print(json.dumps({"error": str(error), "exit_code": code}))
     print(f"kerasseg: {error}", file=sys.stderr)
+    if hint := options.pasteable(str(error)) if hasattr(arguments, "set") else None:
+        print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
     return code
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import re
 
 from kerasseg import tasks
 
@@ -19,6 +20,24 @@ def add_arguments(command):
             if _kind(field) is _ids:
                 kinds["metavar"] = "ID,ID,..."
         group.add_argument(flag, **known, **kinds)
+
+
+# Arguments of data sets that messages advise to give, as Python code.
+ADVISED = re.compile(r"\b(values|colors)=(\{[^{}]*\}|\[[^][]*\])")
+
+
+def pasteable(message):
+    """The argument that a message advises, as an option of the command line, or None.
+
+    Example:
+        >>> pasteable("Received: 255. Fix: say so: values={0: 0, 255: 1}.")
+        "--set 'data.values={0: 0, 255: 1}'"
+    """
+    advice = message.rpartition("Fix:")[2]
+    found = ADVISED.search(advice)
+    if not found or "..." in found[0]:
+        return None
+    return f"--set 'data.{found[1]}={found[2]}'"
 
 
 def given(arguments):

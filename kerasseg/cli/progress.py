@@ -82,12 +82,17 @@ class Progress:
         )
 
     def _epoch(self, event):
-        best = "  best" if event["is_best"] else ""
+        score = event[self._monitor]
+        best = "  best" * bool(event["is_best"])
+        if score is None:  # nothing in the validation data to score
+            score, best = "-", best and "  best by loss"
+        else:
+            score = f"{score:.4f}"
         name = self._monitor.replace("_", " ").replace("iou", "IoU")
         name = name.replace("ap", "AP").replace("pq", "PQ")
         self._console.print(
             f"epoch {event['epoch']:>3}  step {event['step']:>6}  "
-            f"loss {event['loss']:.4f}  {name} {event[self._monitor]:.4f}  "
+            f"loss {event['loss']:.4f}  {name} {score}  "
             f"{event['images_per_s']:.1f} images/s{best}"
         )
 

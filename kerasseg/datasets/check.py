@@ -7,25 +7,28 @@ import os
 import numpy as np
 
 
-def check(samples, *, num_classes=None, limit=None):
+def check(samples, *, num_classes=None, limit=None, on_error="raise"):
     """Read every sample and report their contents, or raise at the first bad one.
 
     Args:
         samples: Samples, or anything with their attributes.
         num_classes: ids must be below it; default: the number of `samples.classes`.
         limit: number of samples to read, evenly spread; None reads all.
+        on_error: "raise", or "list" to go on after bad samples and report them.
 
     Returns:
         dict that can be written as JSON: `num_samples`, `num_read`; `sizes` (height x
         width, the ten most frequent), `channels` and `dtypes`: number of samples with
         each; `smallest` and `largest`: height and width, each by itself; `pixels`:
-        count of each class, by name; `ignored_share`: of all pixels, 0..1; `warnings`:
-        list of sentences.
+        count of each class, by name; `ignored_share`: of all pixels, 0..1; of samples
+        with instances `objects`, the number of each class, and `crowds`; `failed`, if
+        they are listed: dicts of "name" and "error"; `warnings`: list of sentences.
 
     Raises:
         ImageError: from reading, if a file is broken.
-        ValueError: naming the file or sample, if arrays have wrong types or shapes,
-            numbers of channels differ, or a label holds ids that are no class.
+        ValueError: if there is no sample, or `on_error` is no option; or naming the
+            file or sample, if arrays have wrong types or shapes, numbers of channels
+            differ, or a label holds ids that are no class.
 
     Example:
         >>> from kerasseg import datasets
@@ -41,40 +44,93 @@ def check(samples, *, num_classes=None, limit=None):
             "There must be samples to read. "
             f"Received: {len(samples)} samples, limit={limit}."
         )
+    if on_error not in ("raise", "list"):
+        raise ValueError(
+            f'`on_error` must be "raise" or "list". Received: {on_error!r}.'
+        )
     num_read = min(limit or len(samples), len(samples))
     indices = [i * len(samples) // num_read for i in range(num_read)]
 
     def measure(index):
-        return _measure(samples[index], _source(samples, index), num_classes, samples)
+        try:
+            source = _source(samples, index)
+            return _measure(samples[index], source, num_classes, samples)
+        except Exception as error:  # a decoder's own, or too little memory, too
+            if on_error == "raise":
+                raise
+            return error
 
-    counts = {key: collections.Counter() for key in ("sizes", "channels", "dtypes")}
-    pixels, ignored, channels = np.zeros(num_classes, np.int64), 0, None
+    total = _Sums(num_classes)
     # Decoders work outside Python's lock; `map` cancels the rest after an error.
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for index, found in zip(indices, pool.map(measure, indices)):
-            channels = channels or (found["channels"], _source(samples, index))
-            if found["channels"] != channels[0]:
-                raise ValueError(
-                    "All images must have the same number of channels. Received: "
-                    f"{channels[0]} in {channels[1]}, {found['channels']} in "
-                    f"{_source(samples, index)}. Fix: read them with `channels=3` or 1."
-                )
-            for key, counter in counts.items():
-                counter[found[key]] += 1
-            pixels += found["pixels"]
-            ignored += found["ignored"]
-    _check_foreground(samples, pixels, ignored)
-    shapes = [tuple(map(int, size.split(" x "))) for size in counts["sizes"]]
+            if not isinstance(found, Exception):
+                found = total.add(found, _source(samples, index))
+            if isinstance(found, Exception):
+                if on_error == "raise":
+                    raise found
+                total.failed.append(_failure(samples, index, found))
+    if on_error == "raise":
+        _check_foreground(samples, total)
     report = {
         "num_samples": len(samples),
         "num_read": num_read,
-        **{key: dict(counter.most_common(10)) for key, counter in counts.items()},
-        "smallest": [min(sides) for sides in zip(*shapes)],
-        "largest": [max(sides) for sides in zip(*shapes)],
-        "pixels": dict(zip(names, pixels.tolist())),
-        "ignored_share": ignored / int(pixels.sum() + ignored),
+        **total.report(names),
+        **({"failed": total.failed} if on_error == "list" else {}),
     }
-    return {**report, "warnings": _warnings(report)}
+    return {**report, "warnings": _warnings(samples, report, total)}
+
+
+class _Sums:
+    """Counts of `check`, one sample after another."""
+
+    def __init__(self, num_classes):
+        self.pixels, self.objects = np.zeros([2, num_classes], np.int64)
+        kinds = ("sizes", "channels", "dtypes")
+        self.counts = {kind: collections.Counter() for kind in kinds}
+        self.ignored = self.crowds = self.left_out = 0
+        self.channels, self.has_objects, self.failed = None, False, []
+
+    def add(self, found, source):
+        """Count a sample; returns an error instead if it does not fit the others."""
+        self.channels = self.channels or (found["channels"], source)
+        if found["channels"] != self.channels[0]:
+            return ValueError(
+                "All images must have the same number of channels. Received: "
+                f"{self.channels[0]} in {self.channels[1]}, {found['channels']} in "
+                f"{source}. Fix: read them with `channels=3` or 1."
+            )
+        for key, counter in self.counts.items():
+            counter[found[key]] += 1
+        self.pixels += found["pixels"]
+        self.ignored += found["ignored"]
+        self.has_objects |= found["objects"] is not None
+        if found["objects"] is not None:
+            self.objects += found["objects"]
+            self.crowds += found["crowds"]
+            self.left_out += found["left_out"]
+        return found
+
+    def report(self, names):
+        shapes = [tuple(map(int, x.split(" x "))) for x in self.counts["sizes"]]
+        counts = {key: dict(x.most_common(10)) for key, x in self.counts.items()}
+        total = int(self.pixels.sum()) + self.ignored
+        objects = dict(list(zip(names, self.objects.tolist()))[1:])
+        return {
+            **counts,
+            "smallest": [min(sides) for sides in zip(*shapes)],
+            "largest": [max(sides) for sides in zip(*shapes)],
+            "pixels": dict(zip(names, self.pixels.tolist())),
+            "ignored_share": self.ignored / max(total, 1),
+            **({"objects": objects, "crowds": self.crowds} if self.has_objects else {}),
+        }
+
+
+def _failure(samples, index, error):
+    text, source = str(error) or type(error).__name__, _source(samples, index)
+    name = samples.names[index]
+    known = source in text or name in text
+    return {"name": name, "error": text if known else f"{source}: {text}"}
 
 
 def _source(samples, index):
@@ -116,6 +172,20 @@ def _measure(sample, source, num_classes, samples):
         "dtypes": image.dtype.name,
         "pixels": np.bincount(valid, minlength=num_classes),
         "ignored": label.size - valid.size,
+        **_objects(sample, num_classes),
+    }
+
+
+def _objects(sample, num_classes):
+    """Numbers of objects by class, of crowds, and of what the reader left out."""
+    if not {"instances", "classes"} <= sample.keys():
+        return {"objects": None}
+    classes = np.asarray(sample["classes"])
+    crowd = np.asarray(sample.get("crowd", np.zeros(len(classes))), bool)
+    return {
+        "objects": np.bincount(classes[~crowd], minlength=num_classes)[:num_classes],
+        "crowds": int(crowd.sum()),
+        "left_out": int(sample.get("left_out", 0)),
     }
 
 
@@ -132,8 +202,11 @@ def _check_instances(sample, label, source):
         )
 
 
-def _check_foreground(samples, pixels, ignored):
-    if ignored and len(pixels) > 1 and not pixels[1:].any():
+def _check_foreground(samples, total):
+    pixels = total.pixels
+    if total.ignored and len(pixels) > 1 and not pixels[1:].any():
+        if total.has_objects:  # only crowds: a warning says so
+            return
         ignore_label = samples.ignore_label
         raise ValueError(
             "Labels must hold more than one class. Received: only 0 and "
@@ -143,8 +216,15 @@ def _check_foreground(samples, pixels, ignored):
         )
 
 
-def _warnings(report):
-    found = [
+def _warnings(samples, report, total):
+    found = list(getattr(samples, "notes", ()))
+    if total.left_out:
+        found.append(f"Left out: {total.left_out} objects without a pixel.")
+    if total.has_objects and not total.objects.any():
+        found.append(
+            f"There is no object to learn or to score, and {total.crowds} crowds."
+        )
+    found += [
         f"Class {name!r} never occurs."
         for name, count in report["pixels"].items()
         if not count

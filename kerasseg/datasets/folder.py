@@ -1,15 +1,14 @@
 """Images and masks in a folder, in the usual layouts."""
 
-import concurrent.futures
 import functools
 import numbers
-import os
 import pathlib
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
-from kerasseg.datasets._splits import all_masks, find_samples
+from kerasseg.datasets._splits import all_masks, find_samples, kinds_in
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder, read_image, read_mask
 
@@ -36,8 +35,10 @@ def folder(
     In a folder without splits, "val" are the samples whose SHA-256 of the name, as a
     fraction of its range, is below `val_fraction`, and "train" are the others: a sample
     keeps its side when others are added. If one side were empty, "val" is the
-    sample with the lowest hash. Frames of one video or photographs of one object land
-    on both sides: give such data a `train.txt` and a `val.txt`.
+    sample with the lowest hash. Where one side has less than half of its share of a
+    class, samples with it change sides, so that a class of two samples or more is on
+    both; all masks are read for this. Frames of one video or photographs of one object
+    land on both sides: give such data a `train.txt` and a `val.txt`.
 
     Class ids are the numbers in the masks; they are never changed unless `colors` or
     `values` says so. Where masks are black and white (0 and 255), 255 would be ignored:
@@ -50,7 +51,8 @@ def folder(
         classes: class names by id, or their number. Default: the lines of
             `root/classes.txt`, else as many as `colors`, `values` or the masks use, for
             which all masks are read once.
-        colors: as for `images.read_mask`, for masks that code classes by colour.
+        colors: as for `images.read_mask`, for masks that code classes by colour; in a
+            mapping, "255, 0, 0" and "#ff0000" stand for (255, 0, 0), as TOML needs.
         values: as for `images.read_mask`, for masks that hold other numbers.
         ignore_label: the id of pixels without a class.
         val_fraction: share of the samples in "val" where the folder has no splits.
@@ -79,12 +81,17 @@ def folder(
         raise ValueError(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
         )
-    found = find_samples(root, split, val_fraction)
+    colors = _rgb_colors(colors)
     read_label = functools.partial(read_mask, colors=colors, values=values)
+    # Masks are asked for the split and for the number of classes, but read once.
+    ids_of = functools.cache(lambda file: set(np.unique(read_label(file)).tolist()))
+    found = find_samples(
+        root, split, val_fraction, lambda file: ids_of(file) - {ignore_label}
+    )
     if classes is None:
         classes = _listed_classes(root)
     if classes is None:
-        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, read_label)
+        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, ids_of)
         classes = _count_classes(root, ids, ignore_label)
     if isinstance(classes, numbers.Integral):
         classes = [f"class {class_id}" for class_id in range(classes)]
@@ -132,6 +139,28 @@ def _listed_classes(root):
     return names
 
 
+def _rgb_colors(colors):
+    """The mapping with colours as tuples, where they are strings."""
+    if not isinstance(colors, Mapping):
+        return colors
+    return {
+        _rgb(key) if isinstance(key, str) else key: class_id
+        for key, class_id in colors.items()
+    }
+
+
+def _rgb(text):
+    if match := re.fullmatch(r"#([0-9a-fA-F]{6})", text.strip()):
+        return tuple(bytes.fromhex(match[1]))
+    numbers = re.findall(r"\d+", text)
+    if len(numbers) != 3 or re.sub(r"[\d\s,()\[\]]", "", text):
+        raise ValueError(
+            '`colors` must have keys like "255, 0, 0" or "#ff0000". '
+            f"Received: {text!r}."
+        )
+    return tuple(map(int, numbers))
+
+
 def _mapped_ids(colors, values):
     mapping = values if colors is None else colors
     if mapping is None:
@@ -141,13 +170,13 @@ def _mapped_ids(colors, values):
     )
 
 
-def _occurring_ids(root, split, read_label):
-    def ids_of(file):
-        return set(np.unique(read_label(file)).tolist())
-
-    # Decoding runs outside Python's lock, so that threads help.
-    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return set().union(*pool.map(ids_of, all_masks(root, split)))
+def _occurring_ids(root, split, ids_of):
+    """Ids in all masks, but for those that cannot be read unless none can."""
+    masks = all_masks(root, split)
+    found = set().union(*kinds_in(ids_of, masks))
+    if not found and masks:
+        ids_of(masks[0])  # raises
+    return found
 
 
 def _count_classes(root, ids, ignore_label):

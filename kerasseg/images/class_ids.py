@@ -27,9 +27,16 @@ def merge_equal_channels(path, pixels):
             path,
             "one channel of class ids",
             f"{len(found)} colours: {listed}{', ...' * (len(found) > 8)}",
-            "Say which colour is which class: colors={(r, g, b): id, ...}",
+            f"Say which colour is which class: colors={_suggested(found)}",
         )
     return np.ascontiguousarray(pixels[..., 0])
+
+
+def _suggested(found):
+    """A mapping to paste, of few colours: smoothing or JPEG makes thousands."""
+    if len(found) > 40:
+        return "{(r, g, b): id, ...}"
+    return {tuple(color.tolist()): number for number, color in enumerate(found)}
 
 
 def as_class_ids(path, pixels):

@@ -1,18 +1,14 @@
 """Reads recipes from TOML and writes them back."""
 
+import ast
 import contextlib
 import json
 import pathlib
 import re
-import sys
+import tomllib
 
 from kerasseg.names import OptionError
 from kerasseg.recipes.options import TABLES, as_list, resolve
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
 FOLDER = pathlib.Path(__file__).with_name("folder.toml")
@@ -30,7 +26,8 @@ def read(path=None, overrides=()):
 
     Args:
         path: recipe.toml, a folder that holds one, or None for the main job.
-        overrides: strings "table.key=value", value in TOML (or a bare word).
+        overrides: strings "table.key=value", value in TOML, in Python (as messages show
+            them) or JSON, or a bare word.
 
     Returns:
         dict from table name to dict of options (`loss` is a list of dicts).
@@ -96,9 +93,7 @@ def _override(recipe, text):
     if not match:
         raise RecipeError(f"--set must look like train.epochs=5. Received: {text!r}.")
     table, key, value = match.groups()
-    with contextlib.suppress(tomllib.TOMLDecodeError):  # a bare word is a string
-        value = tomllib.loads(f"value = {value}")["value"]
-    value = _without_none(value)
+    value = _without_none(_parsed(value, text))
     target = recipe.setdefault(table, {})
     if isinstance(target, list):
         raise RecipeError(
@@ -106,6 +101,37 @@ def _override(recipe, text):
         )
     target[key] = value
     return table, key
+
+
+def _parsed(value, text):
+    """Value of an override: TOML, or what Python and JSON write, or a bare word."""
+    with contextlib.suppress(tomllib.TOMLDecodeError):
+        return tomllib.loads(f"value = {value}")["value"]
+    if value.strip()[:1] not in ("{", "[", "("):
+        return value
+    for parse in (ast.literal_eval, json.loads):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            return _as_toml(parse(value.strip()))
+    raise RecipeError(
+        "--set must give a value in TOML, such as [1, 2] or {a = 1}, or in Python. "
+        f"Received: {text!r}. In a shell, put quotes around it: "
+        "--set 'data.values={0: 0, 255: 1}'."
+    )
+
+
+def _as_toml(value):
+    """Lists for tuples, and keys that are strings: (255, 0, 0) becomes "255, 0, 0"."""
+    if isinstance(value, dict):
+        return {_key(key): _as_toml(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_as_toml(item) for item in value]
+    if value is not None and not isinstance(value, bool | int | float | str):
+        raise ValueError(value)
+    return value
+
+
+def _key(key):
+    return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 def _without_none(value):
@@ -130,6 +156,11 @@ def _line(text, table, option):
     return ""
 
 
+def _bare(key):
+    """A key as TOML takes it, in quotes where it must be."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)
+
+
 def _toml(value):
     if value is None:
         return '"none"'
@@ -140,5 +171,5 @@ def _toml(value):
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{k} = {_toml(v)}' for k, v in value.items())}}}"
+        return f"{{{', '.join(f'{_bare(k)} = {_toml(v)}' for k, v in value.items())}}}"
     return repr(value)

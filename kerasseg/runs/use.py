@@ -36,6 +36,7 @@ def evaluate(
     model, recipe, facts = load(run)
     if samples is None:
         samples = recipes.build_samples(recipe, root or facts["root"], split)
+        samples = samples.with_classes(facts["classes"])
     options = _options(recipe, options)
     result = scoring.score(model, samples, options)
     if training:

@@ -14,7 +14,7 @@ def truth_of(sample):
 
     Args:
         sample: dict of `instances` int [L, H, W], ids 1..M, `classes` [M] of label ids
-            1..C, and maybe `crowd` [M].
+            1..C, and maybe `crowd` [M] and `boxes` [M, 4], those of an annotation file.
 
     Returns:
         `Instances` of score 1, class ids 0..C-1, and crowd bool [K].
@@ -39,7 +39,9 @@ def truth_of(sample):
     crowd = np.asarray(sample.get("crowd", np.zeros(len(classes))), bool)[there]
     masks, classes = masks[there], classes[there].astype("int32") - 1
     scores = np.ones(len(masks), "float32")
-    return Instances(masks_to_boxes(masks), classes, scores, masks), crowd
+    boxes = np.asarray(sample["boxes"])[there] if "boxes" in sample else None
+    boxes = masks_to_boxes(masks) if boxes is None else boxes.astype("float32")
+    return Instances(boxes, classes, scores, masks), crowd
 
 
 def label_maps(present, crowd, found):
@@ -80,6 +82,8 @@ class LabelMapScores:
 
         found = scores.summary(self.counts, self.qualities, self.indices)
         by_iou = scores.average_precision(self.counts).tolist()
+        if not np.any(self.counts):  # no object, true or found: there is no score
+            found, by_iou = dict.fromkeys(found), [None] * len(by_iou)
         return {**found, "label_ap_by_iou": by_iou}
 
 
@@ -116,6 +120,10 @@ class Scorer:
 
         present, crowd = truth_of(sample)
         annotate(self.truth, present, crowd=crowd)
+        areas = sample.get("areas", ())  # those of an annotation file
+        if len(areas) == len(present) > 0:
+            for one, area in zip(self.truth["annotations"][-len(present) :], areas):
+                one["area"] = float(area)
         self.results += found.to_coco(len(self.truth["images"]))
         # COCO's average precision ranks all scores, a label map needs a decision.
         above = found.above(self.options.score_threshold)

@@ -178,3 +178,30 @@ def test_every_recipe_of_the_zoo_can_be_read(request):
     tasks = {name: recipes.task_of(recipe).name for name, recipe in found.items()}
     assert tasks["unet_plain_isbi2012"] == "semantic"
     assert tasks["yolact_plain_shapes"] == "instance"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("values={0: 0, 255: 1}", {"0": 0, "255": 1}),
+        ('values={"0-127": 0, "128-255": 1}', {"0-127": 0, "128-255": 1}),
+        ("values={-1: 255, 0: 0}", {"-1": 255, "0": 0}),
+        ('values={"0" = 0, "255" = 1}', {"0": 0, "255": 1}),
+        ("colors={(0, 0, 0): 0, (255, 0, 0): 1}", {"0, 0, 0": 0, "255, 0, 0": 1}),
+        ("colors=[(0, 0, 0), (255, 0, 0)]", [[0, 0, 0], [255, 0, 0]]),
+        ('colors={"#ff0000": 1, "#000000": 0}', {"#ff0000": 1, "#000000": 0}),
+        ("classes=['sky', 'ground']", ["sky", "ground"]),
+    ],
+)
+def test_overrides_are_taken_as_messages_show_them(tmp_path, text, value):
+    path = tmp_path / "recipe.toml"
+    recipe = recipes.read(recipes.FOLDER, [f"data.{text}"])
+    key = text.partition("=")[0]
+    assert recipe["data"][key] == value
+    path.write_text(recipes.dump(recipe), encoding="utf-8")
+    assert recipes.read(path) == recipe
+
+
+def test_half_a_mapping_is_refused_with_the_quotes_that_a_shell_needs():
+    with pytest.raises(recipes.RecipeError, match=r"--set 'data\.values="):
+        recipes.read(recipes.FOLDER, ["data.values={0:"])
