@@ -27,7 +27,7 @@ ALLOWED = {
     "crf": set(),
     "images": {"files", "names"},
     "instance": {"names"},
-    "metrics": set(),
+    "metrics": {"losses"},
     "datasets": {"images", "instance", "names"},
     "weights": set(),
     "layers": {"machine"},

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from kerasseg.losses._checks import refuse_probabilities
+from kerasseg.losses.checks import refuse_probabilities
 
 
 class Targets(NamedTuple):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from kerasseg.losses._checks import check_values
+from kerasseg.losses.checks import check_values
 
 
 class SegmentationLoss(keras.losses.Loss):
@@ -36,7 +36,7 @@ class SegmentationLoss(keras.losses.Loss):
             self._check_values(labels, logits)
         if sample_weight is None or isinstance(logits, dict):
             return super().__call__(labels, logits)
-        of_images, of_pixels = _split_weights(sample_weight, logits, self.per_image)
+        of_images, of_pixels = split_weights(sample_weight, logits, self.per_image)
         if of_pixels is None:
             return super().__call__(labels, logits, of_images)
         if self.reduction == "mean_with_sample_weight":
@@ -145,7 +145,7 @@ class Weighted(SegmentationLoss):
         return cls(**{**config, "losses": pairs})
 
 
-def _split_weights(weights, logits, per_image):
+def split_weights(weights, logits, per_image):
     """Sample weights as those of images [N] or of pixels [N, H, W], the other None."""
     weights = ops.convert_to_tensor(weights, "float32")
     shape, wanted = list(weights.shape), list(logits.shape[:-1])

@@ -23,25 +23,29 @@ def known(x):
     return None
 
 
-def check_values(labels, logits, ignore_label, stacklevel=3):
+def check_values(labels, logits, ignore_label, *, scores=False, stacklevel=3):
     """Look at labels and logits of one call.
 
     Args:
         labels: [N, H, W] or [N, H, W, 1] class ids, or 0 and 1 in [N, H, W, K].
         logits: [N, H, W, K].
         ignore_label: label that is left out, or None.
+        scores: whether logits are only compared with each other and with 0, so that
+            outputs of softmax do no harm.
         stacklevel: of the warnings, 1 is the caller of this function.
 
     Raises:
-        ValueError: if labels are no whole numbers, or logits sum to 1 as softmax does.
+        ValueError: if labels are no whole numbers, or logits are probabilities.
     """
     num_classes = np.shape(logits)[-1] if np.ndim(logits) else 0
-    for message in (
-        check_labels(labels, len(np.shape(logits)), num_classes, ignore_label),
-        _check_logits(logits),
-    ):
-        if message:
-            warnings.warn(message, stacklevel=stacklevel + 1)
+    rank = np.ndim(logits)
+    messages = []
+    if not scores or num_classes == 1 or np.shape(labels) != np.shape(logits):
+        messages.append(check_labels(labels, rank, num_classes, ignore_label))
+    if not scores or num_classes == 1:
+        messages.append(_check_logits(logits))
+    for message in filter(None, messages):
+        warnings.warn(message, stacklevel=stacklevel + 1)
 
 
 def check_labels(labels, rank, num_classes, ignore_label):
