@@ -60,11 +60,14 @@ class Gradients:
         run = self._strategy.run
         num_slices = self._options.accumulate
         if num_slices == 1:
-            return run(self._of_slice, (images, labels, total))
+            return run(self._of_slice, (images, labels, labels, total))
 
         def of_slice(index):
             part = run(_slice, ((images, labels), index, num_slices))
-            return run(lambda batch: self._of_slice(*batch, total), (part,))
+            return run(
+                lambda batch, every: self._of_slice(*batch, every, total),
+                (part, labels),
+            )
 
         def one_slice(index, sums):
             return index + 1, run(_add, (sums, of_slice(index)))
@@ -85,13 +88,14 @@ class Gradients:
         )
         return sums
 
-    def _of_slice(self, images, labels, total):
+    def _of_slice(self, images, labels, every, total):
         """Loss, its terms and gradients of some images on one replica.
 
-        They are parts of those of all images, to be summed up.
+        They are parts of those of all images, to be summed up. `every` are the labels
+        of all slices.
         """
         with tf.GradientTape() as tape:
-            loss, terms = self._losses(images, labels, total)
+            loss, terms = self._losses(images, labels, every, total)
             # Every slice on every replica adds its share, so that the sum counts once.
             share = self._num_replicas * self._options.accumulate
             for penalty in self._model.losses:
@@ -105,11 +109,11 @@ class Gradients:
         )
         return loss, terms, [tf.convert_to_tensor(x) for x in gradients]
 
-    def _losses(self, images, labels, total):
+    def _losses(self, images, labels, every, total):
         """Loss of some images as a part of the total; an objective's terms likewise."""
         if self._seed_generator is None:
             outputs = self._model(images, training=True)
-            return self._loss_sum(labels, outputs) / total, {}
+            return self._mean_loss(labels, outputs, every, total), {}
         share = tf.cast(_count(images), "float32") / total
         terms = self._loss.function(
             self._model, images, labels, seed=self._seed_generator
@@ -117,18 +121,43 @@ class Gradients:
         terms = {f"loss_{name}": share * term for name, term in terms.items()}
         return tf.add_n(list(terms.values())), terms
 
-    def _loss_sum(self, labels, outputs):
-        """Sum over images of the weighted losses of all outputs."""
+    def _mean_loss(self, labels, outputs, every, total):
+        """Weighted losses of all outputs, their share in the mean over all images."""
         if not isinstance(outputs, dict):
             outputs = {"logits": outputs}
         weights = self._options.loss_weights or {}
         names.check_options(weights, outputs, "`loss_weights`")
-        total = tf.zeros([])
+        mean = tf.zeros([])
         for name, logits in outputs.items():
             weight = weights.get(name, 1.0 if name == "logits" else _AUX_WEIGHT)
-            if weight:
-                total += weight * _image_losses_sum(self._loss, labels, logits)
-        return total
+            if not weight:
+                continue
+            logits = tf.cast(logits, "float32")
+            values, mask = _values(self._loss, labels, logits)
+            if mask is None:
+                mean += weight * _sum_of_images(values, logits) / total
+            else:
+                # As `fit`: by the entries of the whole batch that the loss counts.
+                counted = tf.cast(mask, "float32")
+                values = tf.reduce_sum(values * counted)
+                valid = self._num_valid(every, logits, counted)
+                mean += weight * tf.math.divide_no_nan(values, valid)
+        return mean
+
+    def _num_valid(self, every, logits, counted):
+        """Entries that a loss of Keras counts, over all slices and replicas."""
+        if self._options.accumulate > 1:
+            # The mask depends on labels alone, so of this call only the mask is
+            # computed: what is not used of a graph is not run.
+            images = _count(every)
+            shape = tf.concat([images[None], tf.shape(logits)[1:]], axis=0)
+            like = tf.ensure_shape(tf.zeros(shape), [None, *logits.shape[1:]])
+            counted = tf.cast(_values(self._loss, every, like)[1], "float32")
+        valid = tf.stop_gradient(tf.reduce_sum(counted))
+        if self._num_replicas > 1:
+            context = tf.distribute.get_replica_context()
+            valid = context.all_reduce(tf.distribute.ReduceOp.SUM, valid)
+        return valid
 
     def _over_replicas(self, gradients):
         """Sum the gradients over the replicas, clip, and return their global norm."""
@@ -144,8 +173,8 @@ class Gradients:
         return gradients, norm
 
 
-def _image_losses_sum(loss, labels, logits):
-    logits = tf.cast(logits, "float32")
+def _values(loss, labels, logits):
+    """Values of a loss, [N, ...] or a mean, and the mask of Keras or None."""
     if isinstance(loss, keras.losses.Loss):
         # As `fit` calls it, but without its reduction, which knows neither the slices
         # nor the global batch.
@@ -153,7 +182,10 @@ def _image_losses_sum(loss, labels, logits):
         values = loss.call(labels, logits)
     else:
         values = loss(labels, logits)
-    values = tf.cast(values, "float32")
+    return tf.cast(values, "float32"), getattr(values, "_keras_mask", None)
+
+
+def _sum_of_images(values, logits):
     if values.shape.rank == 0:
         return values * tf.cast(tf.shape(logits)[0], "float32")
     return tf.reduce_sum(tf.reduce_mean(values, axis=range(1, values.shape.rank)))

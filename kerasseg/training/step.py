@@ -22,8 +22,9 @@ def make_train_step(model, loss, optimizer, *, options=None, strategy=None):
             before this call, not after.
         loss: keras Loss whose `call` returns [N] (or [N, ...], averaged), or a function
             (labels, logits) that does. A keras Loss gets float32 labels, as in `fit`;
-            its `reduction` is not used. Or an `Objective`, for models whose losses are
-            no functions of labels and outputs.
+            its `reduction` is not used; one with `ignore_class` is divided by the
+            pixels of the batch that it counts. Or an `Objective`, for models whose
+            losses are no functions of labels and outputs.
         optimizer: keras optimizer for this model.
         options: StepOptions; None takes the defaults.
         strategy: tf.distribute.Strategy; the current one when None. Model and

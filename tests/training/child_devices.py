@@ -130,6 +130,21 @@ def objective(strategy):
     return max(abs(one - two), *(float(np.abs(a - b).max()) for a, b in weights))
 
 
+def masked(strategy):
+    """Two devices, in slices, against one with a loss that leaves a class out."""
+    loss, steps = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=0), []
+    for scope, accumulate in ((tf.distribute.get_strategy(), 1), (strategy, 2)):
+        with scope.scope():
+            model, optimizer = cases.network(), keras.optimizers.SGD(0.1)
+        options = training.StepOptions(accumulate=accumulate)
+        made = {"options": options, "strategy": scope}
+        steps.append(training.make_train_step(model, loss, optimizer, **made))
+    images, labels = cases.batch(0)
+    labels[0] = 0
+    one, two = (float(step(images, labels)["loss"]) for step in steps)
+    return max(abs(one - two), worst(*steps))
+
+
 def main():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -148,6 +163,7 @@ def main():
     report["slices"] = worst(one, sliced)
     report["synchronized"] = synchronized(strategy)
     report["objective"] = objective(strategy)
+    report["masked"] = masked(strategy)
     report["restored"] = broken(strategy)
     try:
         cases.make_step(strategy=strategy)
