@@ -17,15 +17,26 @@ class Gradients:
         optimizer: keras optimizer; it may scale the loss.
         options: `options.StepOptions`.
         strategy: tf.distribute.Strategy.
+        statistics: `batch_statistics.BatchStatistics` of the model.
         seed_generator: keras SeedGenerator of an objective, or None.
     """
 
-    def __init__(self, model, loss, optimizer, options, strategy, seed_generator=None):
+    def __init__(
+        self,
+        model,
+        loss,
+        optimizer,
+        options,
+        strategy,
+        statistics,
+        seed_generator=None,
+    ):
         self._model = model
         self._loss = loss
         self._optimizer = optimizer
         self._options = options
         self._strategy = strategy
+        self._statistics = statistics
         self._num_replicas = strategy.num_replicas_in_sync
         self._seed_generator = seed_generator
         self._weights = list(model.trainable_variables)
@@ -62,31 +73,42 @@ class Gradients:
         if num_slices == 1:
             return run(self._of_slice, (images, labels, labels, total))
 
-        def of_slice(index):
+        before = run(self._statistics.read)
+
+        def of_slice(index, moved):
             part = run(_slice, ((images, labels), index, num_slices))
-            return run(
+            found = run(
                 lambda batch, every: self._of_slice(*batch, every, total),
                 (part, labels),
             )
+            return found, run(self._statistics.add, (moved, before))
 
-        def one_slice(index, sums):
-            return index + 1, run(_add, (sums, of_slice(index)))
+        def one_slice(index, sums, moved):
+            found, moved = of_slice(index, moved)
+            return index + 1, run(_add, (sums, found)), moved
 
         # A loop, not an unrolled graph: only so does the memory of a slice end with it.
+        moved = run(self._statistics.begin_sums)
         if self._seed_generator is None:
             zeros = [tf.zeros(weight.shape, weight.dtype) for weight in self._weights]
             copies = run(lambda: [tf.identity(zero) for zero in zeros])
             first, start = 0, (run(lambda: tf.zeros([])), {}, copies)
         else:  # which terms an objective has is known once it ran
-            first, start = 1, of_slice(0)
-        _, sums = tf.while_loop(
-            lambda index, sums: index < num_slices,
+            first = 1
+            start, moved = of_slice(0, moved)
+        _, sums, moved = tf.while_loop(
+            lambda index, sums, moved: index < num_slices,
             one_slice,
-            (tf.constant(first), start),
+            (tf.constant(first), start, moved),
             parallel_iterations=1,
             maximum_iterations=num_slices,
         )
+        run(self._end_slices, (moved, before))
         return sums
+
+    def _end_slices(self, moved, before):
+        values = self._statistics.of_slices(moved, before, self._options.accumulate)
+        self._statistics.write(values)
 
     def _of_slice(self, images, labels, every, total):
         """Loss, its terms and gradients of some images on one replica.

@@ -145,6 +145,20 @@ def masked(strategy):
     return max(abs(one - two), worst(*steps))
 
 
+def averages(strategy):
+    """Averages of BatchNorm after one step on two devices, in slices, and on one."""
+    found = []
+    for scope, accumulate in ((tf.distribute.get_strategy(), 1), (strategy, 2)):
+        with scope.scope():
+            norm = layers.BatchNormalization(name="norm")
+            parts = [keras.Input((8, 8, 3)), norm, keras.layers.Conv2D(3, 1)]
+            model = keras.Sequential(parts)
+            step = cases.make_step(model, strategy=scope, accumulate=accumulate)
+        step(*cases.batch(0))
+        found.append([norm.moving_mean.numpy(), norm.moving_variance.numpy()])
+    return float(np.abs(np.divide(*found) - 1).max())
+
+
 def main():
     cpu = tf.config.list_physical_devices("CPU")[0]
     two = [tf.config.LogicalDeviceConfiguration()] * 2
@@ -164,6 +178,7 @@ def main():
     report["synchronized"] = synchronized(strategy)
     report["objective"] = objective(strategy)
     report["masked"] = masked(strategy)
+    report["averages"] = averages(strategy)
     report["restored"] = broken(strategy)
     try:
         cases.make_step(strategy=strategy)
