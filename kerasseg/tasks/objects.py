@@ -271,7 +271,7 @@ def resolve_objective(recipe, builder):
     given = recipe["loss"] or []
     recipe["loss"] = given if isinstance(given, list) else [given]
     known = parameters(builder.losses)
-    for name in ("model", "images", "truth", "seed"):
+    for name in ("model", "images", "truth", "seed", "divide"):
         del known[name]
     for options in recipe["loss"]:
         if "name" in options or len(recipe["loss"]) > 1:

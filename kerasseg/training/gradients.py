@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from kerasseg import names
+from kerasseg.training import divisors
 
 _AUX_WEIGHT = 0.4  # Zhao et al., 2017, https://arxiv.org/abs/1612.01105
 
@@ -17,7 +18,7 @@ class Gradients:
         optimizer: keras optimizer; it may scale the loss.
         options: `options.StepOptions`.
         strategy: tf.distribute.Strategy.
-        statistics: `batch_statistics.BatchStatistics` of the model.
+        state: `batch_statistics.BatchStatistics` and `state.State` of the model.
         seed_generator: keras SeedGenerator of an objective, or None.
     """
 
@@ -28,7 +29,8 @@ class Gradients:
         optimizer,
         options,
         strategy,
-        statistics,
+        *,
+        state,
         seed_generator=None,
     ):
         self._model = model
@@ -36,10 +38,13 @@ class Gradients:
         self._optimizer = optimizer
         self._options = options
         self._strategy = strategy
-        self._statistics = statistics
+        self._statistics, self._state = state
         self._num_replicas = strategy.num_replicas_in_sync
         self._seed_generator = seed_generator
         self._weights = list(model.trainable_variables)
+        self._divides = seed_generator is not None and divisors.takes_divide(
+            loss.function
+        )
 
     def __call__(self, images, labels):
         """Trace the computation; call it in the cross-replica context.
@@ -53,10 +58,10 @@ class Gradients:
             multiplied by the loss scale), and the terms of an objective.
         """
         strategy = self._strategy
-        counts = strategy.run(_count, (images,))
-        num_images = strategy.reduce("SUM", counts, axis=None)
+        num_images = strategy.reduce("SUM", strategy.run(_count, (images,)), axis=None)
         total = tf.cast(num_images, "float32")
-        losses, terms, gradients = self._over_slices(images, labels, total)
+        counts = self._counts(images, labels)
+        losses, terms, gradients = self._over_slices(images, labels, total, counts)
         gradients, norms = strategy.run(self._over_replicas, (gradients,))
         return {
             "images": num_images,
@@ -66,20 +71,51 @@ class Gradients:
             **{k: strategy.reduce("SUM", v, axis=None) for k, v in terms.items()},
         }
 
-    def _over_slices(self, images, labels, total):
+    def _counts(self, images, labels):
+        """Objects of all slices and replicas that an objective divides by, or None.
+
+        They may depend on what the model finds, such as its proposals, so that it runs
+        once more before; everything that this changes is taken back.
+        """
+        run, num_slices = self._strategy.run, self._options.accumulate
+        if num_slices == 1 or not self._divides:
+            return None
+
+        def of_slice(index):
+            part = run(_slice, ((images, labels), index, num_slices))
+            return run(count, (part,))
+
+        def count(batch):
+            divide = divisors.Counted()
+            seed = self._seed_generator
+            self._loss.function(self._model, *batch, seed=seed, divide=divide)
+            return tf.stack(divide.counts) if divide.counts else tf.zeros([0])
+
+        before = self._state.copy()
+        _, counts = tf.while_loop(
+            lambda index, counts: index < num_slices,
+            lambda index, counts: (index + 1, run(_add, (counts, of_slice(index)))),
+            (tf.constant(1), of_slice(0)),
+            parallel_iterations=1,
+            maximum_iterations=num_slices,
+        )
+        self._state.restore(before)
+        return run(divisors.sum_of_replicas, (counts,))
+
+    def _over_slices(self, images, labels, total, counts):
         """Sum loss, terms, gradients over the slices, each replica for itself."""
         run = self._strategy.run
         num_slices = self._options.accumulate
         if num_slices == 1:
-            return run(self._of_slice, (images, labels, labels, total))
+            return run(self._of_slice, (images, labels, labels, total, counts))
 
         before = run(self._statistics.read)
 
         def of_slice(index, moved):
             part = run(_slice, ((images, labels), index, num_slices))
             found = run(
-                lambda batch, every: self._of_slice(*batch, every, total),
-                (part, labels),
+                lambda batch, *rest: self._of_slice(*batch, *rest),
+                (part, labels, total, counts),
             )
             return found, run(self._statistics.add, (moved, before))
 
@@ -110,14 +146,19 @@ class Gradients:
         values = self._statistics.of_slices(moved, before, self._options.accumulate)
         self._statistics.write(values)
 
-    def _of_slice(self, images, labels, every, total):
+    def _of_slice(self, images, labels, every, total, counts):
         """Loss, its terms and gradients of some images on one replica.
 
         They are parts of those of all images, to be summed up. `every` are the labels
-        of all slices.
+        of all slices, `counts` see `_counts`.
         """
         with tf.GradientTape() as tape:
-            loss, terms = self._losses(images, labels, every, total)
+            if self._seed_generator is None:
+                outputs = self._model(images, training=True)
+                loss, terms = self._mean_loss(labels, outputs, every, total), {}
+            else:
+                terms = self._terms(images, labels, total, counts)
+                loss = tf.add_n(list(terms.values()))
             # Every slice on every replica adds its share, so that the sum counts once.
             share = self._num_replicas * self._options.accumulate
             for penalty in self._model.losses:
@@ -131,17 +172,16 @@ class Gradients:
         )
         return loss, terms, [tf.convert_to_tensor(x) for x in gradients]
 
-    def _losses(self, images, labels, every, total):
-        """Loss of some images as a part of the total; an objective's terms likewise."""
-        if self._seed_generator is None:
-            outputs = self._model(images, training=True)
-            return self._mean_loss(labels, outputs, every, total), {}
+    def _terms(self, images, labels, total, counts):
+        """Terms of an objective for some images, as parts of those of all."""
         share = tf.cast(_count(images), "float32") / total
+        options = {}
+        if self._divides:
+            options["divide"] = divisors.Divisors(share, counts)
         terms = self._loss.function(
-            self._model, images, labels, seed=self._seed_generator
+            self._model, images, labels, seed=self._seed_generator, **options
         )
-        terms = {f"loss_{name}": share * term for name, term in terms.items()}
-        return tf.add_n(list(terms.values())), terms
+        return {f"loss_{name}": share * term for name, term in terms.items()}
 
     def _mean_loss(self, labels, outputs, every, total):
         """Weighted losses of all outputs, their share in the mean over all images."""
@@ -176,10 +216,7 @@ class Gradients:
             like = tf.ensure_shape(tf.zeros(shape), [None, *logits.shape[1:]])
             counted = tf.cast(_values(self._loss, every, like)[1], "float32")
         valid = tf.stop_gradient(tf.reduce_sum(counted))
-        if self._num_replicas > 1:
-            context = tf.distribute.get_replica_context()
-            valid = context.all_reduce(tf.distribute.ReduceOp.SUM, valid)
-        return valid
+        return divisors.sum_of_replicas(valid)
 
     def _over_replicas(self, gradients):
         """Sum the gradients over the replicas, clip, and return their global norm."""

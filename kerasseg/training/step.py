@@ -9,6 +9,7 @@ from kerasseg.training.batch_statistics import BatchStatistics
 from kerasseg.training.gradients import Gradients
 from kerasseg.training.objective import Objective
 from kerasseg.training.options import StepOptions, check
+from kerasseg.training.state import State
 
 
 def make_train_step(model, loss, optimizer, *, options=None, strategy=None):
@@ -86,15 +87,6 @@ class TrainStep:
         followed = [*self._weights, *self._statistics.weights]
         followed = followed if options.ema_decay else []
         self._averages = MovingAverages(followed, options.ema_decay, strategy)
-        self._gradients = Gradients(
-            model,
-            loss,
-            self.optimizer,
-            options,
-            strategy,
-            self._statistics,
-            seed_generator,
-        )
         # The name is part of the format of checkpoints.
         seeds = {"draws": seed_generator.state} if seed_generator else {}
         self.variables = {
@@ -107,8 +99,18 @@ class TrainStep:
             ),
         }
         trained = {id(weight) for weight in self._weights}
-        self._state = [v.value for v in model.variables if id(v) not in trained]
-        self._state += [state.value for state in seeds.values()]
+        state = [v.value for v in model.variables if id(v) not in trained]
+        state += [seed.value for seed in seeds.values()]
+        self._state = State(state, strategy)
+        self._gradients = Gradients(
+            model,
+            loss,
+            self.optimizer,
+            options,
+            strategy,
+            state=(self._statistics, self._state),
+            seed_generator=seed_generator,
+        )
         self._function = tf.function(
             self._run,
             autograph=False,
@@ -176,7 +178,7 @@ class TrainStep:
         with strategy.scope():
             # The forward pass changes BatchNorm statistics and dropout seeds at once;
             # a step that is not finite takes them back from these copies.
-            state = strategy.run(lambda: [tf.identity(v) for v in self._state])
+            state = self._state.copy()
             logs = self._gradients(images, labels)
             gradients = logs.pop("gradients")
             if self._num_replicas > 1 and self._statistics.weights:
@@ -212,10 +214,7 @@ class TrainStep:
         self.optimizer.apply(gradients, self._weights)
 
     def _restore(self, state):
-        for variable, value in zip(self._state, state):
-            self.strategy.extended.update(
-                variable, lambda v, old: v.assign(old), args=(value,), group=False
-            )
+        self._state.restore(state)
         if self.options.skip_non_finite:
             self._position.assign_add(1)
         return tf.constant(False)
