@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from kerasseg import evaluate
+from kerasseg.instance.instances import Instances
 from kerasseg.tasks import objects
 from tests.fake_instances import make_fake_model, make_samples
 
@@ -88,3 +89,20 @@ def test_a_picture_shows_worst_and_best(finder):
     assert extremes["Worst"][0]["name"] == "scene0"
     picture = evaluate.gallery(finder, samples, result, num=1)
     assert picture.dtype == np.uint8 and picture.shape[1] > 3 * 300
+
+
+def test_what_covers_a_crowd_and_a_little_more_is_not_false():
+    masks = np.zeros([3, 60, 60], bool)
+    masks[0, 5:20, 5:20] = masks[1, 30:50, 30:50] = masks[2, 29:51, 29:51] = True
+
+    def instances(chosen):
+        ones = np.ones(2, "float32")
+        return Instances(np.zeros([2, 4]), np.zeros(2, "int32"), ones, masks[chosen])
+
+    maps = objects.label_maps(
+        instances([0, 1]), np.array([False, True]), instances([0, 2])
+    )
+    scores = objects.LabelMapScores()
+    scores.add(*maps)
+    found = scores.result()
+    assert [found[name] for name in ("label_ap", "f1", "pq", "aji")] == [1, 1, 1, 1]
