@@ -27,7 +27,7 @@ ALLOWED = {
     "crf": set(),
     "images": {"files", "names"},
     "instance": {"names"},
-    "metrics": {"instance"},
+    "metrics": {"instance", "losses"},
     "datasets": {"images", "instance", "names"},
     "weights": set(),
     "layers": {"machine"},

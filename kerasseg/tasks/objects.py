@@ -45,16 +45,15 @@ def truth_of(sample):
 
 
 def label_maps(present, crowd, found):
-    """True and found label map; small objects in front, crowds in neither."""
+    """True and found label map, small objects in front, and the mask of crowds."""
     from kerasseg.instance.masks import masks_to_label_map
 
-    size, ignored = present.masks.shape[1:], present.masks[crowd].any(0)
     masks = present.masks[~crowd]
-    true = np.zeros(size, "int32")
+    true = np.zeros(present.masks.shape[1:], "int32")
     if len(masks):
         areas = np.count_nonzero(masks, axis=(1, 2))
         true = masks_to_label_map(masks, scores=-areas)
-    return [np.where(ignored, 0, labels) for labels in (true, found.to_label_map())]
+    return true, found.to_label_map(), present.masks[crowd].any(0)
 
 
 class LabelMapScores:
@@ -63,14 +62,20 @@ class LabelMapScores:
     def __init__(self):
         self.counts, self.qualities, self.indices, self.most = 0, 0, [], 0
 
-    def add(self, true, found):
-        """Count one pair of label maps; returns the image's row."""
+    def add(self, true, found, crowd=None):
+        """Count one pair of label maps; returns the image's row.
+
+        Args:
+            true, found: int [H, W].
+            crowd: bool [H, W], see `metrics.instances`; None for none.
+        """
         from kerasseg.metrics import instances as scores
 
-        counts = scores.instance_counts(true, found)
+        counts = scores.instance_counts(true, found, crowd=crowd)
         self.counts = self.counts + counts
-        self.qualities = self.qualities + scores.quality_counts(true, found)
-        self.indices.append(scores.aggregated_jaccard(true, found))
+        qualities = scores.quality_counts(true, found, crowd=crowd)
+        self.qualities = self.qualities + qualities
+        self.indices.append(scores.aggregated_jaccard(true, found, crowd=crowd))
         hits, extra, missed = counts[0].tolist()  # at IoU 0.5
         self.most = max(self.most, hits + missed)
         ap = float(scores.average_precision(counts).mean())
@@ -92,8 +97,8 @@ class Scorer:
 
     COCO's scores rank the 100 best of an image, or as many as the fullest image has
     objects, if these are more ("max_results"). The others compare label maps of what
-    scores at least the threshold; they know one class, and pixels of crowds do not
-    count.
+    scores at least the threshold; they know one class, and take crowds by the rule of
+    `metrics.instances`.
 
     Args:
         model, samples: as in `evaluate.score`.
@@ -281,7 +286,7 @@ def resolve_objective(recipe, builder):
     recipe["loss"] = given if isinstance(given, list) else [given]
     known = parameters(builder.losses)
     # The training step gives these.
-    for name in ("model", "images", "truth", "seed"):
+    for name in ("model", "images", "truth", "seed", "divide"):
         del known[name]
     for options in recipe["loss"]:
         if "name" in options or len(recipe["loss"]) > 1:

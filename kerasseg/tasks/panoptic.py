@@ -67,6 +67,18 @@ def truth_of(sample):
     return Panoptic(ids, np.array(classes, "int32"))
 
 
+def _with_crowds(true, present, crowd):
+    """True segments and, behind them, crowds; and which ones are crowds, bool [S]."""
+    from kerasseg.instance.panoptic import Panoptic
+
+    ids, classes = true.ids.copy(), true.classes.tolist()
+    for mask, class_id in zip(present.masks[crowd], present.classes[crowd] + 1):
+        classes.append(int(class_id))
+        ids[mask & (ids == 0)] = len(classes)
+    is_crowd = np.arange(len(classes)) >= len(true.classes)
+    return Panoptic(ids, np.array(classes, "int32")), is_crowd
+
+
 def to_instances(found, things):
     """Segments of things as `Instances`, all of score 1."""
     from kerasseg.instance.instances import Instances
@@ -105,14 +117,15 @@ class Scorer:
         from kerasseg import metrics
 
         num, true = len(self.names), truth_of(sample)
-        counts = metrics.panoptic.panoptic_counts(true, found, num)
+        present, crowd = objects.truth_of(sample)
+        segments, is_crowd = _with_crowds(true, present, crowd)
+        counts = metrics.panoptic.panoptic_counts(segments, found, num, crowd=is_crowd)
         self.counts = self.counts + counts
         # Void is class `num`: ignored in the truth, a wrong class in the prediction.
         matrix = metrics.confusion_matrix(
             *(_class_map(one, num) for one in (true, found)), num + 1, ignore_label=num
         )
         self.matrix = self.matrix + matrix
-        present, crowd = objects.truth_of(sample)
         maps = objects.label_maps(present, crowd, to_instances(found, self.things))
         row = self.label_maps.add(*maps)
         pq = metrics.panoptic.panoptic_scores(counts)["pq"]

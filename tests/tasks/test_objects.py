@@ -8,6 +8,7 @@ import pytest
 
 from kerasseg import evaluate, predict
 from kerasseg.datasets.samples import Samples
+from kerasseg.instance.instances import Instances
 from kerasseg.metrics import instances as label_maps
 from kerasseg.predict.options import InstanceOptions
 from kerasseg.tasks import objects
@@ -132,3 +133,20 @@ def test_without_any_object_there_is_no_score(model):
         assert result[name] is None, name
     json.dumps(result, allow_nan=False)
     assert "AP at IoU 0.5 -, -" in evaluate.table(result)
+
+
+def test_what_covers_a_crowd_and_a_little_more_is_not_false():
+    masks = np.zeros([3, 60, 60], bool)
+    masks[0, 5:20, 5:20] = masks[1, 30:50, 30:50] = masks[2, 29:51, 29:51] = True
+
+    def instances(chosen):
+        ones = np.ones(2, "float32")
+        return Instances(np.zeros([2, 4]), np.zeros(2, "int32"), ones, masks[chosen])
+
+    maps = objects.label_maps(
+        instances([0, 1]), np.array([False, True]), instances([0, 2])
+    )
+    scores = objects.LabelMapScores()
+    scores.add(*maps)
+    found = scores.result()
+    assert [found[name] for name in ("label_ap", "f1", "pq", "aji")] == [1, 1, 1, 1]
