@@ -67,7 +67,7 @@ ALLOWED = {
     "__main__": {"cli"},
 }
 # The house had 40 parts and 110 arrows between them before tasks came.
-MOST_PARTS, MOST_ARROWS = 32, 106
+MOST_PARTS, MOST_ARROWS = 32, 109
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"recipes", "cli", "loading", "machine", "instance", "tasks", "kerasseg"}
