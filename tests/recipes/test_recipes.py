@@ -178,3 +178,32 @@ def test_every_recipe_of_the_zoo_can_be_read(request):
     tasks = {name: recipes.task_of(recipe).name for name, recipe in found.items()}
     assert tasks["unet_plain_isbi2012"] == "semantic"
     assert tasks["yolact_plain_shapes"] == "instance"
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "lion", "rmsprop", "sgd"])
+@pytest.mark.parametrize("decay_all", [False, True])
+def test_weight_decay_leaves_out_biases_and_norms_unless_told(name, decay_all):
+    options = [f"optimizer.name={name}", "optimizer.weight_decay=0.1"]
+    options += ["optimizer.learning_rate=0.5", "optimizer.schedule=constant"]
+    options += ["optimizer.decay_all=true"] * decay_all
+    recipe = recipes.read(None, [*TINY, *options])
+    optimizer = recipes.build_optimizer(recipe, 5)
+    parts = [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)]
+    model = keras.Sequential([*parts, keras.layers.BatchNormalization()])
+    model.set_weights([np.ones(weight.shape) for weight in model.get_weights()])
+    optimizer.build(model.trainable_variables)
+    rate = float(optimizer.learning_rate)
+    optimizer.apply([np.zeros(w.shape, "float32") for w in model.trainable_variables])
+    for weight in model.trainable_variables:
+        # Without a gradient only the decay of 0.1 times the rate moves a weight.
+        decays = decay_all or weight.name == "kernel"
+        expected = 1 - rate * 0.1 if decays else 1
+        np.testing.assert_allclose(weight, expected, rtol=1e-6, err_msg=weight.path)
+
+
+def test_class_weights_may_be_a_table(tmp_path):
+    text = "[model]\narchitecture = 'unet'\n[data]\ndataset = 'shapes'\n"
+    text += "[[loss]]\nname = 'Dice'\nclass_weights = {0 = 1.0, 1 = 5.0}\n"
+    recipe = recipes.read(write(tmp_path, text))
+    assert recipes.build_loss(recipe).class_weights == (1.0, 5.0)
+    assert recipes.read(write(tmp_path, recipes.dump(recipe))) == recipe
