@@ -9,6 +9,11 @@ stuff, `coco_scores` detected instances.
 
 from kerasseg.metrics import instances, panoptic, superpixel
 from kerasseg.metrics.boundary import boundary_counts, boundary_f
+from kerasseg.metrics.boundary_benchmarks import (
+    bsds_boundary_counts,
+    bsds_boundary_scores,
+    davis_boundary_f,
+)
 from kerasseg.metrics.coco import coco_scores
 from kerasseg.metrics.confusion import (
     ClassIoU,
@@ -43,8 +48,11 @@ __all__ = [
     "PixelAccuracy",
     "boundary_counts",
     "boundary_f",
+    "bsds_boundary_counts",
+    "bsds_boundary_scores",
     "coco_scores",
     "confusion_matrix",
+    "davis_boundary_f",
     "dice_per_class",
     "frequency_weighted_iou",
     "instances",
