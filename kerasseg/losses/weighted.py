@@ -1,5 +1,7 @@
 """Losses that take weights of images or pixels, and add up to a weighted sum."""
 
+from numbers import Real
+
 import keras
 from keras import ops
 
@@ -17,13 +19,15 @@ class SegmentationLoss(keras.losses.Loss):
     ignore_label = 255
     per_image = True
     linear = False  # whether a weight of a pixel multiplies its share of the loss
+    __array_ufunc__ = None  # so that `np.float32(0.5) * loss` asks the loss
 
-    def __call__(self, labels, logits, sample_weight=None):
+    def __call__(self, y_true, y_pred, sample_weight=None):
         """The reduced loss of a batch.
 
         Args:
-            labels: [N, H, W] or [N, H, W, 1] class ids, or 0 and 1 in [N, H, W, K].
-            logits: [N, H, W, K].
+            y_true: labels, [N, H, W] or [N, H, W, 1] class ids, or 0 and 1 in
+                [N, H, W, K].
+            y_pred: logits [N, H, W, K].
             sample_weight: one number per image [N], or per pixel [N, H, W] or
                 [N, H, W, 1]. As in Keras, they multiply losses, and the divisor stays
                 the number of images, or of valid pixels. A loss of regions counts a
@@ -32,20 +36,21 @@ class SegmentationLoss(keras.losses.Loss):
         Raises:
             ValueError: if shapes do not fit, or values are certainly wrong.
         """
-        if not isinstance(logits, dict):
-            self._check_values(labels, logits)
-        if sample_weight is None or isinstance(logits, dict):
-            return super().__call__(labels, logits)
-        of_images, of_pixels = split_weights(sample_weight, logits, self.per_image)
+        if not isinstance(y_pred, dict):
+            self._check_values(y_true, y_pred)
+        if sample_weight is None or isinstance(y_pred, dict):
+            return super().__call__(y_true, y_pred)
+        y_pred = ops.convert_to_tensor(y_pred)
+        of_images, of_pixels = split_weights(sample_weight, y_pred, self.per_image)
         if of_pixels is None:
-            return super().__call__(labels, logits, of_images)
+            return super().__call__(y_true, y_pred, of_images)
         if self.reduction == "mean_with_sample_weight":
             raise ValueError(
                 "Weights of pixels need another `reduction`: 'sum_over_batch_size' "
                 "divides by the number of valid pixels. "
                 "Received: reduction='mean_with_sample_weight'."
             )
-        return super().__call__((labels, of_pixels), logits)
+        return super().__call__((y_true, of_pixels), y_pred)
 
     def _check_values(self, labels, logits):
         check_values(labels, logits, self.ignore_label, stacklevel=4)
@@ -57,7 +62,7 @@ class SegmentationLoss(keras.losses.Loss):
         return _sum(self, other)
 
     def __radd__(self, other):
-        if isinstance(other, (int, float)) and other == 0:
+        if isinstance(other, Real) and other == 0:
             return self  # `sum([CrossEntropy(), Dice()])` begins with 0
         if not isinstance(other, keras.losses.Loss):
             return NotImplemented
@@ -65,15 +70,15 @@ class SegmentationLoss(keras.losses.Loss):
 
     def __mul__(self, factor):
         """`0.5 * CrossEntropy()`."""
-        if isinstance(factor, bool) or not isinstance(factor, (int, float)):
+        if isinstance(factor, bool) or not isinstance(factor, Real):
             return NotImplemented
-        pairs = [(factor * weight, loss) for weight, loss in _parts(self)]
+        pairs = [(float(factor) * weight, loss) for weight, loss in _parts(self)]
         return Weighted(pairs, reduction=self.reduction)
 
     __rmul__ = __mul__
 
     def __truediv__(self, divisor):
-        if isinstance(divisor, bool) or not isinstance(divisor, (int, float)):
+        if isinstance(divisor, bool) or not isinstance(divisor, Real):
             return NotImplemented
         return self * (1 / divisor)
 

@@ -83,6 +83,26 @@ def count(labels, logits, num_classes, ignore_label, weights=None):
     Raises:
         ValueError: if the shapes do not fit.
     """
+    labels, logits, size = read(labels, logits, num_classes)
+    # A row below the matrix takes what does not count. Each pass over the pixels costs
+    # as much as the counting itself, so there are few.
+    rows = _clip(labels, size)
+    if ignore_label is not None and 0 <= ignore_label < size:
+        rows = ops.where(labels == ignore_label, size, rows)
+    cells = ops.reshape(rows * size + class_ids_of(logits), (-1,))
+    if weights is not None:
+        weights = ops.reshape(ops.cast(weights, "float32"), (-1,))
+        counts = ops.segment_sum(weights, cells, num_segments=size * size + size)
+        return ops.reshape(counts[: size * size], (size, size))
+    return ops.reshape(_bincount(cells, size * size), (size, size))
+
+
+def read(labels, logits, num_classes):
+    """Labels int32 [N, H, W] and logits as tensors, and the number of classes.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+    """
     labels, logits = ops.cast(labels, "int32"), ops.convert_to_tensor(logits)
     if len(labels.shape) == len(logits.shape) and labels.shape[-1] == 1:
         labels = ops.squeeze(labels, -1)
@@ -97,18 +117,7 @@ def count(labels, logits, num_classes, ignore_label, weights=None):
             f"of the same size. {fix}Received: labels {list(labels.shape)}, "
             f"logits {list(logits.shape)}."
         )
-    size = max(num_classes, 2)
-    # A row below the matrix takes what does not count. Each pass over the pixels costs
-    # as much as the counting itself, so there are few.
-    rows = _clip(labels, size)
-    if ignore_label is not None and 0 <= ignore_label < size:
-        rows = ops.where(labels == ignore_label, size, rows)
-    cells = ops.reshape(rows * size + class_ids_of(logits), (-1,))
-    if weights is not None:
-        weights = ops.reshape(ops.cast(weights, "float32"), (-1,))
-        counts = ops.segment_sum(weights, cells, num_segments=size * size + size)
-        return ops.reshape(counts[: size * size], (size, size))
-    return ops.reshape(_bincount(cells, size * size), (size, size))
+    return labels, logits, max(num_classes, 2)
 
 
 def class_ids_of(logits):

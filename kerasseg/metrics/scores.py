@@ -230,6 +230,20 @@ def _divide(np_, part, whole):
     return np_.where(whole > 0, part / np_.where(whole > 0, whole, 1.0), math.nan)
 
 
+def mean_of_known(part, whole):
+    """Mean of part / whole [..., K] over the last axis, where whole is above 0.
+
+    Args:
+        part, whole: float tensors.
+
+    Returns:
+        [...], NaN where no whole is above 0.
+    """
+    known = ops.cast(whole > 0, "float32")
+    shares = known * part / ops.where(whole > 0, whole, 1.0)
+    return _divide(ops, ops.sum(shares, axis=-1), ops.sum(known, axis=-1))
+
+
 def _mean(scores):
     """Mean of the scores that are not NaN."""
     np_ = np if isinstance(scores, np.ndarray) else ops

@@ -7,6 +7,10 @@ from kerasseg.names import look_up
 from kerasseg.recipes.options import SCHEDULE, optimizers
 from kerasseg.recipes.text import RecipeError
 
+# A regular expression for the names of weights, "bias" in Keras, "conv/bias:0" or
+# "conv/bias/replica_1:0" in TensorFlow; "factors" are those of layer scale.
+NOT_DECAYED = r"(^|/)(bias|gamma|beta|factors)(/replica_\d+)?(:\d+)?$"
+
 
 def builder_of(recipe):
     """The function of `kerasseg.zoo` that a recipe names."""
@@ -77,11 +81,15 @@ def build_truth(recipe):
 
 
 def build_optimizer(recipe, steps_per_epoch):
-    """Optimizer of a recipe with its learning-rate schedule."""
+    """Optimizer of a recipe with its learning-rate schedule.
+
+    Its weight decay leaves out biases, the scale and offset of norms and layer scale,
+    unless `decay_all` is true.
+    """
     from kerasseg import training
 
     options = dict(recipe["optimizer"])
-    optimizer = optimizers()[options.pop("name")]
+    function, decay_all = optimizers()[options.pop("name")], options.pop("decay_all")
     schedule = {key: options.pop(key) for key in SCHEDULE}
     steps = recipe["train"]["epochs"] * steps_per_epoch
     warmup_steps = round(schedule["warmup_epochs"] * steps_per_epoch)
@@ -93,7 +101,11 @@ def build_optimizer(recipe, steps_per_epoch):
         power=schedule["power"],
         final=schedule["final"],
     )
-    return optimizer(learning_rate=rate, **options)
+    optimizer = function(learning_rate=rate, **options)
+    if not decay_all:
+        # As He et al., 2018, https://arxiv.org/abs/1812.01187, section 3.1.
+        optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
+    return optimizer
 
 
 def build_augment(recipe):

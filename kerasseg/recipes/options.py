@@ -34,6 +34,8 @@ TRAIN = {
 }
 # Options that had another name: recipes and runs written before still work.
 RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
+# Options of [optimizer] that are no arguments of it.
+DECAY = {"decay_all": False}  # whether biases, gamma and beta decay, too
 SCHEDULE = {
     "learning_rate": 1e-3,
     "schedule": "cosine",
@@ -78,8 +80,9 @@ def resolve(recipe):
     task = tasks.named(builder.task)
     # After [augment], from which instance models take the size of their images.
     task.resolve(recipe, builder)
-    recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
-    check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)
+    recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **DECAY, **recipe["optimizer"]}
+    extra = {**SCHEDULE, **DECAY}
+    check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=extra)
     _check_predict(recipe["predict"], task)
     check_types(recipe["train"], TRAIN, "train")
     recipe["train"] = {**TRAIN, **recipe["train"]}

@@ -33,6 +33,12 @@ def test_losses_add_up_by_plus_and_times(batch):
     expected = 2 * parts[0] + parts[1] + parts[2] / 2
     assert float(loss(*batch)) == pytest.approx(expected, rel=1e-6)
     assert float(sum([CrossEntropy(), Dice()])(*batch)) == pytest.approx(sum(parts[:2]))
+    for half in (np.float32(0.5) * Dice(), Dice() * np.int64(1) / 2):
+        assert half.losses[0][0] == 0.5
+    with pytest.raises(TypeError):
+        CrossEntropy() * Dice()
+    with pytest.raises(TypeError):
+        CrossEntropy() + 1
 
 
 def test_a_list_of_losses_weighs_each_alike(batch):

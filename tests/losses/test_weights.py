@@ -37,6 +37,16 @@ def test_weights_of_images_multiply_their_values(images, shape, rng):
         assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_lists_and_names_of_keras_are_taken(rng):
+    labels, logits = batch(rng)
+    weights = [1.0, 3.0]
+    expected = float(losses.CrossEntropy()(labels, logits, np.array(weights)))
+    found = losses.CrossEntropy()(
+        y_true=labels.tolist(), y_pred=logits.tolist(), sample_weight=weights
+    )
+    assert float(found) == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("shape", [(3,), (2, 4), (2, 5, 4), (2, 4, 5, 3), (4, 5)])
 def test_weights_of_another_shape_are_refused(shape, rng):
     with pytest.raises(

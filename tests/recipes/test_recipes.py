@@ -205,3 +205,32 @@ def test_overrides_are_taken_as_messages_show_them(tmp_path, text, value):
 def test_half_a_mapping_is_refused_with_the_quotes_that_a_shell_needs():
     with pytest.raises(recipes.RecipeError, match=r"--set 'data\.values="):
         recipes.read(recipes.FOLDER, ["data.values={0:"])
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "lion", "rmsprop", "sgd"])
+@pytest.mark.parametrize("decay_all", [False, True])
+def test_weight_decay_leaves_out_biases_and_norms_unless_told(name, decay_all):
+    options = [f"optimizer.name={name}", "optimizer.weight_decay=0.1"]
+    options += ["optimizer.learning_rate=0.5", "optimizer.schedule=constant"]
+    options += ["optimizer.decay_all=true"] * decay_all
+    recipe = recipes.read(None, [*TINY, *options])
+    optimizer = recipes.build_optimizer(recipe, 5)
+    parts = [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)]
+    model = keras.Sequential([*parts, keras.layers.BatchNormalization()])
+    model.set_weights([np.ones(weight.shape) for weight in model.get_weights()])
+    optimizer.build(model.trainable_variables)
+    rate = float(optimizer.learning_rate)
+    optimizer.apply([np.zeros(w.shape, "float32") for w in model.trainable_variables])
+    for weight in model.trainable_variables:
+        # Without a gradient only the decay of 0.1 times the rate moves a weight.
+        decays = decay_all or weight.name == "kernel"
+        expected = 1 - rate * 0.1 if decays else 1
+        np.testing.assert_allclose(weight, expected, rtol=1e-6, err_msg=weight.path)
+
+
+def test_class_weights_may_be_a_table(tmp_path):
+    text = "[model]\narchitecture = 'unet'\n[data]\ndataset = 'shapes'\n"
+    text += "[[loss]]\nname = 'Dice'\nclass_weights = {0 = 1.0, 1 = 5.0}\n"
+    recipe = recipes.read(write(tmp_path, text))
+    assert recipes.build_loss(recipe).class_weights == (1.0, 5.0)
+    assert recipes.read(write(tmp_path, recipes.dump(recipe))) == recipe

@@ -111,10 +111,12 @@ def crowded(rng):
     return x, {"y": rng.normal(size=x.shape).astype("float32"), "weights": weights}
 
 
-@pytest.mark.parametrize("accumulate", [1, 2, 4])
-def test_slices_divide_by_the_objects_of_the_whole_batch(accumulate, rng):
+@pytest.mark.parametrize(
+    ("accumulate", "jit"), [(1, False), (2, False), (4, False), (2, True)]
+)
+def test_slices_divide_by_the_objects_of_the_whole_batch(accumulate, jit, rng):
     images, truth = crowded(rng)
-    step = make(of_objects, accumulate=accumulate)
+    step = make(of_objects, accumulate=accumulate, jit_compile=jit)
     before = step.variables["draws"].numpy().copy()
     logs = step(images, truth)
     squared = (2 * images - truth["y"]) ** 2
