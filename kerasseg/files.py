@@ -98,15 +98,16 @@ def remove_leftovers(folder, name="*"):
         pid, thread = _TEMPORARY.fullmatch(path.name).groups()
         # The same numbers again: a container that began anew counts from 1.
         own = (pid, thread) == (str(os.getpid()), str(threading.get_native_id()))
-        if pid is None or own or not is_alive(int(pid)):
+        # On Windows, the system itself refuses to delete what is open.
+        if pid is None or own or os.name == "nt" or not is_alive(int(pid)):
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
 def is_alive(pid):
-    """Whether a process of this number runs on this machine."""
-    if os.name == "nt":  # os.kill(pid, 0) would interrupt it; open files are safe there
-        return False
+    """Whether a process of this number runs on this machine; True if unknown."""
+    if os.name == "nt":  # where os.kill(pid, 0) would stop it
+        return True
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

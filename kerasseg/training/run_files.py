@@ -70,6 +70,8 @@ class RunFiles:
         if path is None:
             return None
         self.saved_step, extra = checkpoints.load(path, variables)
+        if self.is_writer:
+            checkpoints.prune(path.parent)  # a kill after a save left a third one
         return path, extra
 
     def save_checkpoint(self, step, variables, extra):
