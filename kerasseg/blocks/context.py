@@ -14,7 +14,7 @@ def aspp(x, filters=256, *, rates, separable=False, dropout=0.5, name="aspp"):
         filters: channels of each branch and of the result.
         rates: dilations of the 3x3 branches; () leaves 1x1 and image pooling.
         separable: depthwise separable 3x3 branches (DeepLabv3+).
-        dropout: rate after the projection.
+        dropout: rate after the projection; the default is torchvision's.
 
     Returns:
         Features [N, H, W, filters].
@@ -28,6 +28,7 @@ def aspp(x, filters=256, *, rates, separable=False, dropout=0.5, name="aspp"):
     pooled = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
     pooled = conv_norm_act(pooled, filters, 1, name=f"{name}_image")
     branches.append(ResizeLike(name=f"{name}_image_up")([pooled, x]))
+    # 1x1, rates, image pooling: the order of torchvision's projection weights.
     x = layers.Concatenate(name=f"{name}_concat")(branches)
     x = conv_norm_act(x, filters, 1, name=f"{name}_project")
     return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x

@@ -101,6 +101,7 @@ def normalize(x, norm="batch", *, name):
         # PyTorch's momentum of 0.1 weighs the new value, that of Keras the old one.
         layer = BatchNormalization(epsilon=norm.epsilon, momentum=0.9, name=name)
     elif norm == "group":
+        # 32, the paper's default (https://arxiv.org/abs/1803.08494), where they divide.
         groups = next(g for g in (32, 16, 8, 4, 2, 1) if x.shape[-1] % g == 0)
         layer = layers.GroupNormalization(groups, epsilon=1e-5, name=name)
     elif norm == "layer":

@@ -37,6 +37,7 @@ def decoder_block(x, skip, filters, *, like=None, norm="batch", attention=None, 
     """
     like = like if skip is None else skip
     if like is None:
+        # Nearest-neighbour: the bilinear one of Keras 3.15 cannot trace dynamic sizes.
         x = layers.UpSampling2D(2, name=f"{name}_up")(x)
     else:
         x = ResizeLike("nearest", name=f"{name}_up")([x, like])
@@ -113,6 +114,7 @@ def feature_pyramid(
                 x, filters, strides=2, norm=norm, name=name
             )
         else:
+            # A pooling of single pixels, as detectron makes P6.
             pyramid[f"p{level}"] = layers.MaxPooling2D(1, 2, name=name)(x)
     return {f"p{level}": pyramid[f"p{level}"] for level in levels}
 

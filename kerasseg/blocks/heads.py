@@ -26,6 +26,7 @@ def logits(scores, image=None, *, align_corners=False, name="logits"):
         float32 logits [N, H, W, K].
     """
     if image is None:
+        # No activation, only a cast: under mixed precision scores have 16 bits.
         return layers.Activation("linear", dtype="float32", name=name)(scores)
     resize = ResizeLike(align_corners=align_corners, dtype="float32", name=name)
     return resize([scores, image])
@@ -91,7 +92,7 @@ def score_conv(x, filters, kernel_size=1, *, bias=0.0, name):
         filters,
         kernel_size,
         padding="same",
-        kernel_initializer=initializers.RandomNormal(stddev=0.01),
+        kernel_initializer=initializers.RandomNormal(stddev=0.01),  # Faster R-CNN's
         bias_initializer=initializers.Constant(bias),
         name=name,
     )(x)

@@ -42,6 +42,7 @@ def add_arguments(command):
         parser.add_argument(
             "--json",
             action="store_true",
+            # A default here would overwrite a --json that was given before METHOD.
             default=argparse.SUPPRESS,
             help="print the result as JSON",
         )

@@ -22,16 +22,18 @@ def main(argv=None):
     """
     argv = sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(argv).parse_args(argv)
+    # TensorFlow reads it once, on import; 2 hides messages below errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from kerasseg import recipes
 
     try:
         answer = arguments.run(arguments)
-    except recipes.RecipeError as error:
+    except recipes.RecipeError as error:  # a ValueError, so it comes first
         return _fail(arguments, error, 2)
     except (ValueError, OSError) as error:
         return _fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
+        # 128 + signal, as shells report a process that a signal ended.
         number = getattr(stop, "signal", signal.SIGINT)
         return _fail(arguments, str(stop) or "interrupted", 128 + number)
     if arguments.json:
@@ -146,6 +148,7 @@ def _info_arguments(command):
 
 def _train(arguments):
     """Train a recipe; the same command again resumes."""
+    # Before TensorFlow is imported, and for training only: it slows single images down.
     machine.use_onednn()
     from kerasseg import recipes, runs
     from kerasseg.cli.progress import Progress

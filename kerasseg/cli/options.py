@@ -59,6 +59,7 @@ def _kind(field):
     parts = getattr(field.type, "__args__", (field.type,))
     if parts[0] is tuple:
         return _ids
+    # The first of a union: int of `int | None`.
     return parts[0]
 
 

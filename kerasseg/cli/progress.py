@@ -65,9 +65,8 @@ class Progress:
         loss, epoch = event["loss"], event["epoch"]
         self._bar.update(self._task, completed=event["step"], loss=loss, epoch=epoch)
         if not self._console.is_terminal and time.monotonic() - self._told > 60:
-            self._told = (
-                time.monotonic()
-            )  # a log file shows no bar: one line per minute
+            # A log file shows no bar: one line per minute.
+            self._told = time.monotonic()
             self._console.print(
                 f"epoch {epoch:>3}  step {event['step']:>6} of "
                 f"{self._bar.tasks[self._task].total}  loss {loss:.4f}  "

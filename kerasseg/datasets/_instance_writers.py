@@ -32,6 +32,7 @@ def coco(folder, content, report, polygons):
                     "id": len(annotations) + 1,
                     "image_id": len(images),
                     "category_id": info.category,
+                    # COCO keeps crowds as run-length codes.
                     **_shape_of(mask, polygons and not info.crowd),
                     "iscrowd": int(info.crowd),
                 }
@@ -81,6 +82,7 @@ def folders(folder, content, report):
         for number, (info, mask) in enumerate(
             _not_empty(annotated, infos, masks, report), 1
         ):
+            # 255 for the object, as in the files of the Data Science Bowl.
             write_mask(place / "masks" / f"{number:05d}.png", mask * np.uint8(255))
             report["objects"] += 1
             report["crowds"] += info.crowd
@@ -120,6 +122,7 @@ def _flatten(annotated, size, infos, masks, report):
                 "area": int(areas[place]),
             }
         )
+    # Visible objects are numbered without gaps, hidden ones become 0.
     numbers = np.concatenate([[0], np.cumsum(visible > 0) * (visible > 0)])
     return [x for x, pixels in zip(infos, visible) if pixels], numbers[shown]
 

@@ -80,6 +80,7 @@ def _folders(root):
 
 def _subfolders(folder):
     with os.scandir(folder) as entries:
+        # The order of scandir differs between file systems.
         names = sorted(e.name for e in entries if e.is_dir() and e.name[0] != ".")
     return [folder / name for name in names]
 

@@ -94,6 +94,7 @@ def _no_layout(root):
 def _select_listed(file, found):
     by_name = {entry[0]: entry for entry in found}
     chosen, unknown = {}, []
+    # "utf-8-sig": editors on Windows put a byte order mark before the first name.
     for line in filter(str.strip, file.read_text(encoding="utf-8-sig").splitlines()):
         meant = (name for name in _possible_names(line.strip()) if name in by_name)
         name = next(meant, None)

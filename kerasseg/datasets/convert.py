@@ -95,6 +95,7 @@ def _new_folder(out):
             "Give another name; nothing is overwritten",
         )
     out.parent.mkdir(parents=True, exist_ok=True)
+    # Beside `out`: only within one file system is a rename atomic.
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=out.parent) as temporary:
         folder = pathlib.Path(temporary, "new")
         folder.mkdir()

@@ -78,6 +78,7 @@ def group_by_slide(images, is_stained):
         List of lists of positions, each in rising order.
     """
     grey = np.stack([image.mean(-1, dtype="float64") for image in images])
+    # Below, and with rows and columns exchanged, at the right.
     same = _continues_below(grey) | _continues_below(grey.swapaxes(1, 2))
     if is_stained:
         whites = np.array([np.percentile(x, 90, axis=(0, 1)) for x in images])

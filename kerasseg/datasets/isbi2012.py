@@ -8,6 +8,7 @@ from kerasseg.names import look_up
 
 CLASSES = ("interior", "membrane")
 COLORS = ((70, 70, 80), (250, 205, 70))
+# Blocks of consecutive slices, because neighbouring slices look alike.
 SPLITS = {"train": range(16), "val": range(16, 20), "test": range(20, 30), "all": None}
 
 

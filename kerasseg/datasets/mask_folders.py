@@ -83,6 +83,7 @@ def _read(jobs, described, ignore_label, index):
     crowd = np.zeros(len(classes), bool)
     if described:
         path, categories, objects = described
+        # Category ids may have gaps, class ids have none.
         positions = {number: place for place, number in enumerate(categories, 1)}
         for place, number in enumerate(ids[ids > 0].tolist()):
             category, crowd[place] = _mask_files.class_of(path, objects, name, number)

@@ -58,5 +58,5 @@ def _shapes(scales, ratios):
 def _level(size, stride, halves, offset):
     rows, columns = ((np.arange(n) + offset) * stride for n in size)
     y, x = np.meshgrid(rows, columns, indexing="ij")
-    centres = np.stack([x, y], -1).reshape(-1, 1, 2)
+    centres = np.stack([x, y], -1).reshape(-1, 1, 2)  # [P, 1, 2], halves [S * R, 2]
     return np.concatenate([centres - halves, centres + halves], -1).reshape(-1, 4)

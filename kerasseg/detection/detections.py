@@ -69,7 +69,7 @@ def multiclass_nms(
         max_output=num,
         kind=kind,
     )
-    kept = ops.reshape(kept, (-1, num_classes * num))
+    kept = ops.reshape(kept, (-1, num_classes * num))  # [N, C * num]
     first = ops.repeat(ops.arange(num_classes, dtype="int32") * num, num)
     # Padding, -1, reads the first candidate of its class, with score 0 below.
     places = first + ops.maximum(kept, 0)  # among the C * num candidates of an image

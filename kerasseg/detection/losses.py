@@ -71,7 +71,7 @@ def mask_loss(logits, masks, classes, weights):
 
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870
     """
-    logits = ops.moveaxis(logits, -1, 2)
+    logits = ops.moveaxis(logits, -1, 2)  # [N, R, C, h, w]
     entropy = _binary_cross_entropy(masks, _select_class(logits, classes, axis=2))
     weights = ops.where(classes > 0, ops.cast(weights, "float32"), 0.0)
     return _weighted_mean(ops.mean(entropy, axis=(-2, -1)), weights)
@@ -97,6 +97,7 @@ def multibox_losses(logits, deltas, targets, *, negatives_per_positive=3):
     """
     entropy = _cross_entropy(targets.classes, logits)
     positive = ops.cast(targets.labels == POSITIVE, "float32")
+    # Positive and ignored anchors rank last: a cross-entropy is never negative.
     hardness = ops.where(targets.labels == NEGATIVE, entropy, -1.0)
     # Argsort twice: the rank of each anchor by hardness, without dynamic shapes.
     rank = ops.argsort(ops.argsort(-hardness, axis=-1), axis=-1)
@@ -163,6 +164,7 @@ def semantic_loss(logits, masks, classes):
     """
     of_class = ops.one_hot(classes, logits.shape[-1], dtype="float32")
     truth = ops.einsum("nghw,ngc->nhwc", ops.cast(masks, "float32"), of_class)
+    # Objects of one class may overlap.
     entropy = _binary_cross_entropy(ops.minimum(truth, 1.0), logits)
     return ops.mean(ops.sum(entropy, axis=-1))
 

@@ -56,6 +56,7 @@ def match(iou, *, low_threshold, high_threshold, valid=None, low_quality_matches
             f"Received: {low_quality_matches!r}."
         )
     iou = ops.cast(iou, "float32")
+    # Padding has a lower IoU than any object, so that it is nobody's best.
     if valid is not None:
         iou = ops.where(ops.expand_dims(valid, -2), iou, -1.0)
     objects = ops.cast(ops.argmax(iou, axis=-1), "int32")
@@ -64,7 +65,7 @@ def match(iou, *, low_threshold, high_threshold, valid=None, low_quality_matches
     labels = ops.where(overlap >= high_threshold, POSITIVE, between)
     if low_quality_matches is None:
         return objects, ops.cast(labels, "int32")
-    best = ops.max(iou, axis=-2, keepdims=True)
+    best = ops.max(iou, axis=-2, keepdims=True)  # of each object, [..., 1, G]
     if low_quality_matches == "ties":
         chosen = ops.logical_and(iou == best, best > 0)
     else:

@@ -226,6 +226,7 @@ def _pool(flat, rois, feature_map, grid):
             row * _expand(feature_map.width) + _expand(feature_map.start), -1
         )
         for column, column_weight in columns:
+            # [N, R, height, width], as are the weights.
             index = _sequenced(total, start + ops.expand_dims(column, -2))
             weight = ops.expand_dims(row_weight, -1) * ops.expand_dims(
                 column_weight, -2

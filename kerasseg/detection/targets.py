@@ -70,6 +70,7 @@ def anchor_targets(
     """
     anchors = ops.stop_gradient(ops.cast(anchors, "float32"))
     boxes, classes = ops.cast(boxes, "float32"), ops.cast(classes, "int32")
+    # [N, A, G]; anchors [A, 4] are broadcast over the images.
     overlaps = geometry.iou(ops.expand_dims(anchors, -2), ops.expand_dims(boxes, -3))
     valid = classes >= 0
     objects, labels = match(

@@ -19,12 +19,8 @@ from kerasseg.detection.roi_align import multilevel_roi_align
 
 STRIDES = (4, 8, 16, 32, 64)  # of P2 to P6
 RATIOS = (0.5, 1.0, 2.0)  # of anchors, height / width
-ROI_WEIGHTS = (
-    10.0,
-    10.0,
-    5.0,
-    5.0,
-)  # of deltas in the second stage, see `boxes.encode`
+# Of deltas in the second stage: 1 / deviations of .1, .1, .2, .2 (Fast R-CNN).
+ROI_WEIGHTS = (10.0, 10.0, 5.0, 5.0)
 
 
 @keras.saving.register_keras_serializable("kerasseg")
@@ -56,6 +52,7 @@ class Proposals(keras.layers.Layer):
         self.anchor_scales = list(anchor_scales)
         self.num = num
         self.iou_threshold = iou_threshold
+        # Rounded up, as P6 does, which takes every other pixel of P5 from the first on.
         sizes = [[-(-n // stride) for n in self.image_size] for stride in STRIDES]
         self.anchors = anchors(sizes, STRIDES, scales=anchor_scales, ratios=RATIOS)
 
@@ -118,9 +115,8 @@ class ROIAlign(keras.layers.Layer):
     """
 
     def __init__(self, size, canonical_size, **kwargs):
-        super().__init__(
-            autocast=False, **kwargs
-        )  # bfloat16 has 8 bits: boxes would move
+        # No autocast: bfloat16 has 8 bits, so boxes would move.
+        super().__init__(autocast=False, **kwargs)
         self.size = size
         self.canonical_size = canonical_size
 
@@ -170,9 +166,11 @@ class RoiDetections(keras.layers.Layer):
         rois, logits, deltas = inputs
         num = rois.shape[1]
         logits = ops.reshape(logits, (-1, num, logits.shape[-1]))
+        # Class 0 is the background, which is never detected.
         deltas = ops.reshape(deltas, (-1, num, *deltas.shape[1:]))[:, :, 1:]
         boxes = geometry.decode(deltas, ops.expand_dims(rois, 2), ROI_WEIGHTS)
         boxes = geometry.clip(boxes, self.image_size)  # [N, R, C, 4]
+        # Padded proposals have no area, and no boxes decoded from them count.
         real = ops.cast(geometry.area(rois) > 0, "float32")
         scores = ops.softmax(logits, axis=-1)[..., 1:] * ops.expand_dims(real, -1)
         return outputs(multiclass_nms(boxes, scores, **self.nms_options))

@@ -61,6 +61,7 @@ def from_application(
     image = keras.Input(input_shape, name="image")
     model = _rebuild(original, image, scale, output_stride)
     if is_published:
+        # The source has weights behind the last tap, too.
         known = named_variables(model)
         weights = {v.path: v.numpy() for v in source.weights if v.path in known}
     return load(model, weights)
@@ -76,6 +77,7 @@ def _rebuild(original, image, scale, output_stride):
     normalized = Normalize(*scale, name="normalize")(image)
 
     def copy(layer):
+        # `normalized` and "same" padding take their places.
         if isinstance(layer, SCALINGS) or _is_one_sided(layer):
             return None
         new = changes.get(layer.name, {})
@@ -88,6 +90,7 @@ def _rebuild(original, image, scale, output_stride):
         return kind.from_config({**layer.get_config(), **new})
 
     def call(layer, *inputs, **options):
+        # Whatever read the image reads the normalised one.
         inputs = [normalized if x is image else x for x in inputs]
         return inputs[0] if layer is None else layer(*inputs, **options)
 

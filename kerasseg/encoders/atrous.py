@@ -103,6 +103,7 @@ def plan_dilation(model, output_stride):
     plan = {}
     for operation in model.operations:
         parents = parents_of(operation)
+        # A product with a squeeze-excite gate has the state of the features.
         known = [states[parent.name] for parent in parents if states[parent.name]]
         state = max(known, default=None if parents else (1, 1))
         if _collapses(operation):

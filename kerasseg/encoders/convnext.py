@@ -113,6 +113,7 @@ def _convnext(name, input_shape, weights, output_stride):
     taps["c5"] = blocks.normalize(x, "layer", name="norm")
     model = keras.Model(image, taps, name=name)
     if isinstance(weights, str) and weights == "imagenet":
+        # convnext_tiny is ConvNeXtTiny there.
         application = getattr(keras.applications, f"ConvNeXt{name[9:].title()}")
         source = application(include_top=False, input_shape=(224, 224, 3))
         weights = arrays_of(source, model)
@@ -120,7 +121,7 @@ def _convnext(name, input_shape, weights, output_stride):
 
 
 def _initial():
-    return keras.initializers.TruncatedNormal(stddev=0.02)
+    return keras.initializers.TruncatedNormal(stddev=0.02)  # as the authors
 
 
 def _step_down(x, filters, size, strides, dilation, *, name):
@@ -155,6 +156,7 @@ def _block(x, dilation, *, name):
     )
     x = layers.Activation("gelu", name=f"{name}_gelu")(x)
     x = layers.Dense(filters, kernel_initializer=_initial(), name=f"{name}_project")(x)
+    # LayerScale starts at 1e-6, as in the paper: blocks begin close to the identity.
     x = ChannelScale(1e-6, name=f"{name}_scale")(x)
     return layers.Add(name=f"{name}_add")([inputs, x])
 

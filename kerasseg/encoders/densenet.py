@@ -15,6 +15,7 @@ TAPS = {  # a stage's features, normalised and activated, before the next transi
     "c4": "pool4_relu",
     "c5": "relu",
 }
+# ImageNet's statistics, as in keras.applications.densenet.preprocess_input.
 _densenet = functools.partial(from_application, TAPS, (MEAN, STD))
 
 

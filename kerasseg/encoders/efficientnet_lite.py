@@ -67,6 +67,7 @@ def efficientnet_lite1(input_shape=(None, None, 3), *, weights=None, output_stri
 
     Reference: Tan & Le, 2019, https://arxiv.org/abs/1905.11946
     """
+    # The coefficients of EfficientNet-B1.
     stages = scaled(STAGES, depth=1.1)
     return _efficientnet_lite(
         "efficientnet_lite1", stages, input_shape, weights, output_stride
@@ -81,6 +82,7 @@ def efficientnet_lite2(input_shape=(None, None, 3), *, weights=None, output_stri
 
     Reference: Tan & Le, 2019, https://arxiv.org/abs/1905.11946
     """
+    # The coefficients of EfficientNet-B2.
     stages = scaled(STAGES, width=1.1, depth=1.2)
     return _efficientnet_lite(
         "efficientnet_lite2", stages, input_shape, weights, output_stride

@@ -31,6 +31,7 @@ def gather_expand(input_shape=(None, None, 3), *, weights=None, output_stride=32
     x = Normalize(MEAN, STD, name="normalize")(image)
     taps = {"c1": blocks.conv_norm_act(x, 16, strides=2, name="stem")}
     taps["c2"] = _stem(taps["c1"])
+    # Stages S3 to S5 in table 1 of the paper.
     for level, filters, depth in ((3, 32, 2), (4, 64, 2), (5, 128, 4)):
         x = taps[f"c{level - 1}"]
         for index in range(depth):

@@ -86,5 +86,6 @@ def inverted_residual(
 
 def round_to_8(channels):
     """The nearest multiple of 8 that is not more than a tenth smaller."""
+    # The rule of the MobileNets' authors (`_make_divisible` in TensorFlow's slim).
     rounded = max(8, int(channels + 4) // 8 * 8)
     return rounded if rounded >= 0.9 * channels else rounded + 8

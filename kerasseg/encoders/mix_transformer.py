@@ -150,10 +150,12 @@ def _mit(name, input_shape, weights, output_stride):
     widths, depths = VARIANTS[name]
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
+    # Stochastic depth: the rate rises with the depth, to 0.1 as the authors set it.
     drop_rates = iter(np.linspace(0, 0.1, sum(depths)).tolist())
     taps = {}
     for stage, (filters, depth) in enumerate(zip(widths, depths), 1):
         prefix = f"stage{stage}"
+        # Patches overlap: kernels are larger than strides (section 3.1 of the paper).
         kernel_size, strides = (7, 4) if stage == 1 else (3, 2)
         x = blocks.conv(
             x, filters, kernel_size, strides=strides, name=f"{prefix}_embed"
@@ -178,7 +180,7 @@ def _norm(x, epsilon, name):
 
 
 def _dense(x, filters, name):
-    start = keras.initializers.TruncatedNormal(stddev=0.02)
+    start = keras.initializers.TruncatedNormal(stddev=0.02)  # as the authors
     return layers.Dense(filters, kernel_initializer=start, name=name)(x)
 
 
@@ -199,6 +201,7 @@ def _attention(x, heads, reduction, name):
     """Keys and values come from a map that a strided convolution made smaller."""
     filters, source = x.shape[-1], x
     if reduction > 1:
+        # "valid" as in PyTorch: rows and columns that fill no window are dropped.
         source = blocks.conv(
             x,
             filters,

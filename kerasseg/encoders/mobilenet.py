@@ -31,6 +31,7 @@ def mobilenet(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """
     return from_application(
         TAPS,
+        # -1..1, as in keras.applications.mobilenet.preprocess_input
         (127.5, 127.5),
         "mobilenet",
         keras.applications.MobileNet,

@@ -51,6 +51,7 @@ def mobilenet_v2(input_shape=(None, None, 3), *, weights=None, output_stride=32)
     """
     check_output_stride(output_stride, "mobilenet_v2")
     image = keras.Input(input_shape, name="image")
+    # -1..1, as in keras.applications.mobilenet_v2.preprocess_input.
     x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
     taps = inverted_residuals(x, STAGES, output_stride=output_stride)
     model = keras.Model(image, taps, name="mobilenet_v2")

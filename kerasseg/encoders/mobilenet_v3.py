@@ -63,7 +63,7 @@ def _rules(table):
     for index, name in ((0, "stem"), (len(table) + 1, "last")):
         rules.append((rf"{start}{index}\.0\.", f"{name}_conv."))
         rules.append((rf"{start}{index}\.1\.", f"{name}_norm."))
-    previous = 16
+    previous = 16  # channels of the stem
     for number, (_, expanded, filters, gate, _, _) in enumerate(table, 1):
         parts = ["expand"] if expanded != previous else []
         parts += ["depthwise", "gate"] if gate else ["depthwise"]
@@ -158,6 +158,7 @@ def _block(x, block, strides, dilation, *, name):
         x = layers.Multiply(name=f"{name}_gated")([x, gate])
     options["activation"] = None
     x = blocks.conv_norm_act(x, filters, 1, name=f"{name}_project", **options)
+    # The nominal stride, as in torchvision: giving it up adds no shortcut.
     if nominal_stride == 1 and inputs.shape[-1] == filters:
         x = layers.Add(name=f"{name}_add")([inputs, x])
     return x

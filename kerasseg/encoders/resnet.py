@@ -154,7 +154,7 @@ def _resnet(name, block, depths, input_shape, weights, output_stride):
         for index in range(depth):
             x = block(
                 x,
-                32 * 2**stage,
+                32 * 2**stage,  # 64 to 512
                 strides=1 if index else stride,
                 dilations=(dilation if index else first, dilation),
                 name=f"layer{stage}_{index}",

@@ -14,6 +14,7 @@ TAPS = {  # strides are in the last block of a stage, behind its first activatio
     "c4": r"conv4_block\d+_preact_relu",
     "c5": "post_relu",
 }
+# Pixels become -1..1, as in keras.applications.resnet_v2.preprocess_input.
 _resnet_v2 = functools.partial(from_application, TAPS, (127.5, 127.5))
 
 

@@ -67,6 +67,7 @@ def rsu_block(x, filters, inner_filters, height, *, name):
         Features [N, H, W, filters].
     """
     pools = height > 0
+    # The bottom of the U is dilated instead of pooled once more.
     dilations = [1] * (height - 1) + [2] if pools else [1, 2, 4, 8]
     x = inputs = _step(x, filters, 1, f"{name}_in")
     skips = []

@@ -32,11 +32,13 @@ def scnn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     taps = {"c1": blocks.conv_norm_act(x, 32, strides=2, name="down1")}
     for level, filters in ((2, 48), (3, 64)):
         x, name = taps[f"c{level - 1}"], f"down{level}"
+        # No ReLU between depthwise and pointwise convolution, as in the paper.
         x = blocks.depthwise_conv_norm_act(
             x, strides=2, activation=None, name=f"{name}_depthwise"
         )
         taps[f"c{level}"] = blocks.conv_norm_act(x, filters, 1, name=name)
     x = taps["c3"]
+    # Channels and strides of the bottlenecks in table 1 of the paper.
     for stage, (filters, strides) in enumerate(((64, 2), (96, 2), (128, 1)), 1):
         for index in range(3):
             x = _bottleneck(

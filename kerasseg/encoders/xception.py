@@ -62,6 +62,7 @@ def _xception(name, depth, input_shape, weights, output_stride):
     stages = (*ENTRY, *middle, *EXIT)
     taps_behind = {f"middle{depth}": "c4", "exit2": "c5"}
     image = keras.Input(input_shape, name="image")
+    # -1..1, as in the authors' implementation.
     x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
     x = blocks.conv_norm_act(x, 32, strides=2, norm=NORM, name="stem1")
     x = blocks.conv_norm_act(x, 64, norm=NORM, name="stem2")

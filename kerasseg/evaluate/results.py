@@ -69,6 +69,7 @@ def write_results(path, result, *, split=None, seeds=()):
     date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
     facts = {"split": split, "seeds": list(seeds), "date": date}
     content = {**result, **facts, "environment": environment()}
+    # NaN is no JSON; scorers give None where there is nothing to score.
     text = json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
     files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))
     return content

@@ -150,6 +150,7 @@ def gallery(model, samples, result, *, num=3, options=None):
         groups[heading] = []
         for row in rows:
             sample = samples[row["index"]]
+            # Predicted again: `score` keeps no predictions, as they may exceed memory.
             found = task.predict(model, sample["image"], options)
             shown = {"name": row["name"], "score": row[task.row_score]}
             groups[heading].append({**shown, "sample": sample, "found": found})

@@ -68,6 +68,7 @@ def save(model, path, *, format="saved_model", class_names=None, palette=None):
             # Keras exports to ONNX only what has been called once.
             model(keras.ops.zeros([1, height or 32, width or 32, channels]))
             model.export(str(target), format=format, verbose=False)
-        for part in sorted(pathlib.Path(folder).iterdir()):  # OpenVINO: .bin, .xml
+        # Sorted: the .bin of OpenVINO is there before the .xml that readers open.
+        for part in sorted(pathlib.Path(folder).iterdir()):
             os.replace(part, path.parent / part.name)
     return path

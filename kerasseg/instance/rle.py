@@ -69,7 +69,7 @@ def decode_rle(code, *, size=None):
             f"Received: {sum(counts.tolist())}."
         )
     runs = np.arange(len(counts)) % 2 == 1
-    return np.repeat(runs, counts).reshape(width, height).T
+    return np.repeat(runs, counts).reshape(width, height).T  # column-major
 
 
 def _check_size(code, expected):

@@ -68,6 +68,7 @@ def star_distances(labels, num_rays=32, *, grid=1):
     padded = np.pad(labels, 1)  # a ray ends in the 0 before it could leave the array
     ids = padded.ravel()
     rows, columns = np.nonzero(labels[::grid, ::grid] > 0)
+    # Indices of pixels in the flattened, padded map.
     starts = (rows * grid + 1) * padded.shape[1] + columns * grid + 1
     distances = np.zeros([len(starts), num_rays], "float32")
     for ray, angle in enumerate(ray_angles(num_rays)):

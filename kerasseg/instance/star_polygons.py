@@ -58,6 +58,7 @@ def decode(logits, distances, *, grid=1, score_threshold=0.5, overlap_threshold=
     points = np.stack([columns, rows], -1) * grid
     found = Polygons(
         points,
+        # Nothing keeps a network from predicting negative distances.
         np.maximum(np.asarray(distances, "float32")[rows, columns], 0.0),
         scores[rows, columns],
     )
@@ -95,6 +96,7 @@ def suppress(polygons, *, threshold=0.4):
         kept.append(index)
         candidate[index] = False
         apart = np.linalg.norm(points - points[index], axis=1)
+        # Polygons can overlap only where the circles around them do.
         near = np.flatnonzero(candidate & (apart <= reaches + reaches[index]))
         shares = _overlaps(points, distances, index, near)
         candidate[near[shares > threshold]] = False
@@ -149,6 +151,7 @@ def rasterize(distances, reach):
     y, x = np.indices([side, side]).reshape(2, -1) - reach
     angle = 2 * np.pi / num_rays
     turn = np.arctan2(y, x) % (2 * np.pi)
+    # Rounding may lead to a whole turn, behind the last ray.
     first = np.minimum((turn / angle).astype("int64"), num_rays - 1)
     # Between rays of lengths a and b, a point at radius r and angle t from the first is
     # inside where r (a sin t + b sin(angle - t)) <= a b sin(angle): its triangles with

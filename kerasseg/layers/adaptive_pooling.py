@@ -21,6 +21,7 @@ class AdaptiveAveragePooling(keras.layers.Layer):
         self.size = size
 
     def call(self, x):
+        # Products, not slices: the lengths of the cells are known only at run time.
         height, width = ops.shape(x)[1:3]
         x = ops.einsum("nhwc,ph->npwc", x, self._weights(height))
         return ops.einsum("npwc,qw->npqc", x, self._weights(width))

@@ -27,7 +27,7 @@ class AtrousConv2D(keras.layers.Conv2D):
             margin = taps // 2
             reach = margin if length is None else min(margin, (length - 1) // rate)
             used.append(slice(margin - reach, margin + reach + 1))
-            dilation.append(rate if reach else 1)
+            dilation.append(rate if reach else 1)  # one tap: nothing to dilate
         kernel = kernel[tuple(used)]
         if self.groups == 1 and _onednn():
             import tensorflow as tf

@@ -31,6 +31,7 @@ class DotAttention(keras.layers.Layer):
         query, key, value = inputs
         scale = self.scale or (query.shape[-1] // self.num_heads) ** -0.5
         q, v = self._split(query * scale), self._split(value)
+        # [N, heads, HW, L] for L keys
         scores = ops.matmul(q, ops.swapaxes(self._split(key), -1, -2))
         x = ops.matmul(self._softmax(scores), v)  # [N, heads, HW, C / heads]
         n, height, width, _ = ops.shape(query)
@@ -47,6 +48,7 @@ class DotAttention(keras.layers.Layer):
         """By hand: Keras' own warns of a single key, which small images have."""
         axes = (-2, -1) if self.joint else -1
         x = ops.cast(scores, "float32")
+        # The largest becomes 0, so that exp cannot overflow.
         x = ops.exp(x - ops.max(x, axis=axes, keepdims=True))
         return ops.cast(x / ops.sum(x, axis=axes, keepdims=True), scores.dtype)
 

@@ -62,6 +62,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
+        # As in Keras, a frozen layer uses its moving statistics in training, too.
         batch_statistics = bool(training and self.trainable)
         # For one image oneDNN computes the kernel, once fused into the convolution
         # before, 16 times as long as for two (benchmarks/README.md).
@@ -77,6 +78,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             x=inputs,
             scale=self.gamma if self.scale else tf.ones([channels]),
             offset=self.beta if self.center else tf.zeros([channels]),
+            # The kernel takes no statistics in training: it wants empty arrays then.
             mean=tf.zeros([0]) if batch_statistics else self.moving_mean,
             variance=tf.zeros([0]) if batch_statistics else self.moving_variance,
             epsilon=self.epsilon,
@@ -84,6 +86,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
         )
         if batch_statistics:
             count = tf.cast(tf.size(inputs) // channels, tf.float32)
+            # The kernel divides by n - 1, and by 1 where there is a single value.
             biased = variance * tf.maximum(count - 1.0, 1.0) / count
             self._move(self.moving_mean, mean)
             self._move(self.moving_variance, biased)

@@ -87,6 +87,7 @@ def resize_nearest(x, length, axis):
 def _resize_corners(x, length, axis):
     """Interpolate along one axis, the corner pixels of both sizes together."""
     last = x.shape[axis] - 1
+    # In steps of (in - 1) / (out - 1): the corner pixels of both lie on each other.
     at = ops.arange(length, dtype="float32") * (last / max(length - 1, 1))
     low = ops.minimum(ops.cast(at, "int32"), max(last - 1, 0))
     shape = [-1 if i == axis else 1 for i in range(4)]

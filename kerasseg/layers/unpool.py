@@ -24,9 +24,10 @@ class Unpool(keras.layers.Layer):
         windows = ops.pad(source, margins, constant_values=lowest)
         windows = ops.reshape(windows, (n, rows, 2, columns, 2, channels))
         windows = ops.transpose(windows, (0, 1, 3, 5, 2, 4))
+        # The last axis is in reading order: argmax takes the first of equal maxima.
         windows = ops.reshape(windows, (n, rows, columns, channels, 4))
         mask = ops.one_hot(ops.argmax(windows, axis=-1), 4, dtype=self.compute_dtype)
-        y = mask * ops.expand_dims(x, -1)
+        y = mask * ops.expand_dims(x, -1)  # [N, h, w, C, 4]
         y = ops.reshape(y, (n, rows, columns, channels, 2, 2))
         y = ops.transpose(y, (0, 1, 4, 2, 5, 3))
         y = ops.reshape(y, (n, 2 * rows, 2 * columns, channels))

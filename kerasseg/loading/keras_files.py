@@ -69,6 +69,7 @@ def load_keras(path, *, max_bytes=4 * 2**30):
             with archive.open("model.weights.h5") as source, open(copy, "wb") as target:
                 while block := source.read(2**20):
                     target.write(block)
+            # Refuses NaN, for example, which Keras 3.15 loads without a word.
             weights.read(copy, max_bytes=max_bytes)
         return _open(path)
     except ModelFileError:
@@ -136,6 +137,7 @@ def _check_class(node, path):
     else:
         parts = str(module) + "."
         known = parts.startswith(tuple(f"{allowed}." for allowed in MODULES))
+        # "function" stands for any function of the module; activations only compute.
         known = known and (name != "function" or "activations" in parts)
     if not known or name in REFUSED:
         raise ModelFileError(

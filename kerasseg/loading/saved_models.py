@@ -96,6 +96,7 @@ def _parse(file):
 def _check_graph(meta_graph, path):
     graph = meta_graph.graph_def
     functions = {f.signature.name: f.node_def for f in graph.library.function}
+    # The nodes that call the functions that write and restore checkpoints.
     names = {meta_graph.saver_def.save_tensor_name.partition(":")[0]}
     names.add(meta_graph.saver_def.restore_op_name)
     for signature in meta_graph.signature_def.values():

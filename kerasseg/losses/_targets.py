@@ -48,6 +48,7 @@ def read_targets(labels, logits, ignore_label):
     # Not reshape(x, (images, -1)): a replica may get an empty batch, and then -1 has
     # no value.
     pixels = math.prod(size)
+    # [N, P, K]
     logits = ops.reshape(logits, (images, pixels, num_classes))
     if exclusive:
         labels = ops.reshape(ops.cast(labels, "int32"), (images, pixels))

@@ -77,6 +77,7 @@ def boundary_f(counts):
 def _boundary(mask):
     """Pixels of a mask with a 4-neighbour outside of it, image borders excepted."""
     mask = mask.astype("uint8")
+    # Beyond the image `erode` assumes the largest value: its borders are not eroded.
     return (mask - cv2.erode(mask, CROSS)).astype(bool)
 
 
@@ -85,4 +86,5 @@ def _distance(mask):
     if not mask.any():
         return np.full(mask.shape, np.inf, "float32")
     outside = (~mask).astype("uint8")
+    # The 3x3 and 5x5 masks of OpenCV only approximate Euclidean distances.
     return cv2.distanceTransform(outside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)

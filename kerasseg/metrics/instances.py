@@ -143,7 +143,7 @@ def aggregated_jaccard(truth, found):
 
 
 def summary(counts, qualities, indices):
-    """The scores of a data set, by the names of `evaluate.instances`.
+    """The scores of a data set, by the names that `evaluate.score` gives them.
 
     Args:
         counts: [10, 3], the sum of `instance_counts` of all images.
@@ -200,6 +200,7 @@ def _overlaps(truth, found):
                 f"{truth.dtype} {truth.shape} and {found.dtype} {found.shape}."
             )
     (truth, num_true), (found, num_found) = (_renumber(x) for x in (truth, found))
+    # One number per pair of ids, 0 being the background.
     codes = truth * (num_found + 1) + found
     counts = np.bincount(codes, minlength=(num_true + 1) * (num_found + 1))
     counts = counts.reshape(num_true + 1, num_found + 1)

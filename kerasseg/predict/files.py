@@ -233,9 +233,11 @@ def read_for(model, path):
 def _write_class_map(targets, image, label, class_names, palette):
     if "mask" in targets:
         colors = palette
+        # The palette of a PNG has at most 256 entries.
         if palette is None and label.max() < 256:
             colors = viz.palette(256)
         images.write_mask(targets["mask"], label, palette=colors)
+    # In predictions 255 is a class like any other.
     look = {"palette": palette, "ignore_label": None}
     if "overlay" in targets:
         picture = viz.overlay(image, label, class_names=class_names, **look)

@@ -138,6 +138,7 @@ def infer(model, images, answer, *, flips=False):
             f"Received: {total.shape[1:3]}."
         )
     total = total[:, :height, :width]
+    # Without flips the answer may be class ids, which must stay integers.
     return total / np.float32(len(FLIPS[flips])) if flips else total
 
 
@@ -171,6 +172,7 @@ def _compile(model, answer):
         return lambda images: run(ops.convert_to_tensor(images))
     import tensorflow as tf
 
+    # One signature for all sizes: otherwise each size would be traced by itself.
     shape = [None, *input_shape(model)]
     run = tf.function(run, input_signature=[tf.TensorSpec(shape, "float32")])
     return _in_pairs(run) if machine.computes_with_onednn() else run

@@ -79,11 +79,13 @@ def of_encoded(model, floats, max_pixels):
         ]
         problem = ["The model takes only", wanted, "px. Received height, width:", size]
         fits = tf.debugging.Assert(tf.reduce_all(size == tf.stack(wanted)), problem)
+        # No file is decoded before all sizes have been checked.
         with tf.control_dependencies([fits]):
             files = tf.identity(image_bytes)
         images = tf.map_fn(
             lambda data: decode(data, channels), files, fn_output_signature=decoded
         )
+        # map_fn loses the static size that a model of fixed size needs.
         images = tf.ensure_shape(images, [None, height, width, channels])
         return floats(tf.cast(images, tf.float32))
 
@@ -92,6 +94,7 @@ def of_encoded(model, floats, max_pixels):
 
 def fit_size(image, size):
     """`preprocessing.fit_size` of an image whose size is known only in the graph."""
+    # float64 and tf.round (half to even) round as Python does there.
     given = tf.cast(tf.shape(image)[:2], tf.float64)
     factor = tf.reduce_min(tf.constant(size, tf.float64) / given)
     inner = tf.maximum(tf.cast(tf.round(given * factor), tf.int32), 1)
@@ -134,6 +137,7 @@ def decode(data, channels):
     def png():
         return tf.io.decode_png(data, channels=channels)
 
+    # Not tf.io.decode_image, whose result has no static rank: a GIF is a film.
     return tf.cond(_starts_with(data, PNG), png, jpeg)
 
 
@@ -143,8 +147,9 @@ def _common_size(image_bytes, max_pixels):
     same = tf.debugging.Assert(
         tf.reduce_all(sizes == sizes[:1]),
         ["All images of a request must have one size. Received height, width:", sizes],
-        summarize=16,
+        summarize=16,  # the default shows three numbers
     )
+    # In a graph an Assert holds back only what is made to depend on it.
     with tf.control_dependencies([same]):
         return tf.identity(sizes[0])
 
@@ -161,6 +166,7 @@ def _size(data, number, max_pixels):
         lambda: _png_size(data),
         lambda: tf.image.extract_jpeg_shape(data)[:2],
     )
+    # The product of two int32 could overflow.
     pixels = tf.reduce_prod(tf.cast(size, tf.float64))
     fits = (tf.reduce_min(size) > 0) & (pixels <= max_pixels)
     problem = [f"An image must have 1..{max_pixels} pixels. Received height, width:"]

@@ -107,6 +107,7 @@ def _parts(model, image, options, score_threshold):
     tiles, parts = _tiles(given, shown, options.overlap_px), []
     for first in range(0, len(tiles), BATCH):
         some = tiles[first : first + BATCH]
+        # Slices end at the border of the image, `pad` fills the rest of a tile.
         crops = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
         crops = [pad(prepare(crop, channels), shown) for crop in crops]
         crops = [_enlarge(crop, size) for crop in crops]
@@ -165,9 +166,10 @@ def _resized(run, image, size):
 
 
 def _enlarge(image, size):
-    """float32 [height, width, C]: the image, resized bilinearly."""
+    """float32 [height, width, C]: the image, enlarged bilinearly or shrunk by areas."""
     if image.shape[:2] == tuple(size):
         return image
+    # OpenCV's bilinear interpolation does not antialias when it shrinks.
     shrinks = size[0] < image.shape[0]
     kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     resized = cv2.resize(image, tuple(size[::-1]), interpolation=kind)

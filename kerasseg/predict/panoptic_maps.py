@@ -41,6 +41,7 @@ def panoptic(
 
     Reference: Cheng et al., 2020, https://arxiv.org/abs/1911.10194
     """
+    # Made for its checks only.
     PanopticOptions(score_threshold, min_area_px, max_objects, things)
     if not forward.output_names(model) >= MAPS:
         raise ValueError(

@@ -39,6 +39,7 @@ def probabilities(
     Raises:
         ValueError: if the image does not fit the model or the refinement.
     """
+    # Made for its checks only.
     ClassMapOptions(tile_px, overlap_px, flips, refine)
     if tile_px is None:
         answer = forward.to_probabilities
@@ -63,6 +64,7 @@ def class_ids(model, image, *, tile_px=None, overlap_px=None, flips=False, refin
         return most_probable(probabilities(model, image, **options, refine=refine))[0]
     if tile_px is not None:
         parts = _stripes(model, image, tile_px, overlap_px, flips)
+        # By stripes: probabilities of the whole image would take K times the memory.
         return np.concatenate([most_probable(stripe)[0] for _, stripe in parts])
     return class_ids_of_batch(model, [image], flips=flips)[0]
 

@@ -27,6 +27,7 @@ def prepare(image, channels=None):
     image = np.asarray(image)
     if image.ndim == 2:
         image = image[..., None]
+    # 65535 / 257 = 255
     scale = {"uint16": 1 / 257, "bool": 255}.get(image.dtype.name)
     finite = image.dtype.kind != "f" or np.isfinite(image).all()
     image = image.astype("float32")

@@ -8,7 +8,7 @@ from kerasseg.predict.options import StarOptions
 from kerasseg.predict.preprocessing import extend, prepare
 
 MAPS = {"logits", "distances"}
-MULTIPLE = 32  # of the sides that any encoder halves without a rest
+MULTIPLE = 32  # every encoder halves such sides five times without a rest
 
 
 def stars(model, image, *, score_threshold=0.3, min_area_px=1, max_objects=1000):
@@ -31,6 +31,7 @@ def stars(model, image, *, score_threshold=0.3, min_area_px=1, max_objects=1000)
 
     Reference: Schmidt et al., 2018, https://arxiv.org/abs/1806.03535
     """
+    # Made for its checks only.
     StarOptions(score_threshold, min_area_px, max_objects)
     if not forward.output_names(model) >= MAPS:
         raise ValueError(
@@ -42,6 +43,7 @@ def stars(model, image, *, score_threshold=0.3, min_area_px=1, max_objects=1000)
     batch = extend(image[None], [n + -n % MULTIPLE for n in size])
     maps = forward.to_arrays(forward.compiled(model, dict)(batch))
     grid = batch.shape[1] // maps["logits"].shape[1]
+    # The maps without what `extend` added, which is no part of the image.
     inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
     found = star_polygons.decode(
         maps["logits"][0][inner],

@@ -37,8 +37,9 @@ def stripes(infer, size, *, tile_px, overlap_px):
                 )
             weights = (down[:, None] * across)[..., None]
             total[: bottom - top, left:right] += part * weights
+        # Rows above the next tile are finished.
         end = rows[index + 1][0] if index + 1 < len(rows) else bottom
-        yield top, total[: end - top].copy()
+        yield top, total[: end - top].copy()  # `total` is reused
         rest = len(total) - (end - top)
         total[:rest] = total[end - top :].copy()
         total[rest:] = 0
@@ -70,6 +71,7 @@ def plan(length, tile_px, overlap_px):
     faded = [
         _fade(stop - start, overlap, start > 0, stop < length) for start, stop in spans
     ]
+    # Two neighbours add up to 1 already (sin^2 + cos^2), three that overlap do not.
     total = np.zeros(length)
     for (start, stop), weights in zip(spans, faded):
         total[start:stop] += weights
@@ -82,6 +84,7 @@ def plan(length, tile_px, overlap_px):
 def _fade(length, overlap, fade_in, fade_out):
     """Weights of one tile: 0 in the outer quarter of an overlap, then a cosine."""
     margin = overlap // 4
+    # At pixel centres: there the ramps of two neighbours add up to 1.
     ramp = (np.arange(length) + 0.5 - margin) / max(overlap - 2 * margin, 1)
     ramp = np.sin(np.clip(ramp, 0, 1) * np.pi / 2) ** 2
     weights = np.ones(length)

@@ -160,6 +160,7 @@ def run(
     Raises:
         ValueError: if there is no such architecture.
     """
+    # Before Keras imports TensorFlow, which reads the switch once.
     machine.use_onednn()
     import keras
 
@@ -175,6 +176,7 @@ def run(
     cases |= pipeline_case(size=size, batch_size=batch_size)
     limit, limit_gflop = matmul_case()
     measured = measure(cases | limit, repeats=repeats)
+    # Operations are counted from static shapes.
     fixed_size = builder(num_classes, input_shape=(size, size, 3), **options)
     gflop = operations.gflops(fixed_size)
     _add_speeds(measured, gflop, limit_gflop)

@@ -32,6 +32,7 @@ def describe(architecture, encoder=None, num_classes=21, size=512):
     sized = "image_size" if one_size else "input_shape"
     options[sized] = (size, size) if one_size else (size, size, 3)
     model = builder(encoder=encoder, **options)
+    # The encoder is the first nested model that returns a dict.
     taps = next(
         (layer.output for layer in model.layers if isinstance(layer.output, dict)), {}
     )

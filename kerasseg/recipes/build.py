@@ -57,6 +57,7 @@ def build_model(recipe, classes, channels=3, *, weights=None):
         found = task_of(recipe).model_options(recipe, classes, channels)
     except ValueError as error:
         raise RecipeError(str(error)) from error
+    # The recipe wins over the data: num_classes=1 is one binary logit for two classes.
     options = {**found, **recipe["model"]}
     options.pop("architecture")
     if weights is not None:

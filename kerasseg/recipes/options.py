@@ -21,7 +21,7 @@ TRAIN = {
     "accumulate": 1,
     "clip_norm": 0.0,
     "ema_decay": 0.0,
-    "aux_weight": 0.4,
+    "aux_weight": 0.4,  # PSPNet's weight of auxiliary losses
     "max_objects": 64,  # of an image that train an instance model, the largest
     "patience": 0,  # epochs without improvement before stopping; 0 never stops
     "deterministic": False,
@@ -75,6 +75,7 @@ def resolve(recipe):
     check_named(recipe["augment"], "name", augment.PRESETS, "augment")
     builder = zoo.BUILDERS[recipe["model"]["architecture"]]
     task = tasks.named(builder.task)
+    # After [augment], from which instance models take the size of their images.
     task.resolve(recipe, builder)
     recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
     check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)

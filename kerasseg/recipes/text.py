@@ -49,6 +49,7 @@ def read(path=None, overrides=()):
         )
     if path.stat().st_size > MAX_BYTES:
         raise RecipeError(f"{path}: a recipe must be smaller than {MAX_BYTES} bytes.")
+    # A binary file then fails as bad TOML, with its name, not as a UnicodeDecodeError.
     text = path.read_text(encoding="utf-8", errors="replace")
     for number, line in enumerate(text.splitlines(), 1):
         if line.count(".") > MAX_DOTS:

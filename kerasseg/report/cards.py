@@ -39,6 +39,7 @@ def card(results):
         f"kerasseg {versions['kerasseg']}.",
     ]
     if training := results.get("training"):
+        # Results of earlier versions lack the CPU time.
         cpu = training.get("cpu_seconds")
         lines.append(
             f"Trained for {training['steps']} steps in {training['seconds'] / 60:.0f} "

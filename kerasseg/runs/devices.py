@@ -56,12 +56,14 @@ def prepare(precision="auto", distribute="auto", *, deterministic=False):
     from kerasseg import training
 
     gpus = tf.config.list_physical_devices("GPU")
+    # TensorFlow otherwise takes nearly all memory of every GPU when it starts.
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
     if deterministic:
         tf.config.experimental.enable_op_determinism()
     strategy, writes = tf.distribute.get_strategy(), True
     if distribute == "multiworker":
+        # Collective ops must be configured before TensorFlow runs its first operation.
         _check_cluster()
         strategy = tf.distribute.MultiWorkerMirroredStrategy()
         writes = training.is_first_worker(strategy)
@@ -89,9 +91,11 @@ def precision_policy(name):
 
 def _precision(gpus):
     if gpus:
+        # One policy for all replicas: the oldest GPU decides.
         capability = min(
             _details(gpu).get("compute_capability", (0, 0)) for gpu in gpus
         )
+        # Tensor cores take float16 since Volta (7.0), bfloat16 since Ampere (8.0).
         if capability >= (8, 0):
             return "mixed_bfloat16"
         return "mixed_float16" if capability >= (7, 0) else "float32"
@@ -103,6 +107,7 @@ def _names(gpus):
     if gpus:
         names = [_details(gpu).get("device_name", "GPU") for gpu in gpus]
         return " and ".join(names)
+    # The driver lists GPUs that TensorFlow, installed without CUDA wheels, cannot see.
     if pathlib.Path("/proc/driver/nvidia/gpus").exists() or shutil.which("nvidia-smi"):
         return (
             "CPU (this machine has a GPU, but TensorFlow does not see it: "
@@ -122,7 +127,7 @@ def _check_cluster():
     try:
         config = json.loads(os.environ["TF_CONFIG"])
         places = config["cluster"][config["task"]["type"]]
-        places[int(config["task"]["index"])]
+        places[int(config["task"]["index"])]  # raises if there is no such worker
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise ValueError(
             'distribute="multiworker" needs the environment variable TF_CONFIG, as in '

@@ -56,6 +56,7 @@ def find(run=None):
             f"There is no run in {RUNS.resolve()}. Give one with --run, or train: "
             "kerasseg train"
         )
+    # Not the folders' own times, which evaluating an old run renews.
     return max(found, key=lambda path: (path / "best.weights.h5").stat().st_mtime)
 
 
@@ -132,6 +133,7 @@ def facts_of(samples, root, name):
         else [list(map(int, color)) for color in samples.colors],
         "ignore_label": samples.ignore_label,
         "channels": int(samples[0]["image"].shape[-1]),
+        # Names without their folder, because a run may go on where the data have moved.
         "samples": f"{len(samples)} names, sha256 {_digest(samples.names)}",
     }
 

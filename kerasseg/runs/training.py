@@ -42,6 +42,7 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
     found = devices.prepare(
         settings["precision"], distribute, deterministic=settings["deterministic"]
     )
+    # The other workers might find the folder while the first one is filling it.
     out = choose_folder(out, recipe, name) if found.writes else pathlib.Path(out)
     on_event({"kind": "device", "text": f"{found.text}, seed {settings['seed']}"})
     samples = _checked_samples(recipe, root, on_event)
@@ -51,6 +52,7 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
     with devices.precision_policy(found.precision), found.strategy.scope():
         step, steps_per_epoch = _make_step(recipe, facts, samples)
     if found.writes:
+        # Not before the step is built: a run that cannot begin leaves no folder behind.
         out.mkdir(parents=True, exist_ok=True)
         text = json.dumps(facts, indent=1) + "\n"
         (out / "recipe.toml").write_text(recipes.dump(recipe), encoding="utf-8")
@@ -58,6 +60,8 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
     _fit(step, steps_per_epoch, recipe, samples, out, on_event)
     if not found.writes:
         return out, {}
+    # Evaluation builds the model anew outside of the policy, in float32: the precision
+    # of the training is recorded beside the scores.
     cost = {
         "steps": step.position,
         **_time_of_steps(out),
@@ -123,7 +127,9 @@ def _checked_samples(recipe, root, on_event):
         samples = sides[side] = recipes.build_samples(recipe, root, side)
         num_labels = len(samples.classes)
         if "num_classes" in recipe["model"]:
+            # Labels count the background, models of objects do not.
             num_labels = recipe["model"]["num_classes"] + task.first_class
+        # num_classes=1 is one binary logit, for labels 0 and 1.
         report = datasets.check(samples, num_classes=max(num_labels, 2))
         on_event({"kind": "data", "side": side, "report": report})
         if task.needs_instances and "instances" not in samples[0]:
@@ -144,6 +150,7 @@ def _make_step(recipe, facts, samples):
     settings = recipe["train"]
     num_batches = math.ceil(len(samples["train"]) / settings["batch_size"])
     steps_per_epoch = settings["steps_per_epoch"] or num_batches
+    # Before the model is built: initial weights and dropout draw from this seed.
     keras.utils.set_random_seed(settings["seed"])
     model = recipes.build_model(recipe, facts["classes"], facts["channels"])
     if settings["sync_batch_norm"]:
@@ -160,7 +167,7 @@ def _make_step(recipe, facts, samples):
                 if name.startswith("aux")
             },
             accumulate=settings["accumulate"],
-            clip_norm=settings["clip_norm"] or None,
+            clip_norm=settings["clip_norm"] or None,  # 0 in a recipe: none
             ema_decay=settings["ema_decay"] or None,
             jit_compile=settings["jit_compile"],
             skip_non_finite=settings["on_non_finite"] == "skip",

@@ -13,7 +13,8 @@ from kerasseg.predict.options import as_options
 from kerasseg.tasks import instance, panoptic, semantic, stars
 from kerasseg.tasks.task import Task
 
-# In this order models that do not say their task are tried.
+# Models that do not say their task are tried in this order: the outputs of stars and
+# panoptic include "logits", which is all that semantic asks for.
 TASKS = {
     module.TASK.name: module.TASK for module in (instance, stars, panoptic, semantic)
 }

@@ -104,6 +104,7 @@ def _of_encoded(model, find, max_pixels):
         found = find(images)
         factors = tf.cast(sizes, tf.float32) / tf.cast(inners, tf.float32)
         factors = tf.reverse(factors, [-1])  # (x, y)
+        # Masks span the model's image, padding included.
         shares = tf.cast(inners, tf.float32) / tf.constant([height, width], tf.float32)
         return {
             **found,
@@ -126,7 +127,7 @@ TASK = Task(
     resolve=resolve,
     model_options=model_options,
     loss=objects.objective,
-    truth=lambda recipe: recipe["train"]["max_objects"],
+    truth=lambda recipe: recipe["train"]["max_objects"],  # objects are padded to it
     predict=predict,
     scorer=scorer,
     table=objects.table,

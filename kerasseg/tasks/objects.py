@@ -69,7 +69,7 @@ class LabelMapScores:
         self.counts = self.counts + counts
         self.qualities = self.qualities + scores.quality_counts(true, found)
         self.indices.append(scores.aggregated_jaccard(true, found))
-        hits, extra, missed = counts[0].tolist()
+        hits, extra, missed = counts[0].tolist()  # at IoU 0.5
         self.most = max(self.most, hits + missed)
         ap = float(scores.average_precision(counts).mean())
         return {"ap": ap, "objects": hits + missed, "found": hits + extra}
@@ -117,6 +117,7 @@ class Scorer:
         present, crowd = truth_of(sample)
         annotate(self.truth, present, crowd=crowd)
         self.results += found.to_coco(len(self.truth["images"]))
+        # COCO's average precision ranks all scores, a label map needs a decision.
         above = found.above(self.options.score_threshold)
         return self.label_maps.add(*label_maps(present, crowd, above))
 
@@ -131,7 +132,7 @@ class Scorer:
         """
         from kerasseg import metrics
 
-        most = max(self.label_maps.most, 100)
+        most = max(self.label_maps.most, 100)  # 100 as COCO's own evaluation
         coco = {
             kind: metrics.coco_scores(
                 self.truth, self.results, kind=kind, max_results=most
@@ -271,6 +272,7 @@ def resolve_objective(recipe, builder):
     given = recipe["loss"] or []
     recipe["loss"] = given if isinstance(given, list) else [given]
     known = parameters(builder.losses)
+    # The training step gives these.
     for name in ("model", "images", "truth", "seed"):
         del known[name]
     for options in recipe["loss"]:

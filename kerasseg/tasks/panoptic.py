@@ -50,12 +50,14 @@ def truth_of(sample):
     from kerasseg.instance.panoptic import Panoptic
 
     present, crowd = objects.truth_of(sample)
+    # `Instances` leave the background out of their class ids, panoptic maps do not.
     masks, classes = present.masks[~crowd], present.classes[~crowd] + 1
     ids = np.zeros(present.masks.shape[1:], "int32")
     if len(masks):
         areas = np.count_nonzero(masks, axis=(1, 2))
         ids = masks_to_label_map(masks, scores=-areas)
     label = np.asarray(sample.get("label", np.where(ids > 0, 255, 0)))
+    # `present` holds crowds, too: they have no id and stay void.
     free = (ids == 0) & ~present.masks.any(0) & (label != 255)
     classes = classes.tolist()
     # A thing in the label without an object is nobody's segment: void.
@@ -105,6 +107,7 @@ class Scorer:
         num, true = len(self.names), truth_of(sample)
         counts = metrics.panoptic.panoptic_counts(true, found, num)
         self.counts = self.counts + counts
+        # Void is class `num`: ignored in the truth, a wrong class in the prediction.
         matrix = metrics.confusion_matrix(
             *(_class_map(one, num) for one in (true, found)), num + 1, ignore_label=num
         )
@@ -178,6 +181,7 @@ def gallery(groups, samples):
     """Image, true objects and found objects of the rows of an evaluation."""
     rows = {
         heading: [
+            # The option `things` is not known here: every class but the background.
             {**row, "found": to_instances(row["found"], set(range(1, 256)))}
             for row in some
         ]

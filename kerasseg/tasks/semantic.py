@@ -56,6 +56,7 @@ class Scorer:
 
     def __init__(self, model, samples, options):
         self.model, self.samples, self.options = model, samples, options
+        # Tiling and the CRF take one image at a time.
         self.batch_px = 0 if options.tile_px or options.refine else BATCH_PX
         self.matrix = 0
         num, found = len(samples.classes), num_classes(model)

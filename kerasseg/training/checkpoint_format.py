@@ -116,7 +116,7 @@ def _header(step, arrays, extra):
         start = stop
     extra = json.dumps(extra)
     metadata = {
-        "step": str(step),
+        "step": str(step),  # safetensors allows only strings here
         "extra": extra,
         "sha256": _digest(step, extra, entries, map(_bytes, arrays.values())),
     }

@@ -72,6 +72,7 @@ class Gradients:
         # A loop, not an unrolled graph: only so does the memory of a slice end with it.
         if self._seed_generator is None:
             zeros = [tf.zeros(weight.shape, weight.dtype) for weight in self._weights]
+            # One copy per replica: the loop adds values per replica to them.
             copies = run(lambda: [tf.identity(zero) for zero in zeros])
             first, start = 0, (run(lambda: tf.zeros([])), {}, copies)
         else:  # which terms an objective has is known once it ran
@@ -135,6 +136,8 @@ class Gradients:
         if self._num_replicas > 1:
             context = tf.distribute.get_replica_context()
             gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+        # Gradients are still multiplied by the loss scale (1 outside of float16), of
+        # which `clip_norm` knows nothing.
         scale = tf.cast(self._optimizer.scale_loss(1.0), "float32")
         norm = tf.linalg.global_norm(gradients) / scale
         if self._options.clip_norm is not None:
@@ -155,6 +158,7 @@ def _image_losses_sum(loss, labels, logits):
         values = loss(labels, logits)
     values = tf.cast(values, "float32")
     if values.shape.rank == 0:
+        # A mean over the batch, which becomes a sum over its images.
         return values * tf.cast(tf.shape(logits)[0], "float32")
     return tf.reduce_sum(tf.reduce_mean(values, axis=range(1, values.shape.rank)))
 

@@ -71,6 +71,7 @@ class History:
     def _lines(self):
         if not self.path.exists():
             return
+        # A line that a crash cut off may end within a character.
         text = self.path.read_bytes().decode("utf-8", errors="replace")
         for line in text.split("\n"):
             try:

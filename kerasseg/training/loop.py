@@ -84,6 +84,7 @@ class Run:
         while not self._is_done(position):
             logs = self.step(*self._next(iterator, position))
             self.read_results()
+            # Counted here: reading the variable would wait for the device.
             position += 1
             before, clock = clock, _clock()
             times = {name: clock[name] - before[name] for name in clock}

@@ -89,6 +89,7 @@ def _read_npz(path, max_bytes):
         members = archive.infolist()
         if sum(member.file_size for member in members) > max_bytes:
             raise WeightsError(f"unpacks to more than {max_bytes} bytes.", path)
+        # Members on the same bytes would unpack them again and again (a zip bomb).
         if sum(member.compress_size for member in members) > os.path.getsize(path):
             raise WeightsError("its members overlap.", path)
         for member in members:
@@ -154,6 +155,7 @@ def _read_entry(file, name, entry, num_bytes, path):
     dtype = np.dtype(SAFETENSORS_DTYPES[entry["dtype"]])
     shape = tuple(_whole(number) for number in entry["shape"])
     _check_size(name, shape, dtype.itemsize, num_bytes, path)
+    # An array on bytes instead of a bytearray would be read-only.
     array = np.frombuffer(bytearray(file.read(num_bytes)), dtype).reshape(shape)
     return widen_bfloat16(array) if entry["dtype"] == "BF16" else array
 

@@ -92,7 +92,7 @@ def unpickle(file, path):
         elif name in SINGLETONS:
             stack.append(SINGLETONS[name])
         elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"):
-            stack.append({"D": {}, "L": [], "T": ()}[name[6]])
+            stack.append({"D": {}, "L": [], "T": ()}[name[6]])  # EMPTY_DICT, ...
         elif name == "MARK":
             marks.append(len(stack))
         elif name in ("TUPLE", "LIST"):

@@ -41,6 +41,8 @@ def _read_zip(file, path):
 
 
 def _read_legacy(file, path):
+    # Five pickles: magic number, protocol version, system, objects, keys of storages.
+    # The storages follow as they are, each behind its number of elements.
     if unpickle(file, path) != MAGIC:
         raise WeightsError("this is not a PyTorch checkpoint.", path)
     unpickle(file, path)  # protocol version

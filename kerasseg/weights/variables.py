@@ -169,7 +169,7 @@ def _transpose(array, variable):
         channels, multiplier = variable.shape[-2:]
         if channels * multiplier == array.shape[0] and channels > 1:
             array = array.reshape(channels, multiplier, *array.shape[2:])
-            return array.transpose(2, 3, 0, 1)
+            return array.transpose(2, 3, 0, 1)  # [k, k, C, m]
     return array.transpose(AXES[array.ndim])
 
 
@@ -214,12 +214,14 @@ def load(model, source, *, rules=(), partial=False):
         WeightsError: if the file cannot be read or does not fit the model.
     """
     path = None if isinstance(source, dict) else os.fspath(source)
+    # HDF5 files, too, which Keras reads once more below: it accepts NaN silently.
     arrays = source if path is None else read(path)
     if path is not None and path.lower().endswith(".h5"):
         return _load_h5(model, path)
     table = named_variables(model)
     if rules and not any(name in table for name in arrays):
         arrays = from_torch(arrays, model, rules)
+    # Variables come in the order of the layers: the first kernel sees the image.
     first = next((name for name, v in table.items() if len(v.shape) == 4), None)
     if first in arrays:
         wanted, given = tuple(table[first].shape), np.shape(arrays[first])

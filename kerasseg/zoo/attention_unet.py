@@ -60,6 +60,7 @@ def attention_unet(
         x = layers.Concatenate(name=f"{name}_skip")([skip, x])
         x = blocks.double_conv(x, channels, norm=norm, name=name)
     scores = blocks.conv(x, num_classes, 1, name="head")
+    # Encoders without "c0" end at half the size of the image.
     model = keras.Model(image, blocks.logits(scores, image), name="attention_unet")
     return load(model, weights)
 

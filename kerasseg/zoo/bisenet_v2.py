@@ -8,6 +8,7 @@ from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.layers import Normalize, ResizeLike
 from kerasseg.zoo._builder import builder, load
 
+# Channels of the 3x3 convolutions, table 1 of the paper; the first of a row strides.
 DETAIL = ((64, 64), (64, 64, 64), (128, 128, 128))
 
 
@@ -46,6 +47,7 @@ def bisenet_v2(
     """
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
+    # A path of its own: the encoder normalises the image for itself.
     detail = Normalize(MEAN, STD, name="detail_normalize")(image)
     for stage, row in enumerate(DETAIL, 1):
         for index, filters in enumerate(row):

@@ -20,7 +20,7 @@ from kerasseg.names import look_up
 from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo._fixed_size import encode
 
-CENTER_BIAS = -2.19  # a score of 0.1 everywhere at the start
+CENTER_BIAS = -2.19  # CenterNet's: a score of 0.1 everywhere at the start
 NAMES = ("heatmap", "sizes", "offsets", "shapes", "saliency")
 # Decoder -> the taps that it reads, fine to coarse.
 DECODERS = {"transposed": ("c5",)} | dict.fromkeys(
@@ -159,9 +159,11 @@ class CenterDetections(layers.Layer):
         scores = ops.where(peak, scores, 0.0)
         scores = ops.reshape(scores, (-1, height * width * num_classes))
         scores, rows = padded_top_k(scores, self.num_detections)
+        # rows count [h, w, C], positions [h, w]
         positions = rows // num_classes
         corner = ops.stack([positions % width, positions // width], axis=-1)
         centers = ops.cast(corner, "float32") + _at(offsets, positions)
+        # The head is linear, so sizes may be negative.
         halves = ops.maximum(_at(sizes, positions), 0.0) / 2
         boxes = ops.concatenate([centers - halves, centers + halves], axis=-1)
         boxes = geometry.clip(boxes * STRIDE, self.image_size)

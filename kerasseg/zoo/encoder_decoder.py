@@ -41,6 +41,8 @@ def encoder_decoder(
     x = encoders.build(encoder, input_shape, weights=encoder_weights)(image)["c5"]
     for level, filters in enumerate(decoder_filters, 1):
         name = f"decoder{level}"
+        # Kernel 4 at stride 2: every output pixel sums equally many inputs, hence no
+        # checkerboard (Odena et al., 2016, https://doi.org/10.23915/distill.00003).
         x = layers.Conv2DTranspose(
             filters,
             4,

@@ -72,6 +72,7 @@ def fpn(
     branches = []
     for start, (level, x) in enumerate(zip(levels, pyramid), 1):
         finer = pyramid[start:]
+        # The finest level gets one convolution too, without a doubling.
         for step in range(1, max(len(finer), 1) + 1):
             name = f"segment{level}_{step}"
             x = blocks.conv_norm_act(x, filters, norm=norm, name=name)

@@ -93,6 +93,7 @@ def _attend_positions(x, filters, *, name):
     query = blocks.conv(x, filters, 1, name=f"{name}_query")
     key = blocks.conv(x, filters, 1, name=f"{name}_key")
     value = blocks.conv(x, x.shape[-1], name=f"{name}_value")
+    # Unscaled, one softmax over all pairs, as in segmentation_models.pytorch.
     attention = DotAttention(scale=1.0, joint=True, name=f"{name}_attention")
     x = layers.Add(name=f"{name}_add")([x, attention([query, key, value])])
     return blocks.conv(x, x.shape[-1], name=f"{name}_out")

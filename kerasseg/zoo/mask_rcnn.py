@@ -22,7 +22,7 @@ CANONICAL_BOX = 224 / IMAGE_SIDE  # as large as images of ImageNet: level 4
 NMS = {"num_candidates": 200, "num_detections": 100}
 NUM_ANCHORS = 256  # sampled per image to train the proposals
 FOREGROUND = 0.25  # largest share of the sampled boxes; they train masks
-MASK_SIZE = 28
+MASK_SIZE = 28  # of the mask head's output, twice that of its pooled features
 
 
 def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
@@ -58,6 +58,7 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     sampled = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
     first = terms.proposal_losses(objectness[..., 0], deltas, targets, sampled)
     rois = propose([anchors["objectness"], anchors["deltas"]])
+    # The objects themselves join the proposals.
     num_rois = min(num_rois, rois.shape[1] + boxes.shape[1])
     rois, targets, weights = roi_targets(
         rois, boxes, classes, num=num_rois, positive_fraction=FOREGROUND, seed=seed
@@ -65,6 +66,7 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     pooled = model.get_layer("box_features")([*pyramid, rois])
     found = model.get_layer("box_head")(pooled, training=True)
     logits, deltas = (_by_image(found[name], num_rois) for name in ("logits", "deltas"))
+    # Class 0 is the background, whose boxes and masks are not trained.
     second = terms.box_losses(logits, deltas[:, :, 1:], targets, weights)
     of_masks = _mask_loss(model, pyramid, rois, targets, weights, truth["masks"])
     return {
@@ -180,6 +182,7 @@ def _propose(parts, images, **options):
     pyramid = fpn([taps[f"c{level}"] for level in LEVELS[:4]], **options)
     levels = [head(pyramid[f"p{level}"], **options) for level in LEVELS]
     anchors = {name: [level[name] for level in levels] for name in levels[0]}
+    # Boxes are pooled from P2 to P5: P6 is for anchors only, as in the FPN paper.
     return [pyramid[f"p{level}"] for level in LEVELS[:4]], anchors
 
 

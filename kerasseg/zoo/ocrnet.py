@@ -105,10 +105,11 @@ def _conv(x, filters, kernel_size, *, name):
 def _attend_to_classes(pixels, scores, filters):
     """Average features by class, weights from a softmax over positions; attend."""
     channels, num_classes = pixels.shape[-1], scores.shape[-1]
-    flat = layers.Reshape((-1, num_classes), name="regions_flat")(scores)
+    flat = layers.Reshape((-1, num_classes), name="regions_flat")(scores)  # [N, HW, K]
     flat = layers.Softmax(axis=1, dtype="float32", name="regions_weights")(flat)
-    values = layers.Reshape((-1, channels), name="pixels_flat")(pixels)
+    values = layers.Reshape((-1, channels), name="pixels_flat")(pixels)  # [N, HW, C]
     regions = layers.Dot((1, 1), name="regions")([flat, values])  # [N, K, C]
+    # [N, K, 1, C]: a map of one row per class, for the 1x1 convolutions below.
     regions = layers.Reshape((num_classes, 1, channels), name="regions_map")(regions)
     query, key, value = pixels, regions, regions
     for step in (1, 2):

@@ -88,6 +88,7 @@ def panoptic_deeplab(
     )(image)
     semantic = _decode(taps, 256, (64, 32), rates, dropout, name="semantic")
     instance = _decode(taps, 128, (32, 16), rates, dropout, name="instance")
+    # 256 and 32 channels before the scores, as in detectron2's Panoptic-DeepLab.
     scores = _score(semantic, 256, num_classes, name="semantic_head")
     centers = _score(instance, 32, 1, name="centers_head")
     offsets = _score(instance, 32, 2, name="offsets_head")
@@ -115,6 +116,7 @@ def _decode(taps, filters, low_filters, rates, dropout, *, name):
 
 
 def _separable(x, filters, *, name):
+    # 5x5 as in the paper, where DeepLabv3+ has 3x3.
     x = blocks.depthwise_conv_norm_act(x, 5, name=f"{name}_depthwise")
     return blocks.conv_norm_act(x, filters, 1, name=f"{name}_pointwise")
 

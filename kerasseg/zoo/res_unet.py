@@ -56,5 +56,6 @@ def res_unet(
         x = layers.Concatenate(name=f"{name}_skip")([x, skip])
         x = residual_unit(x, channels, norm=norm, name=name)
     scores = blocks.conv(x, num_classes, 1, name="head")
+    # Encoders without "c0" end at half the size of the image.
     model = keras.Model(image, blocks.logits(scores, image), name="res_unet")
     return load(model, weights)

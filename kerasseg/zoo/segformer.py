@@ -72,6 +72,7 @@ def segformer(
         # A Dense layer is the 1x1 convolution of the paper's linear projections.
         x = layers.Dense(decoder_filters, name=name)(taps[f"c{level}"])
         projected.append(ResizeLike(name=f"{name}_up")([x, taps["c2"]]))
+    # Coarse to fine, the order of the published weights.
     x = layers.Concatenate(name="fuse_concat")(projected)
     x = blocks.conv_norm_act(x, decoder_filters, 1, name="fuse")
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)

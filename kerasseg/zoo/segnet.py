@@ -46,6 +46,7 @@ def segnet(
     levels = [level for level in DEPTHS if f"c{level}" in taps]
     channels = [taps[f"c{level}"].shape[-1] for level in levels]
     x = taps["c5"]
+    # Unpooling works channel by channel: x needs as many as the tap has.
     if x.shape[-1] != channels[0]:
         x = blocks.conv_norm_act(x, channels[0], 1, norm=norm, name="bridge")
     for level, filters, after in zip(levels, channels, [*channels[1:], channels[-1]]):

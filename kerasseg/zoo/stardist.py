@@ -84,6 +84,7 @@ def stardist(
         raise ValueError(f"`num_rays` must be at least 3. Received: {num_rays}.")
     if grid not in (1, 2):
         raise ValueError(f"`grid` must be 1 or 2. Received: grid={grid}.")
+    # Its head for one class is left out of the model below.
     base = unet(
         1,
         encoder,

@@ -82,6 +82,7 @@ def unet(
     *skips, x = encoder(image).values()  # taps come fine to coarse
     for level, skip in enumerate(skips[::-1], 1):
         name, filters = f"decoder{level}", skip.shape[-1]
+        # he_normal: its output starts at the variance of the skip that it is joined to.
         x = layers.Conv2DTranspose(
             filters, 2, 2, kernel_initializer="he_normal", name=f"{name}_up"
         )(x)

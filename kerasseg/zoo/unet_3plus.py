@@ -59,6 +59,7 @@ def unet_3plus(
     for level in range(len(features) - 2, -1, -1):
         scales = []
         for other in range(len(features)):
+            # Coarser levels are decoded already, the others come from the encoder.
             x = decoded.get(other, features[other])
             name = f"decoder{level}_from{other}"
             x = _fit(x, features[level], 2 ** (level - other), name)

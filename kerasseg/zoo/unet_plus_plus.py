@@ -85,6 +85,7 @@ def unet_plus_plus(
             filters = last if step == len(below) else tap.shape[-1]
             skip = nodes[0]
             if step > 1:
+                # The newest node first, the order of the published weights.
                 skip = layers.Concatenate(name=f"{name}_nodes")(nodes[::-1])
             x = blocks.decoder_block(x, skip, filters, name=name, **options)
             nodes.append(x)

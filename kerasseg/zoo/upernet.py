@@ -89,6 +89,7 @@ def upernet(
         ResizeLike(name=f"fuse_up{level}")([x, finest])
         for level, x in zip((5, 4, 3), coarse)
     ]
+    # Fine to coarse, the order of the published weights.
     x = layers.Concatenate(name="fuse_concat")([finest, *resized[::-1]])
     x = blocks.conv_norm_act(x, decoder_filters, name="fuse", **options)
     scores = blocks.conv(x, num_classes, 1, name="head")

@@ -24,11 +24,11 @@ from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (3, 4, 5, 6, 7)
-RATIOS = (1.0, 0.5, 2.0)
+RATIOS = (1.0, 0.5, 2.0)  # in the authors' order, that of the channels
 SCALES = tuple(side / 550 for side in (24, 48, 96, 192, 384))  # shares of the image
 DELTA_WEIGHTS = (10.0, 10.0, 5.0, 5.0)  # 1 / the variances 0.1 and 0.2 of SSD
 NMS = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
-NUM_MASKS = 100  # positive anchors sampled per image to train masks
+NUM_MASKS = 100  # positive anchors that train masks per image, as the authors' code
 
 
 def yolact_losses(model, images, truth, *, seed):
@@ -58,6 +58,7 @@ def yolact_losses(model, images, truth, *, seed):
     sampled, weights = sample(
         targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed
     )
+    # Where positives are few, negatives fill the sample.
     positive = ops.cast(gather(targets.labels, sampled) > 0, "float32")
     objects = gather(targets.objects, sampled)
     of_masks = terms.prototype_loss(
@@ -132,6 +133,7 @@ def yolact(
         encoder,
         _fpn([taps[f"c{level}"].shape[1:] for level in (3, 4, 5)], filters),
         _prediction_head(num_classes, num_prototypes, filters),
+        # The protonet reads P3, at half the size of the masks.
         _protonet(num_classes, num_prototypes, (rows // 2, columns // 2, filters)),
     )
     found = _predict(parts, image)
@@ -169,6 +171,7 @@ class YolactDetections(layers.Layer):
         self.anchor_scales = list(anchor_scales)
         self.nms_options = dict(nms_options)
         strides = [2**level for level in LEVELS]
+        # Rounded up, as the strided convolutions that make P6 and P7 do.
         sizes = [[-(-n // stride) for n in self.image_size] for stride in strides]
         self.anchors = anchors(sizes, strides, scales=anchor_scales, ratios=RATIOS)
 
@@ -176,7 +179,7 @@ class YolactDetections(layers.Layer):
         logits, deltas, coefficients, prototypes = inputs
         boxes = geometry.decode(deltas, self.anchors, DELTA_WEIGHTS)
         boxes = geometry.clip(boxes, self.image_size)
-        scores = ops.softmax(logits, axis=-1)[..., 1:]
+        scores = ops.softmax(logits, axis=-1)[..., 1:]  # no background
         found = multiclass_nms(boxes, scores, **self.nms_options)
         chosen = gather(coefficients, found.rows)
         masks = ops.sigmoid(ops.einsum("nhwp,nkp->nkhw", prototypes, chosen))
@@ -204,6 +207,7 @@ def _predict(parts, images, **options):
     levels = [head(pyramid[f"p{level}"], **options) for level in LEVELS]
     found = protonet(pyramid["p3"], **options)
     for name in levels[0]:
+        # float32: under mixed precision it would cast the head's float32 outputs back.
         join = layers.Concatenate(axis=1, dtype="float32", name=name)
         found = {**found, name: join([level[name] for level in levels])}
     return found
