@@ -104,6 +104,11 @@ def remove_leftovers(folder, name="*"):
                 path.unlink()
 
 
+def is_temporary(name):
+    """Whether a name is one of those that `replace` writes at."""
+    return name.startswith(_PREFIX)
+
+
 def is_alive(pid):
     """Whether a process of this number runs on this machine; True if unknown."""
     if os.name == "nt":  # where os.kill(pid, 0) would stop it
