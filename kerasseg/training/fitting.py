@@ -29,8 +29,8 @@ def fit(
     checkpoint, the run resumes there: every variable, the best value, the patience and
     the running means are as they were, and rows of later steps are dropped.
 
-    Ctrl-C and SIGTERM let the step finish, save, and raise Interrupted, which is a
-    KeyboardInterrupt; a second one stops at once.
+    Ctrl-C, SIGTERM and SIGHUP let the step finish, save, and raise Interrupted, which
+    is a KeyboardInterrupt; a second one stops at once, without saving.
 
     Args:
         step: TrainStep.
@@ -100,7 +100,7 @@ def fit(
             try:
                 run.train(batches, interrupt)
             except KeyboardInterrupt:
-                message = run.stop_early()
+                message = run.stop_early(interrupt)
                 number = interrupt.received or signal.SIGINT
                 raise interrupts.Interrupted(message, number) from None
         return run.finish()

@@ -1,5 +1,6 @@
 """The steps and epochs of one call of `fit`."""
 
+import contextlib
 import dataclasses
 import math
 import time
@@ -154,7 +155,8 @@ class Run:
         """Metrics, the monitored one, and the file of the weights if they are best."""
         if self.validation is None:
             return {}, None, None
-        with interrupt.at_once(), self.step.averaged_weights():
+        # Not the other way round: no signal may hit the exchange of the weights.
+        with self.step.averaged_weights(), interrupt.at_once():
             metrics = dict(self.validation.validate())
             value = self.validation.monitored(metrics)
             best_path = None
@@ -173,16 +175,28 @@ class Run:
         if path:
             self.emit("saved", step=position, path=str(path), best=False)
 
-    def stop_early(self):
+    def stop_early(self, interrupt):
         """Save after Ctrl-C; return the message for the user."""
-        self.read_results()
-        self.save()
-        position = self.step.position
-        message = f"Stopped at step {position} of {self.steps}. " + (
-            "Nothing is saved, because there is no `folder`."
-            if self.files.folder is None
-            else f"Saved in {self.files.folder.path}: the same call goes on from there."
-        )
+        saved = False
+        # After a second one, weights and progress may be half a step apart, and only
+        # the last checkpoint can be gone on from exactly.
+        with contextlib.suppress(KeyboardInterrupt):
+            if not interrupt.repeated:
+                self.read_results()
+                self.save()
+                saved = True
+        position, folder = self.step.position, self.files.folder
+        message = f"Stopped at step {position} of {self.steps}. "
+        if folder is None:
+            message += "Nothing is saved, because there is no `folder`."
+        elif saved:
+            message += f"Saved in {folder.path}: the same call goes on from there."
+        else:
+            message = (
+                f"Stopped at once, near step {position} of {self.steps}, without "
+                f"saving: the same call goes on from the last checkpoint in "
+                f"{folder.path}."
+            )
         self.emit("stopped", step=position, reason="interrupted", message=message)
         return message
 
