@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 import math
 import time
+import warnings
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -200,8 +201,29 @@ class Run:
         self.emit("stopped", step=position, reason="interrupted", message=message)
         return message
 
+    def _remake_best_weights(self):
+        """Write the file of the best weights if it is gone: the last ones must do."""
+        if self.validation is None or not self.files.lacks_best_weights():
+            return
+        position, progress = self.step.position, self.progress
+        if progress.best_step != position:
+            best = f"those of step {progress.best_step} with {progress.best} are lost"
+            if progress.best_step is None:
+                best = "no epoch had a value of it"
+            warnings.warn(
+                f"The best weights by {self.validation.monitor} must be in "
+                f"{self.files.folder.path}, and are not: {best}. Those of the last "
+                f"step, {position}, take their place. For the best, train in a new "
+                "folder.",
+                stacklevel=2,
+            )
+        with self.step.averaged_weights():
+            path = self.files.save_best_weights(self.step.model)
+        self.emit("saved", step=position, path=str(path), best=True)
+
     def finish(self):
         """Report a run that came to its end."""
+        self._remake_best_weights()
         position, progress = self.step.position, self.progress
         reason, message = "finished", f"Finished {position} steps."
         if position < self.steps:

@@ -86,6 +86,10 @@ class RunFiles:
         self.saved_step = step
         return path
 
+    def lacks_best_weights(self):
+        """Whether this process must write the best weights, which are not there."""
+        return self.is_writer and not (self._path / "best.weights.h5").exists()
+
     def save_best_weights(self, model):
         """Write the weights of the model; return their path, or None."""
         if not self.is_writer:
