@@ -3,9 +3,15 @@
 import contextlib
 import os
 import pathlib
+import re
 import shutil
+import threading
+import zlib
 
-TEMPORARY = ".writing-{}"  # a prefix: Keras and OpenCV select formats by extension
+# A prefix, not a suffix: Keras and OpenCV select formats by extension.
+_PREFIX = ".writing-"
+_TEMPORARY = re.compile(r"\.writing-(?:(\d+)\.(\d+)-)?.*", re.DOTALL)
+_MAX_NAME = 255  # bytes of a file's name on the usual file systems
 
 
 class WriteError(OSError):
@@ -33,24 +39,98 @@ def replace(path, write, *, durable=True):
         'whole'
     """
     path = pathlib.Path(path)
-    temporary = path.with_name(TEMPORARY.format(path.name))
+    temporary = path.with_name(_temporary_name(path.name))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(temporary)
-        if durable:
-            with open(temporary, "rb+") as file:
-                os.fsync(file.fileno())
-        os.replace(temporary, path)  # atomic on one file system, on Windows as well
-        if durable:
-            _sync_folder(path.parent)
-    except OSError as error:
-        raise WriteError(
-            f"Could not write {path}: {error.strerror or error}. {_disk(path.parent)} "
-            "What was there before is untouched."
-        ) from error
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write(temporary)
+            if durable:
+                with open(temporary, "rb+") as file:
+                    os.fsync(file.fileno())
+            os.replace(temporary, path)  # atomic on one file system, on Windows as well
+            if durable:
+                _sync_folder(path.parent)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def replace_text(path, text):
+    """Write a UTF-8 text file atomically, unless it says the same already.
+
+    Args:
+        path: the file to create or replace.
+        text: its content.
+
+    Raises:
+        WriteError: as `replace`.
+    """
+    path, data = pathlib.Path(path), text.encode()
+    with contextlib.suppress(OSError):
+        if path.read_bytes() == data:
+            return
+    replace(path, lambda temporary: temporary.write_bytes(data))
+
+
+@contextlib.contextmanager
+def explained(path):
+    """Turn errors of the system on writing a file into WriteError."""
+    try:
+        yield
+    except OSError as error:
+        folder = pathlib.Path(path).parent
+        raise WriteError(
+            f"Could not write {path}: {error.strerror or error}. {_disk(folder)} "
+            "What was there before is untouched."
+        ) from error
+
+
+def remove_leftovers(folder, name="*"):
+    """Delete temporary files of processes that were killed while they wrote.
+
+    Those of processes that still run are left alone.
+
+    Args:
+        folder: where to; need not exist.
+        name: pattern of the files that were being written.
+    """
+    for path in pathlib.Path(folder).glob(f"{_PREFIX}{name}"):
+        pid, thread = _TEMPORARY.fullmatch(path.name).groups()
+        # The same numbers again: a container that began anew counts from 1.
+        own = (pid, thread) == (str(os.getpid()), str(threading.get_native_id()))
+        # On Windows, the system itself refuses to delete what is open.
+        if pid is None or own or os.name == "nt" or not is_alive(int(pid)):
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def is_temporary(name):
+    """Whether a name is one of those that `replace` writes at."""
+    return name.startswith(_PREFIX)
+
+
+def is_alive(pid):
+    """Whether a process of this number runs on this machine; True if unknown."""
+    if os.name == "nt":  # where os.kill(pid, 0) would stop it
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is another user's
+        return True
+    return True
+
+
+def _temporary_name(name):
+    """Name to write at: of this thread alone, and not longer than names may be."""
+    own = f"{_PREFIX}{os.getpid()}.{threading.get_native_id()}-"
+    if len(os.fsencode(own + name)) <= _MAX_NAME:
+        return own + name
+    own += f"{zlib.crc32(os.fsencode(name)):08x}-"
+    while len(os.fsencode(own + name)) > _MAX_NAME:
+        name = name[1:]  # its end holds the extension
+    return own + name
 
 
 def _sync_folder(folder):

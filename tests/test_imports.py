@@ -53,8 +53,8 @@ ALLOWED = {
         *("augment", "datasets", "names", "predict", "tasks", "training", "zoo"),
     },
     "runs": {
-        *("data", "datasets", "evaluate", "export", "images", "layers", "machine"),
-        *("names", "predict", "recipes", "training", "viz"),
+        *("data", "datasets", "evaluate", "export", "files", "images", "layers"),
+        *("machine", "names", "predict", "recipes", "training", "viz"),
     },
     "profiling": {
         *("augment", "data", "datasets", "encoders", "evaluate", "layers", "losses"),

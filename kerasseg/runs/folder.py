@@ -5,9 +5,15 @@ import itertools
 import json
 import pathlib
 
-from kerasseg import recipes
+from kerasseg import files, recipes
 
 RUNS = pathlib.Path("runs")
+# Other files in a folder are not ours, and nothing is written beside them.
+FILES = {
+    *("recipe.toml", "run.json", "run.lock", "history.jsonl", "checkpoints"),
+    *("best.weights.h5", "results.json", "curves.png", "samples.png", "confusion.png"),
+    "tensorboard",
+}
 
 
 class RunError(ValueError):
@@ -34,8 +40,8 @@ def load(run):
             f"{run} must be a run folder with trained weights. Missing: "
             f"{', '.join(missing)}. Train one: kerasseg train --out {run}"
         )
-    recipe = recipes.read(run / "recipe.toml")
-    facts = json.loads((run / "run.json").read_text())
+    recipe, facts = _read_recipe(run), _read_facts(run)
+    _check_weights(run / "best.weights.h5")
     model = recipes.build_model(
         recipe, facts["classes"], facts["channels"], weights=run / "best.weights.h5"
     )
@@ -73,13 +79,13 @@ def choose_folder(out, recipe, name):
             f"{out} must be a folder. Received: a file. Choose another --out."
         )
     if (out / "recipe.toml").is_file():
-        old = recipes.read(out / "recipe.toml")
+        old = _read_recipe(out)
         if changed := _differences(old, recipe):
             raise RunError(
                 f"{out} holds a run of another recipe: {'; '.join(changed)}. "
                 "Choose another --out, or give the same recipe to go on with it."
             )
-    elif out.exists() and any(out.iterdir()):
+    elif out.exists() and not _is_ours(out):
         raise RunError(
             f"{out} must be empty, or an earlier run of this recipe. "
             "Received: a folder with other files. Choose another --out."
@@ -90,9 +96,74 @@ def choose_folder(out, recipe, name):
 def _is_taken(out, recipe):
     """Whether a folder holds anything but an unfinished run of this recipe."""
     if not (out / "recipe.toml").is_file():
-        return out.exists() and not (out.is_dir() and not any(out.iterdir()))
+        return out.exists() and not (out.is_dir() and _is_ours(out))
     finished = (out / "results.json").is_file()
-    return finished or recipes.read(out / "recipe.toml") != recipe
+    return finished or _read_recipe(out) != recipe
+
+
+def _is_ours(out):
+    """Whether all files of a folder are those of a run: one killed as it began."""
+    names = (path.name for path in out.iterdir())
+    return all(name in FILES or files.is_temporary(name) for name in names)
+
+
+def write_start(out, recipe, facts):
+    """Write recipe.toml and run.json, each whole or not at all.
+
+    Args:
+        out: run folder, locked.
+        recipe: resolved recipe.
+        facts: of `facts_of`.
+
+    Raises:
+        RunError: if another run has begun there since the folder was chosen.
+    """
+    choose_folder(out, recipe, out.name)
+    check_data(out, facts)
+    files.replace_text(out / "recipe.toml", recipes.dump(recipe))
+    files.replace_text(out / "run.json", json.dumps(facts, indent=1) + "\n")
+
+
+def _read_recipe(run):
+    """Recipe of a run; earlier versions could leave it cut off."""
+    path = run / "recipe.toml"
+    try:
+        if not path.read_bytes().strip(b"\0 \n"):
+            raise ValueError("nothing")
+        return recipes.read(path)
+    except (OSError, ValueError) as error:
+        raise RunError(_explain_torn(path, "the resolved recipe", error)) from error
+
+
+def _read_facts(run):
+    """Facts of a run about its data, likewise."""
+    path = run / "run.json"
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(facts, dict):
+            raise ValueError(f"a JSON {type(facts).__name__}")
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(_explain_torn(path, "the facts of the data", error)) from error
+    return facts
+
+
+def _check_weights(path):
+    """Refuse a file of weights that is cut off; it can be made again."""
+    import h5py
+
+    try:
+        h5py.File(path).close()
+    except OSError as error:
+        raise RunError(_explain_torn(path, "the best weights", error)) from error
+
+
+def _explain_torn(path, content, error):
+    return (
+        f"{path} must hold {content} of the run. Received: {path.stat().st_size} bytes "
+        f"that cannot be read: {error}. Delete this one file, and give the command of "
+        f"the training with --out {path.parent} again: it is written anew, and the run "
+        "goes on from its last checkpoint."
+    )
 
 
 def _differences(old, new):
@@ -112,7 +183,7 @@ def check_data(out, facts):
     """Refuse to go on with a run on other training data, wherever they lie now."""
     if not (out / "run.json").is_file():
         return
-    old = json.loads((out / "run.json").read_text())
+    old = _read_facts(out)
     for key in ("classes", "channels", "samples"):
         if old.get(key) != facts[key]:
             raise RunError(

@@ -1,14 +1,20 @@
 """Trains a recipe into a run folder."""
 
+import contextlib
 import functools
-import json
 import math
 import pathlib
 
 from kerasseg import recipes
 from kerasseg.predict.options import as_options
 from kerasseg.runs import devices, use
-from kerasseg.runs.folder import RunError, check_data, choose_folder, facts_of
+from kerasseg.runs.folder import (
+    RunError,
+    check_data,
+    choose_folder,
+    facts_of,
+    write_start,
+)
 
 
 def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_event=None):
@@ -33,6 +39,7 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
     Raises:
         RunError: if `out` holds something else, or a run on other data, or if the
             memory does not suffice.
+        training.run_lock.FolderInUseError: if another process trains in `out`.
         ValueError: if recipe and data do not fit; before training where possible.
     """
     on_event = on_event or (lambda event: None)
@@ -42,32 +49,35 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
     found = devices.prepare(
         settings["precision"], distribute, deterministic=settings["deterministic"]
     )
+    from kerasseg.training import run_lock
+
     # The other workers might find the folder while the first one is filling it.
     out = choose_folder(out, recipe, name) if found.writes else pathlib.Path(out)
-    on_event({"kind": "device", "text": f"{found.text}, seed {settings['seed']}"})
-    samples = _checked_samples(recipe, root, on_event)
-    facts = facts_of(samples["train"], root, name)
-    if found.writes:
-        check_data(out, facts)
-    with devices.precision_policy(found.precision), found.strategy.scope():
-        step, steps_per_epoch = _make_step(recipe, facts, samples)
-    if found.writes:
-        # Not before the step is built: a run that cannot begin leaves no folder behind.
-        out.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(facts, indent=1) + "\n"
-        (out / "recipe.toml").write_text(recipes.dump(recipe), encoding="utf-8")
-        (out / "run.json").write_text(text, encoding="utf-8")
-    _fit(step, steps_per_epoch, recipe, samples, out, on_event)
-    if not found.writes:
-        return out, {}
-    # Evaluation builds the model anew outside of the policy, in float32: the precision
-    # of the training is recorded beside the scores.
-    cost = {
-        "steps": step.position,
-        **_time_of_steps(out),
-        "precision": found.precision,
-    }
-    return out, use.evaluate(out, root=root, samples=samples["val"], training=cost)
+    with contextlib.ExitStack() as stack:
+        if found.writes and out.is_dir():
+            stack.enter_context(run_lock.held(out))  # told before the data are read
+        on_event({"kind": "device", "text": f"{found.text}, seed {settings['seed']}"})
+        samples = _checked_samples(recipe, root, on_event)
+        facts = facts_of(samples["train"], root, name)
+        if found.writes:
+            check_data(out, facts)
+        with devices.precision_policy(found.precision), found.strategy.scope():
+            step, steps_per_epoch = _make_step(recipe, facts, samples)
+        if found.writes:
+            # Only now: a run that cannot begin leaves no folder behind.
+            stack.enter_context(run_lock.held(out))
+            write_start(out, recipe, facts)
+        _fit(step, steps_per_epoch, recipe, samples, out, on_event)
+        if not found.writes:
+            return out, {}
+        # Evaluation builds the model anew outside of the policy, in float32: the
+        # precision of the training is recorded beside the scores.
+        cost = {
+            "steps": step.position,
+            **_time_of_steps(out),
+            "precision": found.precision,
+        }
+        return out, use.evaluate(out, root=root, samples=samples["val"], training=cost)
 
 
 def _fit(step, steps_per_epoch, recipe, samples, out, on_event):

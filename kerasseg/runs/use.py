@@ -1,8 +1,9 @@
 """Use of a trained run: evaluate, predict, export."""
 
+import functools
 import pathlib
 
-from kerasseg import recipes
+from kerasseg import files, recipes
 from kerasseg.names import check_options
 from kerasseg.predict.options import as_options, defaults
 from kerasseg.runs.folder import load, palette_of
@@ -50,10 +51,15 @@ def evaluate(
     picture = scoring.gallery(model, samples, result, options=options)
     write_image(out / "samples.png", picture)
     if "matrix" in result:
-        viz.confusion(result["matrix"], samples.classes, out / "confusion.png")
+        files.replace(
+            out / "confusion.png",
+            functools.partial(viz.confusion, result["matrix"], samples.classes),
+            durable=False,
+        )
     rows = History(pathlib.Path(run) / "history.jsonl").rows()
     if rows:
-        viz.curves(rows, out / "curves.png")
+        draw = functools.partial(viz.curves, rows)
+        files.replace(out / "curves.png", draw, durable=False)
     return {**written, "table": scoring.table(result)}
 
 

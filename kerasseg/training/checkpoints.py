@@ -52,12 +52,27 @@ def save(folder, step, variables, extra=None):
             file.writelines(parts)
 
     files.replace(path, write)
-    older = [old for number, old in _files(folder) if number < int(step)]
-    # Left by processes that were killed while they wrote.
-    killed = folder.glob(files.TEMPORARY.format("checkpoint-*.safetensors"))
-    for old in [*older[_KEPT - 1 :], *killed]:
-        old.unlink(missing_ok=True)
+    prune(folder, path)
     return path
+
+
+def prune(folder, newest=None):
+    """Delete all but two checkpoints, and the rests of saves that were killed.
+
+    Args:
+        folder: where `save` wrote to; need not exist.
+        newest: path to keep with the newest other one; None: the two newest.
+    """
+    folder = pathlib.Path(folder)
+    found = sorted(_files(folder), key=lambda one: one[1] != newest)
+    for _, path in found[_KEPT:]:
+        path.unlink(missing_ok=True)
+    if len(found) >= _KEPT:  # a damaged one is of no use once two are newer
+        oldest = min(number for number, _ in found[:_KEPT])
+        for number, path in _files(folder, ".damaged"):
+            if number < oldest:
+                path.unlink(missing_ok=True)
+    files.remove_leftovers(folder, "*checkpoint-*.safetensors")
 
 
 def latest(folder):
@@ -72,12 +87,15 @@ def latest(folder):
     Raises:
         CheckpointError: if there are checkpoints and every one is damaged.
     """
-    damaged = []
+    damaged, vanished = [], False
     for _, path in _files(pathlib.Path(folder)):
         try:
             read(path)
         except CheckpointError as error:
-            damaged.append((path, error))
+            if path.exists():
+                damaged.append((path, error))
+            else:  # the process that trains has deleted it for newer ones
+                vanished = True
             continue
         for bad, error in damaged:
             warnings.warn(f"{error} Using {path.name} instead.", stacklevel=2)
@@ -85,6 +103,8 @@ def latest(folder):
             with contextlib.suppress(OSError):
                 bad.rename(bad.with_name(bad.name + ".damaged"))
         return path
+    if vanished:
+        return latest(folder)
     if damaged:
         reasons = " ".join(str(error) for _, error in damaged)
         raise CheckpointError(
@@ -121,11 +141,11 @@ def load(path, variables):
     return checkpoint.step, checkpoint.extra
 
 
-def _files(folder):
+def _files(folder, suffix=""):
     """List (step, path) of the checkpoints in a folder, newest first."""
     found = []
-    for path in folder.glob("checkpoint-*"):
-        match = _PATTERN.fullmatch(path.name)
+    for path in folder.glob(f"checkpoint-*{suffix}"):
+        match = _PATTERN.fullmatch(path.name.removesuffix(suffix))
         if match:
             found.append((int(match[1]), path))
     return sorted(found, reverse=True)

@@ -1,9 +1,10 @@
 """The training loop: exact resume, averaged validation, best weights, patience."""
 
+import contextlib
 import pathlib
 import signal
 
-from kerasseg.training import interrupts, tensorboard
+from kerasseg.training import interrupts, run_lock, tensorboard
 from kerasseg.training.loop import Run
 from kerasseg.training.run_files import RunFiles, RunFolder
 
@@ -23,13 +24,13 @@ def fit(
 
     The run folder gets `checkpoints/` (the newest two), `history.jsonl` (one row per
     epoch), `best.weights.h5` (the averaged weights of the best epoch) and, if wanted,
-    `tensorboard/`. Workers of a MultiWorkerMirroredStrategy share it, and only the
-    first one writes. If it holds a checkpoint, the run resumes there: every variable,
-    the best value, the patience and the running means are as they were, and rows of
-    later steps are dropped.
+    `tensorboard/`. One run at a time may use it; workers of a
+    MultiWorkerMirroredStrategy share it, and only the first one writes. If it holds a
+    checkpoint, the run resumes there: every variable, the best value, the patience and
+    the running means are as they were, and rows of later steps are dropped.
 
-    Ctrl-C and SIGTERM let the step finish, save, and raise Interrupted, which is a
-    KeyboardInterrupt; a second one stops at once.
+    Ctrl-C, SIGTERM and SIGHUP let the step finish, save, and raise Interrupted, which
+    is a KeyboardInterrupt; a second one stops at once, without saving.
 
     Args:
         step: TrainStep.
@@ -58,6 +59,7 @@ def fit(
         checkpoints.CheckpointError: if the run folder holds only damaged checkpoints,
             or those of another model.
         files.WriteError: if its disk is full.
+        run_lock.FolderInUseError: if another process trains in the run folder.
         ValueError: if an argument is out of range, `batches` ends early, or the
             validation does not report its monitored metric.
 
@@ -77,28 +79,31 @@ def fit(
     if folder is not None and not isinstance(folder, RunFolder):
         folder = RunFolder(folder)
     is_writer = is_first_worker(step.strategy)
-    listeners = [on_event] if on_event else []
-    if is_writer and folder is not None and folder.tensorboard:
-        scalars = pathlib.Path(folder.path, "tensorboard")
-        listeners.append(tensorboard.make_listener(scalars, folder.log_every))
-    run = Run(
-        step=step,
-        steps=steps,
-        steps_per_epoch=steps_per_epoch,
-        validation=validation,
-        files=RunFiles(folder, is_writer),
-        listeners=listeners,
-        names_of=names_of,
-    )
-    run.resume()
-    with interrupts.deferred() as interrupt:
-        try:
-            run.train(batches, interrupt)
-        except KeyboardInterrupt:
-            message = run.stop_early()
-            number = interrupt.received or signal.SIGINT
-            raise interrupts.Interrupted(message, number) from None
-    return run.finish()
+    with contextlib.ExitStack() as stack:
+        if is_writer and folder is not None:
+            stack.enter_context(run_lock.held(folder.path))
+        listeners = [on_event] if on_event else []
+        if is_writer and folder is not None and folder.tensorboard:
+            scalars = pathlib.Path(folder.path, "tensorboard")
+            listeners.append(tensorboard.make_listener(scalars, folder.log_every))
+        run = Run(
+            step=step,
+            steps=steps,
+            steps_per_epoch=steps_per_epoch,
+            validation=validation,
+            files=RunFiles(folder, is_writer),
+            listeners=listeners,
+            names_of=names_of,
+        )
+        run.resume()
+        with interrupts.deferred() as interrupt:
+            try:
+                run.train(batches, interrupt)
+            except KeyboardInterrupt:
+                message = run.stop_early(interrupt)
+                number = interrupt.received or signal.SIGINT
+                raise interrupts.Interrupted(message, number) from None
+        return run.finish()
 
 
 def is_first_worker(strategy):

@@ -34,9 +34,12 @@ class History:
         Args:
             row: dict of JSON values and NumPy or tensor scalars and arrays. Numbers
                 that are not finite become null, which every JSON reader accepts.
+
+        Raises:
+            files.WriteError: if it cannot be written, for example on a full disk.
         """
         line = json.dumps(_plain(row), allow_nan=False).encode() + b"\n"
-        with open(self.path, "a+b") as file:
+        with files.explained(self.path), open(self.path, "a+b") as file:
             if file.tell():  # "a+b" begins at the end
                 file.seek(-1, os.SEEK_END)
                 if file.read(1) != b"\n":  # a crash cut the last line off

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM between two steps instead of inside one."""
+"""Ctrl-C, SIGTERM and SIGHUP between two steps instead of inside one."""
 
 import contextlib
 import signal
@@ -9,7 +9,8 @@ class Interrupted(KeyboardInterrupt):
     """The stop of a run by a signal, after saving; the message says how to resume.
 
     Attributes:
-        signal: number of the signal: SIGINT (Ctrl-C) or SIGTERM.
+        signal: number of the signal: SIGINT (Ctrl-C), SIGTERM, or SIGHUP (the terminal
+            was closed).
     """
 
     def __init__(self, message, number=signal.SIGINT):
@@ -22,15 +23,17 @@ class SignalHandler:
 
     Attributes:
         received: number of the first signal, or None.
+        repeated: whether a second one came, which may have hit anything half done.
     """
 
     def __init__(self):
-        self.received = None
+        self.received, self.repeated = None, False
         self._waits = True
 
     def __call__(self, number, frame):
-        repeated, self.received = self.received, self.received or number
-        if repeated or not self._waits:
+        self.repeated = self.received is not None
+        self.received = self.received or number
+        if self.repeated or not self._waits:
             raise KeyboardInterrupt
 
     @contextlib.contextmanager
@@ -47,7 +50,9 @@ class SignalHandler:
 
 @contextlib.contextmanager
 def deferred():
-    """Hold SIGINT and SIGTERM back while a step runs, unless others handle them.
+    """Hold the signals that ask to stop back while a step runs.
+
+    Signals that others handle, or ignore, are left to them.
 
     Yields:
         SignalHandler.
@@ -58,6 +63,8 @@ def deferred():
         for number, usual in (
             (signal.SIGINT, signal.default_int_handler),
             (signal.SIGTERM, signal.SIG_DFL),
+            # Ignored under `nohup`, and then left so; not known to Windows.
+            (getattr(signal, "SIGHUP", signal.SIGTERM), signal.SIG_DFL),
         ):
             if signal.getsignal(number) == usual:
                 replaced[number] = signal.signal(number, handler)

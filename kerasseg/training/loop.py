@@ -1,8 +1,10 @@
 """The steps and epochs of one call of `fit`."""
 
+import contextlib
 import dataclasses
 import math
 import time
+import warnings
 from collections.abc import Callable
 
 import tensorflow as tf
@@ -154,7 +156,8 @@ class Run:
         """Metrics, the monitored one, and the file of the weights if they are best."""
         if self.validation is None:
             return {}, None, None
-        with interrupt.at_once(), self.step.averaged_weights():
+        # Not the other way round: no signal may hit the exchange of the weights.
+        with self.step.averaged_weights(), interrupt.at_once():
             metrics = dict(self.validation.validate())
             value = self.validation.monitored(metrics)
             if value is None:  # nothing to score; below all scores, which are in 0..1
@@ -175,21 +178,54 @@ class Run:
         if path:
             self.emit("saved", step=position, path=str(path), best=False)
 
-    def stop_early(self):
+    def stop_early(self, interrupt):
         """Save after Ctrl-C; return the message for the user."""
-        self.read_results()
-        self.save()
-        position = self.step.position
-        message = f"Stopped at step {position} of {self.steps}. " + (
-            "Nothing is saved, because there is no `folder`."
-            if self.files.folder is None
-            else f"Saved in {self.files.folder.path}: the same call goes on from there."
-        )
+        saved = False
+        # After a second one, weights and progress may be half a step apart, and only
+        # the last checkpoint can be gone on from exactly.
+        with contextlib.suppress(KeyboardInterrupt):
+            if not interrupt.repeated:
+                self.read_results()
+                self.save()
+                saved = True
+        position, folder = self.step.position, self.files.folder
+        message = f"Stopped at step {position} of {self.steps}. "
+        if folder is None:
+            message += "Nothing is saved, because there is no `folder`."
+        elif saved:
+            message += f"Saved in {folder.path}: the same call goes on from there."
+        else:
+            message = (
+                f"Stopped at once, near step {position} of {self.steps}, without "
+                f"saving: the same call goes on from the last checkpoint in "
+                f"{folder.path}."
+            )
         self.emit("stopped", step=position, reason="interrupted", message=message)
         return message
 
+    def _remake_best_weights(self):
+        """Write the file of the best weights if it is gone: the last ones must do."""
+        if self.validation is None or not self.files.lacks_best_weights():
+            return
+        position, progress = self.step.position, self.progress
+        if progress.best_step != position:
+            best = f"those of step {progress.best_step} with {progress.best} are lost"
+            if progress.best_step is None:
+                best = "no epoch had a value of it"
+            warnings.warn(
+                f"The best weights by {self.validation.monitor} must be in "
+                f"{self.files.folder.path}, and are not: {best}. Those of the last "
+                f"step, {position}, take their place. For the best, train in a new "
+                "folder.",
+                stacklevel=2,
+            )
+        with self.step.averaged_weights():
+            path = self.files.save_best_weights(self.step.model)
+        self.emit("saved", step=position, path=str(path), best=True)
+
     def finish(self):
         """Report a run that came to its end."""
+        self._remake_best_weights()
         position, progress = self.step.position, self.progress
         reason, message = "finished", f"Finished {position} steps."
         if position < self.steps:

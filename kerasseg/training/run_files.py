@@ -70,6 +70,8 @@ class RunFiles:
         if path is None:
             return None
         self.saved_step, extra = checkpoints.load(path, variables)
+        if self.is_writer:
+            checkpoints.prune(path.parent)  # a kill after a save left a third one
         return path, extra
 
     def save_checkpoint(self, step, variables, extra):
@@ -83,6 +85,10 @@ class RunFiles:
         path = checkpoints.save(self._path / "checkpoints", step, variables, extra)
         self.saved_step = step
         return path
+
+    def lacks_best_weights(self):
+        """Whether this process must write the best weights, which are not there."""
+        return self.is_writer and not (self._path / "best.weights.h5").exists()
 
     def save_best_weights(self, model):
         """Write the weights of the model; return their path, or None."""

@@ -1,6 +1,7 @@
 """Checkpoint files: exact, checked, atomic."""
 
 import json
+import os
 import resource
 
 import keras
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from kerasseg import files
 from kerasseg.training import checkpoints
+from tests.training import forks
 
 
 def example(value=1.0):
@@ -112,6 +114,65 @@ def test_what_a_killed_save_left_is_cleared_away(tmp_path):
     assert checkpoints.latest(tmp_path) is None
     checkpoints.save(tmp_path, 10, example())
     assert not rubbish.exists()
+
+
+def test_a_third_checkpoint_never_stays(tmp_path):
+    for step in (50, 75, 25, 60):
+        checkpoints.save(tmp_path, step, example())
+        assert len(list(tmp_path.iterdir())) <= 2
+    names = [path.name for path in tmp_path.iterdir()]
+    assert "checkpoint-000000060.safetensors" in names
+    (tmp_path / "checkpoint-000000001.safetensors").touch()  # of a killed `save`
+    checkpoints.prune(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names)
+
+
+def test_a_damaged_checkpoint_stays_until_two_are_newer(tmp_path):
+    damaged = tmp_path / "checkpoint-000000020.safetensors.damaged"
+    checkpoints.save(tmp_path, 10, example())
+    damaged.touch()
+    for step, stays in ((20, True), (30, True), (40, False)):
+        checkpoints.save(tmp_path, step, example())
+        assert damaged.exists() == stays
+
+
+def test_a_checkpoint_that_is_deleted_while_it_is_read_is_not_damaged(
+    tmp_path, monkeypatch
+):
+    checkpoints.save(tmp_path, 10, example())
+    read = checkpoints.read
+
+    def late(path):
+        monkeypatch.setattr(checkpoints, "read", read)
+        for step in (20, 30):
+            checkpoints.save(tmp_path, step, example())
+        return read(path)
+
+    monkeypatch.setattr(checkpoints, "read", late)
+    assert checkpoints.latest(tmp_path).name == "checkpoint-000000030.safetensors"
+
+
+def test_two_processes_that_save_the_same_steps_harm_nothing(tmp_path):
+    values = {"kernel": np.ones(300_000, "float32")}
+
+    def save():
+        for number in range(12):
+            checkpoints.save(tmp_path, 25 * (1 + number % 3), values)
+
+    child = forks.start(save)
+    save()
+    assert forks.wait(child) == 0
+    found = list(tmp_path.iterdir())
+    assert len(found) == 2
+    for path in found:
+        np.testing.assert_array_equal(checkpoints.read(path).arrays["kernel"], 1)
+
+
+def test_a_clock_set_back_leaves_the_newest_step_the_newest(tmp_path):
+    for step in (10, 20):
+        path = checkpoints.save(tmp_path, step, example())
+        os.utime(path, (2_000_000_000 - 1e6 * step,) * 2)
+    assert checkpoints.latest(tmp_path) == path
 
 
 def test_another_model_is_refused_with_the_difference_and_unchanged(tmp_path):

@@ -1,6 +1,7 @@
 """The files of a run folder."""
 
 import os
+import warnings
 
 import numpy as np
 import pytest
@@ -49,3 +50,45 @@ def test_the_best_weights_are_the_averaged_ones_of_the_best_epoch(tmp_path):
     model.load_weights(tmp_path / "best.weights.h5")
     for saved, wanted in zip(model.get_weights(), seen[1]):
         np.testing.assert_array_equal(saved, wanted)
+
+
+def test_best_weights_that_are_gone_are_made_again_from_the_last_step(tmp_path):
+    path = tmp_path / "best.weights.h5"
+    step = cases.full_step()
+    cases.fit(step, tmp_path, steps=8, validate=cases.scores(0.5, 0.6))
+    model = cases.network(norm=True, dropout=0.3)
+    model.load_weights(path)
+    best = model.get_weights()
+    path.unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        cases.fit(cases.full_step(), tmp_path, steps=8, validate=cases.scores())
+    model.load_weights(path)
+    for saved, wanted in zip(model.get_weights(), best):
+        np.testing.assert_array_equal(saved, wanted)
+
+
+@pytest.mark.parametrize(
+    "numbers, message",
+    [((0.9, 0.5), "step 4 with 0.9 are lost"), ((float("nan"),) * 2, "no epoch had")],
+)
+def test_best_weights_that_are_lost_are_said_to_be(tmp_path, numbers, message):
+    options = {"steps": 8, "folder": tmp_path}
+
+    def fit():
+        cases.fit(cases.make_step(), validate=cases.scores(*numbers), **options)
+
+    if numbers[0] > 0:
+        fit()
+        (tmp_path / "best.weights.h5").unlink()
+    with pytest.warns(UserWarning, match=rf"{message}.*Those of the last step, 8"):
+        fit()
+    assert (tmp_path / "best.weights.h5").exists()
+    fit()  # without a warning
+
+
+def test_a_third_checkpoint_left_by_a_kill_goes_at_the_next_start(tmp_path):
+    cases.fit(cases.make_step(), tmp_path, steps=8)
+    (tmp_path / "checkpoints/checkpoint-000000001.safetensors").touch()
+    cases.fit(cases.make_step(), tmp_path, steps=8)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
