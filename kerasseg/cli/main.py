@@ -1,7 +1,7 @@
 """The command `kerasseg`: train, evaluate, predict, export, check data, look around.
 
 Exit codes: 0 done, 1 the data or the run failed, 2 the command or the recipe is wrong,
-130 Ctrl-C, 143 SIGTERM.
+3 done, but some of the files failed and are listed, 130 Ctrl-C, 143 SIGTERM.
 """
 
 import argparse
@@ -29,14 +29,25 @@ def main(argv=None):
         answer = arguments.run(arguments)
     except recipes.RecipeError as error:
         return _fail(arguments, error, 2)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         return _fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
         number = getattr(stop, "signal", signal.SIGINT)
         return _fail(arguments, str(stop) or "interrupted", 128 + number)
     if arguments.json:
         print(json.dumps(answer, indent=1))
-    return 0
+    parts = [answer, *(part for part in answer.values() if isinstance(part, dict))]
+    return 3 if any(part.get("failed") for part in parts) else 0
+
+
+def _list_failures(arguments, failed):
+    """Print every file that failed, and the option that the first message advises."""
+    for failure in failed:
+        print(f"kerasseg: {failure['error']}", file=sys.stderr)
+    hints = [options.pasteable(failure["error"]) for failure in failed]
+    if hasattr(arguments, "set") and any(hints):
+        hint = next(filter(None, hints))
+        print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
 
 
 def _fail(arguments, error, code):
@@ -194,8 +205,12 @@ def _evaluate(arguments):
         split=arguments.split,
         options=options.given(arguments),
         out=arguments.out,
+        on_error="list",
     )
     _say(arguments, results["table"])
+    _list_failures(arguments, results["failed"])
+    if results["failed"]:
+        _say(arguments, f"Not scored: {len(results['failed'])} samples, listed above.")
     return results
 
 
@@ -209,9 +224,10 @@ def _predict(arguments):
         arguments.out,
         options=options.given(arguments),
     )
-    for failure in report["failed"]:
-        print(f"kerasseg: {failure['error']}", file=sys.stderr)
+    _list_failures(arguments, report["failed"])
     _say(arguments, f"Wrote {len(report['images'])} predictions to {arguments.out}/.")
+    if report.get("skipped"):
+        _say(arguments, f"Skipped {len(report['skipped'])} masks beside the images.")
     if not report["images"]:
         raise ValueError("None of the images could be read.")
     return report
@@ -233,12 +249,32 @@ def _check_data(arguments):
     from kerasseg import datasets, recipes
 
     recipe = recipes.read(_recipe_path(arguments), arguments.set)
-    reports = {}
+    reports, errors = {}, {}
     for side in ("train", "val"):
-        samples = recipes.build_samples(recipe, arguments.data, side)
-        reports[side] = datasets.check(samples, num_classes=len(samples.classes))
-        _say(arguments, f"{side}: {json.dumps(reports[side], indent=1, default=str)}")
+        try:
+            samples = recipes.build_samples(recipe, arguments.data, side)
+            num = len(samples.classes)
+            report = datasets.check(samples, num_classes=num, on_error="list")
+        except recipes.RecipeError:
+            raise
+        except (ValueError, OSError) as error:
+            errors[side] = error
+            continue
+        reports[side] = report
+        _say(arguments, f"{side}: {json.dumps(report, indent=1, default=str)}")
+    if not reports or all(_none_read(report) for report in reports.values()):
+        for report in reports.values():
+            _list_failures(arguments, report["failed"])
+        first = next(iter(errors.values()), None)
+        raise first or ValueError("None of the samples can be read.")
+    for side, error in errors.items():
+        reports[side] = {"failed": [{"name": side, "error": str(error)}]}
+    _list_failures(arguments, [one for r in reports.values() for one in r["failed"]])
     return reports
+
+
+def _none_read(report):
+    return len(report["failed"]) == report["num_read"]
 
 
 def _list(arguments):
