@@ -92,7 +92,7 @@ def _recipe_arguments(command):
     command.add_argument(
         "recipe",
         nargs="?",
-        help="recipe.toml or its folder, such as zoo/unet_plain_isbi2012; "
+        help="recipe.toml, its folder, or a name such as unet_plain_isbi2012; "
         "without one: a U-Net on the folder --data, or else on synthetic shapes",
     )
     command.add_argument("--data", metavar="ROOT", help="folder of the data set")
@@ -278,7 +278,8 @@ def _none_read(report):
 
 
 def _list(arguments):
-    """List architectures, encoders, losses, data sets."""
+    """List architectures, encoders, losses, data sets, recipes."""
+    from kerasseg import recipes
     from kerasseg.names import imported
 
     packages = ("zoo", "encoders", "losses", "metrics", "datasets")
@@ -288,6 +289,7 @@ def _list(arguments):
         for name in answer["datasets"]
         if name not in ("Samples", "check", "convert")
     ]
+    answer["recipes"] = sorted(recipes.named())
     for package, names in answer.items():
         _say(arguments, f"{package}: {', '.join(names)}")
     return answer

@@ -205,3 +205,14 @@ def test_overrides_are_taken_as_messages_show_them(tmp_path, text, value):
 def test_half_a_mapping_is_refused_with_the_quotes_that_a_shell_needs():
     with pytest.raises(recipes.RecipeError, match=r"--set 'data\.values="):
         recipes.read(recipes.FOLDER, ["data.values={0:"])
+
+
+def test_recipes_of_the_zoo_are_known_by_name_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("unet_plain_isbi2012", "zoo/unet_plain_isbi2012"):
+        assert recipes.name(name) == "unet_plain_isbi2012"
+        assert recipes.read(name)["data"]["dataset"] == "isbi2012"
+    with pytest.raises(recipes.RecipeError, match="Did you mean 'unet_plain_isbi2012'"):
+        recipes.read("unet_plain_isbi")
+    with pytest.raises(recipes.RecipeError, match=r"mine/recipe\.toml"):
+        recipes.read("mine/recipe.toml")
