@@ -11,17 +11,20 @@ import signal
 import sys
 
 from kerasseg import machine
-from kerasseg.cli import classical, convert, options
+from kerasseg.cli import classical, convert, options, quiet
 
 
 def main(argv=None):
     """Run the command line; returns the exit code.
 
     Args:
-        argv: arguments without the program's name; None takes `sys.argv`.
+        argv: arguments without the program's name; None takes `sys.argv`, and keeps
+            TensorFlow's chatter from stderr.
     """
-    argv = sys.argv[1:] if argv is None else list(argv)
+    is_process, argv = argv is None, sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(argv).parse_args(argv)
+    if is_process and arguments.run in (_train, _evaluate, _predict, _export, _info):
+        quiet.filter_errors()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from kerasseg import recipes
 
