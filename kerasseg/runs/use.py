@@ -42,7 +42,7 @@ def evaluate(
     from kerasseg.images import write_image
     from kerasseg.training.history import History
 
-    model, recipe, facts = load(run)
+    model, recipe, facts = load(run, (options or {}).get("score_threshold"))
     if samples is None:
         samples = recipes.build_samples(recipe, root or facts["root"], split)
         samples = samples.with_classes(facts["classes"])
@@ -94,7 +94,7 @@ def predict(run, inputs, out, options=None):
     Raises:
         ValueError: for an option that the model's task does not know.
     """
-    model, recipe, facts = load(run)
+    model, recipe, facts = load(run, (options or {}).get("score_threshold"))
     task = recipes.task_of(recipe)
     look = _look(task, facts)
     return task.folder(model, inputs, out, **look, options=_options(recipe, options))
