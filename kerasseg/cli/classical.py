@@ -75,7 +75,7 @@ def _add_option(parser, option):
 
 def run(arguments):
     """Segment images without training: superpixels, region growing, foreground."""
-    from kerasseg import images
+    from kerasseg.images import failures
 
     function = methods()[arguments.segmenter]
     names = list(inspect.signature(function).parameters)[1:]
@@ -87,19 +87,23 @@ def run(arguments):
         "images": [],
         "failed": [],
     }
-    for path, stem in _files(arguments.images, out):
+    failures.check_writable(out)
+    found, skipped = _files(arguments.images, out)
+    if skipped:
+        report["skipped"] = [str(path) for path in skipped]
+        if not arguments.json:
+            print(f"Skipped {len(skipped)} masks beside the images.")
+    for path, stem in found:
         event = {"path": str(path)}
         try:
             start = time.perf_counter()
             event |= _segment(function, path, options, out / stem)
             event["seconds"] = round(time.perf_counter() - start, 3)
             report["images"].append(event)
-        except ValueError as error:
-            event["error"] = str(error)
+        except Exception as error:  # OpenCV's own, or too little memory, too
+            event["error"] = failures.describe(error, path)
             report["failed"].append(event)
-            text = str(error)
-            named = text if isinstance(error, images.ImageError) else f"{path}: {text}"
-            print(f"kerasseg: {named}", file=sys.stderr)
+            print(f"kerasseg: {event['error']}", file=sys.stderr)
         if not arguments.json and "error" not in event:
             print(f"{path}: {event['regions']} regions, {event['seconds']} s")
     if not report["images"]:
@@ -124,23 +128,28 @@ def _value(name, given):
 
 
 def _files(inputs, out):
-    """Pairs of an image file and a name of its own for the results."""
+    """Pairs of an image file and a name of its own for the results, and masks."""
     from kerasseg import images
 
-    paths = []
+    pairs, skipped = [], []
     for path in map(pathlib.Path, inputs):
-        paths += images.find_images(path) if path.is_dir() else [path]
-    if not paths:
+        if path.is_dir():
+            found, masks = images.find_pictures(path, leave_out=out)
+            pairs, skipped = pairs + found, skipped + masks
+        else:
+            pairs.append((path.stem, path))
+    if not pairs:
         raise ValueError("`images` must be image files or folders. Received: none.")
-    taken = set()
-    for path in paths:
+    taken, found = set(), []
+    for name, path in pairs:
         if path.resolve().parent == out.resolve():
             raise ValueError(f"`--out` must not hold the images. Received: {out}.")
-        stem, copy = path.stem, 2
+        stem, copy = name, 2
         while stem in taken:  # a.png and a.jpg
-            stem, copy = f"{path.stem}_{copy}", copy + 1
+            stem, copy = f"{name}_{copy}", copy + 1
         taken.add(stem)
-        yield path, stem
+        found.append((path, stem))
+    return found, skipped
 
 
 def _segment(function, path, options, target):

@@ -70,8 +70,7 @@ def check(samples, *, num_classes=None, limit=None, on_error="raise"):
                 if on_error == "raise":
                     raise found
                 total.failed.append(_failure(samples, index, found))
-    if on_error == "raise":
-        _check_foreground(samples, total)
+    _check_foreground(samples, total)
     report = {
         "num_samples": len(samples),
         "num_read": num_read,

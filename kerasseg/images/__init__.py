@@ -13,6 +13,7 @@ changed on the way. Needs numpy, OpenCV and Pillow, not tensorflow.
 
 from kerasseg.images.content import ImageError, check_folder
 from kerasseg.images.decode import MAX_PIXELS
+from kerasseg.images.listing import find_pictures
 from kerasseg.images.read import EXTENSIONS, find_images, read_image, read_mask
 from kerasseg.images.write import write_image, write_mask
 
@@ -22,6 +23,7 @@ __all__ = [
     "ImageError",
     "check_folder",
     "find_images",
+    "find_pictures",
     "read_image",
     "read_mask",
     "write_image",

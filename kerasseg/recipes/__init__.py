@@ -20,7 +20,7 @@ from kerasseg.recipes.build import (
     task_of,
 )
 from kerasseg.recipes.options import TABLES, as_list
-from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, read
+from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, named, read
 
 __all__ = [
     "FOLDER",
@@ -37,6 +37,7 @@ __all__ = [
     "builder_of",
     "dump",
     "name",
+    "named",
     "read",
     "task_of",
 ]

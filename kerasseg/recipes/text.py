@@ -7,11 +7,13 @@ import pathlib
 import re
 import tomllib
 
-from kerasseg.names import OptionError
+from kerasseg.names import OptionError, nearest
 from kerasseg.recipes.options import TABLES, as_list, resolve
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
 FOLDER = pathlib.Path(__file__).with_name("folder.toml")
+# Recipes of the zoo by name: in a checkout they lie at its top, a wheel holds copies.
+ZOO = (pathlib.Path(__file__).parents[2] / "zoo", SHAPES.with_name("zoo"))
 MAX_BYTES = 100_000
 # On one line: tomllib needs memory by the square of a dotted key's length.
 MAX_DOTS = 200
@@ -25,7 +27,8 @@ def read(path=None, overrides=()):
     """Read a recipe, apply overrides, fill in defaults and check it.
 
     Args:
-        path: recipe.toml, a folder that holds one, or None for the main job.
+        path: recipe.toml, a folder that holds one, the name of one of `named`, or None
+            for the main job.
         overrides: strings "table.key=value", value in TOML, in Python (as messages show
             them) or JSON, or a bare word.
 
@@ -36,14 +39,7 @@ def read(path=None, overrides=()):
         RecipeError: for a missing file, bad TOML, unknown tables or options, wrong
             types; names file and line.
     """
-    path = pathlib.Path(path or SHAPES)
-    if path.is_dir():
-        path = path / "recipe.toml"
-    if not path.is_file():
-        raise RecipeError(
-            "A recipe must be a .toml file or a folder that holds recipe.toml. "
-            f"Received: {path}."
-        )
+    path = find(path)
     if path.stat().st_size > MAX_BYTES:
         raise RecipeError(f"{path}: a recipe must be smaller than {MAX_BYTES} bytes.")
     # A binary file then fails as bad TOML, with its name, not as a UnicodeDecodeError.
@@ -68,9 +64,49 @@ def read(path=None, overrides=()):
         raise RecipeError(f"{where}: {error}") from error
 
 
+def named():
+    """Files of the recipes that are known by name, wherever the command is given.
+
+    Example:
+        >>> sorted(named())[:2]
+        ['center_mask_efficientnet_lite0_dsb2018', 'center_mask_plain_shapes']
+    """
+    found = {"shapes": SHAPES, "folder": FOLDER}
+    for folder in ZOO:
+        for path in folder.glob("*/recipe.toml"):
+            found.setdefault(path.parent.name, path)
+    return found
+
+
+def find(path=None):
+    """The file of a recipe.
+
+    Args:
+        path: as in `read`.
+
+    Raises:
+        RecipeError: if there is none; suggests the nearest name.
+    """
+    path = pathlib.Path(path or SHAPES)
+    if path.is_dir():
+        path = path / "recipe.toml"
+    if path.is_file():
+        return path
+    # "zoo/NAME" and "zoo/NAME/recipe.toml", too, which are paths in a checkout only.
+    parts = [part for part in path.parts if part not in ("zoo", "recipe.toml")]
+    known = named()
+    if len(parts) == 1 and parts[0] in known:
+        return known[parts[0]]
+    listed = ", ".join(sorted(known))
+    raise RecipeError(
+        "A recipe must be a .toml file, a folder that holds recipe.toml, or a name. "
+        f"Received: {path}.{nearest(path.stem, known)} Known: {listed}."
+    )
+
+
 def name(path=None):
     """Name of a recipe: that of its folder, or of its file."""
-    path = pathlib.Path(path or SHAPES).resolve()
+    path = find(path).resolve()
     return path.parent.name if path.name == "recipe.toml" else path.stem
 
 

@@ -6,6 +6,7 @@ import json
 import pathlib
 
 from kerasseg import files, recipes
+from kerasseg.names import parameters
 
 RUNS = pathlib.Path("runs")
 # Other files in a folder are not ours, and nothing is written beside them.
@@ -20,8 +21,13 @@ class RunError(ValueError):
     """A run folder that cannot be used; the message names it and the fix."""
 
 
-def load(run):
+def load(run, score_threshold=None):
     """Model with the best weights of a run, its recipe and its facts.
+
+    Args:
+        run: run folder.
+        score_threshold: lower the model's own threshold to this, so that objects of
+            lower scores can be asked for; None leaves it.
 
     Returns:
         (keras.Model, resolved recipe, dict of "classes", "colors", "channels", "root").
@@ -42,10 +48,25 @@ def load(run):
         )
     recipe, facts = _read_recipe(run), _read_facts(run)
     _check_weights(run / "best.weights.h5")
+    if score_threshold is not None:
+        _lower_threshold(recipe, score_threshold)
     model = recipes.build_model(
         recipe, facts["classes"], facts["channels"], weights=run / "best.weights.h5"
     )
     return model, recipe, facts
+
+
+def _lower_threshold(recipe, score):
+    """Lower the threshold in a recipe, where its builder has one; no weight changes."""
+    known = parameters(recipes.builder_of(recipe))
+    options = recipe["model"]
+    if "score_threshold" in known:  # CenterMask
+        own = options.get("score_threshold", known["score_threshold"])
+        options["score_threshold"] = min(own, score)
+    elif "nms" in known:
+        nms = dict(options.get("nms") or {})
+        nms["score_threshold"] = min(nms.get("score_threshold", 0.05), score)
+        options["nms"] = nms
 
 
 def find(run=None):

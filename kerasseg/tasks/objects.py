@@ -79,7 +79,8 @@ class LabelMapScores:
         hits, extra, missed = counts[0].tolist()  # at IoU 0.5
         self.most = max(self.most, hits + missed)
         ap = float(scores.average_precision(counts).mean())
-        return {"ap": ap, "objects": hits + missed, "found": hits + extra}
+        row = {"ap": ap, "objects": hits + missed, "found": hits + extra}
+        return {**row, "matched": hits, "false": extra, "missed": missed}
 
     def result(self):
         """Scores of the data set, and "label_ap_by_iou"."""

@@ -129,7 +129,8 @@ class Scorer:
         maps = objects.label_maps(present, crowd, to_instances(found, self.things))
         row = self.label_maps.add(*maps)
         pq = metrics.panoptic.panoptic_scores(counts)["pq"]
-        return {"pq": _number(pq), "objects": row["objects"], "found": row["found"]}
+        del row["ap"]
+        return {"pq": _number(pq), **row}
 
     def result(self):
         """Numbers in 0..1, None where there is nothing to score.
@@ -203,11 +204,11 @@ def gallery(groups, samples, options):
 def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     """Overlays of objects, 16-bit maps of segment ids, and segments.json.
 
-    segments.json has, for each image, its "segments": "id" in the map, "class_id",
-    "class", "area_px", and "is_thing".
+    Tables and manifests are those of `predict.folder`. segments.json has, for each
+    image, its "segments": "id" in the map, "class_id", "class", "area_px", "is_thing".
     """
     from kerasseg import images, viz
-    from kerasseg.predict import files
+    from kerasseg.predict import files, tables
     from kerasseg.predict.options import as_options
 
     options, content = as_options(PanopticOptions, options), []
@@ -223,10 +224,11 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
         images.write_image(targets["overlay"], picture)
         segments = _segments(found, things, class_names)
         content.append({"file_name": path.name, "segments": segments})
+        return tables.of_segments(found.ids, segments, things)
 
     jobs = files.plan(inputs, out, ("overlay", "mask"))
     result = files.run(jobs, predict_file)
-    path = jobs[0][1]["mask"].parents[1] / "segments.json"
+    path = jobs.out / "segments.json"
     files.write_json(path, {"images": content})
     return {**result, "segments": str(path)}
 

@@ -55,7 +55,7 @@ def test_the_label_file_is_what_the_function_returns(folder):
 
 def test_a_folder_goes_on_after_a_bad_file(folder, capsys):
     (folder / "photos" / "bad.png").write_bytes(b"not an image, but text")
-    assert main(["classical", "threshold", "photos", "--out", "out", "--json"]) == 0
+    assert main(["classical", "threshold", "photos", "--out", "out", "--json"]) == 3
     captured = capsys.readouterr()
     report = json.loads(captured.out)
     assert [one["regions"] for one in report["images"]] == [2, 2]

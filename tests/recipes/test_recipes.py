@@ -234,3 +234,14 @@ def test_class_weights_may_be_a_table(tmp_path):
     recipe = recipes.read(write(tmp_path, text))
     assert recipes.build_loss(recipe).class_weights == (1.0, 5.0)
     assert recipes.read(write(tmp_path, recipes.dump(recipe))) == recipe
+
+
+def test_recipes_of_the_zoo_are_known_by_name_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("unet_plain_isbi2012", "zoo/unet_plain_isbi2012"):
+        assert recipes.name(name) == "unet_plain_isbi2012"
+        assert recipes.read(name)["data"]["dataset"] == "isbi2012"
+    with pytest.raises(recipes.RecipeError, match="Did you mean 'unet_plain_isbi2012'"):
+        recipes.read("unet_plain_isbi")
+    with pytest.raises(recipes.RecipeError, match=r"mine/recipe\.toml"):
+        recipes.read("mine/recipe.toml")

@@ -1,6 +1,7 @@
 """What goes wrong at a user's desk: one clear error, before training where possible."""
 
 import json
+import tomllib
 import warnings
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from kerasseg import images, recipes, runs
 from kerasseg.cli import main
+from kerasseg.runs import folder
 from kerasseg.training import checkpoints
 
 SMALL = [
@@ -177,3 +179,30 @@ def test_training_on_no_object_is_refused(tmp_path, capsys):
 def test_a_class_that_training_lacks_is_refused(tmp_path, capsys):
     assert main(["train", *write_sides(tmp_path, train=(1, "a"), val=(1, "b"))]) == 1
     assert "Received: b, which is not among background, a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("architecture", "option"),
+    [
+        ("yolact", "nms = {score_threshold = 0.4}"),
+        ("mask_rcnn", ""),
+        ("center_mask", "score_threshold = 0.4"),
+        ("stardist", ""),
+    ],
+)
+def test_a_score_that_is_asked_for_counts_for_every_model(architecture, option):
+    text = f"""[model]
+    architecture = "{architecture}"
+    {option}
+    [data]
+    dataset = "coco"
+    [augment]
+    size = [64, 64]
+    """
+    recipe = tomllib.loads(text)
+    folder._lower_threshold(recipe, 0.01)
+    model = recipe["model"]
+    own = model.get("nms", model).get("score_threshold")
+    assert own == (None if architecture == "stardist" else 0.01)
+    folder._lower_threshold(recipe, 0.5)
+    assert model.get("nms", model).get("score_threshold") == own
