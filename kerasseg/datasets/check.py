@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 
+from kerasseg.images import values
+
 
 def check(samples, *, num_classes=None, limit=None):
     """Read every sample and report their contents, or raise at the first bad one.
@@ -19,13 +21,15 @@ def check(samples, *, num_classes=None, limit=None):
         dict that can be written as JSON: `num_samples`, `num_read`; `sizes` (height x
         width, the ten most frequent), `channels` and `dtypes`: number of samples with
         each; `smallest` and `largest`: height and width, each by itself; `pixels`:
-        count of each class, by name; `ignored_share`: of all pixels, 0..1; `warnings`:
-        list of sentences.
+        count of each class, by name; `ignored_share`: of all pixels, 0..1;
+        `value_range`: (black, white) of the images, given or told by all of them
+        together, None for uint8, see `images.values`; `warnings`: list of sentences.
 
     Raises:
         ImageError: from reading, if a file is broken.
         ValueError: naming the file or sample, if arrays have wrong types or shapes,
-            numbers of channels differ, or a label holds ids that are no class.
+            numbers of channels differ, a label holds ids that are no class, or the
+            range of the images cannot be known.
 
     Example:
         >>> from kerasseg import datasets
@@ -49,6 +53,7 @@ def check(samples, *, num_classes=None, limit=None):
 
     counts = {key: collections.Counter() for key in ("sizes", "channels", "dtypes")}
     pixels, ignored, channels = np.zeros(num_classes, np.int64), 0, None
+    extents = {}
     # Decoders work outside Python's lock; `map` cancels the rest after an error.
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for index, found in zip(indices, pool.map(measure, indices)):
@@ -61,6 +66,7 @@ def check(samples, *, num_classes=None, limit=None):
                 )
             for key, counter in counts.items():
                 counter[found[key]] += 1
+            _widen(extents, found["extent"], _source(samples, index))
             pixels += found["pixels"]
             ignored += found["ignored"]
     _check_foreground(samples, pixels, ignored)
@@ -73,8 +79,9 @@ def check(samples, *, num_classes=None, limit=None):
         "largest": [max(sides) for sides in zip(*shapes)],
         "pixels": dict(zip(names, pixels.tolist())),
         "ignored_share": ignored / int(pixels.sum() + ignored),
+        "value_range": _value_range(extents, getattr(samples, "value_range", None)),
     }
-    return {**report, "warnings": _warnings(report)}
+    return {**report, "warnings": _warnings(report, extents)}
 
 
 def _source(samples, index):
@@ -114,9 +121,45 @@ def _measure(sample, source, num_classes, samples):
         "sizes": f"{label.shape[0]} x {label.shape[1]}",
         "channels": image.shape[2],
         "dtypes": image.dtype.name,
+        "extent": _extent(image, source),
         "pixels": np.bincount(valid, minlength=num_classes),
         "ignored": label.size - valid.size,
     }
+
+
+def _extent(image, source):
+    try:
+        return values.extent(image)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
+
+
+def _widen(extents, extent, source):
+    """Keep the least and largest number of each dtype, and where the largest is."""
+    dtype, low, high, whole = extent
+    before = extents.setdefault(dtype, (low, high, whole, source))
+    place = source if high > before[1] else before[3]
+    low, high = min(low, before[0]), max(high, before[1])
+    extents[dtype] = (low, high, whole and before[2], place)
+
+
+def _value_range(extents, given):
+    """Range of all images: their numbers together tell, or it is asked once."""
+    found = {}
+    for dtype, (low, high, whole, source) in extents.items():
+        try:
+            pair = values.decide(dtype, low, high, whole, given)
+        except ValueError as error:
+            raise ValueError(f"{source} and others: {error}") from error
+        if dtype not in ("uint8", "bool"):
+            found[pair] = source
+    if given is None and len(found) > 1:
+        listed = " and ".join(f"{pair}, as {source}" for pair, source in found.items())
+        raise ValueError(
+            "All images must have one range of values. Received: "
+            f"{listed}. Fix: save them in one dtype and range."
+        )
+    return given or next(iter(found), None)
 
 
 def _check_instances(sample, label, source):
@@ -143,14 +186,24 @@ def _check_foreground(samples, pixels, ignored):
         )
 
 
-def _warnings(report):
+def _warnings(report, extents):
+    num = len(report["pixels"])
     found = [
         f"Class {name!r} never occurs."
         for name, count in report["pixels"].items()
         if not count
     ]
+    if len(found) > 8:
+        found = [f"{len(found)} of {num} classes never occur."]
     if report["ignored_share"] > 0.5:
         found.append(f"{report['ignored_share']:.0%} of the pixels are ignored.")
     if len(report["dtypes"]) > 1:
         found.append(f"Images differ in dtype: {', '.join(report['dtypes'])}.")
+    for dtype, (low, high, _, source) in extents.items():
+        black, white = values.decide(dtype, low, high, True, report["value_range"])
+        if black < high < black + (white - black) / values.DARK:
+            found.append(
+                f"Images are dark: {dtype} up to {high:g} of {white:g}, in {source}. "
+                "If that is white, say so by `value_range`."
+            )
     return found

@@ -6,6 +6,8 @@ import operator
 import pathlib
 from collections.abc import Callable
 
+from kerasseg.images.values import check_range
+
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
@@ -22,6 +24,8 @@ class Samples:
         ignore_label: the id of pixels without a class.
         colors: (r, g, b) of each class, for pictures and palettes, or None.
         files: (image file, mask file) of each sample, or None.
+        value_range: (black, white), the numbers of the images that mean so; None where
+            dtype and numbers tell, see `images.values`.
 
     Example:
         >>> import numpy as np
@@ -38,6 +42,7 @@ class Samples:
     ignore_label: int = 255
     colors: tuple[tuple[int, int, int], ...] | None = None
     files: tuple[tuple[pathlib.Path, pathlib.Path], ...] | None = None
+    value_range: tuple[float, float] | None = None
 
     def __post_init__(self):
         if len(set(self.names)) != len(self.names):
@@ -49,6 +54,12 @@ class Samples:
                 raise ValueError(
                     f"`{name}` must have {length} entries. Received: {len(value)}."
                 )
+
+    def with_range(self, value_range):
+        """The same samples whose images have this range: (black, white), or None."""
+        if value_range is not None:
+            value_range = check_range(value_range)
+        return dataclasses.replace(self, value_range=value_range)
 
     def __len__(self):
         return len(self.names)

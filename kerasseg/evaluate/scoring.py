@@ -7,7 +7,8 @@ import time
 import numpy as np
 
 from kerasseg import tasks
-from kerasseg.predict.options import as_options, defaults
+from kerasseg.images import DataRange
+from kerasseg.predict.options import as_options, defaults, range_given
 
 AHEAD = 4  # samples read before they are needed
 
@@ -42,10 +43,11 @@ def score(model, samples, options=None, *, limit=None, on_progress=None):
     task = tasks.of(model)
     options = as_options(task.options, options)
     scorer = task.scorer(model, samples, options)
+    data_range = _range_of(samples, options)
     rows, sizes, start = [], set(), time.perf_counter()
     for batch in _batches(samples, num, scorer.batch_px):
         begin = time.perf_counter()
-        found = scorer.predict([sample["image"] for _, sample in batch])
+        found = scorer.predict([_scaled(data_range, samples, *pair) for pair in batch])
         for (index, sample), one in zip(batch, found):
             row = {"index": index, "name": samples.names[index]}
             try:
@@ -62,6 +64,7 @@ def score(model, samples, options=None, *, limit=None, on_progress=None):
     settings = {
         **_plain(options),
         **result.pop("settings", {}),
+        "value_range": data_range.value_range,
         **_settings(model, sizes, num, time.perf_counter() - start),
     }
     return {"task": task.name, **result, "samples": rows, "settings": settings}
@@ -78,6 +81,20 @@ def _batches(samples, num, most_px):
             batch = []
         batch.append((index, sample))
     yield batch
+
+
+def _range_of(samples, options):
+    """The DataRange of samples: their own, or that of the options."""
+    own = getattr(samples, "value_range", None)
+    return DataRange(range_given(options) if own is None else own)
+
+
+def _scaled(data_range, samples, index, sample):
+    """Image of a sample as models take it, scaled like all others."""
+    try:
+        return data_range.scale(sample["image"])
+    except ValueError as error:
+        raise ValueError(f"Sample {samples.names[index]!r}: {error}") from error
 
 
 def read_ahead(samples, num):
@@ -141,16 +158,21 @@ def gallery(model, samples, result, *, num=3, options=None):
         uint8 [h, w, 3]; see `viz.gallery` and `viz.instance_gallery`.
     """
     task = tasks.of_results(result)
+    settings = result["settings"]
     if options is None:
-        settings = result["settings"]
-        options = {name: settings[name] for name in defaults(task.options)}
+        known = defaults(task.options)
+        options = {name: settings[name] for name in known if name in settings}
     options = as_options(task.options, options)
+    data_range = _range_of(samples, options)
+    data_range.value_range = settings.get("value_range") or data_range.value_range
     groups = {}
     for heading, rows in extremes(result, num).items():
         groups[heading] = []
         for row in rows:
             sample = samples[row["index"]]
-            found = task.predict(model, sample["image"], options)
+            image = _scaled(data_range, samples, row["index"], sample)
+            sample = {**sample, "image": image}
+            found = task.predict(model, image, options)
             shown = {"name": row["name"], "score": row[task.row_score]}
             groups[heading].append({**shown, "sample": sample, "found": found})
     return task.gallery(groups, samples)

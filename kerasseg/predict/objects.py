@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from kerasseg.detection.pasting import stretch_masks
+from kerasseg.images.values import as_array, range_of, rescale
 from kerasseg.predict import forward, merging
 from kerasseg.predict.options import InstanceOptions
 from kerasseg.predict.preprocessing import check_image, fit_size, pad, prepare
@@ -28,7 +29,9 @@ def instances(
 
     Args:
         model: instance model of one image size, see `zoo.names("instance")`.
-        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        image: [H, W] or [H, W, C], any size, or what `images.as_array` takes; see
+            `predict.preprocessing.prepare`. Where its range must be given, give
+            `images.scale(image, (black, white))`.
         score_threshold: objects that score less are left out. Models have a threshold
             of their own, 0.05 unless they were built with another.
         fit: how an image of another size than the model's is shown to it. "tile": as
@@ -59,11 +62,13 @@ def instances(
         score_threshold, fit, overlap_px, zoom, min_area_px, max_objects
     )
     *size, channels = _check(model)
+    image = as_array(image)
     check_image(image, channels)
-    given = np.shape(image)[:2]
+    given, found_range = image.shape[:2], range_of(image)
     limits = {"min_area_px": min_area_px, "max_objects": max_objects}
     run = forward.compiled(model, dict)
     if options.fit == "resize" and given != tuple(size):
+        image = rescale(image, found_range)
         found = _resized(run, prepare(image, channels), size)
         whole = (0, 0, given[1], given[0])
         parts = merging.objects_in_tile(
@@ -75,6 +80,7 @@ def instances(
     for first in range(0, len(tiles), BATCH):
         some = tiles[first : first + BATCH]
         crops = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
+        crops = [rescale(crop, found_range) for crop in crops]
         crops = [pad(prepare(crop, channels), shown) for crop in crops]
         crops = [_enlarge(crop, size) for crop in crops]
         outputs = forward.to_arrays(run(np.stack(crops)))

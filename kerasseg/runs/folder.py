@@ -18,7 +18,8 @@ def load(run):
     """Model with the best weights of a run, its recipe and its facts.
 
     Returns:
-        (keras.Model, resolved recipe, dict of "classes", "colors", "channels", "root").
+        (keras.Model, resolved recipe, dict of "classes", "colors", "channels",
+        "value_range", "root").
 
     Raises:
         RunError: if the folder is no run, or has no weights yet.
@@ -112,8 +113,8 @@ def check_data(out, facts):
     if not (out / "run.json").is_file():
         return
     old = json.loads((out / "run.json").read_text())
-    for key in ("classes", "channels", "samples"):
-        if old.get(key) != facts[key]:
+    for key in ("classes", "channels", "value_range", "samples"):
+        if key in old and old[key] != facts[key]:
             raise RunError(
                 f"{out} holds a run on other data, from {old.get('root')}: `{key}` was "
                 f"{old.get(key)} there and is {facts[key]} in {facts['root']}. Choose "
@@ -132,6 +133,7 @@ def facts_of(samples, root, name):
         else [list(map(int, color)) for color in samples.colors],
         "ignore_label": samples.ignore_label,
         "channels": int(samples[0]["image"].shape[-1]),
+        "value_range": samples.value_range and list(samples.value_range),
         "samples": f"{len(samples)} names, sha256 {_digest(samples.names)}",
     }
 

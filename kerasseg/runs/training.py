@@ -120,12 +120,15 @@ def _checked_samples(recipe, root, on_event):
 
     sides, task = {}, recipes.task_of(recipe)
     for side in ("train", "val"):
-        samples = sides[side] = recipes.build_samples(recipe, root, side)
+        samples = recipes.build_samples(recipe, root, side)
+        if side == "val" and samples.value_range is None:  # scaled as in training
+            samples = samples.with_range(sides["train"].value_range)
         num_labels = len(samples.classes)
         if "num_classes" in recipe["model"]:
             num_labels = recipe["model"]["num_classes"] + task.first_class
         report = datasets.check(samples, num_classes=max(num_labels, 2))
         on_event({"kind": "data", "side": side, "report": report})
+        sides[side] = samples.with_range(report["value_range"])
         if task.needs_instances and "instances" not in samples[0]:
             raise ValueError(
                 f"{recipe['model']['architecture']!r} needs samples with instances, as "
