@@ -24,7 +24,7 @@ ALLOWED = {
     "augment": {"names"},
     "images": {"files", "names"},
     "viz": {"images"},
-    "classical": set(),
+    "classical": {"images"},
     "crf": {"images"},
     "instance": {"names"},
     "metrics": set(),

@@ -29,7 +29,7 @@ def slic(
     into the neighbour of nearest colour.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         num_segments: number of superpixels, up to the number of pixels. Met exactly
             unless centres lose all their pixels.
         compactness: colour difference that weighs as much as the width of a cell. 5

@@ -16,7 +16,7 @@ def watershed(
     """Watershed of the colour gradient, flooded from markers.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         markers: integers [H, W], 0 where unknown, 1, 2, ... where a region starts;
             None takes the minima of the gradient.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
@@ -55,7 +55,7 @@ def compact_watershed(
     """Superpixels by compact watershed from a regular grid of markers.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         num_segments: number of superpixels, up to the number of pixels; met exactly.
         compactness: weight of the distance to the marker, in CIELAB units of gradient
             per pixel; larger gives more compact superpixels.
