@@ -13,6 +13,7 @@ import time
 TYPES = {int: int, float: float, str: str, float | None: float}
 # Arguments that are arrays: what the command line takes instead.
 ARRAYS = {
+    "mask": "mask file: superpixels only where it is not 0",
     "markers": "mask file: 0 unknown, 1, 2, ... where regions start",
     "scribbles": "mask file: 0 background, 1 foreground, 255 unknown",
     "probabilities": "grey image of the foreground's probability, black 0, white 1",
@@ -45,8 +46,19 @@ def add_arguments(command):
             default=argparse.SUPPRESS,
             help="print the result as JSON",
         )
+        parser.add_argument(
+            "--value-range",
+            type=_range,
+            metavar="BLACK,WHITE",
+            help="numbers that are black and white; default: the darkest and the "
+            "brightest of each image",
+        )
         for option in list(inspect.signature(function).parameters.values())[1:]:
             _add_option(parser, option)
+
+
+def _range(text):
+    return tuple(float(part) for part in text.split(","))
 
 
 def _add_option(parser, option):
@@ -91,7 +103,10 @@ def run(arguments):
         event = {"path": str(path)}
         try:
             start = time.perf_counter()
-            event |= _segment(function, path, options, out / stem)
+            image = images.read_image(path, channels=None)
+            if arguments.value_range is not None:
+                image = images.scale(image, arguments.value_range)
+            event |= _segment(function, (path, image), options, out / stem)
             event["seconds"] = round(time.perf_counter() - start, 3)
             report["images"].append(event)
         except ValueError as error:
@@ -143,17 +158,17 @@ def _files(inputs, out):
         yield path, stem
 
 
-def _segment(function, path, options, target):
+def _segment(function, source, options, target):
     """Write TARGET.png (ids), _boundaries and _colors; returns what to report."""
     from kerasseg import images, viz
 
-    image = images.read_image(path, channels=None)
+    path, image = source
     given = image
     if next(iter(inspect.signature(function).parameters)) == "mask":
         given = images.read_mask(path)
     labels = function(given, **options)
-    grows = function.__name__ == "region_growing"
-    ids = labels + 1 if grows else labels  # -1, unreached, becomes 0 in the file
+    some = function.__name__ == "region_growing" or labels.min() < 0
+    ids = labels + 1 if some else labels  # -1, unreached, becomes 0 in the file
     if ids.max() > 65535:
         raise ValueError(f"{ids.max() + 1} regions do not fit a 16-bit mask file.")
     files = {
@@ -165,4 +180,6 @@ def _segment(function, path, options, target):
     images.write_image(files["boundaries"], viz.boundaries(image, labels))
     images.write_image(files["colors"], viz.mean_colors(image, labels))
     written = {kind: str(file) for kind, file in files.items()}
-    return {"regions": int(labels.max()) + 1, "files": written}
+    has_background = function.__name__ == "split_instances"
+    num = int(labels.max()) + (not has_background)
+    return {"regions": num, "files": written}
