@@ -16,6 +16,13 @@ def merge_equal_channels(path, pixels):
     Raises:
         ImageError: if they differ; lists the colours.
     """
+    if pixels.shape[2] != 3:
+        raise ImageError(
+            path,
+            "one channel of class ids",
+            f"{pixels.shape[2]} bands",
+            "Save the band of the class ids as a file of its own",
+        )
     if not (pixels[..., :1] == pixels[..., 1:]).all():
         # One number per colour: `np.unique` of rows takes seconds.
         codes = pixels[..., 0] * 2.0**32 + pixels[..., 1] * 2.0**16 + pixels[..., 2]
