@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from kerasseg.images import values
+from kerasseg.images import mask_kinds, values
 
 
 def check(samples, *, num_classes=None, limit=None):
@@ -114,7 +114,7 @@ def _measure(sample, source, num_classes, samples):
         raise ValueError(
             f"`label` must hold class ids 0..{num_classes - 1}, or "
             f"{samples.ignore_label} for pixels to ignore. Received: {listed} in "
-            f"{source}. Fix: name all classes, or map the numbers with `values`."
+            f"{source}. Fix: {_fix_of(label)}."
         )
     _check_instances(sample, label, source)
     return {
@@ -125,6 +125,19 @@ def _measure(sample, source, num_classes, samples):
         "pixels": np.bincount(valid, minlength=num_classes),
         "ignored": label.size - valid.size,
     }
+
+
+def _fix_of(label):
+    """Advice for a label with ids that are no class."""
+    if label.min() >= 0:
+        counts = np.bincount(np.minimum(label, 256).ravel(), minlength=257)
+        if mask_kinds.is_noisy_black_and_white(counts):
+            spans = mask_kinds.to_paste("values", mask_kinds.SPANS)
+            return f"black and white masks that were smoothed or JPEG: {spans}"
+        if mask_kinds.are_objects([mask_kinds.marks_objects(label)]):
+            one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
+            return f"these are objects: dataset mask_folders, or one class: {one_class}"
+    return "name all classes, or map the numbers with `values`"
 
 
 def _extent(image, source):
@@ -182,7 +195,7 @@ def _check_foreground(samples, pixels, ignored):
             "Labels must hold more than one class. Received: only 0 and "
             f"{ignore_label}, which is ignored, in all of them ("
             f"{_source(samples, 0)}, ...). Fix: if {ignore_label} is the foreground, "
-            f"say so: values={{0: 0, {ignore_label}: 1}}."
+            f"say so: {mask_kinds.to_paste('values', {0: 0, ignore_label: 1})}."
         )
 
 

@@ -11,9 +11,11 @@ from kerasseg.images.class_ids import (
     ids_of_colors,
     ids_of_values,
     merge_equal_channels,
+    nearly_grey,
 )
 from kerasseg.images.content import ImageError, check_folder, name_of
 from kerasseg.images.decode import MAX_PIXELS, decode
+from kerasseg.images.mask_kinds import SPANS, to_paste
 
 EXTENSIONS = frozenset(
     (
@@ -80,7 +82,7 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
         name_of(path),
         f"{channels} channels",
         f"{found} channels",
-        f"Read all of them: channels={found} (in a recipe --set data.channels={found}),"
+        f"Read all of them: channels={found} (--set 'data.channels={found}'),"
         " or save those to use as a file of their own",
     )
 
@@ -116,8 +118,9 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
         path: PNG or another lossless format that `read_image` reads, or its bytes, or a
             file object.
         colors: for masks that encode classes by colour: mapping (r, g, b) -> class id,
-            or a sequence of (r, g, b), the position being the id. Palette entries are
-            then looked up as colours, too.
+            or a sequence of (r, g, b), the position being the id. Keys may also be
+            written as "r,g,b" or "#rrggbb". Palette entries are then looked up as
+            colours, too.
         values: for masks whose values are not class ids: mapping of the value in the
             file, or of a range of values written as "0-127", to the class id. Every
             value that occurs must be in it. {0: 0, 255: 1} is for black and white
@@ -143,13 +146,14 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
             name_of(path),
             "a lossless format such as PNG, because compression changes class ids",
             "JPEG or lossy WebP",
-            'Export the masks again, or map spans: values={"0-127": 0, "128-255": 1}',
+            f"Export the masks again, or map spans: {to_paste('values', SPANS)}",
         )
     path = name_of(path)
     if colors is not None:
         return ids_of_colors(path, pixels, colors)
     if pixels.ndim == 3:
-        pixels = merge_equal_channels(path, pixels)
+        grey = None if values is None else nearly_grey(pixels)
+        pixels = merge_equal_channels(path, pixels) if grey is None else grey
     if values is not None:
         return ids_of_values(path, pixels, values)
     return as_class_ids(path, pixels)

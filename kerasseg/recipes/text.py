@@ -1,5 +1,6 @@
 """Reads recipes from TOML and writes them back."""
 
+import ast
 import contextlib
 import json
 import pathlib
@@ -30,7 +31,8 @@ def read(path=None, overrides=()):
 
     Args:
         path: recipe.toml, a folder that holds one, or None for the main job.
-        overrides: strings "table.key=value", value in TOML (or a bare word).
+        overrides: strings "table.key=value", value in TOML, as Python writes lists
+            and dicts, or a bare word.
 
     Returns:
         dict from table name to dict of options (`loss` is a list of dicts).
@@ -95,8 +97,12 @@ def _override(recipe, text):
     if not match:
         raise RecipeError(f"--set must look like train.epochs=5. Received: {text!r}.")
     table, key, value = match.groups()
-    with contextlib.suppress(tomllib.TOMLDecodeError):  # a bare word is a string
+    try:
         value = tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:  # a bare word is a string
+        if value.lstrip()[:1] in ("{", "[", "("):  # or as Python writes it
+            with contextlib.suppress(ValueError, SyntaxError, MemoryError):
+                value = _string_keys(ast.literal_eval(value.strip()))
     value = _without_none(value)
     target = recipe.setdefault(table, {})
     if isinstance(target, list):
@@ -105,6 +111,19 @@ def _override(recipe, text):
         )
     target[key] = value
     return table, key
+
+
+def _string_keys(value):
+    """A literal of Python as TOML has it: {(255, 0, 0): 1} is {"255,0,0": 1}."""
+    if isinstance(value, dict):
+        names = {
+            ",".join(map(str, key)) if isinstance(key, tuple) else str(key): item
+            for key, item in value.items()
+        }
+        return {key: _string_keys(item) for key, item in names.items()}
+    if isinstance(value, list | tuple):
+        return [_string_keys(item) for item in value]
+    return value
 
 
 def _without_none(value):
@@ -129,6 +148,10 @@ def _line(text, table, option):
     return ""
 
 
+def _toml_key(key):
+    return key if re.fullmatch(r"[\w-]+", key, re.ASCII) else json.dumps(key)
+
+
 def _toml(value):
     if value is None:
         return '"none"'
@@ -139,5 +162,6 @@ def _toml(value):
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{k} = {_toml(v)}' for k, v in value.items())}}}"
+        pairs = (f"{_toml_key(key)} = {_toml(item)}" for key, item in value.items())
+        return f"{{{', '.join(pairs)}}}"
     return repr(value)

@@ -42,7 +42,7 @@ def run(root):
 
 def test_other_channels_than_the_files_have_are_answered_with_the_fix(root, capsys):
     assert main(["check-data", "--data", str(root)]) == 1
-    assert "--set data.channels=5" in capsys.readouterr().err
+    assert "--set 'data.channels=5'" in capsys.readouterr().err
 
 
 def test_bands_are_checked(root, capsys):
