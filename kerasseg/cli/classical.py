@@ -124,13 +124,15 @@ def run(arguments):
 
 def _value(name, given):
     """Argument of the function for the word that was typed."""
+    import numpy as np
+
     from kerasseg import images
 
     if given is None:
         return None
     if name == "probabilities":
         pixels = images.read_image(given, channels=1)[..., 0]
-        return pixels / (255 if pixels.dtype == "uint8" else max(1, pixels.max()))
+        return np.asarray(images.scale(pixels), "float32") / 255
     if name == "seeds" and given.isdigit():
         return int(given)
     if name in ARRAYS or name == "seeds":
