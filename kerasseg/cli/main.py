@@ -234,6 +234,8 @@ def _check_data(arguments):
     reports = {}
     for side in ("train", "val"):
         samples = recipes.build_samples(recipe, arguments.data, side)
+        if side == "val" and samples.value_range is None:  # scaled as in training
+            samples = samples.with_range(reports["train"]["value_range"])
         reports[side] = datasets.check(samples, num_classes=len(samples.classes))
         _say(arguments, f"{side}: {json.dumps(reports[side], indent=1, default=str)}")
     return reports

@@ -86,6 +86,19 @@ def test_a_run_remembers_its_range_and_scales_every_form_by_it(run, tmp_path):
     np.testing.assert_array_equal(read_mask(tmp_path / "out/masks/unit.png"), masks[0])
 
 
+def test_another_range_is_given_on_the_command_line(run, tmp_path):
+    (image,) = pictures(1)
+    signed = (image / 127.5 - 1).astype("float32")
+    tifffile.imwrite(tmp_path / "a.tif", signed, photometric="rgb")
+    write_image(tmp_path / "b.png", image)
+    files = [str(tmp_path / name) for name in ("a.tif", "b.png")]
+    command = ["predict", "--run", str(run), "--out", str(tmp_path / "out")]
+    assert main([*command, files[0]]) == 1
+    assert main([*command, "--value-range=-1,1", *files]) == 0
+    masks = [read_mask(tmp_path / f"out/masks/{name}.png") for name in "ab"]
+    assert (masks[0] == masks[1]).mean() > 0.99  # but for rounding
+
+
 def test_a_run_is_evaluated_by_its_range(run, root):
     results = json.loads((run / "results.json").read_text())
     assert results["settings"]["value_range"] == [0, 4080]
