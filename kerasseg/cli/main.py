@@ -259,6 +259,9 @@ def _check_data(arguments):
     for side in ("train", "val"):
         try:
             samples = recipes.build_samples(recipe, arguments.data, side)
+            if side == "val" and samples.value_range is None:  # scaled as in training
+                given = reports.get("train", {}).get("value_range")
+                samples = samples.with_range(given)
             num = len(samples.classes)
             report = datasets.check(samples, num_classes=num, on_error="list")
         except recipes.RecipeError:

@@ -17,8 +17,6 @@ def add_arguments(command):
             kinds = {"action": argparse.BooleanOptionalAction}
         else:
             kinds = {"type": _kind(field), "metavar": field.metadata.get("metavar")}
-            if _kind(field) is _ids:
-                kinds["metavar"] = "ID,ID,..."
         group.add_argument(flag, **known, **kinds)
 
 
@@ -77,10 +75,14 @@ def _kind(field):
     """Function from the word that was typed to a value of a field."""
     parts = getattr(field.type, "__args__", (field.type,))
     if parts[0] is tuple:
-        return _ids
+        return _numbers
     # The first of a union: int of `int | None`.
     return parts[0]
 
 
-def _ids(text):
-    return tuple(int(part) for part in text.split(","))
+def _numbers(text):
+    """Numbers between commas; whole ones as integers, such as class ids."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        return tuple(float(part) for part in text.split(","))

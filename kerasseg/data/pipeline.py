@@ -64,6 +64,8 @@ def pipeline(
     Args:
         samples: Samples, or another object with a length, with `read(index)`, which
             returns a dict of `image` [H, W, C] and `label` [H, W], and with `names`.
+            Their `value_range`, if any, says which numbers are black and white, see
+            `images.values`.
         batch_size: samples per batch.
         augment: function (sample, seed) -> sample, see `kerasseg.augment`. Unless it
             gives all images one size, they must have one, or batch_size=1.
@@ -82,7 +84,7 @@ def pipeline(
     Returns:
         tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]), or of images
         and a dict of boxes, classes and masks, or of the function's targets. Images
-        keep their dtype, unless `augment` changes it; uint16 becomes float32 in 0..255.
+        are in 0..255: uint8 stays, others become float32.
 
     Raises:
         ValueError: if an option is out of its range, or there is nothing to read, or

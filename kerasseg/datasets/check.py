@@ -6,6 +6,8 @@ import os
 
 import numpy as np
 
+from kerasseg.images import mask_kinds, values
+
 
 def check(samples, *, num_classes=None, limit=None, on_error="raise"):
     """Read every sample and report their contents, or raise at the first bad one.
@@ -20,15 +22,18 @@ def check(samples, *, num_classes=None, limit=None, on_error="raise"):
         dict that can be written as JSON: `num_samples`, `num_read`; `sizes` (height x
         width, the ten most frequent), `channels` and `dtypes`: number of samples with
         each; `smallest` and `largest`: height and width, each by itself; `pixels`:
-        count of each class, by name; `ignored_share`: of all pixels, 0..1; of samples
-        with instances `objects`, the number of each class, and `crowds`; `failed`, if
-        they are listed: dicts of "name" and "error"; `warnings`: list of sentences.
+        count of each class, by name; `ignored_share`: of all pixels, 0..1;
+        `value_range`: (black, white) of the images, given or told by all of them
+        together, None for uint8, see `images.values`; of samples with instances
+        `objects`, the number of each class, and `crowds`; `failed`, if they are listed:
+        dicts of "name" and "error"; `warnings`: list of sentences.
 
     Raises:
         ImageError: from reading, if a file is broken.
         ValueError: if there is no sample, or `on_error` is no option; or naming the
             file or sample, if arrays have wrong types or shapes, numbers of channels
-            differ, or a label holds ids that are no class.
+            differ, a label holds ids that are no class, or the range of the images
+            cannot be known.
 
     Example:
         >>> from kerasseg import datasets
@@ -75,6 +80,9 @@ def check(samples, *, num_classes=None, limit=None, on_error="raise"):
         "num_samples": len(samples),
         "num_read": num_read,
         **total.report(names),
+        "value_range": _value_range(
+            total.extents, getattr(samples, "value_range", None)
+        ),
         **({"failed": total.failed} if on_error == "list" else {}),
     }
     return {**report, "warnings": _warnings(samples, report, total)}
@@ -89,6 +97,7 @@ class _Sums:
         self.counts = {kind: collections.Counter() for kind in kinds}
         self.ignored = self.crowds = self.left_out = 0
         self.channels, self.has_objects, self.failed = None, False, []
+        self.extents = {}
 
     def add(self, found, source):
         """Count a sample; returns an error instead if it does not fit the others."""
@@ -101,6 +110,7 @@ class _Sums:
             )
         for key, counter in self.counts.items():
             counter[found[key]] += 1
+        _widen(self.extents, found["extent"], source)
         self.pixels += found["pixels"]
         self.ignored += found["ignored"]
         self.has_objects |= found["objects"] is not None
@@ -162,13 +172,14 @@ def _measure(sample, source, num_classes, samples):
         raise ValueError(
             f"`label` must hold class ids 0..{num_classes - 1}, or "
             f"{samples.ignore_label} for pixels to ignore. Received: {listed} in "
-            f"{source}. Fix: name all classes, or map the numbers with `values`."
+            f"{source}. Fix: {_fix_of(label)}."
         )
     _check_instances(sample, label, source)
     return {
         "sizes": f"{label.shape[0]} x {label.shape[1]}",
         "channels": image.shape[2],
         "dtypes": image.dtype.name,
+        "extent": _extent(image, source),
         "pixels": np.bincount(valid, minlength=num_classes),
         "ignored": label.size - valid.size,
         **_objects(sample, num_classes),
@@ -186,6 +197,54 @@ def _objects(sample, num_classes):
         "crowds": int(crowd.sum()),
         "left_out": int(sample.get("left_out", 0)),
     }
+
+
+def _fix_of(label):
+    """Advice for a label with ids that are no class."""
+    if label.min() >= 0:
+        counts = np.bincount(np.minimum(label, 256).ravel(), minlength=257)
+        if mask_kinds.is_noisy_black_and_white(counts):
+            spans = mask_kinds.to_paste("values", mask_kinds.SPANS)
+            return f"black and white masks that were smoothed or JPEG: {spans}"
+        if mask_kinds.are_objects([mask_kinds.marks_objects(label)]):
+            one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
+            return f"these are objects: dataset mask_folders, or one class: {one_class}"
+    return "name all classes, or map the numbers with `values`"
+
+
+def _extent(image, source):
+    try:
+        return values.extent(image)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
+
+
+def _widen(extents, extent, source):
+    """Keep the least and largest number of each dtype, and where the largest is."""
+    dtype, low, high, whole = extent
+    before = extents.setdefault(dtype, (low, high, whole, source))
+    place = source if high > before[1] else before[3]
+    low, high = min(low, before[0]), max(high, before[1])
+    extents[dtype] = (low, high, whole and before[2], place)
+
+
+def _value_range(extents, given):
+    """Range of all images: their numbers together tell, or it is asked once."""
+    found = {}
+    for dtype, (low, high, whole, source) in extents.items():
+        try:
+            pair = values.decide(dtype, low, high, whole, given)
+        except ValueError as error:
+            raise ValueError(f"{source} and others: {error}") from error
+        if dtype not in ("uint8", "bool"):
+            found[pair] = source
+    if given is None and len(found) > 1:
+        listed = " and ".join(f"{pair}, as {source}" for pair, source in found.items())
+        raise ValueError(
+            "All images must have one range of values. Received: "
+            f"{listed}. Fix: save them in one dtype and range."
+        )
+    return given or next(iter(found), None)
 
 
 def _check_instances(sample, label, source):
@@ -211,7 +270,7 @@ def _check_foreground(samples, total):
             "Labels must hold more than one class. Received: only 0 and "
             f"{ignore_label}, which is ignored, in all of them ("
             f"{_source(samples, 0)}, ...). Fix: if {ignore_label} is the foreground, "
-            f"say so: values={{0: 0, {ignore_label}: 1}}."
+            f"say so: {mask_kinds.to_paste('values', {0: 0, ignore_label: 1})}."
         )
 
 
@@ -223,13 +282,23 @@ def _warnings(samples, report, total):
         found.append(
             f"There is no object to learn or to score, and {total.crowds} crowds."
         )
-    found += [
+    absent = [
         f"Class {name!r} never occurs."
         for name, count in report["pixels"].items()
         if not count
     ]
+    if len(absent) > 8:
+        absent = [f"{len(absent)} of {len(report['pixels'])} classes never occur."]
+    found += absent
     if report["ignored_share"] > 0.5:
         found.append(f"{report['ignored_share']:.0%} of the pixels are ignored.")
     if len(report["dtypes"]) > 1:
         found.append(f"Images differ in dtype: {', '.join(report['dtypes'])}.")
+    for dtype, (low, high, _, source) in total.extents.items():
+        black, white = values.decide(dtype, low, high, True, report["value_range"])
+        if black < high < black + (white - black) / values.DARK:
+            found.append(
+                f"Images are dark: {dtype} up to {high:g} of {white:g}, in {source}. "
+                "If that is white, say so by `value_range`."
+            )
     return found

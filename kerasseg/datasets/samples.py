@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from kerasseg.images.values import check_range
+
 
 @dataclasses.dataclass(frozen=True)
 class Samples:
@@ -26,6 +28,8 @@ class Samples:
         colors: (r, g, b) of each class, for pictures and palettes, or None.
         files: (image file, mask file) of each sample, or None.
         notes: sentences about what was left out of the data, for `check`.
+        value_range: (black, white), the numbers of the images that mean so; None where
+            dtype and numbers tell, see `images.values`.
 
     Example:
         >>> import numpy as np
@@ -43,6 +47,7 @@ class Samples:
     colors: tuple[tuple[int, int, int], ...] | None = None
     files: tuple[tuple[pathlib.Path, pathlib.Path], ...] | None = None
     notes: tuple[str, ...] = ()
+    value_range: tuple[float, float] | None = None
 
     def __post_init__(self):
         if len(set(self.names)) != len(self.names):
@@ -54,6 +59,12 @@ class Samples:
                 raise ValueError(
                     f"`{name}` must have {length} entries. Received: {len(value)}."
                 )
+
+    def with_range(self, value_range):
+        """The same samples whose images have this range: (black, white), or None."""
+        if value_range is not None:
+            value_range = check_range(value_range)
+        return dataclasses.replace(self, value_range=value_range)
 
     def __len__(self):
         return len(self.names)

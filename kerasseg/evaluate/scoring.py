@@ -7,7 +7,8 @@ import time
 import numpy as np
 
 from kerasseg import tasks
-from kerasseg.predict.options import as_options, defaults
+from kerasseg.images import DataRange
+from kerasseg.predict.options import as_options, defaults, range_given
 
 AHEAD = 4  # samples read before they are needed
 
@@ -49,9 +50,11 @@ def score(
     task = tasks.of(model)
     options = as_options(task.options, options)
     scorer = task.scorer(model, samples, options)
+    data_range = _range_of(samples, options)
     rows, sizes, start = [], set(), time.perf_counter()
     failed = None if on_error == "raise" else []
-    for batch in _batches(samples, num, scorer.batch_px, failed):
+    scaled = _Scaled(samples, data_range)
+    for batch in _batches(scaled, num, scorer.batch_px, failed):
         begin, known = time.perf_counter(), len(rows)
         for index, sample, one in _predicted(scorer, samples, batch, failed):
             row = {"index": index, "name": samples.names[index]}
@@ -74,6 +77,7 @@ def score(
     settings = {
         **_plain(options),
         **result.pop("settings", {}),
+        "value_range": data_range.value_range,
         **_settings(model, sizes, num, time.perf_counter() - start),
     }
     listed = {} if failed is None else {"failed": failed}
@@ -126,6 +130,21 @@ def _failure(samples, index, error):
     return {"name": name, "error": f"{name}: {text.splitlines()[0]}"}
 
 
+class _Scaled:
+    """Samples with images as models take them, all scaled alike."""
+
+    def __init__(self, samples, data_range):
+        self.samples, self.data_range, self.names = samples, data_range, samples.names
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        sample = self.samples[index]
+        image = _scaled(self.data_range, self.samples, index, sample)
+        return {**sample, "image": image}
+
+
 class _Readable:
     """Samples of which those that cannot be read are None, and listed."""
 
@@ -154,6 +173,20 @@ def _batches(samples, num, most_px, failed=None):
         batch.append((index, sample))
     if batch:
         yield batch
+
+
+def _range_of(samples, options):
+    """The DataRange of samples: their own, or that of the options."""
+    own = getattr(samples, "value_range", None)
+    return DataRange(range_given(options) if own is None else own)
+
+
+def _scaled(data_range, samples, index, sample):
+    """Image of a sample as models take it, scaled like all others."""
+    try:
+        return data_range.scale(sample["image"])
+    except ValueError as error:
+        raise ValueError(f"Sample {samples.names[index]!r}: {error}") from error
 
 
 def read_ahead(samples, num):
@@ -217,17 +250,22 @@ def gallery(model, samples, result, *, num=3, options=None):
         uint8 [h, w, 3]; see `viz.gallery` and `viz.instance_gallery`.
     """
     task = tasks.of_results(result)
+    settings = result["settings"]
     if options is None:
-        settings = result["settings"]
-        options = {name: settings[name] for name in defaults(task.options)}
+        known = defaults(task.options)
+        options = {name: settings[name] for name in known if name in settings}
     options = as_options(task.options, options)
+    data_range = _range_of(samples, options)
+    data_range.value_range = settings.get("value_range") or data_range.value_range
     groups = {}
     for heading, rows in extremes(result, num).items():
         groups[heading] = []
         for row in rows:
             sample = samples[row["index"]]
             # Predicted again: `score` keeps no predictions, as they may exceed memory.
-            found = task.predict(model, sample["image"], options)
+            image = _scaled(data_range, samples, row["index"], sample)
+            sample = {**sample, "image": image}
+            found = task.predict(model, image, options)
             shown = {"name": row["name"], "score": row[task.row_score]}
             groups[heading].append({**shown, "sample": sample, "found": found})
     return task.gallery(groups, samples, options)

@@ -9,7 +9,12 @@ from kerasseg.instance.instances import annotate
 from kerasseg.predict import forward, tables
 from kerasseg.predict.jobs import plan, run, write_json
 from kerasseg.predict.objects import instances
-from kerasseg.predict.options import ClassMapOptions, InstanceOptions, as_options
+from kerasseg.predict.options import (
+    ClassMapOptions,
+    InstanceOptions,
+    arguments,
+    as_options,
+)
 from kerasseg.predict.pixels import class_ids
 
 
@@ -56,8 +61,10 @@ def folder(
     options = as_options(ClassMapOptions, options)
     _check_rows(model, class_names=class_names, palette=palette)
 
+    read = reader_for(model, options.value_range)
+
     def predict_file(path, targets):
-        image = read_for(model, path)
+        image = read(path)
         label = class_ids(model, image, **vars(options))
         _write_class_map(targets, image, label, class_names, palette)
         return tables.of_class_map(label, class_names, forward.num_classes(model))
@@ -98,16 +105,18 @@ def folder_of_instances(
     Raises:
         ValueError: as in `folder`.
     """
-    options = vars(as_options(InstanceOptions, options))
-    find = functools.partial(_find, model, functools.partial(instances, **options))
+    options = as_options(InstanceOptions, options)
+    read = reader_for(model, options.value_range)
+    found = functools.partial(instances, model, **arguments(options))
+    find = functools.partial(_find, read, found)
     look = {"class_names": class_names, "palette": palette}
     return write_objects(find, inputs, out, **look, save=save, on_image=on_image)
 
 
-def _find(model, find, path):
+def _find(read, find, path):
     """Image of a file, and the objects in it."""
-    image = read_for(model, path)
-    return image, find(model, image)
+    image = read(path)
+    return image, find(image)
 
 
 def write_objects(
@@ -160,10 +169,23 @@ def _check_rows(model, **tables):
             )
 
 
-def read_for(model, path):
-    """Image of a file, with the channels that a model takes."""
-    channels = forward.input_shape(model)[-1]
-    return images.read_image(path, channels=channels if channels in (1, 3) else None)
+def read_for(model, path, value_range=None):
+    """Image of one file as `reader_for` reads it."""
+    return reader_for(model, value_range)(path)
+
+
+def reader_for(model, value_range=None):
+    """Function that reads an image file with the channels that a model takes.
+
+    All files of one reader have one range: the given one, or that of the first file
+    that tells, see `images.values`. They come as uint8, or float32 in 0..255.
+    """
+    channels, one = forward.input_shape(model)[-1], images.DataRange(value_range)
+
+    def read(path):
+        return one.scale(images.read_image(path, channels=channels))
+
+    return read
 
 
 def _write_class_map(targets, image, label, class_names, palette):

@@ -31,6 +31,7 @@ def build_samples(recipe, root, split):
     options = dict(recipe["data"])
     function = look_up(options.pop("dataset"), datasets.DATASETS, "dataset")
     sides = {"train": options.pop("train"), "val": options.pop("val")}
+    value_range = options.pop("value_range", None)
     chosen = sides.get(split, split)
     options |= chosen if isinstance(chosen, dict) else {"split": chosen}
     if "root" in inspect.signature(function).parameters:
@@ -38,8 +39,10 @@ def build_samples(recipe, root, split):
             raise RecipeError(
                 f"The dataset {function.__name__!r} needs its folder: --data ROOT."
             )
-        return function(root, **options)
-    return function(**options)
+        samples = function(root, **options)
+    else:
+        samples = function(**options)
+    return samples if value_range is None else samples.with_range(value_range)
 
 
 def build_model(recipe, classes, channels=3, *, weights=None):

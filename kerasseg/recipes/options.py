@@ -1,6 +1,7 @@
 """Tables and options of recipes: names, defaults and types."""
 
 from kerasseg import tasks
+from kerasseg.images.values import check_range
 from kerasseg.names import (
     OptionError,
     check_named,
@@ -67,8 +68,11 @@ def resolve(recipe):
     data = recipe["data"]
     data.setdefault("train", "train")
     data.setdefault("val", "val")
-    sides = {"train": None, "val": None}
-    check_named(data, "dataset", datasets.DATASETS, "data", extra=sides)
+    extra = {"train": None, "val": None, "value_range": ()}
+    check_named(data, "dataset", datasets.DATASETS, "data", extra=extra)
+    if data.get("value_range") is not None:
+        with option_errors("data", "value_range"):
+            data["value_range"] = list(check_range(data["value_range"]))
     for side in ("train", "val"):  # the name of a split, or more arguments
         if isinstance(data[side], dict):
             known = parameters(datasets.DATASETS[data["dataset"]])

@@ -30,7 +30,8 @@ def load(run, score_threshold=None):
             lower scores can be asked for; None leaves it.
 
     Returns:
-        (keras.Model, resolved recipe, dict of "classes", "colors", "channels", "root").
+        (keras.Model, resolved recipe, dict of "classes", "colors", "channels",
+        "value_range", "root").
 
     Raises:
         RunError: if the folder is no run, or has no weights yet.
@@ -205,8 +206,8 @@ def check_data(out, facts):
     if not (out / "run.json").is_file():
         return
     old = _read_facts(out)
-    for key in ("classes", "channels", "samples"):
-        if old.get(key) != facts[key]:
+    for key in ("classes", "channels", "value_range", "samples"):
+        if key in old and old[key] != facts[key]:
             raise RunError(
                 f"{out} holds a run on other data, from {old.get('root')}: `{key}` was "
                 f"{old.get(key)} there and is {facts[key]} in {facts['root']}. Choose "
@@ -225,6 +226,7 @@ def facts_of(samples, root, name):
         else [list(map(int, color)) for color in samples.colors],
         "ignore_label": samples.ignore_label,
         "channels": int(samples[0]["image"].shape[-1]),
+        "value_range": samples.value_range and list(samples.value_range),
         # Names without their folder, because a run may go on where the data have moved.
         "samples": f"{len(samples)} names, sha256 {_digest(samples.names)}",
     }

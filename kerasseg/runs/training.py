@@ -141,7 +141,8 @@ def _checked_samples(recipe, root, on_event):
         samples = recipes.build_samples(recipe, root, side)
         if sides:  # files of their own may have fewer classes, or other ids
             samples = samples.with_classes(sides["train"].classes)
-        sides[side] = samples
+            if samples.value_range is None:  # scaled as in training
+                samples = samples.with_range(sides["train"].value_range)
         num_labels = len(samples.classes)
         if "num_classes" in recipe["model"]:
             # Labels count the background, models of objects do not.
@@ -150,6 +151,7 @@ def _checked_samples(recipe, root, on_event):
         report = datasets.check(samples, num_classes=max(num_labels, 2))
         on_event({"kind": "data", "side": side, "report": report})
         _check_objects(side, report, task)
+        sides[side] = samples.with_range(report["value_range"])
         if task.needs_instances and "instances" not in samples[0]:
             raise ValueError(
                 f"{recipe['model']['architecture']!r} needs samples with instances, as "

@@ -1,5 +1,6 @@
 """Use of a trained run: evaluate, predict, export."""
 
+import dataclasses
 import functools
 import pathlib
 
@@ -47,6 +48,8 @@ def evaluate(
     if samples is None:
         samples = recipes.build_samples(recipe, root or facts["root"], split)
         samples = samples.with_classes(facts["classes"])
+        if samples.value_range is None:
+            samples = samples.with_range(facts.get("value_range"))
     options = _options(recipe, options)
     result = scoring.score(model, samples, options, on_error=on_error)
     if training:
@@ -102,8 +105,11 @@ def predict(run, inputs, out, options=None):
     """
     model, recipe, facts = load(run, (options or {}).get("score_threshold"))
     task = recipes.task_of(recipe)
-    look = _look(task, facts)
-    return task.folder(model, inputs, out, **look, options=_options(recipe, options))
+    look, options = _look(task, facts), _options(recipe, options)
+    if "value_range" in defaults(task.options) and options.value_range is None:
+        # Images are scaled as those that the model has learned from.
+        options = dataclasses.replace(options, value_range=facts.get("value_range"))
+    return task.folder(model, inputs, out, **look, options=options)
 
 
 def _options(recipe, given):

@@ -262,8 +262,10 @@ def folder(predict, model, inputs, out, *, class_names=None, palette=None, optio
     """
     from kerasseg.predict import files
 
+    read = files.reader_for(model, options.value_range)
+
     def find(path):
-        image = files.read_for(model, path)
+        image = read(path)
         return image, predict(model, image, options)
 
     return files.write_objects(find, inputs, out, class_names=class_names, palette=None)

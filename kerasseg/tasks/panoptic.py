@@ -214,8 +214,10 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     options, content = as_options(PanopticOptions, options), []
     things = things_of(options, semantic.num_classes(model))
 
+    read = files.reader_for(model, options.value_range)
+
     def predict_file(path, targets):
-        image = files.read_for(model, path)
+        image = read(path)
         found = predict(model, image, options)
         images.write_image(targets["mask"], found.ids.astype("uint16"))
         shown = to_instances(found, things)
