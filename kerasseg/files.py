@@ -1,6 +1,9 @@
 """Atomic replacement of files: old or new, whenever the program stops."""
 
 import contextlib
+import csv
+import io
+import json
 import os
 import pathlib
 import re
@@ -153,3 +156,20 @@ def _disk(folder):
     while not place.is_mount():
         place = place.parent
     return f"The disk mounted at {place} has {free / 1e6:.1f} MB free."
+
+
+def write_json(path, content):
+    """Write a JSON file that appears complete or not at all."""
+    text = json.dumps(content, ensure_ascii=False)
+    replace(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
+def write_csv(path, rows, columns=()):
+    """Write a table of dicts: `columns`, then others in the order they occur in."""
+    stream = io.StringIO()
+    columns = list(dict.fromkeys([*columns, *(key for row in rows for key in row)]))
+    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    text = stream.getvalue()
+    replace(path, lambda part: part.write_text(text, encoding="utf-8"))

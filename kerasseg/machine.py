@@ -1,9 +1,24 @@
-"""The processor: name, instruction sets (Linux); oneDNN and XLA in TensorFlow."""
+"""The machine: processor, oneDNN and XLA in TensorFlow, versions and flags."""
 
+import importlib.metadata
 import os
 import pathlib
 import platform
 import sys
+
+import kerasseg
+
+PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
+FLAGS = (
+    "CUDA_VISIBLE_DEVICES",
+    "KERAS_BACKEND",
+    "OMP_NUM_THREADS",
+    "TF_DETERMINISTIC_OPS",
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_NUM_INTEROP_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "XLA_FLAGS",
+)
 
 
 def cpu_name():
@@ -50,6 +65,40 @@ def traces_for_xla():
         return True
     graph = tf.compat.v1.get_default_graph()
     return control_flow_util.GraphOrParentsInXlaContext(graph)
+
+
+def environment():
+    """Versions, device and flags that a number depends on: a dict ready for JSON."""
+    import keras
+
+    versions = {"kerasseg": kerasseg.__version__, "python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "versions": versions,
+        "backend": keras.backend.backend(),
+        "devices": _devices(),
+        "cpu": cpu_name(),
+        "cpu_count": os.cpu_count(),
+        "platform": platform.platform(),
+        "precision": keras.config.dtype_policy().name,
+        "flags": {name: os.environ[name] for name in FLAGS if name in os.environ},
+    }
+
+
+def _devices():
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return []
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    details = [tf.config.experimental.get_device_details(gpu) for gpu in gpus]
+    return [detail.get("device_name", "GPU") for detail in details] or ["CPU"]
 
 
 def _entry(key):

@@ -101,7 +101,7 @@ def folder(
     if classes is None:
         classes = _listed_classes(root)
     if classes is None:
-        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, ids_of)
+        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, read_label)
         classes = _count_classes(root, ids, ignore_label)
     if isinstance(classes, numbers.Integral):
         classes = [f"class {class_id}" for class_id in range(classes)]

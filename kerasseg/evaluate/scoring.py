@@ -8,7 +8,6 @@ import numpy as np
 
 from kerasseg import tasks
 from kerasseg.images import DataRange
-from kerasseg.predict.options import as_options, defaults, range_given
 
 AHEAD = 4  # samples read before they are needed
 
@@ -48,7 +47,7 @@ def score(
     if num < 1:
         raise ValueError(f"There must be a sample to evaluate. Received: {num}.")
     task = tasks.of(model)
-    options = as_options(task.options, options)
+    options = task.make_options(options)
     scorer = task.scorer(model, samples, options)
     data_range = _range_of(samples, options)
     rows, sizes, start = [], set(), time.perf_counter()
@@ -178,7 +177,7 @@ def _batches(samples, num, most_px, failed=None):
 def _range_of(samples, options):
     """The DataRange of samples: their own, or that of the options."""
     own = getattr(samples, "value_range", None)
-    return DataRange(range_given(options) if own is None else own)
+    return DataRange(getattr(options, "value_range", None) if own is None else own)
 
 
 def _scaled(data_range, samples, index, sample):
@@ -252,9 +251,9 @@ def gallery(model, samples, result, *, num=3, options=None):
     task = tasks.of_results(result)
     settings = result["settings"]
     if options is None:
-        known = defaults(task.options)
+        known = task.default_options()
         options = {name: settings[name] for name in known if name in settings}
-    options = as_options(task.options, options)
+    options = task.make_options(options)
     data_range = _range_of(samples, options)
     data_range.value_range = settings.get("value_range") or data_range.value_range
     groups = {}

@@ -4,10 +4,11 @@ import functools
 import os
 import pathlib
 
+from kerasseg import files as atomic
 from kerasseg import images, names, viz
 from kerasseg.instance.instances import annotate
 from kerasseg.predict import forward, tables
-from kerasseg.predict.jobs import plan, run, write_json
+from kerasseg.predict.jobs import plan, run
 from kerasseg.predict.objects import instances
 from kerasseg.predict.options import (
     ClassMapOptions,
@@ -154,7 +155,7 @@ def write_objects(
         for i in range(num)
     ]
     path = pathlib.Path(out) / "instances.json"
-    write_json(path, content)
+    atomic.write_json(path, content)
     return {**result, "annotations": str(path)}
 
 
@@ -206,4 +207,4 @@ def _write_polygons(path, label, class_names):
         if class_names is not None:
             region["class"] = str(class_names[region["class_id"]])
     content = {"height": label.shape[0], "width": label.shape[1], "regions": regions}
-    write_json(path, content)
+    atomic.write_json(path, content)

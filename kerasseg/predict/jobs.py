@@ -1,8 +1,5 @@
 """One job per image file: what is read, what is written, and what went wrong."""
 
-import csv
-import io
-import json
 import os
 import pathlib
 import time
@@ -109,27 +106,10 @@ def run(plan, predict_file, on_image=None):
             on_image(event)
     _write_manifest(plan, result)
     for name, (rows, columns) in tables.rows_of(found).items():
-        write_csv(plan.out / name, rows, columns)
+        files.write_csv(plan.out / name, rows, columns)
     if plan.skipped:
         result["skipped"] = [str(path) for path in plan.skipped]
     return result
-
-
-def write_json(path, content):
-    """Write a JSON file that appears complete or not at all."""
-    text = json.dumps(content, ensure_ascii=False)
-    files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-def write_csv(path, rows, columns=()):
-    """Write a table of dicts: `columns`, then others in the order they occur in."""
-    stream = io.StringIO()
-    columns = list(dict.fromkeys([*columns, *(key for row in rows for key in row)]))
-    writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    text = stream.getvalue()
-    files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))
 
 
 def _write_manifest(plan, result):
@@ -147,7 +127,7 @@ def _write_manifest(plan, result):
         rows.append({**row, "outputs": {} if event["error"] else outputs})
     skipped = [{"source": str(path.absolute())} for path in plan.skipped]
     content = {"images": rows, "skipped": skipped}
-    write_json(plan.out / "manifest.json", content)
+    files.write_json(plan.out / "manifest.json", content)
     flat = [
         {
             "source": row["source"],
@@ -159,4 +139,4 @@ def _write_manifest(plan, result):
         for row in rows
     ]
     flat += [{**row, "status": "skipped, a mask"} for row in skipped]
-    write_csv(plan.out / "manifest.csv", flat)
+    files.write_csv(plan.out / "manifest.csv", flat)

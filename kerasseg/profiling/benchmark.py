@@ -164,7 +164,7 @@ def run(
     machine.use_onednn()
     import keras
 
-    from kerasseg import evaluate, zoo
+    from kerasseg import zoo
     from kerasseg.names import look_up
     from kerasseg.profiling import operations
 
@@ -190,7 +190,7 @@ def run(
         "precision": precision,
         "cases": measured,
         "peak_memory_mb": peak_memory_mb(),
-        "environment": evaluate.environment(),
+        "environment": machine.environment(),
     }
 
 

@@ -10,7 +10,6 @@ from kerasseg.names import (
     option_errors,
     parameters,
 )
-from kerasseg.predict.options import as_options, defaults
 
 TABLES = ("model", "data", "augment", "loss", "optimizer", "train", "predict")
 TRAIN = {
@@ -97,10 +96,10 @@ def _check_predict(options, task):
     """Check the names and values of [predict], one by one to name the wrong one."""
     for name, value in options.items():
         with option_errors("predict", name):
-            check_options([name], defaults(task.options), "[predict]")
-            as_options(task.options, {name: value})
+            check_options([name], task.default_options(), "[predict]")
+            task.make_options({name: value})
     with option_errors("predict"):
-        as_options(task.options, options)
+        task.make_options(options)
 
 
 def as_list(value):

@@ -8,7 +8,6 @@ import json
 import pathlib
 
 from kerasseg import tasks
-from kerasseg.predict.options import defaults
 from kerasseg.tasks.task import percent
 
 
@@ -53,7 +52,7 @@ def _how(task, settings):
     """The options of prediction that differ from their defaults."""
     chosen = [
         f"{name} {settings[name]}"
-        for name, default in defaults(task.options).items()
+        for name, default in task.default_options().items()
         if settings.get(name, default) != default
     ]
     return ", ".join(chosen) or "default options"

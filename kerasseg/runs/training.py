@@ -6,7 +6,6 @@ import math
 import pathlib
 
 from kerasseg import recipes
-from kerasseg.predict.options import as_options
 from kerasseg.runs import devices, use
 from kerasseg.runs.folder import (
     RunError,
@@ -86,7 +85,7 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
     from kerasseg import data, evaluate, training
 
     settings, task = recipe["train"], recipes.task_of(recipe)
-    options = as_options(task.options, recipe["predict"])
+    options = task.make_options(recipe["predict"])
 
     def validate():
         result = evaluate.score(step.model, samples["val"], options)

@@ -6,7 +6,6 @@ import pathlib
 
 from kerasseg import files, recipes
 from kerasseg.names import check_options
-from kerasseg.predict.options import as_options, defaults
 from kerasseg.runs.folder import load, palette_of
 
 
@@ -78,9 +77,7 @@ def evaluate(
 
 def _write_rows(path, rows):
     """Write the scores of each image as a table; several names in one cell."""
-    from kerasseg.predict.jobs import write_csv
-
-    write_csv(
+    files.write_csv(
         path,
         [
             {k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()}
@@ -106,7 +103,7 @@ def predict(run, inputs, out, options=None):
     model, recipe, facts = load(run, (options or {}).get("score_threshold"))
     task = recipes.task_of(recipe)
     look, options = _look(task, facts), _options(recipe, options)
-    if "value_range" in defaults(task.options) and options.value_range is None:
+    if "value_range" in task.default_options() and options.value_range is None:
         # Images are scaled as those that the model has learned from.
         options = dataclasses.replace(options, value_range=facts.get("value_range"))
     return task.folder(model, inputs, out, **look, options=options)
@@ -115,8 +112,8 @@ def predict(run, inputs, out, options=None):
 def _options(recipe, given):
     """Prediction options of a recipe, and those given instead."""
     task, name = recipes.task_of(recipe), recipe["model"]["architecture"]
-    check_options(given or {}, defaults(task.options), f"{name}'s prediction")
-    return as_options(task.options, {**recipe["predict"], **(given or {})})
+    check_options(given or {}, task.default_options(), f"{name}'s prediction")
+    return task.make_options({**recipe["predict"], **(given or {})})
 
 
 def _look(task, facts):

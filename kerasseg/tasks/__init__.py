@@ -10,7 +10,7 @@ reads the options of all tasks.
 
 from kerasseg.images.values import scale
 from kerasseg.names import look_up
-from kerasseg.predict.options import as_options, range_given
+from kerasseg.predict.options import range_given
 from kerasseg.tasks import instance, panoptic, semantic, stars
 from kerasseg.tasks.task import Task
 
@@ -65,7 +65,7 @@ def predict(model, image, options=None):
         Class ids int32 [H, W], `Instances` or `instance.panoptic.Panoptic`.
     """
     task = of(model)
-    options = as_options(task.options, options)
+    options = task.make_options(options)
     return task.predict(model, scale(image, range_given(options)), options)
 
 

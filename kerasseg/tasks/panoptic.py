@@ -208,6 +208,7 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     image, its "segments": "id" in the map, "class_id", "class", "area_px", "is_thing".
     """
     from kerasseg import images, viz
+    from kerasseg.files import write_json
     from kerasseg.predict import files, tables
     from kerasseg.predict.options import as_options
 
@@ -231,7 +232,7 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     jobs = files.plan(inputs, out, ("overlay", "mask"))
     result = files.run(jobs, predict_file)
     path = jobs.out / "segments.json"
-    files.write_json(path, {"images": content})
+    write_json(path, {"images": content})
     return {**result, "segments": str(path)}
 
 

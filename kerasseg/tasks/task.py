@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
+from kerasseg.predict.options import as_options, defaults
+
 
 @dataclasses.dataclass(frozen=True)
 class Task:
@@ -63,6 +65,18 @@ class Task:
     num_classes: Callable
     signatures: Callable
     outputs: dict
+
+    def make_options(self, given=None):
+        """The options of the task from a dict of some, an instance, or None.
+
+        Raises:
+            ValueError: if a name is unknown, with the nearest, or a value is wrong.
+        """
+        return as_options(self.options, given)
+
+    def default_options(self):
+        """Default of each option by name."""
+        return defaults(self.options)
 
 
 def percent(value, digits=1):
