@@ -23,7 +23,7 @@ def known(x):
     return None
 
 
-def check_values(labels, logits, ignore_label, *, scores=False, stacklevel=3):
+def check_values(labels, logits, ignore_label, *, scores=False):
     """Look at labels and logits of one call.
 
     Args:
@@ -32,7 +32,6 @@ def check_values(labels, logits, ignore_label, *, scores=False, stacklevel=3):
         ignore_label: label that is left out, or None.
         scores: whether logits are only compared with each other and with 0, so that
             outputs of softmax do no harm.
-        stacklevel: of the warnings, 1 is the caller of this function.
 
     Raises:
         ValueError: if labels are no whole numbers, or logits are probabilities.
@@ -45,7 +44,7 @@ def check_values(labels, logits, ignore_label, *, scores=False, stacklevel=3):
     if not scores or num_classes == 1:
         messages.append(_check_logits(logits))
     for message in filter(None, messages):
-        warnings.warn(message, stacklevel=stacklevel + 1)
+        warnings.warn(message, stacklevel=3)  # where the loss or metric is called
 
 
 def check_labels(labels, rank, num_classes, ignore_label):

@@ -37,7 +37,7 @@ class SegmentationLoss(keras.losses.Loss):
             ValueError: if shapes do not fit, or values are certainly wrong.
         """
         if not isinstance(y_pred, dict):
-            self._check_values(y_true, y_pred)
+            check_values(y_true, y_pred, self.ignore_label)
         if sample_weight is None or isinstance(y_pred, dict):
             return super().__call__(y_true, y_pred)
         y_pred = ops.convert_to_tensor(y_pred)
@@ -51,9 +51,6 @@ class SegmentationLoss(keras.losses.Loss):
                 "Received: reduction='mean_with_sample_weight'."
             )
         return super().__call__((y_true, of_pixels), y_pred)
-
-    def _check_values(self, labels, logits):
-        check_values(labels, logits, self.ignore_label, stacklevel=4)
 
     def __add__(self, other):
         """`CrossEntropy() + Dice()`, also with a loss of Keras."""
@@ -113,6 +110,12 @@ class Weighted(SegmentationLoss):
             _check_takes_logits(loss)
 
     @property
+    def ignore_label(self):
+        """That of the first part of this package."""
+        own = [x for _, x in self.losses if isinstance(x, SegmentationLoss)]
+        return own[0].ignore_label if own else 255
+
+    @property
     def per_image(self):
         """Whether a weight of an image can multiply its value."""
         own = [x for _, x in self.losses if isinstance(x, SegmentationLoss)]
@@ -128,11 +131,6 @@ class Weighted(SegmentationLoss):
         return sum(
             weight * _image_losses(loss, labels, logits) for weight, loss in self.losses
         )
-
-    def _check_values(self, labels, logits):
-        own = [x for _, x in self.losses if isinstance(x, SegmentationLoss)]
-        if own:
-            own[0]._check_values(labels, logits)
 
     def get_config(self):
         pairs = [

@@ -96,7 +96,7 @@ class ConfusionMatrix(Counts):
                 f"No pixel is labelled 1; {left_out} of {int(seen)} carry the ignore "
                 f"label {self.ignore_label} or no class, and do not count. If 255 is "
                 "the foreground, write `labels = (labels > 127).astype('int32')`.",
-                stacklevel=3,
+                stacklevel=4,
             )
 
     def get_config(self):

@@ -38,9 +38,12 @@ def test_noisy_masks_of_0_and_255_are_told(name, rng):
         getattr(losses, name)()(noisy, zeros())
 
 
-def test_a_sum_tells_it_once():
+@pytest.mark.parametrize(
+    "loss", [losses.Dice(), losses.CrossEntropy() + losses.Dice()], ids=["one", "sum"]
+)
+def test_it_is_told_once_where_the_loss_is_called(loss):
     with pytest.warns(UserWarning, match="255 is the ignore label") as caught:
-        (losses.CrossEntropy() + losses.Dice())(mask(), zeros())
+        loss(mask(), zeros())
     assert len(caught) == 1 and caught[0].filename == __file__
 
 

@@ -278,8 +278,12 @@ def test_masks_of_0_and_255_are_told_at_the_first_batch():
     labels = np.zeros((2, 8, 8), "uint8")
     labels[:, :4] = 255
     logits = np.full((2, 8, 8, 1), -9.0, "float32")
-    with pytest.warns(UserWarning, match="255 is the ignore label"):
-        metrics.MeanIoU(1).update_state(labels, logits)
+    metric = metrics.MeanIoU(1)
+    with pytest.warns(UserWarning, match="255 is the ignore label") as caught:
+        metric.update_state(labels, logits)
+    with pytest.warns(UserWarning, match="No pixel is labelled 1") as again:
+        metric.result()
+    assert caught[0].filename == again[0].filename == __file__
 
 
 def test_masks_of_0_and_255_are_told_in_fit():
