@@ -260,7 +260,7 @@ def _notes(objects, left_out):
     every = [entry for group in objects.values() for entry in group]
     if every and all(is_crowd(entry) for entry in every):
         yield (
-            f"All {len(every)} objects are crowds (iscrowd=1), which are not learned. "
+            f"Crowds only: all {len(every)} have iscrowd=1, which is not learned. "
             "Some tools write single brush masks so: crowds=False takes them for "
             "objects (--set data.crowds=false)."
         )

@@ -101,7 +101,9 @@ def coco(
         read=functools.partial(_sample, read, ignore_label),
         classes=("background", *content.categories.values()),
         ignore_label=ignore_label,
-        notes=tuple(note for note in content.notes if crowds or "crowd" not in note),
+        notes=tuple(
+            note for note in content.notes if crowds or not note.startswith("Crowds")
+        ),
     )
 
 
