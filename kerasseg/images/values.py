@@ -231,11 +231,12 @@ def _applies(dtype, most, value_range):
 
 def _checked(dtype, low, high, whole, value_range):
     least, most = value_range
-    slack = SLACK * (most - least)
-    outside = low < least - slack or high > most + slack
-    # Fractions within 0..1 would look black in a range of 255 and more.
-    looks_unit = 0 < high <= 1 + SLACK and low >= -SLACK and not whole
-    if outside or (looks_unit and most - least >= DARK):
+    span = most - least
+    outside = low < least - SLACK * span or high > most + SLACK * span
+    # Fractions within 0..1, or numbers around 0, would look black in a wider range.
+    is_unit = 0 < high <= 1 + SLACK and low >= -SLACK and not whole
+    is_centred = low < least - SLACK and high < least + span / DARK
+    if outside or ((is_unit or is_centred) and span >= DARK):
         raise ValueError(
             f"Images must be within their data's range, {_number(least)}.."
             f"{_number(most)}, all alike. Received: {_text(dtype, low, high)}. Fix: "

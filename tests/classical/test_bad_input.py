@@ -7,7 +7,7 @@ from hypothesis import strategies
 from hypothesis.extra import numpy as arrays
 from skimage import measure
 
-from kerasseg import classical
+from kerasseg import classical, images
 
 
 def numbered(image):
@@ -69,6 +69,8 @@ pixels = strategies.one_of(
 def test_any_image_gives_a_label_map(name, image):
     before = image.copy()
     image.setflags(write=False)
+    if name in GROWING and image.dtype == "uint16":  # absolute: it would ask for bits
+        image, before = (images.scale(x, (0, 65535)) for x in (image, before))
     labels = METHODS[name](image)
     np.testing.assert_array_equal(image, before)
     assert labels.dtype == np.int32 and labels.shape == image.shape[:2]

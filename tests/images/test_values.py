@@ -60,6 +60,9 @@ def test_numbers_outside_of_a_given_range_are_refused():
         scale(np.array([[0, 5000]], "uint16"), (0, 4095))
     with pytest.raises(ValueError, match=r"range, 0..255.*float64 within 0..0.5"):
         scale(np.array([[0, 0.5]]), (0, 255))
+    for value_range in ((0, 255), (0, 4095)):  # one percent forgives more than these
+        with pytest.raises(ValueError, match="all alike"):
+            scale(np.array([[-1.9, 2.3]]), value_range)
 
 
 def test_a_range_of_other_images_leaves_dtypes_that_say_their_own():
