@@ -22,3 +22,4 @@ from kerasseg.losses.weighted import Weighted
 from kerasseg.names import public
 
 LOSSES = public(globals(), __name__)
+__all__ = ["LOSSES", *LOSSES]
