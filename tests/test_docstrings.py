@@ -4,9 +4,13 @@ import doctest
 import importlib
 import inspect
 import pathlib
+import pydoc
+import re
 
 import numpy as np
 import pytest
+
+import kerasseg
 
 ROOT = pathlib.Path(__file__).parents[1]
 MODULES = sorted(
@@ -27,3 +31,16 @@ def test_examples_run_and_public_names_are_documented(name):
         module, extraglobs={"np": np}, optionflags=doctest.NORMALIZE_WHITESPACE
     )
     assert not failed
+
+
+@pytest.mark.parametrize("part", kerasseg.__all__)
+def test_help_lists_what_a_package_has(part):
+    package = getattr(kerasseg, part)
+    if not hasattr(package, "__path__"):
+        return
+    text = pydoc.plain(pydoc.render_doc(package))
+    for name in package.__all__:
+        assert re.search(rf"\b{name}\b", text), name
+    for table in ("BUILDERS", "ENCODERS", "LOSSES", "DATASETS"):
+        for name in getattr(package, table, ()):
+            assert f"\n    {name}(" in text or f"class {name}(" in text, name

@@ -23,3 +23,4 @@ DATASETS = {
     for name, function in public(globals(), __name__).items()
     if function not in (Samples, check, convert)
 }
+__all__ = ["DATASETS", "Samples", "check", "convert", *DATASETS]

@@ -193,7 +193,7 @@ def _occurring_ids(root, split, read_label):
         return ids, counts, mask_kinds.marks_objects(label)
 
     masks = all_masks(root, split)
-    facts = kinds_in(facts_of, masks)
+    facts = [found for found in kinds_in(facts_of, masks) if found]
     if not facts:
         if masks:
             facts_of(masks[0])  # raises

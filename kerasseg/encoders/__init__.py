@@ -75,6 +75,17 @@ ENCODERS = {
     for name, value in sorted(globals().items())
     if isinstance(getattr(value, "traits", None), traits.Traits)
 }
+__all__ = [
+    "ENCODERS",
+    "build",
+    "freeze_norm",
+    "is_encoder",
+    "names",
+    "of",
+    "rules_of",
+    "traits_of",
+    *ENCODERS,
+]
 
 
 def names():

@@ -8,6 +8,7 @@ import tempfile
 import keras
 
 from kerasseg import names
+from kerasseg.export import checks
 from kerasseg.export.saved_model import saved_model
 from kerasseg.predict import forward
 
@@ -42,6 +43,9 @@ def save(model, path, *, format="saved_model", class_names=None, palette=None):
     Raises:
         ValueError: if the format is unknown.
         ImportError: if a package that the format needs is missing.
+        ExportError: if the file cannot be written, or its runtime, where that is
+            installed, cannot open it or answers otherwise than the model at one of two
+            sizes, of which one is odd. Nothing is left behind.
     """
     if format in SAVED_MODEL:
         return saved_model(model, path, class_names=class_names, palette=palette)
@@ -67,8 +71,17 @@ def save(model, path, *, format="saved_model", class_names=None, palette=None):
             height, width, channels = forward.input_shape(model)
             # Keras exports to ONNX only what has been called once.
             model(keras.ops.zeros([1, height or 32, width or 32, channels]))
-            model.export(str(target), format=format, verbose=False)
+            _export(model, target, format)
+            checks.check(model, target, format)
         # Sorted: the .bin of OpenVINO is there before the .xml that readers open.
         for part in sorted(pathlib.Path(folder).iterdir()):
             os.replace(part, path.parent / part.name)
     return path
+
+
+def _export(model, target, format):
+    try:
+        model.export(str(target), format=format, verbose=False)
+    except Exception as error:  # converters raise what they like
+        reason = f"the converter fails: {error}"
+        raise checks.refusal(model, format, reason) from error

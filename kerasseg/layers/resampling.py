@@ -56,7 +56,13 @@ def interpolate(x, size, align_corners):
 
 def _nearest(source, length):
     """Index int32 [length] into `source` pixels; both are scalar tensors."""
-    scale = tf.cast(source, "float32") / tf.cast(length, "float32")
+    n, m = tf.cast(source, "float32"), tf.cast(length, "float32")
+    scale = n / m
+    # OpenVINO multiplies by 1 / m, which may round otherwise and move a centre over the
+    # edge of a pixel (64 rows to 65). What is left of n, exact since both halves of the
+    # scale times m are, corrects that, and is too small to change a right quotient.
+    high = tf.floor(scale * 4096.0) / 4096.0
+    scale += (n - high * m - (scale - high) * m) / m
     at = tf.cast((tf.range(length, dtype="float32") + 0.5) * scale, "int32")
     return tf.minimum(at, source - 1)
 

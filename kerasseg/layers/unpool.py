@@ -26,7 +26,7 @@ class Unpool(keras.layers.Layer):
         windows = ops.transpose(windows, (0, 1, 3, 5, 2, 4))
         # The last axis is in reading order: argmax takes the first of equal maxima.
         windows = ops.reshape(windows, (n, rows, columns, channels, 4))
-        mask = ops.one_hot(ops.argmax(windows, axis=-1), 4, dtype=self.compute_dtype)
+        mask = ops.one_hot(_argmax(windows), 4, dtype=self.compute_dtype)
         y = mask * ops.expand_dims(x, -1)  # [N, h, w, C, 4]
         y = ops.reshape(y, (n, rows, columns, channels, 2, 2))
         y = ops.transpose(y, (0, 1, 4, 2, 5, 3))
@@ -35,3 +35,13 @@ class Unpool(keras.layers.Layer):
 
     def compute_output_spec(self, inputs):
         return keras.KerasTensor(inputs[1].shape, dtype=self.compute_dtype)
+
+
+def _argmax(windows):
+    """Index of the first maximum along the last axis."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        # Keras' argmax sorts -0.0 by bit casts, which ONNX and OpenVINO do not have.
+        return tf.argmax(windows, axis=-1, output_type="int32")
+    return ops.argmax(windows, axis=-1)

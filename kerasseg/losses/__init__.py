@@ -46,3 +46,4 @@ __all__ = [
     "Weighted",
 ]
 LOSSES = public(globals(), __name__)
+__all__ = ["LOSSES", *LOSSES]

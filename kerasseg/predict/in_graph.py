@@ -32,9 +32,25 @@ def of_floats(model, answer):
 
     @tf.function(input_signature=[image_spec(model, tf.float32)])
     def of_float_images(images):
-        return answer(model(images, training=False))
+        return answer(model(of_model_size(model, images), training=False))
 
     return of_float_images
+
+
+def of_model_size(model, images):
+    """`images`; others than a model of fixed size takes are an error that says it."""
+    shape = forward.input_shape(model)
+    if shape[:2] == (None, None):
+        return images
+    # The shape that the signature states would let the optimizer drop the check.
+    unknown = tf.raw_ops.PlaceholderWithDefault(input=images, shape=[None] * 4)
+    given = tf.shape(unknown)[1:]
+    wanted = tf.stack([n or given[i] for i, n in enumerate(shape)])
+    problem = ["The model takes only images of height, width, channels:", wanted]
+    problem += ["Received:", given]
+    fits = tf.debugging.Assert(tf.reduce_all(given == wanted), problem)
+    with tf.control_dependencies([fits]):
+        return tf.ensure_shape(tf.identity(unknown), images.shape)
 
 
 def of_bytes(model, floats):

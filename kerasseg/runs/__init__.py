@@ -8,3 +8,5 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 from kerasseg.runs.folder import RunError, find, load
 from kerasseg.runs.training import train
 from kerasseg.runs.use import evaluate, export, predict
+
+__all__ = ["RunError", "evaluate", "export", "find", "load", "predict", "train"]

@@ -1,8 +1,8 @@
 """Pictures of label maps: colours, overlays, legends, galleries and charts.
 
-Functions return RGB arrays uint8 [H, W, 3]; only `curves` and `confusion` write a
-file. Nothing here imports tensorflow. matplotlib, which takes two seconds to import, is
-imported where text is rendered and nowhere else.
+Functions return RGB arrays uint8 [H, W, 3], `curves` and `confusion` figures, which
+they write to a file where one is named. Nothing here imports tensorflow. matplotlib,
+which takes two seconds to import, is imported where text is rendered and nowhere else.
 
     >>> import numpy as np
     >>> photo = np.zeros([4, 6, 3], "uint8")

@@ -1,6 +1,7 @@
-"""Charts of training and evaluation, written to a file."""
+"""Charts of training and evaluation, as figures and files."""
 
 import math
+import numbers
 
 import numpy as np
 
@@ -10,15 +11,21 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SCORES = {"iou", "dice", "accuracy", "ap", "ap50", "ap75", "pq", "aji", "f1"}
 
 
-def curves(rows, path):
-    """Plot loss, scores and learning rate over the training step into a file.
+def curves(rows, path=None):
+    """Plot loss, scores and learning rate over the training step.
 
     Args:
         rows: dicts with "step" and any of: keys that contain "loss"; keys with a part
             such as "iou", "dice", "accuracy", "ap" or "pq" ("mask_ap"); and
-            "learning_rate". At most six curves per panel are plotted. Rows need not all
-            have the same keys; values that are not finite are left out.
-        path: file to write; its suffix selects the format (.png, .svg, .pdf).
+            "learning_rate". Rows need not all have the same keys; values that are not
+            finite are left out. Or what `fit` of Keras returns, or its `history`: a
+            dict of lists, one value per epoch; every metric of it is a score. At most
+            six curves per panel are plotted.
+        path: file to write; its suffix selects the format (.png, .svg, .pdf). None
+            writes none.
+
+    Returns:
+        matplotlib Figure, which a notebook shows.
 
     Raises:
         ValueError: if no row holds anything to plot.
@@ -26,36 +33,53 @@ def curves(rows, path):
     Example:
         >>> import os, tempfile
         >>> path = os.path.join(tempfile.mkdtemp(), "curves.svg")
-        >>> curves([{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.5}], path)
+        >>> rows = [{"step": 1, "loss": 0.7}, {"step": 2, "loss": 0.5}]
+        >>> figure = curves(rows, path)
         >>> os.path.exists(path)
         True
     """
-    panels = [(title, keys) for title, keys in _group_keys(rows) if keys]
+    rows = getattr(rows, "history", rows)
+    per_epoch = isinstance(rows, dict)
+    if per_epoch:
+        rows = _rows(rows)
+    panels = [(title, keys) for title, keys in _group_keys(rows, per_epoch) if keys]
     if not panels:
         raise ValueError(
             "`rows` must hold a 'step' and a loss, a score or a learning rate. "
             f"Received: {len(rows)} rows, the first {dict(rows[0]) if rows else None}."
         )
-    from matplotlib.figure import Figure
+    from kerasseg.viz.figures import Chart
 
-    figure = Figure(figsize=(8.5, 0.5 + 2.3 * len(panels)), layout="constrained")
+    figure = Chart(figsize=(8.5, 0.5 + 2.3 * len(panels)), layout="constrained")
     axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False)[:, 0]
     for ax, (title, keys) in zip(axes, panels):
         for key, color in zip(keys, COLORS):
             _plot(ax, *_series(rows, key), key, color)
         _style_axes(ax, title)
-    axes[-1].set_xlabel("step")
+    axes[-1].set_xlabel("epoch" if per_epoch else "step")
     axes[-1].xaxis.get_major_locator().set_params(integer=True)
     figure.align_ylabels()
-    figure.savefig(path, dpi=120)
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure
 
 
-def _group_keys(rows):
+def _rows(history):
+    """Rows, numbered from 1, of a dict of lists."""
+    length = max(map(len, history.values()), default=0)
+    return [
+        {"step": i + 1, **{k: v[i] for k, v in history.items() if i < len(v)}}
+        for i in range(length)
+    ]
+
+
+def _group_keys(rows, per_epoch):
     keys = list(dict.fromkeys(key for row in rows for key in row))
     keys = [key for key in keys if len(_series(rows, key)[0])]
     losses = [key for key in keys if "loss" in key]
-    scores = [k for k in keys if k not in losses and SCORES & set(k.split("_"))]
     rates = [key for key in keys if key == "learning_rate"]
+    others = [k for k in keys if k not in (*losses, *rates, "step")]
+    scores = [k for k in others if per_epoch or SCORES & set(k.split("_"))]
     panels = [("loss", losses), ("score", scores), ("learning rate", rates)]
     return [(title, found[: len(COLORS)]) for title, found in panels]
 
@@ -65,8 +89,8 @@ def _series(rows, key):
     points = [
         (row["step"], row[key])
         for row in rows
-        if isinstance(row.get(key), (int, float))
-        and isinstance(row.get("step"), int)
+        if isinstance(row.get(key), numbers.Real)
+        and isinstance(row.get("step"), numbers.Integral)
         and math.isfinite(row[key])
     ]
     return np.array(points, float).reshape(-1, 2).T
@@ -107,33 +131,38 @@ def _style_axes(ax, title):
         ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
 
 
-def confusion(matrix, class_names, path):
-    """Plot a confusion matrix, in percent of each label's pixels, into a file.
+def confusion(matrix, class_names=None, path=None):
+    """Plot a confusion matrix, in percent of each label's pixels.
 
     Cells are annotated up to 25 classes. A label without pixels has an empty row.
 
     Args:
         matrix: counts [K, K], rows are labels, columns are predictions.
-        class_names: K names.
-        path: file to write; its suffix selects the format (.png, .svg, .pdf).
+        class_names: K names; None takes 0, 1, ...
+        path: file to write; its suffix selects the format (.png, .svg, .pdf). None
+            writes none.
+
+    Returns:
+        matplotlib Figure, which a notebook shows.
 
     Raises:
         ValueError: if `matrix` is not [K, K].
     """
     matrix = np.asarray(matrix)
+    class_names = range(len(matrix)) if class_names is None else class_names
     num = len(class_names)
     if matrix.shape != (num, num):
         raise ValueError(
             "`matrix` must be [K, K] with K class names. "
             f"Received: shape={matrix.shape}, {num} names."
         )
-    from matplotlib.figure import Figure
+    from kerasseg.viz.figures import Chart
 
     total = matrix.sum(1, keepdims=True)
     share = np.where(total > 0, 100 * matrix / np.maximum(total, 1), np.nan)
     cell = 0.48 if num <= 25 else max(0.16, 12 / num)  # inches
     side = max(2.4, cell * num)
-    figure = Figure(figsize=(side + 2.6, side + 1.8), layout="constrained")
+    figure = Chart(figsize=(side + 2.6, side + 1.8), layout="constrained")
     ax = figure.subplots()
     ax.set_facecolor("0.93")  # shows through where a label has no pixels
     heat = ax.imshow(share, cmap="Blues", vmin=0, vmax=100)
@@ -142,7 +171,9 @@ def confusion(matrix, class_names, path):
         _annotate_cells(ax, share)
     bar = {"label": "% of the label's pixels", "shrink": 0.8, "aspect": 30}
     figure.colorbar(heat, ax=ax, **bar).outline.set_visible(False)
-    figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.15)
+    if path is not None:
+        figure.savefig(path, dpi=120, bbox_inches="tight", pad_inches=0.15)
+    return figure
 
 
 def _name_axes(ax, names, side):

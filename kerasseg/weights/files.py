@@ -191,6 +191,28 @@ def _read_h5(path, max_bytes):
     return arrays
 
 
+def read_layers(path):
+    """Arrays of a `.weights.h5` that `read` has read, by the name of their layer.
+
+    Returns:
+        dict from name to a list of arrays, in the order of the layer's variables; empty
+        where the file, of an older Keras, has no names.
+    """
+    import h5py
+
+    found = {}
+
+    def visit(_, item):
+        name = item.attrs.get("name")
+        numbered = isinstance(item, h5py.Group) and all(map(str.isdigit, item))
+        if numbered and isinstance(name, str) and len(item):
+            found[name] = [item[key][()] for key in sorted(item, key=int)]
+
+    with h5py.File(path, "r") as file:
+        file.visititems(visit)
+    return found
+
+
 def _read_group(group, prefix, arrays, state, path):
     import h5py
 

@@ -1,5 +1,6 @@
 """Puts arrays into the variables of a Keras model, by name, or not at all."""
 
+import logging
 import os
 import re
 import warnings
@@ -7,7 +8,7 @@ import warnings
 import numpy as np
 
 from kerasseg.weights.checks import WeightsError, listed
-from kerasseg.weights.files import read
+from kerasseg.weights.files import read, read_layers
 
 # Last part of PyTorch's names -> ours, for arrays of rank 1 and of higher rank.
 VECTORS = {
@@ -49,7 +50,9 @@ def assign(model, arrays, *, partial=False, path=None):
     Args:
         model: keras.Model, or a list of built layers.
         arrays: dict of variable path ("stem_conv/kernel") to array.
-        partial: accept arrays without a variable and variables without an array.
+        partial: accept arrays without a variable, variables without an array, and
+            arrays of another shape, such as those of a head for other classes; these
+            are left out, and the log says which.
         path: the file that the arrays came from, for messages.
 
     Returns:
@@ -66,13 +69,19 @@ def assign(model, arrays, *, partial=False, path=None):
         missing = [name for name in table if name not in arrays]
         problems += [f"unknown: {listed(unknown)}"] if unknown else []
         problems += [f"missing: {listed(missing)}"] if missing else []
-    known = [name for name in table if name in arrays]
+    shared = [name for name in table if name in arrays]
+    known = [
+        name
+        for name in shared
+        if tuple(np.shape(arrays[name])) == tuple(table[name].shape)
+    ]
     misshapen = [
         f"{name} {tuple(np.shape(arrays[name]))} for {tuple(table[name].shape)}"
-        for name in known
-        if tuple(np.shape(arrays[name])) != tuple(table[name].shape)
+        for name in shared
+        if name not in known
     ]
-    problems += [f"misshapen: {listed(misshapen)}"] if misshapen else []
+    if misshapen and not (partial and known):
+        problems += [f"misshapen: {listed(misshapen)}"]
     if problems or (arrays and not known):
         problems = problems or [f"unknown: {listed(arrays)}"]
         raise WeightsError(
@@ -82,6 +91,12 @@ def assign(model, arrays, *, partial=False, path=None):
         )
     for name in known:
         table[name].assign(np.asarray(arrays[name]))
+    if misshapen:
+        logging.getLogger(__name__).warning(
+            "%d variables were set, and left as they are: %s",
+            len(known),
+            listed(misshapen),
+        )
     return known
 
 
@@ -202,8 +217,9 @@ def load(model, source, *, rules=(), partial=False):
 
     Args:
         model: keras.Model.
-        source: path, see `read`, or a dict of arrays; a `.weights.h5` must come from
-            the same model.
+        source: path, see `read`, or a dict of arrays. Keras matches the layers of a
+            `.weights.h5` by their order; where they differ, as with another output
+            stride, they are matched by their names.
         rules: see `from_torch`.
         partial: see `assign`.
 
@@ -217,7 +233,13 @@ def load(model, source, *, rules=(), partial=False):
     # HDF5 files, too, which Keras reads once more below: it accepts NaN silently.
     arrays = source if path is None else read(path)
     if path is not None and path.lower().endswith(".h5"):
-        return _load_h5(model, path)
+        reason = "partial" if partial else _load_by_keras(model, path)
+        if reason is None:
+            return model
+        arrays = _named_arrays(model, path)
+        if not arrays:
+            reason = "it names none of the model's layers" if partial else reason
+            raise WeightsError(f"does not fit model {model.name!r}: {reason}", path)
     table = named_variables(model)
     if rules and not any(name in table for name in arrays):
         arrays = from_torch(arrays, model, rules)
@@ -231,9 +253,12 @@ def load(model, source, *, rules=(), partial=False):
     return model
 
 
-def _load_h5(model, path):
-    # Keras numbers the layers of its files by class, so only Keras can match them. It
-    # merely warns about layers without weights, and leaves half a model on errors.
+def _load_by_keras(model, path):
+    """Load a `.weights.h5` as Keras does; return the reason if it does not fit.
+
+    Keras numbers the layers of its files by class. It merely warns about layers without
+    weights, and leaves half a model on errors.
+    """
     before = model.get_weights()
     try:
         with warnings.catch_warnings():
@@ -241,7 +266,22 @@ def _load_h5(model, path):
             model.load_weights(path)
     except (ValueError, KeyError, OSError, UserWarning) as error:
         model.set_weights(before)
-        raise WeightsError(
-            f"does not fit model {model.name!r}: {error}", path
-        ) from error
-    return model
+        return str(error)
+    return None
+
+
+def _named_arrays(model, path):
+    """Arrays of a `.weights.h5` by variable path, matched by the names of layers."""
+    given = read_layers(path)
+    arrays = {}
+    for layer in model._flatten_layers(include_self=False, recursive=True):
+        # A layer's own variables; those of a nested model belong to its layers.
+        own = [] if hasattr(layer, "layers") else layer.weights
+        for variable, array in zip(own, given.pop(layer.name, ()) if own else ()):
+            arrays[variable.path] = array
+    unused = {
+        f"{name}/{index}": array
+        for name, own in given.items()
+        for index, array in enumerate(own)
+    }
+    return {**arrays, **unused} if arrays else {}

@@ -56,6 +56,7 @@ from kerasseg.zoo.yolact import yolact
 BUILDERS = {
     name: value for name, value in sorted(globals().items()) if hasattr(value, "task")
 }
+__all__ = ["BUILDERS", "freeze", "load_torch", "names", *BUILDERS]
 
 
 def names(task=None):

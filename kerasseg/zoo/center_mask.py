@@ -270,4 +270,9 @@ def _mask_logits(shapes, saliency, boxes):
     size = saliency.shape[1:3]
     a = paste_masks(shapes, boxes, size, stride=STRIDE)
     b = ops.cast(ops.moveaxis(saliency, -1, 1), "float32")
-    return -ops.logaddexp(ops.logaddexp(-a, -b), -a - b)
+    return -_log_add_exp(_log_add_exp(-a, -b), -a - b)
+
+
+def _log_add_exp(a, b):
+    """Keras' own needs log1p, which ONNX does not have."""
+    return ops.maximum(a, b) + ops.softplus(-ops.abs(a - b))

@@ -42,3 +42,24 @@ def test_confusion_takes_any_number_of_classes(num, tmp_path):
 def test_confusion_refuses_names_that_do_not_fit(tmp_path):
     with pytest.raises(ValueError, match=r"shape=\(2, 2\), 3 names"):
         viz.confusion(np.eye(2), "abc", tmp_path / "c.png")
+
+
+def test_curves_take_the_history_of_fit_and_return_a_figure():
+    history = {
+        "loss": [2.0, 1.0],
+        "val_loss": [np.float32(3), 2.5],
+        "mean_io_u": [0, 1],
+    }
+    fitted = type("History", (), {"history": history})()
+    for given in (history, fitted):
+        figure = viz.curves(given)
+        lines = [[len(x.get_ydata()) for x in ax.lines] for ax in figure.axes]
+        assert lines == [[2, 2], [2]]  # losses, the score
+        assert figure.axes[-1].get_xlabel() == "epoch"
+        assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_confusion_returns_a_figure_with_class_ids_for_names():
+    figure = viz.confusion([[3, 1], [0, 4]])
+    assert [x.get_text() for x in figure.axes[0].get_yticklabels()] == ["0", "1"]
+    assert figure._repr_png_().startswith(b"\x89PNG")

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseg import weights
+from kerasseg import layers, weights
 from kerasseg.weights import WeightsError
 
 
@@ -143,3 +143,56 @@ def test_names_that_no_rule_knows_are_reported_as_they_are_in_the_file(rng):
     arrays = {**torch_arrays(rng), "neck.2.weight": np.zeros((2, 2))}
     with pytest.raises(WeightsError, match=r"unknown: 'neck\.2\.weight'\."):
         weights.load(small_model(), arrays, rules=RULES)
+
+
+def encoder(channels=3, dilation=1, classes=2):
+    """Small enough to check, with a layer whose class depends on the dilation."""
+    x = image = keras.Input((8, 8, channels))
+    x = keras.layers.Conv2D(4, 3, padding="same", name="stem_conv")(x)
+    kind = keras.layers.Conv2D if dilation == 1 else layers.AtrousConv2D
+    x = kind(4, 3, padding="same", dilation_rate=dilation, name="deep_conv")(x)
+    taps = keras.Model(image, x, name="encoder")
+    image = keras.Input((8, 8, channels))
+    x = keras.layers.Conv2D(classes, 1, name="head")(taps(image))
+    return keras.Model(image, x, name="whole")
+
+
+@pytest.fixture(params=[".weights.h5", ".npz"])
+def trained(request, tmp_path):
+    model, path = encoder(), tmp_path / f"trained{request.param}"
+    if request.param == ".npz":
+        np.savez(path, **arrays_of(model))
+    else:
+        model.save_weights(path)
+    return model, path
+
+
+def test_weights_go_into_a_model_of_another_dilation(trained):
+    source, path = trained
+    dense = weights.load(encoder(dilation=2), path)
+    for name, array in arrays_of(dense).items():
+        np.testing.assert_array_equal(array, arrays_of(source)[name])
+
+
+def test_weights_go_into_a_model_of_other_channels(trained):
+    source, path = trained
+    five = arrays_of(weights.load(encoder(channels=5), path))
+    kernel = arrays_of(source)["stem_conv/kernel"]
+    expected = kernel.mean(2, keepdims=True).repeat(5, 2) * (3 / 5)
+    np.testing.assert_allclose(five["stem_conv/kernel"], expected, rtol=1e-6)
+    np.testing.assert_array_equal(
+        five["deep_conv/kernel"], arrays_of(source)["deep_conv/kernel"]
+    )
+
+
+def test_another_head_is_named_and_left_out_on_request(trained, caplog):
+    source, path = trained
+    other = encoder(classes=5)
+    before = arrays_of(other)
+    with pytest.raises(WeightsError, match=r"misshapen: 'head/bias \(2,\) for \(5,\)'"):
+        weights.load(other, path)
+    weights.load(other, path, partial=True)
+    assert "'head/kernel (1, 1, 4, 2) for (1, 1, 4, 5)'" in caplog.text
+    for name, array in arrays_of(other).items():
+        expected = before if name.startswith("head") else arrays_of(source)
+        np.testing.assert_array_equal(array, expected[name])
