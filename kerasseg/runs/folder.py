@@ -29,6 +29,9 @@ def load(run):
     Raises:
         RunError: if the folder is no run, or has no weights yet.
     """
+    from kerasseg.training import environment
+
+    environment.check_process()
     run = pathlib.Path(run)
     missing = [
         name
