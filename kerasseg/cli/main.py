@@ -1,10 +1,11 @@
 """The command `kerasseg`: train, evaluate, predict, export, check data, look around.
 
 Exit codes: 0 done, 1 the data or the run failed, 2 the command or the recipe is wrong,
-130 Ctrl-C, 143 SIGTERM.
+129 a closed terminal (SIGHUP), 130 Ctrl-C, 143 SIGTERM.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -42,9 +43,10 @@ def main(argv=None):
 
 
 def _fail(arguments, error, code):
-    if arguments.json:
-        print(json.dumps({"error": str(error), "exit_code": code}))
-    print(f"kerasseg: {error}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # of a terminal that was closed
+        if arguments.json:
+            print(json.dumps({"error": str(error), "exit_code": code}))
+        print(f"kerasseg: {error}", file=sys.stderr)
     return code
 
 
