@@ -6,7 +6,7 @@ Subpackages load on first use, so that `import kerasseg` alone stays fast:
     >>> model = kerasseg.zoo.unet(num_classes=3)  # doctest: +SKIP
 """
 
-from kerasseg.names import lazy
+from kerasseg.names import announce_to_keras, lazy
 
 __version__ = "0.1.0"
 
@@ -40,3 +40,4 @@ __all__ = [
     "zoo",
 ]
 __getattr__, __dir__ = lazy(__name__, dict.fromkeys(__all__))
+announce_to_keras()

@@ -1,4 +1,4 @@
-"""The processor: name, instruction sets (Linux), and oneDNN in TensorFlow."""
+"""The processor: name, instruction sets (Linux); oneDNN and XLA in TensorFlow."""
 
 import os
 import pathlib
@@ -36,6 +36,20 @@ def computes_with_onednn():
     import tensorflow as tf
 
     return not tf.config.list_physical_devices("GPU")
+
+
+def traces_for_xla():
+    """Whether the TensorFlow function that is being traced will be compiled by XLA.
+
+    For operations that XLA lacks or computes wrongly.
+    """
+    import tensorflow as tf
+    from tensorflow.python.ops import control_flow_util
+
+    if tf.config.optimizer.get_jit():  # it compiles parts of any function
+        return True
+    graph = tf.compat.v1.get_default_graph()
+    return control_flow_util.GraphOrParentsInXlaContext(graph)
 
 
 def _entry(key):

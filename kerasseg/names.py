@@ -4,9 +4,12 @@ import ast
 import contextlib
 import difflib
 import importlib
+import importlib.abc
 import importlib.util
 import inspect
 import pathlib
+import re
+import sys
 
 
 def look_up(name, table, kind):
@@ -239,3 +242,70 @@ def lazy(package, places):
         return getattr(module, name) if places[name] else module
 
     return load, lambda: sorted(places)
+
+
+REGISTERED = re.compile(
+    r'^@keras\.saving\.register_keras_serializable\("kerasseg"\)\n(?:class|def) (\w+)',
+    re.M,
+)
+
+
+def announce_to_keras():
+    """Let Keras load models of this library whose modules are not imported yet.
+
+    Keras looks up the classes of a file in the table of registered objects, where a
+    module enters its own when it is imported. Until then deputies stand there, which
+    import it when they are asked. The table exists once Keras is imported, which this
+    function waits for: it imports nothing itself.
+    """
+    if "keras" in sys.modules:
+        _enter_deputies()
+    else:
+        sys.meta_path.insert(0, _AfterKeras())
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+    """Lets others find `keras`, and is told when its import has ended."""
+
+    def find_spec(self, fullname, path, target=None):
+        if fullname != "keras":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.util.find_spec(fullname)
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_enter(module):
+                execute(module)
+                _enter_deputies()
+
+            spec.loader.exec_module = execute_and_enter
+        return spec
+
+
+class _Deputy:
+    """Stands for a class until the modules that register are imported, all at once.
+
+    All, because a function, such as an initializer, is not called by Keras but kept.
+    """
+
+    def __init__(self, modules, module, name):
+        self.modules, self.module, self.name = modules, module, name
+
+    def from_config(self, config):
+        found = {name: importlib.import_module(name) for name in self.modules}
+        return getattr(found[self.module], self.name).from_config(config)
+
+
+def _enter_deputies():
+    import keras
+
+    root, found = pathlib.Path(__file__).parent, {}
+    for file in root.rglob("*.py"):
+        module = ".".join(file.relative_to(root.parent).with_suffix("").parts)
+        for name in REGISTERED.findall(file.read_text(encoding="utf-8")):
+            found[name] = module
+    modules = sorted(set(found.values()))
+    table = keras.saving.get_custom_objects()
+    for name, module in found.items():
+        table.setdefault(f"kerasseg>{name}", _Deputy(modules, module, name))

@@ -22,12 +22,12 @@ ALLOWED = {
     "kerasseg": {"names"},
     "losses": {"names"},
     "augment": {"names"},
-    "viz": set(),
-    "classical": set(),
-    "crf": set(),
     "images": {"files", "names"},
+    "viz": {"images"},
+    "classical": {"images"},
+    "crf": {"images"},
     "instance": {"names"},
-    "metrics": set(),
+    "metrics": {"instance", "losses"},
     "datasets": {"images", "instance", "names"},
     "weights": set(),
     "layers": {"machine"},
@@ -36,7 +36,7 @@ ALLOWED = {
     "detection": {"names"},
     "zoo": {"blocks", "detection", "encoders", "layers", "losses", "names", "weights"},
     "loading": {"layers", "losses", "metrics", "weights", "zoo"},
-    "data": {"augment", "detection", "instance"},
+    "data": {"augment", "detection", "images", "instance"},
     "training": {"files", "machine", "names"},
     "predict": {
         *("crf", "detection", "files", "images", "instance", "machine", "names"),
@@ -46,11 +46,12 @@ ALLOWED = {
         *("data", "detection", "images", "instance", "losses", "metrics", "names"),
         *("predict", "training", "viz"),
     },
-    "evaluate": {"files", "kerasseg", "machine", "predict", "tasks"},
+    "evaluate": {"files", "images", "kerasseg", "machine", "predict", "tasks"},
     "export": {"kerasseg", "names", "predict", "tasks", "viz"},
     "report": {"predict", "tasks"},
     "recipes": {
-        *("augment", "datasets", "names", "predict", "tasks", "training", "zoo"),
+        *("augment", "datasets", "images", "names", "predict", "tasks", "training"),
+        "zoo",
     },
     "runs": {
         *("data", "datasets", "evaluate", "export", "files", "images", "layers"),
@@ -66,8 +67,9 @@ ALLOWED = {
     },
     "__main__": {"cli"},
 }
-# The house had 40 parts and 110 arrows between them before tasks came.
-MOST_PARTS, MOST_ARROWS = 32, 106
+# The house had 40 parts and 110 arrows between them before tasks came. Six of these
+# arrows lead to images.values: all that takes pictures asks it for their range.
+MOST_PARTS, MOST_ARROWS = 32, 111
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {"recipes", "cli", "loading", "machine", "instance", "tasks", "kerasseg"}

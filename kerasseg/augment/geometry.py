@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 
 from kerasseg.augment.checks import check_number, checked_size
+from kerasseg.augment.mirroring import mirror_objects
 from kerasseg.augment.resampling import (
     crop_grid,
     crop_image,
@@ -41,9 +42,9 @@ def geometry(
     crop lies anywhere in a larger image; a smaller image lies anywhere in the crop.
     When there is nothing to change, the image is returned bit for bit.
 
-    Shrinking does not alias: the bilinear filter widens by 1 / scale. Rotation, elastic
-    warps and `outside="reflect"` need a denser sampling (2 to 3 times as slow), which
-    filters only below scale 1 / 2.
+    Shrinking does not alias: the bilinear filter widens by 1 / scale. With rotation,
+    elastic warps and `outside="reflect"` the image is shrunk first and then sampled
+    more densely (2 to 3 times as slow).
 
     Args:
         size: (height, width) of the result in pixels.
@@ -55,8 +56,13 @@ def geometry(
         elastic: standard deviation, in pixels of the result, of the displacements of
             3 x 3 control points, bicubic between them (U-Net: 10). 0 is off.
         outside: the image beyond its border, "zero" or "reflect" (its mirror image).
-        ignore_label: the label beyond the border in either case. Masks are False there,
-            and there are no instances.
+        ignore_label: the label beyond the border in either case. With "zero" there are
+            no masks and instances; with "reflect" those of the mirror image, as objects
+            of their own that follow those of the image (one that touches the border is
+            one with its mirror image): `classes` and `crowd` grow, and objects that
+            cannot be seen are gone.
+
+    `boxes` and `areas` of a sample no longer hold and are left out.
 
     Returns:
         Function (sample, seed) -> sample.
@@ -92,12 +98,17 @@ def geometry(
             angle = math.radians(rotation) * (2 * uniform[5] - 1)
             shift = elastic_shift(size, elastic, fold_in(seed, 1)) if elastic else 0.0
             grid = warp_grid(shape, *place, angle=angle, shift=shift)
-            moved = warp_image(image, grid, factor if low < 0.5 else None, mirrored)
+            moved = warp_image(image, grid, factor if low < 1 else None, mirrored)
         else:
             grid = crop_grid(shape, *place)
             moved = crop_image(image, *place)
         result = {**sample, "image": as_dtype(moved, image.dtype)}
+        for key in ("boxes", "areas"):  # of the annotation file
+            result.pop(key, None)
         fills = {"label": ignore_label, "masks": False, "instances": 0}
+        if mirrored and {"masks", "instances"} & sample.keys():
+            result |= mirror_objects(sample, grid)
+            fills = {"label": ignore_label}
         for key, fill in fills.items():
             if key in sample:
                 values = tf.convert_to_tensor(sample[key])

@@ -102,8 +102,8 @@ def warp_image(image, grid, factor, mirrored):
     Args:
         image: [H, W, C], any numeric dtype.
         grid: (rows [h, w], columns [h, w]).
-        factor: magnification of the grid; an image that shrinks below one half is
-            first resized with a filter, or it would alias. None: it never does.
+        factor: magnification of the grid; an image that shrinks is first resized with
+            a filter, or it would alias. None: it never does.
         mirrored: whether outside is the mirror image, else 0.
 
     Returns:
@@ -111,21 +111,31 @@ def warp_image(image, grid, factor, mirrored):
     """
     shape = tf.shape(image)[:2]
     lengths = tf.unstack(tf.cast(shape, tf.float32))
-    if mirrored:
-        folded = [tf.math.floormod(x, 2 * n) for x, n in zip(grid, lengths)]
-        points = [tf.minimum(x, 2 * n - x) for x, n in zip(folded, lengths)]
-    else:
-        points = grid
+    points = fold(grid, lengths) if mirrored else grid
     if factor is not None:
+        factor = tf.minimum(factor, 1.0)
         image = tf.cond(
-            factor < 0.5,
+            factor < 1,
             lambda: _shrink(image, factor),
             lambda: tf.cast(image, tf.float32),
         )
-        ratio = tf.cast(tf.shape(image)[:2], tf.float32) / tf.stack(lengths)
-        points = [x * r for x, r in zip(points, tf.unstack(ratio))]
+        points = [x * factor for x in points]
     inside = _pixels(grid[0], shape[0])[1] & _pixels(grid[1], shape[1])[1]
     return _bilinear(image, points, inside | mirrored)
+
+
+def fold(grid, lengths):
+    """Points of a sampling grid inside the source that mirrors at its borders show.
+
+    Args:
+        grid: of either kind.
+        lengths: height and width of the source, float32 scalars.
+
+    Returns:
+        [rows, columns], each within 0..length.
+    """
+    folded = [tf.math.floormod(x, 2 * n) for x, n in zip(grid, lengths)]
+    return [tf.minimum(x, 2 * n - x) for x, n in zip(folded, lengths)]
 
 
 def sample_nearest(values, grid, fill):
@@ -162,9 +172,13 @@ def _pixels(points, length):
 
 
 def _shrink(image, factor):
-    shape = tf.cast(tf.shape(image)[:2], tf.float32) * factor
-    shape = tf.cast(tf.math.ceil(shape), tf.int32)
-    return tf.image.resize(image, shape, antialias=True)
+    """The image by exactly `factor`, so that pixels of a crop at it are copied.
+
+    Without a last row or column whose centre would lie outside of the image.
+    """
+    size = tf.cast(tf.shape(image)[:2], tf.float32) * factor
+    size = tf.maximum(1, tf.cast(tf.floor(size + 0.499), tf.int32))
+    return crop_image(image, size, factor, tf.zeros([2]), (False, False))
 
 
 def _bilinear(image, points, inside):

@@ -3,6 +3,12 @@
 Superpixels, region growing, marker-based and foreground segmentation on numpy, OpenCV,
 SciPy and scikit-image. Nothing here imports tensorflow.
 
+A picture is seen between its darkest and its brightest number: its forms as uint8,
+uint16, int32 or float, of whatever scale and offset, give one result. Parameters in
+CIELAB or in units of 0..255 count within that range; for a range of its own, such as
+that of a whole series of pictures, give `images.scale(image, (black, white))`. Only
+`region_growing` compares absolute numbers.
+
     >>> photo = np.kron([[0, 255], [255, 0]], np.ones([8, 8])).astype("uint8")
     >>> int(slic(photo, 4, sigma=0).max())
     3

@@ -6,6 +6,8 @@ import numbers
 import cv2
 import numpy as np
 
+from kerasseg.images import values
+
 
 def check_image(image):
     """Image as an array [H, W, C], C = 1 or 3, in its own dtype and range.
@@ -14,7 +16,7 @@ def check_image(image):
         ValueError: if it is empty, complex, not numeric or not finite, or has another
             number of channels.
     """
-    image = np.asarray(image)
+    image = values.as_array(image)
     shape, channels = image.shape, image.shape[-1] if image.ndim == 3 else 1
     if image.ndim not in (2, 3) or channels not in (1, 3) or 0 in shape:
         raise ValueError(
@@ -36,38 +38,20 @@ def check_image(image):
 
 
 def unit_range(image):
-    """Image as float32 [H, W, C] in 0..1.
+    """Image as float32 [H, W, C], 0 its darkest and 1 its brightest number.
 
-    uint8 is divided by 255; bool and floats within 0..1 stay; other numbers within
-    0..255 are divided by 255; uint16 and larger integers are stretched between their
-    0.5 and 99.5 percentiles, because cameras rarely fill 16 bits.
+    Any form of a picture gives the same, see `images.values.stretch`; black and white
+    of an image of `images.scale` stay those of its range.
 
     Raises:
-        ValueError: as `check_image`, and for floats outside of 0..255.
+        ValueError: as `check_image`.
     """
-    image = check_image(image)
-    if image.dtype == "uint8":
-        return image.astype("float32") / 255
-    low, high = image.min(), image.max()
-    if image.dtype.kind in "fb" and (low < 0 or high > 255):
-        raise ValueError(
-            "`image` of floats must be within 0..1 or 0..255. Received: "
-            f"{low}..{high}. Scale it, such as (image - low) / (high - low)."
-        )
-    if low >= 0 and high <= 1:
-        return image.astype("float32")
-    if low >= 0 and high <= 255 and image.dtype != "uint16":
-        return image.astype("float32") / 255
-    low, high = np.percentile(image, [0.5, 99.5])
-    # 1e-6: a constant image has no range, and becomes 0.
-    return np.clip((image - low) / max(high - low, 1e-6), 0, 1).astype("float32")
+    return values.stretch(check_image(image))
 
 
 def rgb_uint8(image):
     """Image as uint8 [H, W, 3], contiguous: OpenCV 5.0 refuses reversed views."""
-    image = check_image(image)
-    if image.dtype != "uint8":
-        image = np.round(unit_range(image) * 255).astype("uint8")
+    image = np.round(unit_range(image) * 255).astype("uint8")
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
     return np.ascontiguousarray(image)

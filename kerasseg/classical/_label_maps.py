@@ -58,7 +58,7 @@ def adjacent_regions(labels, among=None):
     return np.stack([codes // num, codes % num], 1), lengths
 
 
-def absorb(labels, keep, features):
+def absorb(labels, keep, features, outside=None):
     """Merge each region that is not kept into its most similar neighbour.
 
     Regions whose neighbours are all merged themselves follow in later rounds, so that
@@ -68,6 +68,7 @@ def absorb(labels, keep, features):
         labels: int32 [H, W], connected regions numbered from 0.
         keep: bool [num], at least one True.
         features: [num, C], such as mean colours.
+        outside: bool [num], kept regions that take no others; None for none.
 
     Returns:
         int32 [H, W], contiguous.
@@ -76,6 +77,8 @@ def absorb(labels, keep, features):
         return labels
     owner = np.where(keep, np.arange(len(keep)), -1)
     pairs, _ = adjacent_regions(labels, ~keep)
+    if outside is not None:
+        pairs = pairs[~outside[pairs].any(1)]
     pairs = np.concatenate([pairs, pairs[:, ::-1]])
     pairs = pairs[~keep[pairs[:, 0]]]  # (merged region, its neighbour)
     while len(pairs):
@@ -90,20 +93,24 @@ def absorb(labels, keep, features):
     return contiguous(owner[labels])
 
 
-def absorb_small(labels, features, min_size, max_num):
+def absorb_small(labels, features, min_size, max_num, mask=None):
     """Merge small components of `labels` into their most similar neighbours.
 
     Args:
-        labels: integers [H, W], any values.
+        labels: integers [H, W], any values; -1 outside of the mask.
         features: [H, W, C]; similarity is that of means over a component.
         min_size: smallest size, in pixels. The largest component is always kept.
         max_num: most components that are kept, the largest ones.
+        mask: bool [H, W], what is labelled; None for all. Each of its connected parts
+            keeps a component.
 
     Returns:
-        int32 [H, W], contiguous, 4-connected.
+        int32 [H, W], contiguous, 4-connected; -1 outside of the mask.
     """
     labels = connected_components(labels)
     sizes = np.bincount(labels.ravel())
+    if mask is not None:
+        return _absorb_inside(labels, features, min_size, max_num, mask)
     keep = sizes >= min(min_size, sizes.max())
     if len(sizes) > max_num:
         small = np.argsort(-sizes, kind="stable")[max_num:]
@@ -111,3 +118,25 @@ def absorb_small(labels, features, min_size, max_num):
     if keep.all():
         return labels
     return absorb(labels, keep, region_means(labels, features, len(sizes)))
+
+
+def _absorb_inside(labels, features, min_size, max_num, mask):
+    """`absorb_small` of the components inside a mask."""
+    sizes = np.bincount(labels.ravel())
+    outside = np.zeros(len(sizes), bool)
+    outside[labels[~mask]] = True
+    # The largest component of each part of the mask has no neighbour to merge into.
+    parts, part_of = connected_components(mask), np.empty(len(sizes), "int64")
+    part_of[labels.ravel()] = parts.ravel()
+    largest, order = np.zeros(parts.max() + 1, "int64"), np.argsort(sizes)
+    largest[part_of[order]] = order
+    needed = np.zeros(len(sizes), bool)
+    needed[largest] = True
+    rank = np.lexsort((-sizes, ~needed, outside))
+    keep = needed | (sizes >= min_size)
+    keep[rank[max_num:]] = False
+    keep |= needed | outside
+    means = region_means(labels, features, len(sizes))
+    found = np.where(mask, absorb(labels, keep, means, outside), -1)
+    found[mask] = np.unique(found[mask], return_inverse=True)[1]
+    return found.astype("int32")

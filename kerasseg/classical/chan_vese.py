@@ -16,7 +16,7 @@ def chan_vese(
     """Partition into two phases of nearly constant grey with a short border.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         mu: weight of the border's length; larger is smoother.
         tolerance: change of the level set, root mean square, at which it stops.
         iterations: maximum number of iterations.

@@ -26,7 +26,7 @@ def grabcut(
     (OpenCV's initialisation depends on its global random state).
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         box: (x1, y1, x2, y2) in pixels, exclusive ends; everything outside is
             background. It must leave some.
         probabilities: of the foreground, [H, W] in 0..1, as of a network.

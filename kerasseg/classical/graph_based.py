@@ -17,7 +17,7 @@ def felzenszwalb(
     difference within them.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         scale: the paper's k (for 8-bit RGB); larger gives larger regions.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
         min_size: smaller regions are merged into a neighbour, px.
@@ -61,7 +61,7 @@ def quickshift(
     The density is that of colour and position, estimated by a Gaussian kernel.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         kernel_size: width of the Gaussian kernel, px, 1 or more; larger gives fewer
             regions.
         max_dist: longest link between a pixel and one of higher density; larger gives

@@ -26,7 +26,7 @@ def kmeans(
     by k-means++ and updated until the assignment of a sample of pixels is stable.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         num_clusters: number of clusters, up to the number of pixels. An image with
             fewer colours gives fewer.
         position_weight: CIELAB units that correspond to the longer side of the image;

@@ -28,7 +28,7 @@ def mean_shift(
     apart at weak borders.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         spatial_radius: of the mean-shift window, px, 1 or more.
         color_radius: of the mean-shift window in 8-bit CIELAB, 1 or more. Above 8, the
             filter loses weak borders of photographs.

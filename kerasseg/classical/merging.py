@@ -22,7 +22,7 @@ def merge_regions(
 
     Args:
         labels: integers [H, W]; each 4-connected component of a label is a region.
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         threshold: largest distance of mean colours that is merged, in CIELAB; 2.3 is
             just noticeable.
         min_size: smaller regions are merged into the nearest neighbour at any distance,

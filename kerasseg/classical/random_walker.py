@@ -12,7 +12,7 @@ def random_walker(image, markers, *, beta: float = 130.0) -> np.ndarray:
     """Label each pixel by the marker that a random walker reaches first.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         markers: integers [H, W], 0 where unknown, 1, 2, ... where a region starts.
         beta: penalty of colour differences on the walker's motion; larger keeps the
             walker from crossing edges.

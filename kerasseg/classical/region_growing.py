@@ -1,12 +1,14 @@
 """Region growing from seeds: fixed range, adaptive mean, and best-first order."""
 
 import heapq
+import math
 
 import cv2
 import numpy as np
 
 from kerasseg.classical._inputs import check_choice, check_image, check_number
 from kerasseg.classical._seeds import read_seeds
+from kerasseg.images import values
 
 MODES = ("fixed", "adaptive", "best_first")
 
@@ -36,12 +38,13 @@ def region_growing(
             per megapixel.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W], any real numbers. Integers up to 24 bits
-            are compared exactly, others as float32.
+        image: RGB [H, W, 3] or grey [H, W]. Differences are absolute here: numbers
+            other than uint8 are scaled to 0..255 as in `images.values`; where the range
+            cannot be known, give `images.scale(image, (black, white))`.
         seeds: points (row, column), one or [N, 2]; or markers, integers [H, W] whose
             values 1, 2, ... are the seeds of one region each; or an integer, the number
             of random points.
-        tolerance: largest difference, in units of the image.
+        tolerance: largest difference, in units of 0..255, whatever the dtype.
         connectivity: 4, or 8 to grow over corners, too.
         mode: see above.
         seed: of the random points.
@@ -53,7 +56,8 @@ def region_growing(
         the regions.
 
     Raises:
-        ValueError: if a seed is outside the image, or an argument out of range.
+        ValueError: if a seed is outside the image, an argument out of range, or the
+            range of the image cannot be known.
 
     Example:
         >>> steps = np.array([[0, 4, 8, 90], [0, 4, 8, 90]], "uint8")
@@ -72,9 +76,13 @@ def region_growing(
     check_choice(connectivity, "connectivity", (4, 8))
     if tolerance is not None or mode != "best_first":
         check_number(tolerance, "tolerance", 0.0)
+        if 255 < tolerance < math.inf:
+            raise ValueError(
+                "`tolerance` must be in 0..255, the units of 8-bit images, for other "
+                f"dtypes too. Received: tolerance={tolerance}."
+            )
     groups = read_seeds(seeds, image.shape[:2], seed)
-    if image.dtype != "uint8":
-        image = image.astype("float32")
+    image = np.asarray(values.scale(image))
     if mode == "best_first":
         return _best_first(image, groups, tolerance, connectivity)
     return _one_by_one(image, groups, tolerance, connectivity, mode == "adaptive")

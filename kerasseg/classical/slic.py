@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from kerasseg.classical._inputs import check_number, lab
+from kerasseg.classical._inputs import check_labels, check_number, lab
 from kerasseg.classical._label_maps import absorb_small
 
 SAMPLES = 6  # rows and columns of pixels sampled in each cell to update centres
 FAR = 1e9  # squared distance to a cell beyond the border of the image
+AWAY = 1e4  # position, in cells, of a centre that no pixel is to choose
 
 
 def slic(
@@ -16,6 +17,7 @@ def slic(
     compactness: float = 6.0,
     sigma: float = 1.0,
     iterations: int = 10,
+    mask=None,
 ) -> np.ndarray:
     """Superpixels by simple linear iterative clustering (SLIC).
 
@@ -29,16 +31,19 @@ def slic(
     into the neighbour of nearest colour.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         num_segments: number of superpixels, up to the number of pixels. Met exactly
-            unless centres lose all their pixels.
+            unless centres lose all their pixels; with a `mask`, nearly.
         compactness: colour difference that weighs as much as the width of a cell. 5
             follows edges, 30 gives nearly square superpixels.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
         iterations: updates of the centres; 0 assigns pixels to the initial ones.
+        mask: bool or integers [H, W]: superpixels only where it is not 0. None for the
+            whole image.
 
     Returns:
-        int32 [H, W], 0..K-1, 4-connected regions. O(HW), whatever `num_segments` is.
+        int32 [H, W], 0..K-1, 4-connected regions, -1 outside of the mask. O(HW),
+        whatever `num_segments` is.
 
     Raises:
         ValueError: if the image or an argument is out of range.
@@ -51,11 +56,17 @@ def slic(
     Reference: Achanta et al., 2012, https://doi.org/10.1109/TPAMI.2012.120
     """
     check_number(compactness, "compactness", 1e-6)
-    return _superpixels(image, num_segments, compactness, sigma, iterations)
+    options = {"sigma": sigma, "iterations": iterations, "mask": mask}
+    return _superpixels(image, num_segments, compactness, **options)
 
 
 def slico(
-    image, num_segments: int = 300, *, sigma: float = 1.0, iterations: int = 10
+    image,
+    num_segments: int = 300,
+    *,
+    sigma: float = 1.0,
+    iterations: int = 10,
+    mask=None,
 ) -> np.ndarray:
     """Superpixels by SLICO: `slic` whose compactness adapts to each superpixel.
 
@@ -67,10 +78,10 @@ def slico(
     scikit-image's `slic_zero` had .119 at the same number of segments, 187.
 
     Args:
-        image, num_segments, sigma, iterations: as in `slic`.
+        image, num_segments, sigma, iterations, mask: as in `slic`.
 
     Returns:
-        int32 [H, W], 0..K-1, 4-connected regions.
+        int32 [H, W], 0..K-1, 4-connected regions, -1 outside of the mask.
 
     Example:
         >>> int(slico(np.zeros([30, 40], "uint8"), 12).max())
@@ -78,19 +89,47 @@ def slico(
 
     Reference: Achanta et al., 2012, https://doi.org/10.1109/TPAMI.2012.120
     """
-    return _superpixels(image, num_segments, None, sigma, iterations)
+    options = {"sigma": sigma, "iterations": iterations, "mask": mask}
+    return _superpixels(image, num_segments, None, **options)
 
 
-def _superpixels(image, num_segments, compactness, sigma, iterations):
+def _superpixels(image, num_segments, compactness, *, sigma, iterations, mask):
     check_number(sigma, "sigma", 0.0)
     check_number(iterations, "iterations", 0)
     colors = lab(image, sigma)
     size = colors.shape[:2]
+    if mask is not None:
+        mask = check_labels(mask, size, name="mask") > 0
+        options = compactness, iterations
+        return _inside(colors, mask, num_segments, options)
     check_number(num_segments, "num_segments", 1, size[0] * size[1])
     cells = grid(size, num_segments)
     labels = _assign(colors, cells, _centres(colors, cells, compactness, iterations))
     min_size = size[0] * size[1] / num_segments / 16
     return absorb_small(labels, colors, min_size, max_num=num_segments)
+
+
+def _inside(colors, mask, num_segments, options):
+    """Superpixels of the pixels of a mask: int32 [H, W], -1 outside.
+
+    Cells cover the box around the mask, so many that about `num_segments` lie in it.
+    """
+    area = np.count_nonzero(mask)
+    check_number(num_segments, "num_segments", 1, max(area, 1))
+    labels = np.full(mask.shape, -1, "int32")
+    if not area:
+        return labels
+    rows, cols = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
+    box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+    colors, mask = colors[box], mask[box]
+    num_cells = min(round(num_segments * mask.size / area), mask.size)
+    cells = grid(mask.shape, num_cells)
+    compactness, iterations = options
+    centres = _centres(colors, cells, compactness, iterations, mask)
+    found = np.where(mask, _assign(colors, cells, centres), -1)
+    min_size = area / num_segments / 16
+    labels[box] = absorb_small(found, colors, min_size, num_segments, mask=mask)
+    return labels
 
 
 def grid(size, num):
@@ -105,8 +144,10 @@ def grid(size, num):
     return min(pairs or [(height, -(-num // height))], key=lambda pair: np.prod(pair))
 
 
-def _centres(colors, cells, compactness, iterations):
+def _centres(colors, cells, compactness, iterations, mask=None):
     """Cluster centres: colours, positions (in cells, from the cell's centre), weights.
+
+    With a mask, pixels outside count for no centre.
 
     Returns:
         float32 [gh, gw, 6]: L, a, b, y, x, weight of squared colour distances.
@@ -117,6 +158,17 @@ def _centres(colors, cells, compactness, iterations):
     centres[..., :5] = features[:, :, :5].mean(3)
     # SLICO starts at a compactness of 10, as the authors' program does.
     centres[..., 5] = (compactness or 10.0) ** -2
+    counted = None
+    if mask is not None:
+        inside = mask[rows[:, None, :, None], cols[:, None, :]].reshape(*cells, -1)
+        num = inside.sum(2)
+        sums = (features[:, :, :5] * inside[:, :, None]).sum(3)
+        centres[num > 0, :5] = sums[num > 0] / num[num > 0, None]
+        touched = _touched(mask, cells)
+        centres[~touched, 3] = AWAY
+        for cell in np.argwhere(touched & (num == 0)).tolist():
+            centres[(*cell, np.s_[:3])] = _mean_color(colors, mask, cells, cell)
+        counted = inside.ravel().astype("float32")
     # Candidates 0..8 of a cell are the centres of the 3 x 3 cells around it, by rows.
     index = np.arange(cells[0] * cells[1]).reshape(cells)[..., None]
     largest = np.ones(index.size, "float32")  # at least 1: even surfaces divide by it
@@ -126,16 +178,34 @@ def _centres(colors, cells, compactness, iterations):
         owner = (index + down * cells[1] + right).ravel()
         position = (features[:, :, 3] - down, features[:, :, 4] - right)
         values = [features[:, :, 0], features[:, :, 1], features[:, :, 2], *position]
-        count = np.bincount(owner, minlength=index.size)
+        count = np.bincount(owner, counted, minlength=index.size)
         found = count > 0  # a centre without pixels stays where it is
         flat = centres.reshape(-1, 6)  # a view: `centres` is updated
         for k, value in enumerate(values):
-            total = np.bincount(owner, value.ravel(), minlength=index.size)
+            value = value.ravel() if counted is None else value.ravel() * counted
+            total = np.bincount(owner, value, minlength=index.size)
             flat[found, k] = total[found] / count[found]
         if compactness is None:
-            np.maximum.at(largest, owner, _color_distances(flat, owner, features))
+            distances = _color_distances(flat, owner, features)
+            if counted is not None:
+                distances = distances * counted
+            np.maximum.at(largest, owner, distances)
             flat[:, 5] = 1 / largest
     return centres
+
+
+def _touched(mask, cells):
+    """Whether each cell has a pixel of a mask: bool [gh, gw]."""
+    top, left = (_cell_edges(*pair)[:-1] for pair in zip(mask.shape, cells))
+    rows = np.logical_or.reduceat(mask, top, axis=0)
+    return np.logical_or.reduceat(rows, left, axis=1)
+
+
+def _mean_color(colors, mask, cells, cell):
+    """Mean colour of the pixels of a mask in a cell (row, column)."""
+    edges = (_cell_edges(*pair) for pair in zip(mask.shape, cells))
+    part = tuple(slice(*edge[k : k + 2]) for edge, k in zip(edges, cell))
+    return colors[part][mask[part]].mean(0)
 
 
 def _color_distances(centres, owner, features):
@@ -185,7 +255,8 @@ def _distance_factors(centres):
     gh, gw, _ = centres.shape
     padded = np.zeros([gh + 2, gw + 2, 6], "float32")
     padded[1:-1, 1:-1] = centres
-    outside = np.full([gh + 2, gw + 2], FAR, "float32")
+    # Farther than any colour, however much colours weigh.
+    outside = np.full([gh + 2, gw + 2], FAR * max(1, centres[..., 5].max()), "float32")
     outside[1:-1, 1:-1] = 0
     factors = np.empty([gh, gw, 9, 7], "float32")
     for k, (down, right) in enumerate(np.ndindex(3, 3)):

@@ -9,6 +9,8 @@ from kerasseg.classical._label_maps import contiguous
 from kerasseg.classical._seeds import marker_pixels
 from kerasseg.classical.slic import grid
 
+MANY_NUMBERS = 16  # in a mask; photos have more
+
 
 def watershed(
     image, markers=None, *, sigma: float = 1.0, min_depth: float = 1.0
@@ -16,7 +18,7 @@ def watershed(
     """Watershed of the colour gradient, flooded from markers.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         markers: integers [H, W], 0 where unknown, 1, 2, ... where a region starts;
             None takes the minima of the gradient.
         sigma: standard deviation of a Gaussian blur before, px; 0 for none.
@@ -55,7 +57,7 @@ def compact_watershed(
     """Superpixels by compact watershed from a regular grid of markers.
 
     Args:
-        image: RGB [H, W, 3] or grey [H, W]: uint8, uint16, or float in 0..1 or 0..255.
+        image: RGB [H, W, 3] or grey [H, W], numbers of any range.
         num_segments: number of superpixels, up to the number of pixels; met exactly.
         compactness: weight of the distance to the marker, in CIELAB units of gradient
             per pixel; larger gives more compact superpixels.
@@ -97,7 +99,8 @@ def split_instances(
     become two objects if the path between them descends by more than `min_depth`.
 
     Args:
-        mask: bool or integers [H, W], objects where not 0, such as a semantic mask.
+        mask: bool or integers [H, W], 0 the background, such as a semantic mask.
+            Objects of different numbers, the classes, are never joined.
         min_depth: depth of the pass between two maxima (h of the h-maxima transform):
             half widths of the smaller object less that of the neck, px.
         min_size: smaller objects are removed, px.
@@ -108,7 +111,8 @@ def split_instances(
         int32 [H, W], 0 background, 1..N objects, each 4-connected. O(HW log HW).
 
     Raises:
-        ValueError: if `mask` is not integers [H, W], or an argument is out of range.
+        ValueError: if `mask` is not integers [H, W] or looks like a photo, or an
+            argument is out of range.
 
     Example:
         >>> columns = np.abs(np.arange(40) - [[10], [29]]).min(0)
@@ -118,10 +122,24 @@ def split_instances(
 
     Reference: Soille, 2004, Morphological Image Analysis, chapter 9
     """
-    mask = check_labels(mask, name="mask") > 0
+    classes = check_labels(mask, name="mask")
     check_number(min_depth, "min_depth", 0.0)
     check_number(min_size, "min_size", 1)
     check_number(sigma, "sigma", 0.0)
+    _refuse_photo(classes)
+    labels = np.zeros(classes.shape, "int32")
+    for class_id in np.unique(classes[classes > 0]):
+        inside = classes == class_id
+        found = _split(inside, min_depth, sigma)
+        labels[inside] = found[inside] + labels.max()
+    labels[(np.bincount(labels.ravel()) < min_size)[labels]] = 0
+    used = np.bincount(labels.ravel()) > 0
+    used[0] = True  # 0 stays the background even where there is none
+    return (np.cumsum(used) - 1).astype("int32")[labels]
+
+
+def _split(mask, min_depth, sigma):
+    """Objects 1, 2, ... of one class; see `split_instances`."""
     padded = np.pad(mask, 1).astype("uint8")  # an object at the border ends there
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     depth = depth[1:-1, 1:-1]
@@ -134,11 +152,23 @@ def split_instances(
     has_marker = np.bincount(components.ravel(), markers.ravel() > 0) > 0
     missed = ~has_marker[components] & mask
     markers[missed] = components[missed] + markers.max()
-    labels = segmentation.watershed(-depth, markers, mask=mask)
-    labels[(np.bincount(labels.ravel()) < min_size)[labels]] = 0
-    used = np.bincount(labels.ravel()) > 0
-    used[0] = True  # 0 stays the background even where there is none
-    return (np.cumsum(used) - 1).astype("int32")[labels]
+    return segmentation.watershed(-depth, markers, mask=mask)
+
+
+def _refuse_photo(mask):
+    """Raise a ValueError if many numbers change from pixel to pixel."""
+    num = len(np.unique(mask))
+    pairs = (mask[:, :-1], mask[:, 1:]), (mask[:-1], mask[1:])
+    inside = [(a > 0) & (b > 0) for a, b in pairs]
+    changes = sum(np.count_nonzero((a != b) & i) for (a, b), i in zip(pairs, inside))
+    share = changes / max(sum(map(np.count_nonzero, inside)), 1)
+    if num > MANY_NUMBERS and share > 0.2:
+        raise ValueError(
+            "`mask` must hold 0 for the background and a number for each class. "
+            f"Received: {num} numbers that differ between {share:.0%} of neighbouring "
+            "pixels, as in a photo or a compressed mask. Fix: threshold it, such as "
+            "`mask > 127` or classical.threshold(image)."
+        )
 
 
 def _peaks(depth, height):

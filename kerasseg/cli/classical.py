@@ -13,6 +13,7 @@ import time
 TYPES = {int: int, float: float, str: str, float | None: float}
 # Arguments that are arrays: what the command line takes instead.
 ARRAYS = {
+    "mask": "mask file: superpixels only where it is not 0",
     "markers": "mask file: 0 unknown, 1, 2, ... where regions start",
     "scribbles": "mask file: 0 background, 1 foreground, 255 unknown",
     "probabilities": "grey image of the foreground's probability, black 0, white 1",
@@ -46,8 +47,19 @@ def add_arguments(command):
             default=argparse.SUPPRESS,
             help="print the result as JSON",
         )
+        parser.add_argument(
+            "--value-range",
+            type=_range,
+            metavar="BLACK,WHITE",
+            help="numbers that are black and white; default: the darkest and the "
+            "brightest of each image",
+        )
         for option in list(inspect.signature(function).parameters.values())[1:]:
             _add_option(parser, option)
+
+
+def _range(text):
+    return tuple(float(part) for part in text.split(","))
 
 
 def _add_option(parser, option):
@@ -64,9 +76,8 @@ def _add_option(parser, option):
         words = "number of random points, or a mask file of markers 1, 2, ..."
         parser.add_argument(flag, default="20", metavar="N|FILE", help=words)
     elif option.annotation is bool:
-        yes_no = {"true": True, "false": False}
         parser.add_argument(
-            flag, type=yes_no.__getitem__, default=default, metavar="true|false"
+            flag, action=argparse.BooleanOptionalAction, default=default
         )
     else:
         words = None if default is None else f"default: {default}"
@@ -77,6 +88,7 @@ def _add_option(parser, option):
 def run(arguments):
     """Segment images without training: superpixels, region growing, foreground."""
     from kerasseg import images
+    from kerasseg.images import failures
 
     function = methods()[arguments.segmenter]
     names = list(inspect.signature(function).parameters)[1:]
@@ -88,19 +100,26 @@ def run(arguments):
         "images": [],
         "failed": [],
     }
-    for path, stem in _files(arguments.images, out):
+    failures.check_writable(out)
+    found, skipped = _files(arguments.images, out)
+    if skipped:
+        report["skipped"] = [str(path) for path in skipped]
+        if not arguments.json:
+            print(f"Skipped {len(skipped)} masks beside the images.")
+    for path, stem in found:
         event = {"path": str(path)}
         try:
             start = time.perf_counter()
-            event |= _segment(function, path, options, out / stem)
+            image = images.read_image(path, channels=None)
+            if arguments.value_range is not None:
+                image = images.scale(image, arguments.value_range)
+            event |= _segment(function, (path, image), options, out / stem)
             event["seconds"] = round(time.perf_counter() - start, 3)
             report["images"].append(event)
-        except ValueError as error:
-            event["error"] = str(error)
+        except Exception as error:  # OpenCV's own, or too little memory, too
+            event["error"] = failures.describe(error, path)
             report["failed"].append(event)
-            text = str(error)
-            named = text if isinstance(error, images.ImageError) else f"{path}: {text}"
-            print(f"kerasseg: {named}", file=sys.stderr)
+            print(f"kerasseg: {event['error']}", file=sys.stderr)
         if not arguments.json and "error" not in event:
             print(f"{path}: {event['regions']} regions, {event['seconds']} s")
     if not report["images"]:
@@ -110,13 +129,15 @@ def run(arguments):
 
 def _value(name, given):
     """Argument of the function for the word that was typed."""
+    import numpy as np
+
     from kerasseg import images
 
     if given is None:
         return None
     if name == "probabilities":
         pixels = images.read_image(given, channels=1)[..., 0]
-        return pixels / (255 if pixels.dtype == "uint8" else max(1, pixels.max()))
+        return np.asarray(images.scale(pixels), "float32") / 255
     if name == "seeds" and given.isdigit():
         return int(given)
     if name in ARRAYS or name == "seeds":
@@ -125,36 +146,41 @@ def _value(name, given):
 
 
 def _files(inputs, out):
-    """Pairs of an image file and a name of its own for the results."""
+    """Pairs of an image file and a name of its own for the results, and masks."""
     from kerasseg import images
 
-    paths = []
+    pairs, skipped = [], []
     for path in map(pathlib.Path, inputs):
-        paths += images.find_images(path) if path.is_dir() else [path]
-    if not paths:
+        if path.is_dir():
+            found, masks = images.find_pictures(path, leave_out=out)
+            pairs, skipped = pairs + found, skipped + masks
+        else:
+            pairs.append((path.stem, path))
+    if not pairs:
         raise ValueError("`images` must be image files or folders. Received: none.")
-    taken = set()
-    for path in paths:
+    taken, found = set(), []
+    for name, path in pairs:
         if path.resolve().parent == out.resolve():
             raise ValueError(f"`--out` must not hold the images. Received: {out}.")
-        stem, copy = path.stem, 2
+        stem, copy = name, 2
         while stem in taken:  # a.png and a.jpg
-            stem, copy = f"{path.stem}_{copy}", copy + 1
+            stem, copy = f"{name}_{copy}", copy + 1
         taken.add(stem)
-        yield path, stem
+        found.append((path, stem))
+    return found, skipped
 
 
-def _segment(function, path, options, target):
+def _segment(function, source, options, target):
     """Write TARGET.png (ids), _boundaries and _colors; returns what to report."""
     from kerasseg import images, viz
 
-    image = images.read_image(path, channels=None)
+    path, image = source
     given = image
     if next(iter(inspect.signature(function).parameters)) == "mask":
         given = images.read_mask(path)
     labels = function(given, **options)
-    grows = function.__name__ == "region_growing"
-    ids = labels + 1 if grows else labels  # -1, unreached, becomes 0 in the file
+    some = function.__name__ == "region_growing" or labels.min() < 0
+    ids = labels + 1 if some else labels  # -1, unreached, becomes 0 in the file
     if ids.max() > 65535:
         raise ValueError(f"{ids.max() + 1} regions do not fit a 16-bit mask file.")
     files = {
@@ -166,4 +192,6 @@ def _segment(function, path, options, target):
     images.write_image(files["boundaries"], viz.boundaries(image, labels))
     images.write_image(files["colors"], viz.mean_colors(image, labels))
     written = {kind: str(file) for kind, file in files.items()}
-    return {"regions": int(labels.max()) + 1, "files": written}
+    has_background = function.__name__ == "split_instances"
+    num = int(labels.max()) + (not has_background)
+    return {"regions": num, "files": written}

@@ -32,6 +32,12 @@ def add_arguments(command):
         action="store_true",
         help="coco: polygons where they are exact, instead of run-length codes",
     )
+    command.add_argument(
+        "--boxes",
+        choices=("skip", "fill"),
+        default="skip",
+        help="coco: annotations with a box but no outline: leave out, or as rectangles",
+    )
 
 
 def run(arguments):
@@ -46,6 +52,7 @@ def run(arguments):
         images=arguments.images,
         name=arguments.name,
         polygons=arguments.polygons,
+        boxes=arguments.boxes,
     )
     if not arguments.json:
         for line in _lines(report):
@@ -58,8 +65,16 @@ def _lines(report):
         f"Wrote {report['images']} images with {report['objects']} objects to "
         f"{report['out']}/."
     )
-    for one in report["empty"]:
-        yield f"left out: {one['image']}: {one['object']} has no pixel"
+    for key, words in (
+        ("empty", "has no pixel"),
+        ("boxes", "has a box but no outline; --boxes fill makes it a rectangle"),
+        ("copies", "stands in the file twice"),
+    ):
+        for one in report[key]:
+            yield f"left out: {one['image']}: {one['object']} {words}"
+    for note in report["notes"]:
+        if not note.startswith("Left out: "):  # these were named just now
+            yield f"note: {note}"
     for one in report["covered"]:
         yield (
             f"lost: {one['image']}: {one['object']}: {one['pixels']} of "

@@ -1,7 +1,8 @@
 """The command `kerasseg`: train, evaluate, predict, export, check data, look around.
 
 Exit codes: 0 done, 1 the data or the run failed, 2 the command or the recipe is wrong,
-129 a closed terminal (SIGHUP), 130 Ctrl-C, 143 SIGTERM.
+3 done, but some of the files failed and are listed, 129 a closed terminal (SIGHUP),
+130 Ctrl-C, 143 SIGTERM.
 """
 
 import argparse
@@ -12,17 +13,20 @@ import signal
 import sys
 
 from kerasseg import machine
-from kerasseg.cli import classical, convert, options
+from kerasseg.cli import classical, convert, options, quiet
 
 
 def main(argv=None):
     """Run the command line; returns the exit code.
 
     Args:
-        argv: arguments without the program's name; None takes `sys.argv`.
+        argv: arguments without the program's name; None takes `sys.argv`, and keeps
+            TensorFlow's chatter from stderr.
     """
-    argv = sys.argv[1:] if argv is None else list(argv)
+    is_process, argv = argv is None, sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(argv).parse_args(argv)
+    if is_process and arguments.run in (_train, _evaluate, _predict, _export, _info):
+        quiet.filter_errors()
     # TensorFlow reads it once, on import; 2 hides messages below errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from kerasseg import recipes
@@ -31,7 +35,7 @@ def main(argv=None):
         answer = arguments.run(arguments)
     except recipes.RecipeError as error:  # a ValueError, so it comes first
         return _fail(arguments, error, 2)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, MemoryError) as error:
         return _fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
         # 128 + signal, as shells report a process that a signal ended.
@@ -39,7 +43,18 @@ def main(argv=None):
         return _fail(arguments, str(stop) or "interrupted", 128 + number)
     if arguments.json:
         print(json.dumps(answer, indent=1))
-    return 0
+    parts = [answer, *(part for part in answer.values() if isinstance(part, dict))]
+    return 3 if any(part.get("failed") for part in parts) else 0
+
+
+def _list_failures(arguments, failed):
+    """Print every file that failed, and the option that the first message advises."""
+    for failure in failed:
+        print(f"kerasseg: {failure['error']}", file=sys.stderr)
+    hints = [options.pasteable(failure["error"]) for failure in failed]
+    if hasattr(arguments, "set") and any(hints):
+        hint = next(filter(None, hints))
+        print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
 
 
 def _fail(arguments, error, code):
@@ -47,6 +62,8 @@ def _fail(arguments, error, code):
         if arguments.json:
             print(json.dumps({"error": str(error), "exit_code": code}))
         print(f"kerasseg: {error}", file=sys.stderr)
+        if hint := options.pasteable(str(error)) if hasattr(arguments, "set") else None:
+            print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
     return code
 
 
@@ -83,7 +100,7 @@ def _recipe_arguments(command):
     command.add_argument(
         "recipe",
         nargs="?",
-        help="recipe.toml or its folder, such as zoo/unet_plain_isbi2012; "
+        help="recipe.toml, its folder, or a name such as unet_plain_isbi2012; "
         "without one: a U-Net on the folder --data, or else on synthetic shapes",
     )
     command.add_argument("--data", metavar="ROOT", help="folder of the data set")
@@ -197,8 +214,12 @@ def _evaluate(arguments):
         split=arguments.split,
         options=options.given(arguments),
         out=arguments.out,
+        on_error="list",
     )
     _say(arguments, results["table"])
+    _list_failures(arguments, results["failed"])
+    if results["failed"]:
+        _say(arguments, f"Not scored: {len(results['failed'])} samples, listed above.")
     return results
 
 
@@ -212,9 +233,10 @@ def _predict(arguments):
         arguments.out,
         options=options.given(arguments),
     )
-    for failure in report["failed"]:
-        print(f"kerasseg: {failure['error']}", file=sys.stderr)
+    _list_failures(arguments, report["failed"])
     _say(arguments, f"Wrote {len(report['images'])} predictions to {arguments.out}/.")
+    if report.get("skipped"):
+        _say(arguments, f"Skipped {len(report['skipped'])} masks beside the images.")
     if not report["images"]:
         raise ValueError("None of the images could be read.")
     return report
@@ -236,16 +258,40 @@ def _check_data(arguments):
     from kerasseg import datasets, recipes
 
     recipe = recipes.read(_recipe_path(arguments), arguments.set)
-    reports = {}
+    reports, errors = {}, {}
     for side in ("train", "val"):
-        samples = recipes.build_samples(recipe, arguments.data, side)
-        reports[side] = datasets.check(samples, num_classes=len(samples.classes))
-        _say(arguments, f"{side}: {json.dumps(reports[side], indent=1, default=str)}")
+        try:
+            samples = recipes.build_samples(recipe, arguments.data, side)
+            if side == "val" and samples.value_range is None:  # scaled as in training
+                given = reports.get("train", {}).get("value_range")
+                samples = samples.with_range(given)
+            num = len(samples.classes)
+            report = datasets.check(samples, num_classes=num, on_error="list")
+        except recipes.RecipeError:
+            raise
+        except (ValueError, OSError) as error:
+            errors[side] = error
+            continue
+        reports[side] = report
+        _say(arguments, f"{side}: {json.dumps(report, indent=1, default=str)}")
+    if not reports or all(_none_read(report) for report in reports.values()):
+        for report in reports.values():
+            _list_failures(arguments, report["failed"])
+        first = next(iter(errors.values()), None)
+        raise first or ValueError("None of the samples can be read.")
+    for side, error in errors.items():
+        reports[side] = {"failed": [{"name": side, "error": str(error)}]}
+    _list_failures(arguments, [one for r in reports.values() for one in r["failed"]])
     return reports
 
 
+def _none_read(report):
+    return len(report["failed"]) == report["num_read"]
+
+
 def _list(arguments):
-    """List architectures, encoders, losses, data sets."""
+    """List architectures, encoders, losses, data sets, recipes."""
+    from kerasseg import recipes
     from kerasseg.names import imported
 
     packages = ("zoo", "encoders", "losses", "metrics", "datasets")
@@ -255,6 +301,7 @@ def _list(arguments):
         for name in answer["datasets"]
         if name not in ("Samples", "check", "convert")
     ]
+    answer["recipes"] = sorted(recipes.named())
     for package, names in answer.items():
         _say(arguments, f"{package}: {', '.join(names)}")
     return answer

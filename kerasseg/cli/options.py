@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import re
 
 from kerasseg import tasks
 
@@ -16,9 +17,25 @@ def add_arguments(command):
             kinds = {"action": argparse.BooleanOptionalAction}
         else:
             kinds = {"type": _kind(field), "metavar": field.metadata.get("metavar")}
-            if _kind(field) is _ids:
-                kinds["metavar"] = "ID,ID,..."
         group.add_argument(flag, **known, **kinds)
+
+
+# Arguments of data sets that messages advise to give, as Python code.
+ADVISED = re.compile(r"\b(values|colors)=(\{[^{}]*\}|\[[^][]*\])")
+
+
+def pasteable(message):
+    """The argument that a message advises, as an option of the command line, or None.
+
+    Example:
+        >>> pasteable("Received: 255. Fix: say so: values={0: 0, 255: 1}.")
+        "--set 'data.values={0: 0, 255: 1}'"
+    """
+    advice = message.rpartition("Fix:")[2]
+    found = ADVISED.search(advice)
+    if not found or "..." in found[0]:
+        return None
+    return f"--set 'data.{found[1]}={found[2]}'"
 
 
 def given(arguments):
@@ -58,10 +75,14 @@ def _kind(field):
     """Function from the word that was typed to a value of a field."""
     parts = getattr(field.type, "__args__", (field.type,))
     if parts[0] is tuple:
-        return _ids
+        return _numbers
     # The first of a union: int of `int | None`.
     return parts[0]
 
 
-def _ids(text):
-    return tuple(int(part) for part in text.split(","))
+def _numbers(text):
+    """Numbers between commas; whole ones as integers, such as class ids."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        return tuple(float(part) for part in text.split(","))

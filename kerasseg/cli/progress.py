@@ -1,10 +1,13 @@
 """Progress of a training in the terminal: a live bar and a line per epoch."""
 
 import contextlib
+import datetime
 import time
 
 import rich.console
 import rich.progress
+
+TELLING_STEPS = 10  # before that, the time left would be a guess
 
 
 class Progress:
@@ -22,13 +25,13 @@ class Progress:
             rich.progress.MofNCompleteColumn(),
             rich.progress.TextColumn("loss {task.fields[loss]:.4f}"),
             rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("left"),
-            rich.progress.TimeRemainingColumn(),
+            rich.progress.TextColumn("left {task.fields[left]}"),
             console=self._console,
             transient=True,
         )
         self._task, self._monitor = None, "mean_iou"
         self._told = time.monotonic()
+        self._first = None  # step and time of the first step, whose own time is tracing
 
     def __enter__(self):
         self._bar.start()
@@ -61,7 +64,7 @@ class Progress:
     def _begin(self, event):
         self._monitor = event.get("monitor", self._monitor)
         self._task = self._bar.add_task(
-            "train", total=event["steps"], epoch=1, loss=float("nan")
+            "train", total=event["steps"], epoch=1, loss=float("nan"), left="-:--"
         )
 
     def _resumed(self, event):
@@ -69,15 +72,23 @@ class Progress:
         self._bar.update(self._task, completed=event["step"])
 
     def _step(self, event):
-        loss, epoch = event["loss"], event["epoch"]
-        self._bar.update(self._task, completed=event["step"], loss=loss, epoch=epoch)
-        if not self._console.is_terminal and time.monotonic() - self._told > 60:
-            # A log file shows no bar: one line per minute.
-            self._told = time.monotonic()
+        loss, epoch, step = event["loss"], event["epoch"], event["step"]
+        total, now = self._bar.tasks[self._task].total, time.monotonic()
+        self._first = self._first or (step, now)
+        done = step - self._first[0]
+        fields = {"loss": loss, "epoch": epoch}
+        if done >= TELLING_STEPS - 1:
+            seconds = (now - self._first[1]) / done * (total - step)
+            fields["left"] = str(datetime.timedelta(seconds=round(seconds)))
+        self._bar.update(self._task, completed=step, **fields)
+        # A log file shows no bar: a line at the tenth step, and one per minute.
+        is_due = done == TELLING_STEPS - 1 or now - self._told > 60
+        if not self._console.is_terminal and is_due:
+            self._told = now
+            left = f"  left {fields['left']}" if "left" in fields else ""
             self._console.print(
-                f"epoch {epoch:>3}  step {event['step']:>6} of "
-                f"{self._bar.tasks[self._task].total}  loss {loss:.4f}  "
-                f"{event['images_per_s']:.1f} images/s"
+                f"epoch {epoch:>3}  step {step:>6} of {total}  loss {loss:.4f}  "
+                f"{event['images_per_s']:.1f} images/s{left}"
             )
 
     def _not_finite(self, event):
@@ -89,12 +100,17 @@ class Progress:
         )
 
     def _epoch(self, event):
-        best = "  best" if event["is_best"] else ""
+        score = event[self._monitor]
+        best = "  best" * bool(event["is_best"])
+        if score is None:  # nothing in the validation data to score
+            score, best = "-", best and "  best by loss"
+        else:
+            score = f"{score:.4f}"
         name = self._monitor.replace("_", " ").replace("iou", "IoU")
         name = name.replace("ap", "AP").replace("pq", "PQ")
         self._console.print(
             f"epoch {event['epoch']:>3}  step {event['step']:>6}  "
-            f"loss {event['loss']:.4f}  {name} {event[self._monitor]:.4f}  "
+            f"loss {event['loss']:.4f}  {name} {score}  "
             f"{event['images_per_s']:.1f} images/s{best}"
         )
 

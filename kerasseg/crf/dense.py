@@ -9,11 +9,9 @@ import typing
 
 import numpy as np
 
-from kerasseg.crf.lattice import describe_values, gaussian_kernel
+from kerasseg.crf.lattice import gaussian_kernel
 from kerasseg.crf.mean_field import mean_field
-
-# Factors to 0..255 of images that are not in this range already, as for models.
-SCALES = {"uint16": 1 / 257, "bool": 255}
+from kerasseg.images import values
 
 
 class Smoothness(typing.NamedTuple):
@@ -57,6 +55,7 @@ def dense_crf(
     appearance=APPEARANCE,
     iterations=5,
     compatibility=None,
+    value_range=None,
 ):
     """Sharpen class probabilities along the edges of their image.
 
@@ -74,8 +73,7 @@ def dense_crf(
       A(20, 20, 7); .933 .891 with the defaults.
 
     Args:
-        image: [H, W] or [H, W, C], grey, RGB or any channels. uint8 and float are taken
-            as 0..255, uint16 is scaled to it.
+        image: [H, W] or [H, W, C], grey, RGB or any channels.
         probabilities: [H, W, K] floats that sum to 1 over K, or K = 1: the probability
             of the foreground. `predict.probabilities` returns such arrays.
         smoothness: `Smoothness`.
@@ -83,6 +81,8 @@ def dense_crf(
         iterations: number of mean-field updates.
         compatibility: label compatibility, symmetric [K, K] ([2, 2] for K = 1): the
             cost of two classes side by side; None for the Potts model.
+        value_range: numbers of `image` that are black and white; None for what its
+            dtype and numbers say, see `images.values`.
 
     Returns:
         float32 [H, W, K]. The arguments are not changed. Time and memory are linear in
@@ -101,13 +101,16 @@ def dense_crf(
 
     Reference: Kraehenbuhl & Koltun, 2011, https://arxiv.org/abs/1210.5644
     """
-    size, given = np.shape(image)[:2], np.shape(probabilities)
+    image = values.as_array(image)
+    size, given = image.shape[:2], np.shape(probabilities)
     if len(given) != 3 or given[:2] != size:
         raise ValueError(
             "`probabilities` must be [H, W, K] of the image's size. Received: "
             f"shape={given} for an image of shape={np.shape(image)}."
         )
-    kernels = image_kernels(image, smoothness=smoothness, appearance=appearance)
+    kernels = image_kernels(
+        image, smoothness=smoothness, appearance=appearance, value_range=value_range
+    )
     return mean_field(
         probabilities, kernels, iterations=iterations, compatibility=compatibility
     )
@@ -119,11 +122,12 @@ def image_kernels(
     smoothness=SMOOTHNESS,
     appearance=APPEARANCE,
     kernel=gaussian_kernel,
+    value_range=None,
 ):
     """Build the kernels of `dense_crf`, to be used for several maps of one image.
 
     Args:
-        image, smoothness, appearance: as for `dense_crf`.
+        image, smoothness, appearance, value_range: as for `dense_crf`.
         kernel: `gaussian_kernel`, or `exact_kernel` for small images.
 
     Returns:
@@ -139,7 +143,7 @@ def image_kernels(
         >>> [weight for weight, _ in kernels]
         [2, 10]
     """
-    colors = _colors(image)
+    colors = _colors(image, value_range)
     _check_kernel("smoothness", smoothness, Smoothness)
     _check_kernel("appearance", appearance, Appearance)
     height, width = colors.shape[:2]
@@ -154,26 +158,15 @@ def image_kernels(
     return kernels
 
 
-def _colors(image):
+def _colors(image, value_range):
     """An image as float32 [H, W, C] in 0..255."""
-    image = np.asarray(image)
+    image = values.as_array(image)
     if image.dtype.kind not in "uifb" or image.ndim not in (2, 3) or not image.size:
         raise ValueError(
             "`image` must be numbers [H, W] or [H, W, C]. "
             f"Received: shape={image.shape}, dtype={image.dtype}."
         )
-    low, high = image.min(), image.max()
-    if not (low >= 0 and (high <= 255 or image.dtype == "uint16")):  # NaN fails
-        raise ValueError(
-            "`image` must be within 0..255, or uint16. "
-            f"Received: {describe_values(image)}, dtype={image.dtype}."
-        )
-    if image.dtype.kind == "f" and low < high <= 1:
-        raise ValueError(
-            "`image` must be within 0..255; one in 0..1 would look black. Multiply it "
-            f"by 255. Received: {describe_values(image)}, dtype={image.dtype}."
-        )
-    colors = image.astype("float32") * np.float32(SCALES.get(image.dtype.name, 1))
+    colors = np.asarray(values.scale(image, value_range)).astype("float32")
     return colors if colors.ndim == 3 else colors[..., None]
 
 

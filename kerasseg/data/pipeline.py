@@ -64,6 +64,8 @@ def pipeline(
     Args:
         samples: Samples, or another object with a length, with `read(index)`, which
             returns a dict of `image` [H, W, C] and `label` [H, W], and with `names`.
+            Their `value_range`, if any, says which numbers are black and white, see
+            `images.values`.
         batch_size: samples per batch.
         augment: function (sample, seed) -> sample, see `kerasseg.augment`. Unless it
             gives all images one size, they must have one, or batch_size=1.
@@ -82,13 +84,14 @@ def pipeline(
     Returns:
         tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]), or of images
         and a dict of boxes, classes and masks, or of the function's targets. Images
-        keep their dtype, unless `augment` changes it; uint16 becomes float32 in 0..255.
+        are in 0..255: uint8 stays, others become float32.
 
     Raises:
         ValueError: if an option is out of its range, or there is nothing to read, or
             images of a batch would not have one size.
     """
     _check_options(samples, batch_size, seed, start_step)
+    batch_size, start_step = int(batch_size), int(start_step)  # NumPy's, too
     reading = reading or Reading()
     order = epoch_order(len(samples), shuffle, seed)
     cache = SampleCache(reading.cache)

@@ -7,6 +7,8 @@ import weakref
 
 import numpy as np
 
+from kerasseg.images import DataRange
+
 LABEL = ("label",)
 INSTANCES = ("instances", "classes", "crowd")
 
@@ -23,6 +25,7 @@ class SampleReader:
 
     Attributes:
         size: (height, width) that every image must have; None is any.
+        range: DataRange of the images, that of the samples or of the first image.
         dtype, shape: of the first image.
         failures: exceptions raised so far; TensorFlow turns them into its own.
     """
@@ -35,6 +38,7 @@ class SampleReader:
         self.unreadable, self.failures = set(), []
         self.lock = threading.Lock()
         self.size = (None, None)
+        self.range = DataRange(getattr(samples, "value_range", None))
         image = self.read_next_readable(0)[0]
         self.dtype, self.shape = image.dtype, image.shape
 
@@ -80,9 +84,10 @@ class SampleReader:
                 f"Sample {name!r} must have an image [H, W, C] and a {self.keys[0]} of "
                 f"its size. Received: {image.shape} and {others[0].shape}."
             )
-        if image.dtype == np.uint16:
-            # Models take 0..255; 65535 / 255 = 257. `predict` scales likewise.
-            image = image.astype(np.float32) / 257
+        try:
+            image = np.asarray(self.range.scale(image))  # as models take it: 0..255
+        except ValueError as error:
+            raise ValueError(f"Sample {name!r}: {error}") from error
         if cache is not None:
             cache.add(index, [image, *others])
         return [image, *others]

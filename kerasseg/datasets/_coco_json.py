@@ -1,54 +1,129 @@
 """Reading and checking of COCO's annotation files. Private."""
 
+import collections
+import contextlib
+import gc
 import json
 import math
 import pathlib
-from collections import defaultdict
+import re
+from typing import NamedTuple
 
 from kerasseg.images import ImageError, read_image
-from kerasseg.instance import polygons, rle
+from kerasseg.instance import coco_entries, polygons, rle
+from kerasseg.instance.coco_entries import Annotation, key_of
 
 MAX_BYTES = 2 * 2**30  # COCO's own instances_train2017.json has 0.45 GB
 MAX_PIXELS = 178_956_970  # Pillow refuses larger images as decompression bombs
+BOXES = ("skip", "fill")
+NAMED = 5  # of the entries that were left out, in a message
 
 
-def read(path, image_folder):
+class LeftOut(NamedTuple):
+    """An annotation that is no object: its image, its label, and the reason."""
+
+    image: str
+    label: str
+    reason: str
+
+
+class Content(NamedTuple):
+    """An annotation file, checked.
+
+    Attributes:
+        images: list of dicts of "id", "file_name", "height" and "width".
+        objects: {image id: list of `Annotation`}, all with a segmentation.
+        categories: {category id: name} in the order of ids, groups left out.
+        left_out: list of `LeftOut`.
+        notes: sentences about what is not as the format says.
+    """
+
+    images: list
+    objects: dict
+    categories: dict
+    left_out: list
+    notes: tuple
+
+
+def read(path, image_folder, boxes="skip"):
     """The content of an annotation file, every cross-reference checked.
 
+    Args:
+        path: JSON file.
+        image_folder: folder that its file names are relative to.
+        boxes: what becomes of annotations that have only a box: "skip" leaves them
+            out, "fill" makes the rectangle their mask.
+
     Returns:
-        (images: list of dicts, {image id: its annotations}, {category id: name} in the
-        order of ids).
+        Content.
 
     Raises:
         ImageError: naming the file and the entry that is wrong.
+        ValueError: for another value of `boxes`.
     """
-    path = pathlib.Path(path)
-    document = load(path)
-    categories = unique(path, document, "categories")
+    if boxes not in BOXES:
+        raise ValueError(f"`boxes` must be in {BOXES}. Received: boxes={boxes!r}.")
+    with _no_garbage_collection():
+        return _read(pathlib.Path(path), image_folder, boxes)
+
+
+@contextlib.contextmanager
+def _no_garbage_collection():
+    """Context without searches for cycles: a third of the time, and there are none."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read(path, image_folder, boxes):
+    document = load(path, coco_entries.compact)
     images = unique(path, document, "images")
-    for image in images.values():
-        _check_image(path, image, image_folder)
-    for key, entries in (("name", categories), ("file_name", images)):
-        values = [entry.get(key) for entry in entries.values()]
-        for value in values:
-            if not isinstance(value, str) or values.count(value) > 1:
-                fail(path, f"a {key} that is text and occurs once", repr(value)[:60])
-    annotations = defaultdict(list)
-    for annotation in unique(path, document, "annotations").values():
-        _check_annotation(path, annotation, images, categories)
-        annotations[annotation["image_id"]].append(annotation)
-    names = {number: categories[number]["name"] for number in sorted(categories)}
-    return list(images.values()), annotations, names
+    for number, image in images.items():
+        _check_image(path, number, image, image_folder)
+    _check_names(path, "file_name", images)
+    categories = unique(path, document, "categories")
+    objects, left_out = _objects(path, document, images, categories, boxes)
+    used = {key_of(o.category_id) for group in objects.values() for o in group}
+    groups = coco_entries.group_categories(categories, used)
+    names = {n: entry for n, entry in categories.items() if n not in groups}
+    _check_names(path, "name", names)
+    notes = [*_group_notes(categories, groups), *_notes(objects, left_out)]
+    order = coco_entries.ordered(names)
+    return Content(
+        list(images.values()),
+        objects,
+        {number: names[number]["name"] for number in order},
+        left_out,
+        tuple(notes),
+    )
 
 
-def load(path):
-    """Content of a JSON file of at most MAX_BYTES."""
+def _check_names(path, key, entries):
+    counts = collections.Counter()
+    for number, entry in entries.items():
+        value = entry.get(key)
+        if not isinstance(value, str) or counts[value]:
+            where = f"{value!r}"[:60] + f" of id {number!r}"
+            fail(path, f"a {key} that is text and occurs once", where)
+        counts[value] += 1
+
+
+def load(path, hook=None):
+    """Content of a JSON file of at most MAX_BYTES; `hook` as of `json.loads`."""
     if not path.is_file():
         raise ImageError(path, "an annotation file", "no such file", "Check the path")
     if path.stat().st_size > MAX_BYTES:
         fail(path, f"at most {MAX_BYTES} bytes", f"{path.stat().st_size} bytes")
     try:
-        return json.loads(path.read_bytes())
+        # Not json.loads(bytes), which holds the bytes beside the text all along.
+        with open(path, "rb") as file:
+            encoding = json.detect_encoding(file.read(4))
+        text = path.read_text(encoding, errors="surrogatepass")
+        return json.loads(text, object_hook=hook)
     except (ValueError, RecursionError) as error:
         raise ImageError(
             path, "COCO's JSON", f"{type(error).__name__}: {error}", "Export it again"
@@ -56,57 +131,163 @@ def load(path):
 
 
 def unique(path, document, key):
-    """The entries of one of the lists by id: {id: entry}."""
-    entries = document.get(key) if isinstance(document, dict) else None
-    if not isinstance(entries, list):
-        fail(path, f"an object with a list {key!r}", type(entries).__name__)
+    """The entries of one of the lists by id, see `coco_entries.key_of`."""
+    entries = coco_entries.listed(document, key)
+    if entries is None:
+        received = document.get(key) if isinstance(document, dict) else document
+        fail(path, f"an object with a list {key!r}", type(received).__name__)
     found = {}
     for entry in entries:
-        number = entry.get("id") if isinstance(entry, dict) else None
-        # Not isinstance: True is an int, and JSON's true is no id.
-        if type(number) is not int or number in found:
-            fail(path, f"{key} with whole, unique ids", f"id {number!r}")
+        given = entry.get("id") if isinstance(entry, dict) else None
+        number = key_of(given)
+        if number is None or number in found:
+            fail(path, f"{key} with unique ids", f"id {given!r}")
         found[number] = entry
     return found
 
 
-def _check_image(path, image, folder):
-    name = image.get("file_name")
-    outside = not isinstance(name, str) or not name or "\0" in name
-    if not outside:
-        target = pathlib.PurePosixPath(name.replace("\\", "/"))
-        outside = target.is_absolute() or ".." in target.parts or ":" in name
-        outside = outside or not (folder / name).resolve().is_relative_to(
-            folder.resolve()
-        )
-    if outside:
-        fail(path, f"file names inside {folder}", f"image {image['id']}: {name!r}")
-    size = image.get("height"), image.get("width")
-    whole = all(type(side) is int and side > 0 for side in size)
-    if not whole or math.prod(size) > MAX_PIXELS:
+def _check_image(path, number, image, folder):
+    given = image.get("file_name")
+    name = _file_name(given, folder)
+    if name is None:
+        fail(path, f"file names inside {folder}", f"image {number}: {given!r}")
+    size = [image.get("height"), image.get("width")]
+    whole = [key_of(side) for side in size]
+    usable = all(type(side) is int and side > 0 for side in whole)
+    if not usable or math.prod(whole) > MAX_PIXELS:
         fail(
             path,
             f"a height and a width, together at most {MAX_PIXELS} pixels",
-            f"image {image['id']}: {size[0]!r} x {size[1]!r}",
+            f"image {number}: {size[0]!r} x {size[1]!r}",
+        )
+    image.update(id=number, file_name=name, height=whole[0], width=whole[1])
+
+
+def _objects(path, document, images, categories, boxes):
+    """{image id: annotations with a segmentation}, and what is left out."""
+    entries = coco_entries.listed(document, "annotations")
+    if entries is None:
+        fail(path, "an object with a list 'annotations'", type(document).__name__)
+    objects, left_out = collections.defaultdict(list), []
+    for place, entry in enumerate(entries, 1):
+        if isinstance(entry, dict):
+            entry = coco_entries.annotation_of(entry)
+        if not isinstance(entry, Annotation):
+            fail(path, "annotations that are objects", repr(entry)[:60])
+        if entry.id is None:
+            entry = entry._replace(id=f"number {place}")
+        number = _check_annotation(path, entry, images, categories)
+        if not entry.segmentation and entry.box is not None and boxes == "fill":
+            entry = entry._replace(segmentation=coco_entries.rectangle(entry.box))
+        if entry.segmentation:
+            objects[number].append(entry)
+            continue
+        reason = "nothing" if entry.box is None else "box"
+        name = images[number]["file_name"]
+        left_out.append(LeftOut(name, f"annotation {entry.id}", reason))
+    if len(left_out) == len(entries) and any(o.reason == "box" for o in left_out):
+        raise ImageError(
+            path,
+            "annotations with a segmentation (polygons or a code)",
+            f"{len(left_out)} without, which have boxes",
+            "Export the outlines, too; or take the rectangles for masks: "
+            'boxes="fill" (in a recipe: --set data.boxes=fill)',
+        )
+    return _without_copies(path, objects, images, left_out), left_out
+
+
+def _without_copies(path, objects, images, left_out):
+    """Drop annotations that stand in the file twice; refuse others of the same id."""
+    for number, group in objects.items():
+        ids = [entry.id for entry in group]
+        if len({*map(str, ids)}) == len(ids):
+            continue
+        kept, name = {}, images[number]["file_name"]
+        for entry in group:
+            first = kept.setdefault(str(entry.id), entry)
+            if first is not entry and first != entry:
+                fail(path, "unique ids in each image", f"id {entry.id} of {name}")
+            if first is not entry:
+                left_out.append(LeftOut(name, f"annotation {entry.id}", "copy"))
+        objects[number] = list(kept.values())
+    return objects
+
+
+def _check_annotation(path, entry, images, categories):
+    """Refuse a wrong annotation; returns the id of its image."""
+    name = f"annotation {entry.id}"
+    image, category = key_of(entry.image_id), key_of(entry.category_id)
+    for key, number, given, known in (
+        ("image_id", image, entry.image_id, images),
+        ("category_id", category, entry.category_id, categories),
+    ):
+        if number is None or number not in known:
+            fail(path, f"a known {key}", f"{name}: {given!r}")
+    if entry.crowd not in (None, 0, 1, "0", "1"):
+        fail(path, "iscrowd 0 or 1", f"{name}: {entry.crowd!r}")
+    outlined = isinstance(entry.segmentation, (list, dict))
+    if not outlined and (entry.segmentation is not None or entry.box is None):
+        received = repr(entry.segmentation)[:60]
+        fail(path, "a segmentation (polygons or a code)", f"{name}: {received}")
+    return image
+
+
+def is_crowd(entry):
+    """Whether an annotation is a region of many objects."""
+    return entry.crowd in (1, "1")
+
+
+REASONS = {  # of what is left out: as told of one, and of several
+    "box": ("has a box but no segmentation", "have a box but no segmentation"),
+    "nothing": ("has an empty outline", "have empty outlines"),
+    "copy": ("stands in the file twice", "stand in the file twice"),
+}
+ADVICE = {"box": ' boxes="fill" makes rectangles of them (--set data.boxes=fill).'}
+
+
+def _notes(objects, left_out):
+    """Sentences about annotations that are left out, and about files of crowds only."""
+    by_reason = collections.defaultdict(list)
+    for one in left_out:
+        by_reason[one.reason].append(f"{one.label} of {one.image}")
+    for reason, names in by_reason.items():
+        num, listed = len(names), ", ".join(names[:NAMED])
+        which = "annotations" if num > 1 else "annotation"
+        yield (
+            f"Left out: {num} {which} that {REASONS[reason][num > 1]}: {listed}"
+            f"{', ...' * (num > NAMED)}.{ADVICE.get(reason, '')}"
+        )
+    every = [entry for group in objects.values() for entry in group]
+    if every and all(is_crowd(entry) for entry in every):
+        yield (
+            f"All {len(every)} objects are crowds (iscrowd=1), which are not learned. "
+            "Some tools write single brush masks so: crowds=False takes them for "
+            "objects (--set data.crowds=false)."
         )
 
 
-def _check_annotation(path, annotation, images, categories):
-    name = f"annotation {annotation['id']}"
-    for key, known in (("image_id", images), ("category_id", categories)):
-        number = annotation.get(key)
-        if type(number) is not int or number not in known:
-            fail(path, f"a known {key}", f"{name}: {number!r}")
-    if annotation.get("iscrowd", 0) not in (0, 1):
-        fail(path, "iscrowd 0 or 1", f"{name}: {annotation['iscrowd']!r}")
-    if not isinstance(annotation.get("segmentation"), (list, dict)):
-        received = repr(annotation.get("segmentation"))[:60]
-        fail(path, "a segmentation (polygons or a code)", f"{name}: {received}")
+def _group_notes(categories, groups):
+    if groups:
+        names = ", ".join(repr(categories[number].get("name")) for number in groups)
+        yield f"Left out of the classes, because they only name a group: {names}."
+
+
+def _file_name(name, folder):
+    """Path inside the folder, with slashes; None if it leads out of it."""
+    if not isinstance(name, str) or not name or "\0" in name:
+        return None
+    if "\\" in name and not (folder / name).is_file():  # written under Windows
+        name = name.replace("\\", "/")
+    target = pathlib.PurePosixPath(name)
+    outside = target.is_absolute() or ".." in target.parts
+    return None if outside or re.match("[A-Za-z]:", name) else target.as_posix()
 
 
 def read_entry_image(path, entry, folder):
     """Image of an entry, of the size that the entry says."""
     file = folder / entry["file_name"]
+    if not file.resolve().is_relative_to(folder.resolve()):
+        fail(path, f"file names inside {folder}, links too", f"{file} elsewhere")
     size = entry["height"], entry["width"]
     image = read_image(file)
     if image.shape[:2] != size:
@@ -119,9 +300,9 @@ def read_entry_image(path, entry, folder):
     return image
 
 
-def decode_mask(path, annotation, size):
-    """Mask bool [H, W] of one annotation."""
-    segmentation = annotation["segmentation"]
+def decode_mask(path, name, annotation, size):
+    """Mask bool [H, W] of one annotation of an image."""
+    segmentation = annotation.segmentation
     try:
         if isinstance(segmentation, dict):
             return rle.decode_rle(segmentation, size=size)
@@ -130,7 +311,7 @@ def decode_mask(path, annotation, size):
         raise ImageError(
             path,
             "polygons or a run-length code",
-            f"annotation {annotation['id']}: {error}",
+            f"annotation {annotation.id} of {name}: {error}",
             "Correct the annotation",
         ) from error
 

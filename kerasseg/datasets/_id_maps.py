@@ -1,6 +1,7 @@
 """Overlapping instances as few id maps. Private."""
 
 import numpy as np
+from scipy import ndimage
 
 
 def pack_masks(masks, size):
@@ -36,6 +37,26 @@ def pack_masks(masks, size):
         kept.append(index)
         ids[box][inside] = len(kept)
     return np.stack(maps or [np.zeros(size, "int32")]), kept
+
+
+def boxes_and_areas(maps, num):
+    """Boxes float32 [M, 4], (x1, y1, x2, y2), and areas float32 [M] of M instances."""
+    boxes = np.zeros([num, 4], "float32")
+    areas = np.bincount(maps.ravel(), minlength=num + 1)[1:].astype("float32")
+    for layer in maps:
+        for number, place in enumerate(ndimage.find_objects(layer)):
+            if place is not None:
+                (y1, y2), (x1, x2) = ((side.start, side.stop) for side in place)
+                boxes[number] = x1, y1, x2, y2
+    return boxes, areas
+
+
+def box_iou(first, second):
+    """Intersection over union of two boxes (x1, y1, x2, y2)."""
+    low, high = np.maximum(first[:2], second[:2]), np.minimum(first[2:], second[2:])
+    shared = np.prod(np.maximum(high - low, 0))
+    areas = [np.prod(box[2:] - box[:2]) for box in (first, second)]
+    return float(shared / (sum(areas) - shared))
 
 
 def frontmost(maps, crowd):

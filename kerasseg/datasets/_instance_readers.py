@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasseg.datasets import _coco_json, _mask_files
+from kerasseg.datasets._coco_json import is_crowd
 from kerasseg.datasets._splits import find_samples
 from kerasseg.images import ImageError, check_folder, read_image
+from kerasseg.instance.coco_entries import key_of
 
 JSON = "instances.json"
 
@@ -37,30 +39,38 @@ class AnnotatedImage(NamedTuple):
 
 
 class InstanceDataset(NamedTuple):
-    """A data set: list of AnnotatedImage, and {category id: name}."""
+    """A data set: list of AnnotatedImage, {category id: name}, what its reader says.
+
+    left_out: `_coco_json.LeftOut` of each annotation that is none; notes: sentences.
+    """
 
     images: list
     categories: dict
+    left_out: tuple = ()
+    notes: tuple = ()
 
 
-def coco(path, images, name):
+def coco(path, images, name, boxes="skip"):
     """A COCO JSON file, or a folder that holds `instances.json`, and its images."""
     path = pathlib.Path(path)
     file = path / JSON if path.is_dir() else path
     folder = file.parent / images
     check_folder(folder)
-    entries, objects, categories = _coco_json.read(file, folder)
+    content = _coco_json.read(file, folder, boxes)
+    numbers = {number: number for number in content.categories}
+    if not all(type(number) is int for number in numbers):  # COCO's own are numbers
+        numbers = {number: place for place, number in enumerate(numbers, 1)}
     found = []
-    for entry in entries:
-        read = functools.partial(
-            _read_coco, file, folder, entry, objects.get(entry["id"], [])
-        )
+    for entry in content.images:
+        objects = content.objects.get(entry["id"], [])
+        read = functools.partial(_read_coco, file, folder, numbers, entry, objects)
         image_name = entry["file_name"]
         found.append(AnnotatedImage(image_name, folder / image_name, read))
-    return InstanceDataset(found, categories)
+    categories = {numbers[key]: name for key, name in content.categories.items()}
+    return InstanceDataset(found, categories, content.left_out, content.notes)
 
 
-def labels(path, images, name):
+def labels(path, images, name, boxes=None):
     """Images and label images of instance ids, with classes from `classes.json`."""
     check_folder(path)
     described = _mask_files.read_classes(path)
@@ -71,7 +81,7 @@ def labels(path, images, name):
     return InstanceDataset(found, described[1] if described else {1: name})
 
 
-def folders(path, images, name):
+def folders(path, images, name, boxes=None):
     """One folder per image, in it one mask file per object."""
     check_folder(path)
     found = []
@@ -113,13 +123,15 @@ def format_of(path):
     return found[0]
 
 
-def _read_coco(file, folder, entry, annotations):
+def _read_coco(file, folder, numbers, entry, annotations):
     size = _coco_json.read_entry_image(file, entry, folder).shape[:2]
     infos = [
-        ObjectInfo(f"annotation {o['id']}", o["category_id"], bool(o.get("iscrowd", 0)))
+        ObjectInfo(f"annotation {o.id}", numbers[key_of(o.category_id)], is_crowd(o))
         for o in annotations
     ]
-    return size, infos, (_coco_json.decode_mask(file, o, size) for o in annotations)
+    name = entry["file_name"]
+    masks = (_coco_json.decode_mask(file, name, o, size) for o in annotations)
+    return size, infos, masks
 
 
 def _read_labels(key, file, mask, described):

@@ -1,46 +1,27 @@
 """Pairs of images and masks in folders as people name them. Private."""
 
 import os
-import pathlib
 import re
 
-from kerasseg.images import EXTENSIONS, ImageError
+from kerasseg.images import ImageError
+from kerasseg.images.listing import (
+    IMAGE_FOLDERS,
+    IMAGE_WORDS,
+    LABEL_FOLDERS,
+    MASK_WORDS,
+    affix,
+    image_files,
+    masks_beside,
+    without_mask_word,
+)
 
-# Usual names, and those of Pascal VOC (JPEGImages, SegmentationClass), Cityscapes
-# (leftImg8bit, gtFine) and CamVid (annot).
-IMAGE_FOLDERS = (
-    *("images", "image", "imgs", "img", "JPEGImages", "leftImg8bit"),
-    *("photos", "rgb", "frames", "inputs", "input"),
-)
-LABEL_FOLDERS = (
-    *("labels", "label", "masks", "mask", "annotations", "annotation", "annot"),
-    *("gt", "gts", "ground_truth", "groundtruth", "SegmentationClass", "gtFine"),
-    *("segmentations", "segmentation", "seg", "targets", "target"),
-)
 SPLITS = {
     "train": ("train", "training"),
     "val": ("val", "valid", "validation"),
     "test": ("test", "testing"),
 }
 
-# Affixes by which people tell the mask from its image: the Cityscapes data set
-# (leftImg8bit, gtFine), CamVid (L), the retinal vessels of DRIVE (manual1) and of
-# CHASE_DB1 (1stHO).
-_MASK_WORDS = (
-    "mask masks label labels gt seg segmentation annotation groundtruth ground_truth "
-    "gtFine_labelIds gtFine_labelTrainIds labelIds labelTrainIds manual1 1stHO L"
-)
-_IMAGE_WORDS = "image img leftImg8bit rgb sat photo frame"
-
-
-def _affix(words):
-    # The longest first: "gtFine_labelIds" before "labelIds".
-    words = "|".join(sorted(words.split(), key=len, reverse=True))
-    return re.compile(rf"[_\-. ](?:{words})$|^(?:{words})[_\-. ]", re.IGNORECASE)
-
-
-_MASK_AFFIX = _affix(_MASK_WORDS)
-_ANY_AFFIX = _affix(f"{_MASK_WORDS} {_IMAGE_WORDS}")
+_ANY_AFFIX = affix(f"{MASK_WORDS} {IMAGE_WORDS}")
 
 
 def find_folders(root, split=None):
@@ -67,7 +48,7 @@ def find_folders(root, split=None):
             if images and labels:
                 return images, labels
         beside = root if split is None else known.get(alias.lower())
-        if beside and _masks_beside(image_files(beside)):
+        if beside and masks_beside(image_files(beside)):
             return beside, beside
     return None
 
@@ -100,19 +81,6 @@ def _named(root, known, layout, split, kinds):
     return found[0] if found else None
 
 
-def image_files(folder):
-    """Image files in a folder and in all below it: name without extension -> paths."""
-    files = {}
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if name[0] != ".")
-        for name in sorted(names):
-            path = pathlib.Path(parent, name)
-            if name[0] != "." and path.suffix.lower() in EXTENSIONS:
-                key = path.relative_to(folder).with_suffix("").as_posix()
-                files.setdefault(key, []).append(path)
-    return files
-
-
 def pair_files(image_folder, label_folder, *, incomplete=False):
     """(name, image file, mask file) of each image, sorted by name.
 
@@ -142,13 +110,13 @@ def pair_files(image_folder, label_folder, *, incomplete=False):
 def _match(images, labels):
     """Paths of the masks of each image: by name, then by ever looser comparison."""
     paired = {}
-    for level in (lambda key: key, _without_mask_word, _without_any_word):
+    for level in (lambda key: key, without_mask_word, _without_any_word):
         by_name = {}
         for key, paths in labels.items():
             by_name.setdefault(level(key), []).extend(paths)
         for key in images:
             if not paired.get(key):
-                loose = key if level is _without_mask_word else level(key)
+                loose = key if level is without_mask_word else level(key)
                 paired[key] = by_name.get(loose, [])
     return paired
 
@@ -165,11 +133,6 @@ def _match_in_other_subfolders(images, labels):
     return {key: found[name] for key, name in names.items()}
 
 
-def _without_mask_word(key):
-    parent, slash, stem = key.rpartition("/")
-    return parent + slash + _MASK_AFFIX.sub("", stem, count=1)
-
-
 def _without_any_word(key):
     parent, slash, stem = key.rpartition("/")
     shorter = _ANY_AFFIX.sub("", stem)
@@ -178,18 +141,8 @@ def _without_any_word(key):
     return parent + slash + stem.lower()
 
 
-def _masks_beside(files):
-    """Mask paths by the name of the image in the same folder that they belong to."""
-    masks = {}
-    for key, paths in files.items():
-        image = _without_mask_word(key)
-        if image != key and image in files:
-            masks.setdefault(image, []).extend(paths)
-    return masks
-
-
 def _pair_beside(files):
-    masks = _masks_beside(files)
+    masks = masks_beside(files)
     taken = {path for paths in masks.values() for path in paths}
     words = re.compile(r"[_\-. ]")
     images = {}

@@ -1,5 +1,7 @@
 """Samples of a split: from folders, lists of names, or by rule. Private."""
 
+import collections
+import concurrent.futures
 import hashlib
 import os
 import pathlib
@@ -18,8 +20,14 @@ from kerasseg.names import nearest
 _LISTS = ("{}.txt", "splits/{}.txt", "ImageSets/Segmentation/{}.txt")
 
 
-def find_samples(root, split, val_fraction):
+def find_samples(root, split, val_fraction, kinds_of=None):
     """(name, image file, mask file) of the samples of a split, sorted by name.
+
+    Args:
+        root: pathlib.Path.
+        split: None for all, or a name.
+        val_fraction, kinds_of: where the folder has no splits, see `select_by_hash`;
+            `kinds_of` is a function from a mask file to the set of classes in it.
 
     Raises:
         ImageError: if there are none, or not exactly one mask for each image.
@@ -38,7 +46,8 @@ def find_samples(root, split, val_fraction):
     if split in lists:
         return _select_listed(lists[split], found)
     if split in ("train", "val"):
-        return select_by_hash(root, split, found, val_fraction)
+        kinds = kinds_of and kinds_in(kinds_of, [mask for _, _, mask in found])
+        return select_by_hash(root, split, found, val_fraction, kinds)
     if split is not None:
         raise _unknown_split(root, split, ["train", "val"])
     return found
@@ -122,8 +131,34 @@ def _possible_names(line):
             yield tail.with_suffix("").as_posix()
 
 
-def select_by_hash(root, split, found, val_fraction):
+def kinds_in(kinds_of, masks):
+    """Classes in each of the masks; none in one that cannot be read.
+
+    Whoever reads its sample learns what is wrong with it.
+    """
+
+    def kinds_or_none(mask):
+        try:
+            return kinds_of(mask)
+        except (ValueError, OSError):
+            return set()
+
+    # Decoding runs outside Python's lock, so that threads help.
+    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return list(pool.map(kinds_or_none, masks))
+
+
+def select_by_hash(root, split, found, val_fraction, kinds=None):
     """The part of `found`, tuples that begin with a name, that is "train" or "val".
+
+    Args:
+        root: for messages.
+        split: "train" or "val".
+        found: list of tuples.
+        val_fraction: share of "val"; a name belongs there if its hash is below it.
+        kinds: set of the classes in each sample. Where one side has less than half of
+            its share of a class, samples with it change sides in the order of their
+            hash, so that a class of two samples or more is on both.
 
     Raises:
         ImageError: if there are fewer than two.
@@ -135,11 +170,51 @@ def select_by_hash(root, split, found, val_fraction):
             f"{len(found)}",
             "Use split=None",
         )
-    ranks = {name: _fraction(name) for name, _, _ in found}
+    ranks = {entry[0]: _fraction(entry[0]) for entry in found}
     val = {name for name, rank in ranks.items() if rank < val_fraction}
     if len(val) in (0, len(found)):  # of few names all may fall on one side
         val = {min(ranks, key=ranks.get)}
+    if kinds is not None:
+        names = [entry[0] for entry in found]
+        val = _stratified(val, dict(zip(names, kinds)), ranks, val_fraction)
     return [entry for entry in found if (entry[0] in val) == (split == "val")]
+
+
+def _stratified(val, kinds, ranks, val_fraction):
+    """Names of "val", changed such that every class is on both sides."""
+    members = collections.defaultdict(list)
+    for name, classes in kinds.items():
+        for class_id in classes:
+            members[class_id].append(name)
+    val = set(val)
+    shares = {True: val_fraction, False: 1 - val_fraction}
+    least = {
+        (class_id, side): max(1, round(share * len(names) / 2))
+        for class_id, names in members.items()
+        for side, share in shares.items()
+        if len(names) > 1
+    }
+    held = {
+        place: sum((name in val) == place[1] for name in members[place[0]])
+        for place in least
+    }
+    # The rarest class first: it has the least choice.
+    for class_id, side in sorted(least, key=lambda p: (len(members[p[0]]), not p[1])):
+        order = sorted(members[class_id], key=ranks.get, reverse=not side)
+        for name in order:
+            if held[class_id, side] >= least[class_id, side]:
+                break
+            own = [c for c in kinds[name] if (c, side) in least]
+            # Not where it would leave another class without its least on that side.
+            if (name in val) == side or any(
+                held[c, not side] <= least[c, not side] for c in own
+            ):
+                continue
+            val.symmetric_difference_update({name})
+            for c in own:
+                held[c, side] += 1
+                held[c, not side] -= 1
+    return val
 
 
 def _fraction(name):

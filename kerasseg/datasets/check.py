@@ -6,26 +6,34 @@ import os
 
 import numpy as np
 
+from kerasseg.images import mask_kinds, values
 
-def check(samples, *, num_classes=None, limit=None):
+
+def check(samples, *, num_classes=None, limit=None, on_error="raise"):
     """Read every sample and report their contents, or raise at the first bad one.
 
     Args:
         samples: Samples, or anything with their attributes.
         num_classes: ids must be below it; default: the number of `samples.classes`.
         limit: number of samples to read, evenly spread; None reads all.
+        on_error: "raise", or "list" to go on after bad samples and report them.
 
     Returns:
         dict that can be written as JSON: `num_samples`, `num_read`; `sizes` (height x
         width, the ten most frequent), `channels` and `dtypes`: number of samples with
         each; `smallest` and `largest`: height and width, each by itself; `pixels`:
-        count of each class, by name; `ignored_share`: of all pixels, 0..1; `warnings`:
-        list of sentences.
+        count of each class, by name; `ignored_share`: of all pixels, 0..1;
+        `value_range`: (black, white) of the images, given or told by all of them
+        together, None for uint8, see `images.values`; of samples with instances
+        `objects`, the number of each class, and `crowds`; `failed`, if they are listed:
+        dicts of "name" and "error"; `warnings`: list of sentences.
 
     Raises:
         ImageError: from reading, if a file is broken.
-        ValueError: naming the file or sample, if arrays have wrong types or shapes,
-            numbers of channels differ, or a label holds ids that are no class.
+        ValueError: if there is no sample, or `on_error` is no option; or naming the
+            file or sample, if arrays have wrong types or shapes, numbers of channels
+            differ, a label holds ids that are no class, or the range of the images
+            cannot be known.
 
     Example:
         >>> from kerasseg import datasets
@@ -41,40 +49,97 @@ def check(samples, *, num_classes=None, limit=None):
             "There must be samples to read. "
             f"Received: {len(samples)} samples, limit={limit}."
         )
+    if on_error not in ("raise", "list"):
+        raise ValueError(
+            f'`on_error` must be "raise" or "list". Received: {on_error!r}.'
+        )
     num_read = min(limit or len(samples), len(samples))
     indices = [i * len(samples) // num_read for i in range(num_read)]
 
     def measure(index):
-        return _measure(samples[index], _source(samples, index), num_classes, samples)
+        try:
+            source = _source(samples, index)
+            return _measure(samples[index], source, num_classes, samples)
+        except Exception as error:  # a decoder's own, or too little memory, too
+            if on_error == "raise":
+                raise
+            return error
 
-    counts = {key: collections.Counter() for key in ("sizes", "channels", "dtypes")}
-    pixels, ignored, channels = np.zeros(num_classes, np.int64), 0, None
+    total = _Sums(num_classes)
     # Decoders work outside Python's lock; `map` cancels the rest after an error.
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for index, found in zip(indices, pool.map(measure, indices)):
-            channels = channels or (found["channels"], _source(samples, index))
-            if found["channels"] != channels[0]:
-                raise ValueError(
-                    "All images must have the same number of channels. Received: "
-                    f"{channels[0]} in {channels[1]}, {found['channels']} in "
-                    f"{_source(samples, index)}. Fix: read them with `channels=3` or 1."
-                )
-            for key, counter in counts.items():
-                counter[found[key]] += 1
-            pixels += found["pixels"]
-            ignored += found["ignored"]
-    _check_foreground(samples, pixels, ignored)
-    shapes = [tuple(map(int, size.split(" x "))) for size in counts["sizes"]]
+            if not isinstance(found, Exception):
+                found = total.add(found, _source(samples, index))
+            if isinstance(found, Exception):
+                if on_error == "raise":
+                    raise found
+                total.failed.append(_failure(samples, index, found))
+    _check_foreground(samples, total)
     report = {
         "num_samples": len(samples),
         "num_read": num_read,
-        **{key: dict(counter.most_common(10)) for key, counter in counts.items()},
-        "smallest": [min(sides) for sides in zip(*shapes)],
-        "largest": [max(sides) for sides in zip(*shapes)],
-        "pixels": dict(zip(names, pixels.tolist())),
-        "ignored_share": ignored / int(pixels.sum() + ignored),
+        **total.report(names),
+        "value_range": _value_range(
+            total.extents, getattr(samples, "value_range", None)
+        ),
+        **({"failed": total.failed} if on_error == "list" else {}),
     }
-    return {**report, "warnings": _warnings(report)}
+    return {**report, "warnings": _warnings(samples, report, total)}
+
+
+class _Sums:
+    """Counts of `check`, one sample after another."""
+
+    def __init__(self, num_classes):
+        self.pixels, self.objects = np.zeros([2, num_classes], np.int64)
+        kinds = ("sizes", "channels", "dtypes")
+        self.counts = {kind: collections.Counter() for kind in kinds}
+        self.ignored = self.crowds = self.left_out = 0
+        self.channels, self.has_objects, self.failed = None, False, []
+        self.extents = {}
+
+    def add(self, found, source):
+        """Count a sample; returns an error instead if it does not fit the others."""
+        self.channels = self.channels or (found["channels"], source)
+        if found["channels"] != self.channels[0]:
+            return ValueError(
+                "All images must have the same number of channels. Received: "
+                f"{self.channels[0]} in {self.channels[1]}, {found['channels']} in "
+                f"{source}. Fix: read them with `channels=3` or 1."
+            )
+        for key, counter in self.counts.items():
+            counter[found[key]] += 1
+        _widen(self.extents, found["extent"], source)
+        self.pixels += found["pixels"]
+        self.ignored += found["ignored"]
+        self.has_objects |= found["objects"] is not None
+        if found["objects"] is not None:
+            self.objects += found["objects"]
+            self.crowds += found["crowds"]
+            self.left_out += found["left_out"]
+        return found
+
+    def report(self, names):
+        shapes = [tuple(map(int, x.split(" x "))) for x in self.counts["sizes"]]
+        counts = {key: dict(x.most_common(10)) for key, x in self.counts.items()}
+        total = int(self.pixels.sum()) + self.ignored
+        objects = dict(list(zip(names, self.objects.tolist()))[1:])
+        return {
+            **counts,
+            "smallest": [min(sides) for sides in zip(*shapes)],
+            "largest": [max(sides) for sides in zip(*shapes)],
+            "pixels": dict(zip(names, self.pixels.tolist())),
+            "ignored_share": self.ignored / max(total, 1),
+            **({"objects": objects, "crowds": self.crowds} if self.has_objects else {}),
+        }
+
+
+def _failure(samples, index, error):
+    text, source = str(error) or type(error).__name__, _source(samples, index)
+    name = samples.names[index]
+    known = source in text or name in text
+    return {"name": name, "error": text if known else f"{source}: {text}"}
 
 
 def _source(samples, index):
@@ -107,16 +172,79 @@ def _measure(sample, source, num_classes, samples):
         raise ValueError(
             f"`label` must hold class ids 0..{num_classes - 1}, or "
             f"{samples.ignore_label} for pixels to ignore. Received: {listed} in "
-            f"{source}. Fix: name all classes, or map the numbers with `values`."
+            f"{source}. Fix: {_fix_of(label)}."
         )
     _check_instances(sample, label, source)
     return {
         "sizes": f"{label.shape[0]} x {label.shape[1]}",
         "channels": image.shape[2],
         "dtypes": image.dtype.name,
+        "extent": _extent(image, source),
         "pixels": np.bincount(valid, minlength=num_classes),
         "ignored": label.size - valid.size,
+        **_objects(sample, num_classes),
     }
+
+
+def _objects(sample, num_classes):
+    """Numbers of objects by class, of crowds, and of what the reader left out."""
+    if not {"instances", "classes"} <= sample.keys():
+        return {"objects": None}
+    classes = np.asarray(sample["classes"])
+    crowd = np.asarray(sample.get("crowd", np.zeros(len(classes))), bool)
+    return {
+        "objects": np.bincount(classes[~crowd], minlength=num_classes)[:num_classes],
+        "crowds": int(crowd.sum()),
+        "left_out": int(sample.get("left_out", 0)),
+    }
+
+
+def _fix_of(label):
+    """Advice for a label with ids that are no class."""
+    if label.min() >= 0:
+        counts = np.bincount(np.minimum(label, 256).ravel(), minlength=257)
+        if mask_kinds.is_noisy_black_and_white(counts):
+            spans = mask_kinds.to_paste("values", mask_kinds.SPANS)
+            return f"black and white masks that were smoothed or JPEG: {spans}"
+        if mask_kinds.are_objects([mask_kinds.marks_objects(label)]):
+            one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
+            return f"these are objects: dataset mask_folders, or one class: {one_class}"
+    return "name all classes, or map the numbers with `values`"
+
+
+def _extent(image, source):
+    try:
+        return values.extent(image)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
+
+
+def _widen(extents, extent, source):
+    """Keep the least and largest number of each dtype, and where the largest is."""
+    dtype, low, high, whole = extent
+    before = extents.setdefault(dtype, (low, high, whole, source))
+    place = source if high > before[1] else before[3]
+    low, high = min(low, before[0]), max(high, before[1])
+    extents[dtype] = (low, high, whole and before[2], place)
+
+
+def _value_range(extents, given):
+    """Range of all images: their numbers together tell, or it is asked once."""
+    found = {}
+    for dtype, (low, high, whole, source) in extents.items():
+        try:
+            pair = values.decide(dtype, low, high, whole, given)
+        except ValueError as error:
+            raise ValueError(f"{source} and others: {error}") from error
+        if dtype not in ("uint8", "bool"):
+            found[pair] = source
+    if given is None and len(found) > 1:
+        listed = " and ".join(f"{pair}, as {source}" for pair, source in found.items())
+        raise ValueError(
+            "All images must have one range of values. Received: "
+            f"{listed}. Fix: save them in one dtype and range."
+        )
+    return given or next(iter(found), None)
 
 
 def _check_instances(sample, label, source):
@@ -132,25 +260,45 @@ def _check_instances(sample, label, source):
         )
 
 
-def _check_foreground(samples, pixels, ignored):
-    if ignored and len(pixels) > 1 and not pixels[1:].any():
+def _check_foreground(samples, total):
+    pixels = total.pixels
+    if total.ignored and len(pixels) > 1 and not pixels[1:].any():
+        if total.has_objects:  # only crowds: a warning says so
+            return
         ignore_label = samples.ignore_label
         raise ValueError(
             "Labels must hold more than one class. Received: only 0 and "
             f"{ignore_label}, which is ignored, in all of them ("
             f"{_source(samples, 0)}, ...). Fix: if {ignore_label} is the foreground, "
-            f"say so: values={{0: 0, {ignore_label}: 1}}."
+            f"say so: {mask_kinds.to_paste('values', {0: 0, ignore_label: 1})}."
         )
 
 
-def _warnings(report):
-    found = [
+def _warnings(samples, report, total):
+    found = list(getattr(samples, "notes", ()))
+    if total.left_out:
+        found.append(f"Left out: {total.left_out} objects without a pixel.")
+    if total.has_objects and not total.objects.any():
+        found.append(
+            f"There is no object to learn or to score, and {total.crowds} crowds."
+        )
+    absent = [
         f"Class {name!r} never occurs."
         for name, count in report["pixels"].items()
         if not count
     ]
+    if len(absent) > 8:
+        absent = [f"{len(absent)} of {len(report['pixels'])} classes never occur."]
+    found += absent
     if report["ignored_share"] > 0.5:
         found.append(f"{report['ignored_share']:.0%} of the pixels are ignored.")
     if len(report["dtypes"]) > 1:
         found.append(f"Images differ in dtype: {', '.join(report['dtypes'])}.")
+    for dtype, (low, high, _, source) in total.extents.items():
+        black, white = values.decide(dtype, low, high, True, report["value_range"])
+        if black < high < black + (white - black) / values.DARK:
+            found.append(
+                f"Images are dark: {dtype} up to {high:g} of {white:g}, in {source}. "
+                "If that is white, say so by `value_range`."
+            )
     return found

@@ -1,7 +1,9 @@
 """Instances in COCO's format: a folder of images and one JSON file."""
 
+import collections
 import functools
 import pathlib
+import posixpath
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from kerasseg.datasets import _coco_json, _id_maps
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder
+from kerasseg.instance.coco_entries import key_of
 
 
 def coco(
@@ -19,28 +22,41 @@ def coco(
     images="images",
     ignore_label=255,
     val_fraction=0.2,
+    boxes="skip",
+    crowds=True,
 ):
     """Objects with polygons or run-length codes, as COCO and most tools write them.
 
     The file is checked before anything uses it: ids, sizes, cross-references, names of
     images inside their folder. Polygons and codes are checked when their image is read.
-    Boxes and areas in the file are not used; they follow from the masks. Instances
-    without a pixel in the image are left out.
+    Ids are whole numbers or strings; those of annotations may begin anew in each image.
+    `iscrowd`, `area` and `bbox` may be missing, and lists may be objects. A category
+    that no annotation has and that others name as their supercategory is no class.
+    Annotations without a segmentation, and instances without a pixel in the image, are
+    left out; `Samples.notes` and `check` count them.
 
     Args:
         root: folder with the annotation file and the images.
         split: None for all; "train" and "val" divide by the hash of the names, see
-            `folder`. Official splits have a file each: give it as `annotations`.
+            `folder`, so that each category is on both sides. Official splits have a
+            file each: give it as `annotations`.
         annotations: path of the JSON file inside the root.
         images: path of the image folder inside the root.
         ignore_label: label of crowd regions.
         val_fraction: share of the images in "val".
+        boxes: what becomes of annotations that have a box but no segmentation: "skip"
+            leaves them out, "fill" makes the rectangle their mask.
+        crowds: False takes what the file calls crowds for single objects. Some tools
+            write iscrowd=1 for every brush mask.
 
     Returns:
         Samples in the order of the file, of `image` uint8 [H, W, 3]; `instances` int32
         [L, H, W], maps of ids (0 none, k the k-th instance), as many as overlaps need;
-        `classes` int32 [M], 1..C; `crowd` bool [M], regions of many objects; `label`
-        int32 [H, W] of the class ids, 0 background, the smaller instance in front.
+        `classes` int32 [M], 1..C; `crowd` bool [M], regions of many objects; `boxes`
+        float32 [M, 4], (x1, y1, x2, y2), and `areas` float32 [M] of the file, or of the
+        mask where it has none or the two boxes overlap by less than half; `label`
+        int32 [H, W] of the class ids, 0 background, the smaller instance in front;
+        `left_out`, the number of instances without a pixel.
         `Samples.classes` is "background" and the categories in the order of their ids.
 
     Raises:
@@ -70,41 +86,75 @@ def coco(
     folder = root / images
     check_folder(folder)
     file = root / annotations
-    entries, objects, categories = _coco_json.read(file, folder)
+    content = _coco_json.read(file, folder, boxes)
+    entries = content.images
     if split is not None:
-        entries = _part(file, entries, split, val_fraction)
+        entries = _part(file, content, split, val_fraction)
     if not entries:
         raise ImageError(file, "an image or more", "none", "Give another file")
     # COCO's category ids have gaps, 1..90 for 80 classes; class ids have none.
-    ids = {number: position for position, number in enumerate(categories, 1)}
-    jobs = [(entry, objects.get(entry["id"], [])) for entry in entries]
+    ids = {number: position for position, number in enumerate(content.categories, 1)}
+    jobs = [(entry, content.objects.get(entry["id"], [])) for entry in entries]
+    read = functools.partial(_read, file, folder, jobs, ids, crowds)
     return Samples(
-        names=tuple(
-            pathlib.PurePosixPath(entry["file_name"]).with_suffix("").as_posix()
-            for entry in entries
-        ),
-        read=functools.partial(_read, file, folder, jobs, ids, ignore_label),
-        classes=("background", *categories.values()),
+        names=_names([entry["file_name"] for entry in entries]),
+        read=functools.partial(_sample, read, ignore_label),
+        classes=("background", *content.categories.values()),
         ignore_label=ignore_label,
+        notes=tuple(note for note in content.notes if crowds or "crowd" not in note),
     )
 
 
-def _part(file, entries, split, val_fraction):
+def _names(files):
+    """Names without extension, but where two images differ in nothing else."""
+    stems = [posixpath.splitext(file)[0] for file in files]
+    counts = collections.Counter(stems)
+    return tuple(
+        stem if counts[stem] == 1 else file for stem, file in zip(stems, files)
+    )
+
+
+def _part(file, content, split, val_fraction):
     if split not in ("train", "val"):
         raise ValueError(
             f'`split` must be None, "train" or "val". Received: {split!r}.'
         )
-    triples = [(entry["file_name"], entry, None) for entry in entries]
-    return [entry for _, entry, _ in select_by_hash(file, split, triples, val_fraction)]
+    triples = [(entry["file_name"], entry, None) for entry in content.images]
+    kinds = [
+        {key_of(o.category_id) for o in content.objects.get(entry["id"], [])} or {None}
+        for entry in content.images
+    ]
+    found = select_by_hash(file, split, triples, val_fraction, kinds)
+    return [entry for _, entry, _ in found]
 
 
-def _read(file, folder, jobs, ids, ignore_label, index):
+def _read(file, folder, jobs, ids, crowds, index):
+    """Image, id maps, the annotations in them, their classes and crowd flags."""
     entry, objects = jobs[index]
     image = _coco_json.read_entry_image(file, entry, folder)
     size = image.shape[:2]
-    masks = (_coco_json.decode_mask(file, o, size) for o in objects)
+    name = entry["file_name"]
+    masks = (_coco_json.decode_mask(file, name, o, size) for o in objects)
     maps, kept = _id_maps.pack_masks(masks, size)
-    objects = [objects[position] for position in kept]
-    classes = np.array([ids[o["category_id"]] for o in objects], "int32")
-    crowd = np.array([o.get("iscrowd", 0) for o in objects], bool)
-    return _id_maps.make_sample(image, maps, classes, crowd, ignore_label=ignore_label)
+    num, objects = len(objects), [objects[position] for position in kept]
+    classes = np.array([ids[key_of(o.category_id)] for o in objects], "int32")
+    crowd = np.array([crowds and _coco_json.is_crowd(o) for o in objects], bool)
+    return image, maps, objects, classes, crowd, num - len(kept)
+
+
+def _sample(read, ignore_label, index):
+    image, maps, objects, classes, crowd, left_out = read(index)
+    sample = _id_maps.make_sample(
+        image, maps, classes, crowd, ignore_label=ignore_label
+    )
+    boxes, areas = _id_maps.boxes_and_areas(maps, len(objects))
+    for place, one in enumerate(objects):
+        if one.area is not None and one.area > 0:
+            areas[place] = one.area
+        if one.box is not None:
+            x, y, width, height = one.box
+            box = np.array([x, y, x + width, y + height])
+            # (x1, y1, x2, y2) or shares of the image in place of COCO's form.
+            if _id_maps.box_iou(box, boxes[place]) >= 0.5:
+                boxes[place] = box
+    return {**sample, "boxes": boxes, "areas": areas, "left_out": left_out}

@@ -19,6 +19,7 @@ def convert(
     images="images",
     name="object",
     polygons=False,
+    boxes="skip",
 ):
     """Write a data set of instances in another format.
 
@@ -43,6 +44,8 @@ def convert(
         name: class name, where the source has none.
         polygons: write polygons instead of run-length codes, where they give back
             exactly the same pixels. "coco" only.
+        boxes: "skip" or "fill" annotations that have a box but no segmentation, see
+            `coco`.
 
     Returns:
         JSON-able dict of "out", "format", the numbers of "images" and "objects" that
@@ -73,11 +76,18 @@ def convert(
         )
     read = source_format or _instance_readers.format_of(source)
     read = look_up(read, _instance_readers.FORMATS, "format")
-    content = read(source, images, name)
+    content = read(source, images, name, boxes)
     if not content.images:
         raise ImageError(source, "an image or more", "none", "Give another source")
     report = {"out": str(out), "format": to, "images": len(content.images)}
-    report |= {"objects": 0, "empty": [], "covered": [], "classes": {}, "crowds": 0}
+    report |= {"objects": 0, "covered": [], "classes": {}, "crowds": 0}
+    for key, reason in (("empty", "nothing"), ("boxes", "box"), ("copies", "copy")):
+        report[key] = [
+            {"image": one.image, "object": one.label}
+            for one in content.left_out
+            if one.reason == reason
+        ]
+    report["notes"] = list(content.notes)
     with _new_folder(out) as folder:
         write(folder, content, report, *[polygons] * (to == "coco"))
     return report

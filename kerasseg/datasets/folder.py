@@ -1,16 +1,23 @@
 """Images and masks in a folder, in the usual layouts."""
 
-import concurrent.futures
 import functools
-import os
+import numbers
 import pathlib
+import re
 from collections.abc import Mapping
 
 import numpy as np
 
-from kerasseg.datasets._splits import all_masks, find_samples
+from kerasseg.datasets._splits import all_masks, find_samples, kinds_in
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import ImageError, check_folder, read_image, read_mask
+from kerasseg.images import (
+    ImageError,
+    check_folder,
+    mask_kinds,
+    read_image,
+    read_mask,
+)
+from kerasseg.images.class_ids import color_of
 
 
 def folder(
@@ -35,8 +42,10 @@ def folder(
     In a folder without splits, "val" are the samples whose SHA-256 of the name, as a
     fraction of its range, is below `val_fraction`, and "train" are the others: a sample
     keeps its side when others are added. If one side were empty, "val" is the
-    sample with the lowest hash. Frames of one video or photographs of one object land
-    on both sides: give such data a `train.txt` and a `val.txt`.
+    sample with the lowest hash. Where one side has less than half of its share of a
+    class, samples with it change sides, so that a class of two samples or more is on
+    both; all masks are read for this. Frames of one video or photographs of one object
+    land on both sides: give such data a `train.txt` and a `val.txt`.
 
     Class ids are the numbers in the masks; they are never changed unless `colors` or
     `values` says so. Where masks are black and white (0 and 255), 255 would be ignored:
@@ -45,11 +54,13 @@ def folder(
     Args:
         root: path.
         split: None for all, "train", "val", "test" or the name of one in the folder.
-        channels: of the images: 1 grey, 3 RGB, None as stored.
+        channels: of the images: 1 grey, 3 RGB, another number of bands, None as
+            stored.
         classes: class names by id, or their number. Default: the lines of
             `root/classes.txt`, else as many as `colors`, `values` or the masks use, for
             which all masks are read once.
-        colors: as for `images.read_mask`, for masks that code classes by colour.
+        colors: as for `images.read_mask`, for masks that code classes by colour; in a
+            mapping, "255, 0, 0" and "#ff0000" stand for (255, 0, 0), as TOML needs.
         values: as for `images.read_mask`, for masks that hold other numbers.
         ignore_label: the id of pixels without a class.
         val_fraction: share of the samples in "val" where the folder has no splits.
@@ -59,7 +70,9 @@ def folder(
         folder without the extension.
 
     Raises:
-        ImageError: if folders, images or masks are missing or ambiguous.
+        ImageError: if folders, images or masks are missing or ambiguous; also, where
+            `classes` are not given, if the numbers in the masks are those of objects,
+            of grey levels or of noise around black and white.
         ValueError: if an argument is malformed.
 
     Example:
@@ -78,14 +91,19 @@ def folder(
         raise ValueError(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
         )
-    found = find_samples(root, split, val_fraction)
+    colors = _rgb_colors(colors)
     read_label = functools.partial(read_mask, colors=colors, values=values)
+    # Masks are asked for the split and for the number of classes, but read once.
+    ids_of = functools.cache(lambda file: set(np.unique(read_label(file)).tolist()))
+    found = find_samples(
+        root, split, val_fraction, lambda file: ids_of(file) - {ignore_label}
+    )
     if classes is None:
         classes = _listed_classes(root)
     if classes is None:
-        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, read_label)
+        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, ids_of)
         classes = _count_classes(root, ids, ignore_label)
-    if isinstance(classes, int):
+    if isinstance(classes, numbers.Integral):
         classes = [f"class {class_id}" for class_id in range(classes)]
     files = tuple((image, mask) for _, image, mask in found)
     return Samples(
@@ -131,6 +149,28 @@ def _listed_classes(root):
     return names
 
 
+def _rgb_colors(colors):
+    """The mapping with colours as tuples, where they are strings."""
+    if not isinstance(colors, Mapping):
+        return colors
+    return {
+        _rgb(key) if isinstance(key, str) else key: class_id
+        for key, class_id in colors.items()
+    }
+
+
+def _rgb(text):
+    if match := re.fullmatch(r"#([0-9a-fA-F]{6})", text.strip()):
+        return tuple(bytes.fromhex(match[1]))
+    numbers = re.findall(r"\d+", text)
+    if len(numbers) != 3 or re.sub(r"[\d\s,()\[\]]", "", text):
+        raise ValueError(
+            '`colors` must have keys like "255, 0, 0" or "#ff0000". '
+            f"Received: {text!r}."
+        )
+    return tuple(map(int, numbers))
+
+
 def _mapped_ids(colors, values):
     mapping = values if colors is None else colors
     if mapping is None:
@@ -141,32 +181,84 @@ def _mapped_ids(colors, values):
 
 
 def _occurring_ids(root, split, read_label):
-    def ids_of(file):
-        return set(np.unique(read_label(file)).tolist())
+    """Ids of all masks but those that cannot be read, unless none can.
 
-    # Decoding runs outside Python's lock, so that threads help.
-    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        return set().union(*pool.map(ids_of, all_masks(root, split)))
+    Masks that number something else than classes are refused.
+    """
+
+    def facts_of(file):
+        label = read_label(file)
+        counts = np.bincount(np.minimum(label, 256).ravel(), minlength=257)
+        ids = set(np.unique(label).tolist())
+        return ids, counts, mask_kinds.marks_objects(label)
+
+    masks = all_masks(root, split)
+    facts = kinds_in(facts_of, masks)
+    if not facts:
+        if masks:
+            facts_of(masks[0])  # raises
+        return set()
+    ids = set().union(*(ids for ids, _, _ in facts))
+    counts = sum(counts for _, counts, _ in facts)
+    _check_kind(root, ids, counts, [objects for _, _, objects in facts])
+    return ids
+
+
+def _check_kind(root, ids, counts, objects):
+    """Raise an ImageError, with the line to paste, if ids are not those of classes."""
+    if mask_kinds.is_noisy_black_and_white(counts):
+        raise ImageError(
+            root,
+            "class ids in the masks",
+            f"{len(ids)} numbers near 0 and 255: black and white masks that were "
+            "smoothed or saved as JPEG",
+            f"Say {mask_kinds.to_paste('values', mask_kinds.SPANS)}; if they are "
+            "classes, give `classes`, their names or number",
+        )
+    if mask_kinds.are_objects(objects):
+        one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
+        raise ImageError(
+            root,
+            "class ids in the masks",
+            f"ids up to {max(ids)}, each of one connected region of its mask: objects",
+            "To find objects, --set 'data.dataset=mask_folders'; "
+            f"to make them one class, {one_class}; if they are classes, give `classes`"
+            f" (--set 'data.classes={max(ids) + 1}')",
+        )
 
 
 def _count_classes(root, ids, ignore_label):
     used = ids - {ignore_label}
     if used <= {0}:
+        pair = mask_kinds.to_paste("values", {0: 0, ignore_label: 1})
         raise ImageError(
             root,
             "masks with two classes or more",
             f"only {' and '.join(map(str, sorted(ids)))} in all of them, "
             f"and {ignore_label} is ignored",
-            f"If {ignore_label} is a class, say values={{0: 0, {ignore_label}: 1}}; "
-            "otherwise give `classes`",
+            f"If {ignore_label} is a class, say {pair}; otherwise give `classes`",
         )
     if max(used) > ignore_label:
+        one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
         raise ImageError(
             root,
             f"class ids below {ignore_label}, which is ignored",
             f"ids up to {max(used)}",
-            'If these are instances, make them one class: values={0: 0, "1-65535": 1}; '
+            f"If these are instances, make them one class: {one_class}; "
             "otherwise give `classes` and `ignore_label`",
+        )
+    if len(used) <= 16 and max(used) >= max(64, 8 * len(used)):
+        # Grey levels that were chosen to be seen, such as 0, 128 and 255.
+        listed = {value: i for i, value in enumerate(sorted(used))}
+        if ignore_label in ids:
+            listed[ignore_label] = ignore_label
+        raise ImageError(
+            root,
+            "class ids without large gaps",
+            f"only {', '.join(map(str, sorted(ids)))} in all masks",
+            f"Say which is which: {mask_kinds.to_paste('values', listed)}, where "
+            f"{ignore_label} is ignored; if they are ids, give `classes` "
+            f"(--set 'data.classes={max(used) + 1}')",
         )
     return max(used) + 1
 
@@ -176,7 +268,7 @@ def _class_colors(colors, num_classes):
         return None
     is_map = isinstance(colors, Mapping)
     pairs = colors.items() if is_map else zip(colors, range(num_classes))
-    by_id = {class_id: tuple(map(int, color)) for color, class_id in pairs}
+    by_id = {class_id: color_of(color) for color, class_id in pairs}
     if not all(class_id in by_id for class_id in range(num_classes)):
         return None
     return tuple(by_id[class_id] for class_id in range(num_classes))

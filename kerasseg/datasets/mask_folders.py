@@ -8,7 +8,7 @@ import numpy as np
 from kerasseg.datasets import _id_maps, _mask_files
 from kerasseg.datasets._splits import find_samples, select_by_hash
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import check_folder, read_image
+from kerasseg.images import check_folder, read_image, read_mask
 
 
 def mask_folders(
@@ -24,7 +24,8 @@ def mask_folders(
 
     Args:
         root: folder.
-        split: None for all; "train" and "val" as in `folder`.
+        split: None for all; "train" and "val" as in `folder`, so that images with and
+            without objects are on both sides.
         name: class name, where no `classes.json` gives others.
         ignore_label: id of the pixels of crowds in `label`.
         val_fraction: share of the images in "val" where there are no splits.
@@ -50,9 +51,10 @@ def mask_folders(
     jobs = _mask_files.find_mask_folders(root)
     described = None if jobs else _mask_files.read_classes(root)
     if jobs and split in ("train", "val"):
-        jobs = select_by_hash(root, split, jobs, val_fraction)
+        kinds = [{bool(masks)} for _, _, masks in jobs]
+        jobs = select_by_hash(root, split, jobs, val_fraction, kinds)
     elif not jobs:
-        jobs = find_samples(root, split, val_fraction)
+        jobs = find_samples(root, split, val_fraction, _has_objects)
     return Samples(
         names=tuple(job for job, _, _ in jobs),
         read=functools.partial(_read, jobs, described, ignore_label),
@@ -60,6 +62,10 @@ def mask_folders(
         ignore_label=ignore_label,
         files=tuple((file, _source(file, masks)) for _, file, masks in jobs),
     )
+
+
+def _has_objects(mask):
+    return {bool(read_mask(mask).any())}
 
 
 def _source(file, masks):

@@ -1,10 +1,15 @@
 """Sequence of samples, the common type of all data sets."""
 
+import collections
 import dataclasses
 import functools
 import operator
 import pathlib
 from collections.abc import Callable
+
+import numpy as np
+
+from kerasseg.images.values import check_range
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +27,9 @@ class Samples:
         ignore_label: the id of pixels without a class.
         colors: (r, g, b) of each class, for pictures and palettes, or None.
         files: (image file, mask file) of each sample, or None.
+        notes: sentences about what was left out of the data, for `check`.
+        value_range: (black, white), the numbers of the images that mean so; None where
+            dtype and numbers tell, see `images.values`.
 
     Example:
         >>> import numpy as np
@@ -38,10 +46,12 @@ class Samples:
     ignore_label: int = 255
     colors: tuple[tuple[int, int, int], ...] | None = None
     files: tuple[tuple[pathlib.Path, pathlib.Path], ...] | None = None
+    notes: tuple[str, ...] = ()
+    value_range: tuple[float, float] | None = None
 
     def __post_init__(self):
         if len(set(self.names)) != len(self.names):
-            twice = next(n for n in self.names if self.names.count(n) > 1)
+            twice = collections.Counter(self.names).most_common(1)[0][0]
             raise ValueError(f"`names` must be unique. Received: {twice!r} twice.")
         for name, length in (("files", len(self.names)), ("colors", len(self.classes))):
             value = getattr(self, name)
@@ -49,6 +59,12 @@ class Samples:
                 raise ValueError(
                     f"`{name}` must have {length} entries. Received: {len(value)}."
                 )
+
+    def with_range(self, value_range):
+        """The same samples whose images have this range: (black, white), or None."""
+        if value_range is not None:
+            value_range = check_range(value_range)
+        return dataclasses.replace(self, value_range=value_range)
 
     def __len__(self):
         return len(self.names)
@@ -76,6 +92,43 @@ class Samples:
             files=self.files and tuple(self.files[index] for index in indices),
         )
 
+    def with_classes(self, classes):
+        """The same samples with the class ids of another list of names.
+
+        Args:
+            classes: class names; those of these samples must be among them.
+
+        Returns:
+            Samples; `label` and `classes` of each are mapped by name.
+
+        Raises:
+            ValueError: if a name is missing.
+
+        Example:
+            >>> import numpy as np
+            >>> label = {"label": np.array([[0, 1, 255]], np.int32)}
+            >>> samples = Samples(("a",), lambda index: label, ("ground", "fig"))
+            >>> samples.with_classes(("ground", "date", "fig"))[0]["label"].tolist()
+            [[0, 2, 255]]
+        """
+        classes = tuple(map(str, classes))
+        if classes == self.classes:
+            return self
+        unknown = [name for name in self.classes if name not in classes]
+        if unknown:
+            raise ValueError(
+                "All samples must have the classes of the training. Received: "
+                f"{', '.join(unknown)}, which is not among {', '.join(classes)}. Fix: "
+                "give both sides the same categories."
+            )
+        ids = [classes.index(name) for name in self.classes]
+        return dataclasses.replace(
+            self,
+            read=functools.partial(_read_mapped, self.read, tuple(ids)),
+            classes=classes,
+            colors=None,
+        )
+
     def _position(self, index):
         if isinstance(index, slice):
             raise TypeError(
@@ -89,6 +142,17 @@ class Samples:
                 f"Received: {index}."
             )
         return position % len(self)
+
+
+def _read_mapped(read, ids, index):
+    sample = dict(read(index))
+    # Ids beyond the names, such as the ignored one, stay.
+    for key in {"label", "classes"} & sample.keys():
+        values = np.asarray(sample[key])
+        known = (values >= 0) & (values < len(ids))
+        mapped = np.asarray(ids, values.dtype)[np.where(known, values, 0)]
+        sample[key] = np.where(known, mapped, values).astype(values.dtype)
+    return sample
 
 
 def _read_at(read, indices, index):

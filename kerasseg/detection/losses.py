@@ -2,7 +2,9 @@
 
 They take logits, compute in float32, and are 0 without samples, such as in a batch
 without objects. A training step weights and sums them. Targets come from
-`kerasseg.detection.targets`.
+`kerasseg.detection.targets`. Means over samples or objects are made by the argument
+`divide`, a function (sum, count) -> mean, so that a step that divides its batch can
+divide by the samples of all its parts.
 """
 
 from keras import ops
@@ -12,7 +14,12 @@ from kerasseg.detection.matching import NEGATIVE, POSITIVE
 from kerasseg.detection.pasting import box_masks
 
 
-def proposal_losses(logits, deltas, targets, sampled):
+def divide(total, count):
+    """Sum over count, which counts as 1 at least."""
+    return total / ops.maximum(count, 1.0)
+
+
+def proposal_losses(logits, deltas, targets, sampled, *, divide=divide):
     """Losses of a region proposal network (Faster R-CNN).
 
     Args:
@@ -32,10 +39,13 @@ def proposal_losses(logits, deltas, targets, sampled):
     entropy = _binary_cross_entropy(truth, gather(logits, indices))
     errors = ops.cast(deltas, "float32") - targets.deltas
     errors = gather(ops.sum(ops.abs(errors), axis=-1), indices)
-    return _weighted_mean(entropy, weights), _weighted_mean(errors * truth, weights)
+    return (
+        _weighted_mean(entropy, weights, divide),
+        _weighted_mean(errors * truth, weights, divide),
+    )
 
 
-def box_losses(logits, deltas, targets, weights, *, beta=1.0):
+def box_losses(logits, deltas, targets, weights, *, beta=1.0, divide=divide):
     """Losses of the second stage, class and box.
 
     Args:
@@ -54,10 +64,13 @@ def box_losses(logits, deltas, targets, weights, *, beta=1.0):
     deltas = _select_class(deltas, targets.classes, axis=-2)
     errors = ops.sum(_smooth_l1(deltas - targets.deltas, beta), axis=-1)
     positive = ops.cast(targets.labels == POSITIVE, "float32")
-    return _weighted_mean(entropy, weights), _weighted_mean(errors * positive, weights)
+    return (
+        _weighted_mean(entropy, weights, divide),
+        _weighted_mean(errors * positive, weights, divide),
+    )
 
 
-def mask_loss(logits, masks, classes, weights):
+def mask_loss(logits, masks, classes, weights, *, divide=divide):
     """Mean binary cross-entropy of the mask of the true class (Mask R-CNN).
 
     Args:
@@ -74,10 +87,12 @@ def mask_loss(logits, masks, classes, weights):
     logits = ops.moveaxis(logits, -1, 2)  # [N, R, C, h, w]
     entropy = _binary_cross_entropy(masks, _select_class(logits, classes, axis=2))
     weights = ops.where(classes > 0, ops.cast(weights, "float32"), 0.0)
-    return _weighted_mean(ops.mean(entropy, axis=(-2, -1)), weights)
+    return _weighted_mean(ops.mean(entropy, axis=(-2, -1)), weights, divide)
 
 
-def multibox_losses(logits, deltas, targets, *, negatives_per_positive=3):
+def multibox_losses(
+    logits, deltas, targets, *, negatives_per_positive=3, divide=divide
+):
     """Losses of a one-stage detector, class and box, with hard negative mining.
 
     Used by SSD and YOLACT.
@@ -106,11 +121,16 @@ def multibox_losses(logits, deltas, targets, *, negatives_per_positive=3):
     counted = positive + ops.cast(hard, "float32")
     errors = ops.cast(deltas, "float32") - targets.deltas
     errors = ops.sum(_smooth_l1(errors, beta=1.0), axis=-1)
-    num = ops.maximum(ops.sum(positive), 1.0)
-    return ops.sum(entropy * counted) / num, ops.sum(errors * positive) / num
+    num = ops.sum(positive)
+    return (
+        divide(ops.sum(entropy * counted), num),
+        divide(ops.sum(errors * positive), num),
+    )
 
 
-def prototype_loss(prototypes, coefficients, masks, boxes, weights, *, stride):
+def prototype_loss(
+    prototypes, coefficients, masks, boxes, weights, *, stride, divide=divide
+):
     """Mean binary cross-entropy of masks from prototypes, within true boxes (YOLACT).
 
     Args:
@@ -129,10 +149,10 @@ def prototype_loss(prototypes, coefficients, masks, boxes, weights, *, stride):
     prototypes = ops.cast(prototypes, "float32")
     coefficients = ops.cast(coefficients, "float32")
     logits = ops.einsum("nhwk,nrk->nrhw", prototypes, coefficients)
-    return boxed_mask_loss(logits, masks, boxes, weights, stride=stride)
+    return boxed_mask_loss(logits, masks, boxes, weights, stride=stride, divide=divide)
 
 
-def boxed_mask_loss(logits, masks, boxes, weights, *, stride):
+def boxed_mask_loss(logits, masks, boxes, weights, *, stride, divide=divide):
     """Mean binary cross-entropy of full-size masks within the true boxes.
 
     Args:
@@ -144,9 +164,8 @@ def boxed_mask_loss(logits, masks, boxes, weights, *, stride):
     """
     inside = box_masks(boxes, masks.shape[2:], stride=stride)
     entropy = ops.sum(_binary_cross_entropy(masks, logits) * inside, axis=(-2, -1))
-    return _weighted_mean(
-        entropy / ops.maximum(ops.sum(inside, axis=(-2, -1)), 1.0), weights
-    )
+    entropy = entropy / ops.maximum(ops.sum(inside, axis=(-2, -1)), 1.0)
+    return _weighted_mean(entropy, weights, divide)
 
 
 def semantic_loss(logits, masks, classes):
@@ -169,7 +188,7 @@ def semantic_loss(logits, masks, classes):
     return ops.mean(ops.sum(entropy, axis=-1))
 
 
-def heatmap_loss(logits, heatmap):
+def heatmap_loss(logits, heatmap, *, divide=divide):
     """Penalty-reduced focal loss of a heatmap of centres (CornerNet, CenterNet).
 
     Args:
@@ -188,10 +207,10 @@ def heatmap_loss(logits, heatmap):
     missed = ops.square(1 - p) * ops.softplus(-logits)
     raised = (1 - heatmap) ** 4 * ops.square(p) * ops.softplus(logits)
     total = ops.sum(centre * missed + (1 - centre) * raised)
-    return total / ops.maximum(ops.sum(centre), 1.0)
+    return divide(total, ops.sum(centre))
 
 
-def center_loss(predictions, truth, targets):
+def center_loss(predictions, truth, targets, *, divide=divide):
     """Mean absolute error of sizes or offsets at the centres of objects (CenterNet).
 
     Args:
@@ -207,10 +226,13 @@ def center_loss(predictions, truth, targets):
     _, height, width, channels = predictions.shape
     flat = ops.reshape(predictions, (-1, height * width, channels))
     found = ops.cast(gather(flat, targets.positions), "float32")
-    return _weighted_mean(ops.sum(ops.abs(found - truth), axis=-1), targets.weights)
+    errors = ops.sum(ops.abs(found - truth), axis=-1)
+    return _weighted_mean(errors, targets.weights, divide)
 
 
-def star_losses(logits, distances, probabilities, truth, *, background=1e-4):
+def star_losses(
+    logits, distances, probabilities, truth, *, background=1e-4, divide=divide
+):
     """Losses of star-convex polygons (StarDist).
 
     Args:
@@ -233,10 +255,10 @@ def star_losses(logits, distances, probabilities, truth, *, background=1e-4):
     sizes = ops.mean(ops.abs(distances), axis=-1)
     sizes = ops.mean(ops.where(weights > 0, 0.0, sizes))
     entropy = ops.mean(_binary_cross_entropy(probabilities, logits))
-    return entropy, _weighted_mean(errors, weights) + background * sizes
+    return entropy, _weighted_mean(errors, weights, divide) + background * sizes
 
 
-def offset_losses(centers, offsets, truth):
+def offset_losses(centers, offsets, truth, *, divide=divide):
     """Losses of centres and centre offsets (Panoptic-DeepLab).
 
     Args:
@@ -254,7 +276,7 @@ def offset_losses(centers, offsets, truth):
     squares = ops.square(ops.cast(centers, "float32") - truth["centers"])
     errors = ops.abs(ops.cast(offsets, "float32") - truth["offsets"])
     errors = ops.sum(errors, axis=-1, keepdims=True)
-    return ops.mean(squares), _weighted_mean(errors, truth["weights"])
+    return ops.mean(squares), _weighted_mean(errors, truth["weights"], divide)
 
 
 def _binary_cross_entropy(truth, logits):
@@ -287,7 +309,7 @@ def _select_class(values, classes, axis):
     return ops.sum(ops.cast(values, "float32") * chosen, axis=axis)
 
 
-def _weighted_mean(values, weights):
-    """Weighted sum over the sum of weights, which counts as 1 at least."""
+def _weighted_mean(values, weights, divide):
+    """Weighted sum over the sum of weights."""
     weights = ops.cast(weights, "float32")
-    return ops.sum(values * weights) / ops.maximum(ops.sum(weights), 1.0)
+    return divide(ops.sum(values * weights), ops.sum(weights))

@@ -1,5 +1,7 @@
 """Resolution of the masks of instance models: a quarter of the image on each side."""
 
+import numbers
+
 STRIDE = 4  # pixels of the image per pixel of a mask
 MULTIPLE = 32  # all levels of an encoder, up to stride 32, then halve exactly
 
@@ -20,8 +22,10 @@ def mask_size(image_size):
         >>> mask_size((64, 96))
         (16, 24)
     """
-    sizes = tuple(image_size)
-    whole = all(isinstance(n, int) and n > 0 and n % MULTIPLE == 0 for n in sizes)
+    sizes = tuple(image_size) if isinstance(image_size, (list, tuple)) else ()
+    whole = all(
+        isinstance(n, numbers.Integral) and n > 0 and n % MULTIPLE == 0 for n in sizes
+    )
     if len(sizes) != 2 or not whole:
         raise ValueError(
             "`image_size` must be (height, width), two multiples of 32. "

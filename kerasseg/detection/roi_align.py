@@ -11,6 +11,7 @@ dtype and summed in float32.
 """
 
 import itertools
+import numbers
 from typing import Any, NamedTuple
 
 import keras
@@ -189,7 +190,8 @@ def _bins(output_size, ratio, aligned):
             "`sampling_ratio` must be 1 or more (a fixed number of points). "
             f"Received: sampling_ratio={ratio}."
         )
-    size = (output_size,) * 2 if isinstance(output_size, int) else output_size
+    one_side = isinstance(output_size, numbers.Integral)
+    size = (output_size,) * 2 if one_side else output_size
     return _Bins(*size, ratio, aligned)
 
 

@@ -87,7 +87,7 @@ def build(
     input_shape=(None, None, 3),
     *,
     weights=None,
-    output_stride=32,
+    output_stride=None,
     options=None,
 ):
     """Turn what users give as `encoder=` into a model with taps.
@@ -96,21 +96,23 @@ def build(
         encoder: name of an encoder, or a keras.Model from an image to a dict of taps.
         input_shape: (H, W, C), sizes may be None.
         weights: None, "imagenet" or a path; for names only.
-        output_stride: 8, 16 or 32; for names only.
+        output_stride: 8, 16 or 32; a model must have it already. None is 32 of an
+            encoder by name, and any of a model.
         options: dict of further arguments of the encoder's function; for names only.
 
     Returns:
         keras.Model: image -> {"c1": ..., "c5": ...}.
 
     Raises:
-        ValueError: if the name is unknown, or the model's output is no dict of taps.
+        ValueError: if the name is unknown, or the model's output is no dict of taps, or
+            the model comes with weights to load, or has another output stride.
     """
     if not isinstance(encoder, keras.Model):
         function = look_up(encoder, ENCODERS, "encoder")
         return function(
             input_shape,
             weights=weights,
-            output_stride=output_stride,
+            output_stride=32 if output_stride is None else output_stride,
             **(options or {}),
         )
     outputs = getattr(encoder, "output", None)  # a model of no fixed graph has none
@@ -120,7 +122,28 @@ def build(
             "`encoder` must return a dict with features 'c1' to 'c5'. "
             f"Received: model {encoder.name!r} with outputs {taps}."
         )
+    if weights is not None:
+        raise ValueError(
+            "`encoder_weights` must be None where `encoder` is a model. Received: "
+            f"{weights!r} for model {encoder.name!r}. Load them into it before: "
+            "kerasseg.weights.load(encoder, path)."
+        )
+    if output_stride is not None and output_stride != _stride_of(encoder):
+        stride = _stride_of(encoder)
+        raise ValueError(
+            f"`encoder` must have c5 at stride {output_stride}, the builder's "
+            f"`output_stride`. Received: model {encoder.name!r} with stride {stride}. "
+            f"Pass output_stride={stride}, or build the encoder with the other."
+        )
     return encoder
+
+
+def _stride_of(encoder):
+    """Pixels of the image per pixel of an encoder's c5."""
+    _, height, width, channels = encoder.input_shape
+    length = height or 512
+    image = keras.KerasTensor((1, length, width or 512, channels))
+    return round(length / encoder.compute_output_spec(image)["c5"].shape[1])
 
 
 def traits_of(encoder):

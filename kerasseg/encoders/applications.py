@@ -12,12 +12,17 @@ from keras import layers
 
 from kerasseg.encoders.atrous import check_output_stride, parents_of, plan_dilation
 from kerasseg.encoders.pretrained import load
-from kerasseg.layers import BatchNormalization, Normalize
+from kerasseg.layers import AveragePooling2D, BatchNormalization, Normalize
 from kerasseg.weights import named_variables
 
 # Every strided layer sees an even size here, and MobileNet has weights for it.
 SOURCE_SHAPE = (224, 224, 3)
 SCALINGS = (layers.Rescaling, layers.Normalization)
+# Fused, and for maps of a single row or column.
+OURS = {
+    layers.BatchNormalization: BatchNormalization,
+    layers.AveragePooling2D: AveragePooling2D,
+}
 # Names that Keras makes up: they depend on what the process has built before.
 NUMBERED = r"(zero_padding2d|max_pooling2d)(_\d+)?"
 
@@ -85,8 +90,7 @@ def _rebuild(original, image, scale, output_stride):
             return functools.partial(
                 _average_apart, distance=new["dilation_rate"], name=layer.name
             )
-        is_norm = type(layer) is layers.BatchNormalization
-        kind = BatchNormalization if is_norm else type(layer)
+        kind = OURS.get(type(layer), type(layer))
         return kind.from_config({**layer.get_config(), **new})
 
     def call(layer, *inputs, **options):

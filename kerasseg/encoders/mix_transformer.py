@@ -9,7 +9,7 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.encoders.traits import encoder
-from kerasseg.layers import DotAttention, Normalize
+from kerasseg.layers import DotAttention, Normalize, PadSmall
 
 # Of the four stages: attention heads; the factor by which keys and values are fewer.
 HEADS, REDUCTIONS = (1, 2, 5, 8), (8, 4, 2, 1)
@@ -201,9 +201,10 @@ def _attention(x, heads, reduction, name):
     """Keys and values come from a map that a strided convolution made smaller."""
     filters, source = x.shape[-1], x
     if reduction > 1:
+        source = PadSmall(reduction, name=f"{name}_pad")(x)
         # "valid" as in PyTorch: rows and columns that fill no window are dropped.
         source = blocks.conv(
-            x,
+            source,
             filters,
             reduction,
             strides=reduction,

@@ -1,13 +1,12 @@
 """The contracting path of U-Net."""
 
 import keras
-from keras import layers
 
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.traits import encoder
-from kerasseg.layers import Normalize
+from kerasseg.layers import MaxPooling2D, Normalize
 
 
 @encoder(unit=blocks.double_conv)
@@ -44,7 +43,7 @@ def plain(
     taps = {}
     for level in range(depth + 1):
         if level:
-            x = layers.MaxPooling2D(2, name=f"level{level}_pool")(x)
+            x = MaxPooling2D(2, name=f"level{level}_pool")(x)
         filters = base_filters * min(2**level, 16)
         x = blocks.double_conv(
             x, filters, padding=padding, norm=norm, name=f"level{level}"

@@ -3,6 +3,8 @@
 import dataclasses
 from collections.abc import Callable
 
+from kerasseg.encoders.arguments import checked
+
 
 @dataclasses.dataclass(frozen=True)
 class Traits:
@@ -26,7 +28,7 @@ class Traits:
 
 
 def encoder(**facts):
-    """Decorator of encoder functions: states their traits.
+    """Decorator of encoder functions: states their traits and checks arguments.
 
     Args:
         facts: attributes of `Traits` that differ from the defaults.
@@ -40,7 +42,8 @@ def encoder(**facts):
     """
 
     def state(function):
-        function.traits = Traits(**facts)
-        return function
+        build = checked(function)
+        build.traits = Traits(**facts)
+        return build
 
     return state

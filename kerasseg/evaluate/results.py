@@ -66,7 +66,7 @@ def write_results(path, result, *, split=None, seeds=()):
     Returns:
         dict as written: `result`, "split", "seeds", "date" (UTC) and "environment".
     """
-    date = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
+    date = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
     facts = {"split": split, "seeds": list(seeds), "date": date}
     content = {**result, **facts, "environment": environment()}
     # NaN is no JSON; scorers give None where there is nothing to score.

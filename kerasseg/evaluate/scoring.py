@@ -7,12 +7,15 @@ import time
 import numpy as np
 
 from kerasseg import tasks
-from kerasseg.predict.options import as_options, defaults
+from kerasseg.images import DataRange
+from kerasseg.predict.options import as_options, defaults, range_given
 
 AHEAD = 4  # samples read before they are needed
 
 
-def score(model, samples, options=None, *, limit=None, on_progress=None):
+def score(
+    model, samples, options=None, *, limit=None, on_progress=None, on_error="raise"
+):
     """Score a model on samples: whole images at their original size.
 
     The next samples are read in a thread while the model works.
@@ -27,14 +30,19 @@ def score(model, samples, options=None, *, limit=None, on_progress=None):
         limit: number of samples, from the first; None for all.
         on_progress: function of a dict, called after each image: "index" (from 1),
             "num", "name", "seconds", and the scores of this image.
+        on_error: "raise", or "list" to go on after samples that cannot be read or
+            predicted, and to report them.
 
     Returns:
         dict, ready for JSON: "task", the scores of the task's scorer (`mean_iou`,
         `mask_ap`, `pq`, ...), "classes", "samples" (a dict per image: "index", "name"
-        and scores, None where there is nothing to score) and "settings".
+        and scores, None where there is nothing to score), "detection" (by class, see
+        `detection`), "settings" and, if they are listed, "failed" (dicts of "name" and
+        "error").
 
     Raises:
         ValueError: if samples do not fit the model, or one is not usable; names it.
+            If errors are listed, only if no sample is usable.
     """
     num = len(samples) if limit is None else min(limit, len(samples))
     if num < 1:
@@ -42,42 +50,143 @@ def score(model, samples, options=None, *, limit=None, on_progress=None):
     task = tasks.of(model)
     options = as_options(task.options, options)
     scorer = task.scorer(model, samples, options)
+    data_range = _range_of(samples, options)
     rows, sizes, start = [], set(), time.perf_counter()
-    for batch in _batches(samples, num, scorer.batch_px):
-        begin = time.perf_counter()
-        found = scorer.predict([sample["image"] for _, sample in batch])
-        for (index, sample), one in zip(batch, found):
+    failed = None if on_error == "raise" else []
+    scaled = _Scaled(samples, data_range)
+    for batch in _batches(scaled, num, scorer.batch_px, failed):
+        begin, known = time.perf_counter(), len(rows)
+        for index, sample, one in _predicted(scorer, samples, batch, failed):
             row = {"index": index, "name": samples.names[index]}
             try:
                 rows.append({**row, **scorer.add(sample, one)})
             except ValueError as error:
-                raise ValueError(f"Sample {row['name']!r}: {error}") from error
+                if failed is None:
+                    raise ValueError(f"Sample {row['name']!r}: {error}") from error
+                failed.append(_failure(samples, index, error))
+                continue
+            sizes.add(np.shape(sample["image"])[:2])
         seconds = round((time.perf_counter() - begin) / len(batch), 4)
-        sizes |= {np.shape(sample["image"])[:2] for _, sample in batch}
-        for row in rows[-len(batch) :] if on_progress else ():
+        for row in rows[known:] if on_progress else ():
             on_progress(
                 {**row, "index": row["index"] + 1, "num": num, "seconds": seconds}
             )
+    if not rows:
+        raise ValueError(f"No sample can be evaluated. The first: {failed[0]['error']}")
     result = scorer.result()
     settings = {
         **_plain(options),
         **result.pop("settings", {}),
+        "value_range": data_range.value_range,
         **_settings(model, sizes, num, time.perf_counter() - start),
     }
-    return {"task": task.name, **result, "samples": rows, "settings": settings}
+    listed = {} if failed is None else {"failed": failed}
+    result = {"task": task.name, **result, "detection": detection(rows)}
+    return {**result, "samples": rows, "settings": settings, **listed}
 
 
-def _batches(samples, num, most_px):
+def detection(rows):
+    """Images in which something is found, whatever its outline.
+
+    Args:
+        rows: the "samples" of a result.
+
+    Returns:
+        dict by class name, or of "objects" of all classes: "images" that have some,
+        "detected" ones among them, and "false_alarms" among the others.
+    """
+    counts = {}
+    for row in rows:
+        present, found = row.get("present", ()), row.get("shown", ())
+        if "objects" in row:
+            present, found = (["objects"] * bool(row[k]) for k in ("objects", "found"))
+        for name in {*present, *found}:
+            one = {"images": 0, "detected": 0, "false_alarms": 0}
+            one = counts.setdefault(name, one)
+            one["images"] += name in present
+            one["detected"] += name in present and name in found
+            one["false_alarms"] += name not in present
+    return dict(sorted(counts.items()))
+
+
+def _predicted(scorer, samples, batch, failed):
+    """(index, sample, what is found) of a batch; with a list, failures go there."""
+    try:
+        found = scorer.predict([sample["image"] for _, sample in batch])
+    except Exception as error:  # TensorFlow's own, or too little memory, too
+        if failed is None:
+            raise
+        if len(batch) == 1:
+            failed.append(_failure(samples, batch[0][0], error))
+            return
+        for one in batch:
+            yield from _predicted(scorer, samples, [one], failed)
+        return
+    yield from ((*pair, one) for pair, one in zip(batch, found))
+
+
+def _failure(samples, index, error):
+    name, text = samples.names[index], str(error).strip() or type(error).__name__
+    return {"name": name, "error": f"{name}: {text.splitlines()[0]}"}
+
+
+class _Scaled:
+    """Samples with images as models take them, all scaled alike."""
+
+    def __init__(self, samples, data_range):
+        self.samples, self.data_range, self.names = samples, data_range, samples.names
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        sample = self.samples[index]
+        image = _scaled(self.data_range, self.samples, index, sample)
+        return {**sample, "image": image}
+
+
+class _Readable:
+    """Samples of which those that cannot be read are None, and listed."""
+
+    def __init__(self, samples, failed):
+        self.samples, self.failed = samples, failed
+
+    def __getitem__(self, index):
+        try:
+            return self.samples[index]
+        except Exception as error:
+            self.failed.append(_failure(self.samples, index, error))
+            return None
+
+
+def _batches(samples, num, most_px, failed=None):
     """Lists of (index, sample) of one size and at most so many pixels, in order."""
-    batch = []
-    for index, sample in enumerate(read_ahead(samples, num)):
+    batch, source = [], samples if failed is None else _Readable(samples, failed)
+    for index, sample in enumerate(read_ahead(source, num)):
+        if sample is None:
+            continue
         shape = np.shape(sample["image"])
         same = batch and shape == np.shape(batch[0][1]["image"])
         if batch and (not same or (len(batch) + 1) * shape[0] * shape[1] > most_px):
             yield batch
             batch = []
         batch.append((index, sample))
-    yield batch
+    if batch:
+        yield batch
+
+
+def _range_of(samples, options):
+    """The DataRange of samples: their own, or that of the options."""
+    own = getattr(samples, "value_range", None)
+    return DataRange(range_given(options) if own is None else own)
+
+
+def _scaled(data_range, samples, index, sample):
+    """Image of a sample as models take it, scaled like all others."""
+    try:
+        return data_range.scale(sample["image"])
+    except ValueError as error:
+        raise ValueError(f"Sample {samples.names[index]!r}: {error}") from error
 
 
 def read_ahead(samples, num):
@@ -141,20 +250,25 @@ def gallery(model, samples, result, *, num=3, options=None):
         uint8 [h, w, 3]; see `viz.gallery` and `viz.instance_gallery`.
     """
     task = tasks.of_results(result)
+    settings = result["settings"]
     if options is None:
-        settings = result["settings"]
-        options = {name: settings[name] for name in defaults(task.options)}
+        known = defaults(task.options)
+        options = {name: settings[name] for name in known if name in settings}
     options = as_options(task.options, options)
+    data_range = _range_of(samples, options)
+    data_range.value_range = settings.get("value_range") or data_range.value_range
     groups = {}
     for heading, rows in extremes(result, num).items():
         groups[heading] = []
         for row in rows:
             sample = samples[row["index"]]
             # Predicted again: `score` keeps no predictions, as they may exceed memory.
-            found = task.predict(model, sample["image"], options)
+            image = _scaled(data_range, samples, row["index"], sample)
+            sample = {**sample, "image": image}
+            found = task.predict(model, image, options)
             shown = {"name": row["name"], "score": row[task.row_score]}
             groups[heading].append({**shown, "sample": sample, "found": found})
-    return task.gallery(groups, samples)
+    return task.gallery(groups, samples, options)
 
 
 def table(result):

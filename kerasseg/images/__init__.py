@@ -11,19 +11,26 @@ changed on the way. Needs numpy, OpenCV and Pillow, not tensorflow.
     [[0, 1], [2, 255]]
 """
 
+from kerasseg.images.arrays import as_array
 from kerasseg.images.content import ImageError, check_folder
 from kerasseg.images.decode import MAX_PIXELS
+from kerasseg.images.listing import find_pictures
 from kerasseg.images.read import EXTENSIONS, find_images, read_image, read_mask
+from kerasseg.images.values import DataRange, scale
 from kerasseg.images.write import write_image, write_mask
 
 __all__ = [
     "EXTENSIONS",
     "MAX_PIXELS",
+    "DataRange",
     "ImageError",
+    "as_array",
     "check_folder",
     "find_images",
+    "find_pictures",
     "read_image",
     "read_mask",
+    "scale",
     "write_image",
     "write_mask",
 ]

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from kerasseg.images.content import ImageError
+from kerasseg.images.mask_kinds import SPANS, is_noisy_black_and_white, to_paste
 
 
 def merge_equal_channels(path, pixels):
@@ -16,6 +17,13 @@ def merge_equal_channels(path, pixels):
     Raises:
         ImageError: if they differ; lists the colours.
     """
+    if pixels.shape[2] != 3:
+        raise ImageError(
+            path,
+            "one channel of class ids",
+            f"{pixels.shape[2]} bands",
+            "Save the band of the class ids as a file of its own",
+        )
     if not (pixels[..., :1] == pixels[..., 1:]).all():
         # One number per colour: `np.unique` of rows takes seconds. float64 is exact for
         # three 16-bit channels.
@@ -27,9 +35,21 @@ def merge_equal_channels(path, pixels):
             path,
             "one channel of class ids",
             f"{len(found)} colours: {listed}{', ...' * (len(found) > 8)}",
-            "Say which colour is which class: colors={(r, g, b): id, ...}",
+            f"Say which colour is which class: {_colors_to_paste(pixels, found)}",
         )
     return np.ascontiguousarray(pixels[..., 0])
+
+
+def _colors_to_paste(pixels, found):
+    """`colors` for the most frequent colours; black is 0."""
+    grey = nearly_grey(pixels)
+    if grey is not None and is_noisy_black_and_white(_counts(grey)):
+        return to_paste("values", SPANS) + ", for they look black and white"
+    if len(found) > 32:
+        listed = "{(0, 0, 0): 0, (255, 0, 0): 1}"
+        return f"colors={listed}, or export the masks without smoothing or JPEG"
+    colors = sorted(tuple(color) for color in found.tolist())
+    return to_paste("colors", {color: i for i, color in enumerate(colors)})
 
 
 def as_class_ids(path, pixels):
@@ -46,7 +66,8 @@ def as_class_ids(path, pixels):
             path,
             "whole numbers from 0 as class ids",
             f"{pixels.dtype} from {pixels.min()} to {pixels.max()}",
-            "Save the ids as 8-bit or 16-bit PNG, or map them: values={-1: 255, 0: 0}",
+            "Save the ids as 8-bit or 16-bit PNG, or map them: "
+            + to_paste("values", {-1: 255, 0: 0}),
         )
     return pixels.astype(np.int32)
 
@@ -70,9 +91,28 @@ def ids_of_values(path, pixels, values):
             path,
             f"only the numbers in values={dict(values)}",
             _most_frequent(runs[~known], lengths[~known], str),
-            "Add them to `values`, with 255 for pixels to ignore",
+            _fix_of_values(pixels),
         )
     return np.repeat(ids, lengths).reshape(pixels.shape)
+
+
+def _fix_of_values(pixels):
+    if pixels.dtype == np.uint8 and is_noisy_black_and_white(_counts(pixels)):
+        spans = to_paste("values", SPANS)
+        return f"These look like noise around black and white: {spans}"
+    return "Add them to `values`, with 255 for pixels to ignore"
+
+
+def _counts(pixels):
+    return np.bincount(pixels.ravel(), minlength=256)
+
+
+def nearly_grey(pixels):
+    """Grey levels [H, W] of [H, W, 3] uint8 whose channels nearly agree, or None."""
+    if pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        return None
+    spread = pixels.max(2) - pixels.min(2)  # JPEG's colours differ a little
+    return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if spread.max() <= 64 else None
 
 
 def _value_ranges(values):
@@ -134,6 +174,20 @@ def ids_of_colors(path, pixels, colors):
     return np.repeat(ids[positions], lengths).reshape(pixels.shape)
 
 
+def color_of(key):
+    """(r, g, b) of a key of `colors`: three numbers, or "r,g,b" or "#rrggbb".
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if isinstance(key, str):
+        if re.fullmatch("#[0-9a-fA-F]{6}", key):
+            return tuple(bytes.fromhex(key[1:]))
+        key = key.strip("()[] ").split(",")
+    red, green, blue = map(int, key)
+    return red, green, blue
+
+
 def _color_code(color):
     return int.from_bytes((*color, 255), "little")
 
@@ -161,7 +215,7 @@ def _color_table(colors):
             if isinstance(colors, Mapping)
             else [(color, class_id) for class_id, color in enumerate(colors)]
         )
-        table = {(int(r), int(g), int(b)): int(i) for (r, g, b), i in pairs}
+        table = {color_of(color): int(i) for color, i in pairs}
     except (TypeError, ValueError):
         pairs, table = [], {}
     in_range = all(0 <= value <= 255 for color in table for value in color)

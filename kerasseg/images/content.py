@@ -42,13 +42,53 @@ def check_folder(path):
         raise ImageError(path, "a folder", received, fix)
 
 
-def read_bytes(path, max_pixels):
-    """Content of a regular file.
+def read_bytes(source, max_pixels):
+    """Content of a regular file, of a file object, or the bytes themselves.
+
+    Returns:
+        (pathlib.Path, or a name in brackets where there is none; bytes).
 
     Raises:
         ImageError: if it is missing, unreadable, empty, not a regular file, or larger
             than an image of `max_pixels` can be.
     """
+    path = name_of(source)
+    if isinstance(source, (bytes, bytearray)):
+        data = bytes(source)
+    elif hasattr(source, "read"):
+        data = source.read(16 * max_pixels + 2**26 + 1)
+        if not isinstance(data, bytes):
+            received = f"{type(data).__name__} from its `read`"
+            raise ImageError(path, "a binary file", received, 'Open it with mode "rb"')
+    else:
+        data = _file_content(path, max_pixels)
+    _check_bytes(path, len(data), max_pixels)
+    if not data:
+        raise ImageError(path, "an image file", "an empty file", RETRY_FIX)
+    return path, data
+
+
+def name_of(source):
+    """Path of a file for messages; a name in brackets where there is none."""
+    if isinstance(source, (bytes, bytearray)):
+        return pathlib.Path("<bytes>")
+    if hasattr(source, "read"):
+        return pathlib.Path(str(getattr(source, "name", "<file object>")))
+    return pathlib.Path(source)
+
+
+def _check_bytes(path, num, max_pixels):
+    # 16 bytes per pixel (four float32 channels) and 64 MB of metadata.
+    if num > 16 * max_pixels + 2**26:
+        raise ImageError(
+            path,
+            f"at most {max_pixels} pixels (`max_pixels`)",
+            f"a file of {num} bytes",
+            "Cut the picture into tiles",
+        )
+
+
+def _file_content(path, max_pixels):
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -57,14 +97,7 @@ def read_bytes(path, max_pixels):
         if not stat.S_ISREG(status.st_mode):  # reading a pipe or device may never end
             received, fix = "a special file", "Give a plain file"
             raise ImageError(path, "an image file", received, fix)
-        # 16 bytes per pixel (four float32 channels) and 64 MB of metadata.
-        if status.st_size > 16 * max_pixels + 2**26:
-            raise ImageError(
-                path,
-                f"at most {max_pixels} pixels (`max_pixels`)",
-                f"a file of {status.st_size} bytes",
-                "Cut the picture into tiles",
-            )
+        _check_bytes(path, status.st_size, max_pixels)
         data = path.read_bytes()
     except FileNotFoundError:
         fix = f"Check the path.{_nearest_entry(path)}".rstrip(".?")
@@ -72,8 +105,6 @@ def read_bytes(path, max_pixels):
     except OSError as error:
         fix = "Check its name and its permissions"
         raise ImageError(path, "a readable file", f"{error}", fix) from error
-    if not data:
-        raise ImageError(path, "an image file", "an empty file", RETRY_FIX)
     return data
 
 
@@ -93,6 +124,7 @@ _SIGNATURES = (
     ("BMP", b"BM"),
     ("GIF", b"GIF8"),
     *(("PNM", b"P%d" % number) for number in range(1, 7)),
+    ("NumPy", b"\x93NUMPY"),
 )
 
 
@@ -115,5 +147,5 @@ def detect_format(path, data):
     else:
         received = f"unknown content that starts with {data[:8]!r}"
         fix = "Convert it to PNG, or to JPEG for photographs"
-    known = "PNG, JPEG, TIFF, BMP, GIF, WebP or PNM"
+    known = "PNG, JPEG, TIFF, BMP, GIF, WebP, PNM or .npy"
     raise ImageError(path, f"an image file ({known})", received, fix)

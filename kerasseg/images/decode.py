@@ -23,10 +23,11 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from kerasseg.images import png, tiff
+from kerasseg.images import png, tiff, tiff_bands
 from kerasseg.images.content import RETRY_FIX, ImageError, detect_format, read_bytes
 from kerasseg.images.decoders import (
     GREY,
+    ORIENTATION,
     RGB,
     opencv_pixels,
     pillow_pixels,
@@ -49,20 +50,21 @@ def decode(path, *, as_ids=False, max_pixels=MAX_PIXELS):
     """Decode an image file: upright, without alpha.
 
     Args:
-        path: the file. Its format is detected from the content, not from the name.
+        path: the file, its bytes, or a file object. Its format is detected from the
+            content, not from the name.
         as_ids: return the numbers as stored (palette indices, 0 and 1 for one bit,
             0..15 for four) instead of colours and grey levels.
         max_pixels: larger images are refused before they are decoded.
 
     Returns:
-        (pixels, lossy): array [H, W] or [H, W, 3] RGB in the dtype of the file, and
-        whether the format is lossy (JPEG, lossy WebP).
+        (pixels, lossy): array [H, W], [H, W, 3] RGB or, of TIFF and NumPy files, [H, W,
+        C], all bands but those tagged as alpha, in the dtype of the file; and whether
+        the format is lossy (JPEG, lossy WebP).
 
     Raises:
         ImageError: if the file does not hold exactly one complete image.
     """
-    path = pathlib.Path(path)
-    data = read_bytes(path, max_pixels)
+    path, data = read_bytes(path, max_pixels)
     kind = detect_format(path, data)
     lossy = kind == "JPEG" or (kind == "WebP" and b"VP8 " in data)
     try:
@@ -155,41 +157,110 @@ def _decode_jpeg(file):
 
 
 def _decode_tiff(file):
-    pages = tiff.read_pages(file.data)
-    _check_single(file, len(pages))
-    tags = pages[0]
-    width, height = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
-    _check_size(file, width, height)
-    bits = tags.get(TiffImagePlugin.BITSPERSAMPLE, (1,))[0]
-    samples = tags.get(TiffImagePlugin.SAMPLESPERPIXEL, 1)
-    signed_bytes = bits == 8 and tags.get(TiffImagePlugin.SAMPLEFORMAT, (1,))[0] == 2
-    if samples > 4 or signed_bytes:
+    for tags in tiff.read_pages(file.data):  # sizes before anything is decoded
+        size = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
+        _check_size(file, *size)
+    pages, axes = tiff_bands.open_pages(file.data)
+    if not set(axes) <= set("CSYX") or (len(pages) > 1 and not axes):
+        meaning = f", axes {axes}" if axes else ""
         raise ImageError(
             file.path,
-            "1 (grey), 3 (RGB) or 4 (RGB and alpha) unsigned channels",
-            f"{samples} channels" + " of signed bytes" * signed_bytes,
-            "Save the channels to use as PNG or as a TIFF file of their own",
+            "a file with one picture",
+            f"{len(pages)} frames or pages{meaning}",
+            "Save each of them as a file of its own, or, if they are bands of one "
+            "picture, as an array [H, W, C] in a .npy file",
         )
-    zero_is_white = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
-    if zero_is_white and (file.as_ids or bits > 8):
+    page = pages[0]
+    if file.as_ids and page.photometric == tiff_bands.WHITE_IS_ZERO:
         raise ImageError(
             file.path,
             "a TIFF file in which zero is black",
             "one in which zero is white: programs differ in reading its numbers",
             "Save it as PNG",
         )
-    tiff.check_strips(tags)
-    if (samples > 2 and bits > 8) or bits == 64:  # Pillow would truncate to 8 bits
-        pixels = opencv_pixels(file.data)
-        if pixels is None:
-            raise ValueError("OpenCV cannot read it")
+    samples = page.samplesperpixel * len(pages)
+    num_bytes = page.imagewidth * page.imagelength * samples * page.bitspersample // 8
+    if num_bytes > 16 * file.max_pixels:
+        raise ImageError(
+            file.path,
+            f"at most {16 * file.max_pixels} bytes (16 for each of `max_pixels`)",
+            f"{samples} bands of {page.bitspersample} bits: {num_bytes} bytes",
+            "Cut it into tiles, or raise the limit if you trust the file",
+        )
+    if all(map(tiff_bands.is_known, pages)):
+        bands = [tiff_bands.read_page(file.data, page) for page in pages]
+        pixels = _black_is_zero(file, page, np.concatenate(bands, axis=2))
+        pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+        orientation = page.tags.valueof(ORIENTATION, 1)
+        return upright(pixels, orientation)
+    return _decode_tiff_colors(file, page, samples)
+
+
+def _black_is_zero(file, page, pixels):
+    if page.photometric != tiff_bands.WHITE_IS_ZERO:
         return pixels
+    if pixels.dtype.kind != "u":
+        raise ImageError(
+            file.path,
+            "a TIFF file in which zero is black",
+            f"{pixels.dtype} numbers of which zero is white",
+            "Save it with the photometric interpretation MinIsBlack",
+        )
+    return np.iinfo(pixels.dtype).max - pixels
+
+
+def _decode_tiff_colors(file, page, samples):
+    """Palettes, single bits, CMYK and JPEG in TIFF files, by Pillow."""
+    if samples > 4 or page.bitspersample > 8:
+        raise ImageError(
+            file.path,
+            "bands of 8, 16, 32 or 64 bits without compression, or by LZW, Deflate or "
+            "PackBits",
+            f"{samples} bands of {page.bitspersample} bits, {_name(page.photometric)}, "
+            f"compression {_name(page.compression)}",
+            "Save it without compression, or as PNG or .npy",
+        )
+    tiff.check_strips(tiff.read_pages(file.data)[0])
     pixels = None
-    if width * height > (Image.MAX_IMAGE_PIXELS or file.max_pixels):
-        pixels = opencv_pixels(file.data) if bits >= 8 and samples != 2 else None
+    if page.imagewidth * page.imagelength > (Image.MAX_IMAGE_PIXELS or file.max_pixels):
+        pixels = opencv_pixels(file.data) if page.bitspersample == 8 else None
     if pixels is None:  # within Pillow's own limit
         pixels = pillow_pixels(file.data, TiffImagePlugin.TiffImageFile, file.as_ids)
     return pixels  # both decoders turn TIFF files upright
+
+
+def _name(value):
+    return getattr(value, "name", value)
+
+
+def _decode_numpy(file):
+    """An array in a .npy file: [H, W] or [H, W, C]; never a pickle."""
+    stream = io.BytesIO(file.data)
+    version = np.lib.format.read_magic(stream)
+    read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+    shape, _, dtype = read(stream)
+    if len(shape) not in (2, 3) or dtype.kind not in "uifb" or dtype.itemsize > 8:
+        raise ImageError(
+            file.path,
+            "an array of numbers [H, W] or [H, W, C]",
+            f"{dtype} of shape {shape}",
+            "Save one picture per file: numpy.save(path, image)",
+        )
+    if len(shape) == 3 and shape[0] <= 32 < shape[2]:
+        raise ImageError(
+            file.path,
+            "an array [H, W, C]",
+            f"shape {shape}, which looks like [C, H, W]",
+            "Save it as numpy.moveaxis(image, 0, 2)",
+        )
+    _check_size(file, shape[1], shape[0])
+    if int(np.prod(shape, dtype="float64")) * dtype.itemsize > 16 * file.max_pixels:
+        required = f"at most {16 * file.max_pixels} bytes"
+        raise ImageError(file.path, required, f"{shape}, {dtype}", "Cut it into tiles")
+    pixels = np.load(io.BytesIO(file.data), allow_pickle=False)
+    if pixels.dtype == bool:
+        return pixels.astype(np.uint8) * (1 if file.as_ids else 255)
+    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
 
 
 def _decode_pnm(file):
@@ -222,6 +293,7 @@ _DECODERS = {
     "JPEG": _decode_jpeg,
     "TIFF": _decode_tiff,
     "PNM": _decode_pnm,
+    "NumPy": _decode_numpy,
     "BMP": _decode_with(BmpImagePlugin.BmpImageFile),
     "GIF": _decode_with(GifImagePlugin.GifImageFile),
     "WebP": _decode_with(WebPImagePlugin.WebPImageFile),

@@ -42,12 +42,17 @@ def pillow_pixels(data, plugin, as_ids):
     """
     with plugin(io.BytesIO(data)) as image:
         image.load()
-        # Alpha is dropped: a transparent palette entry is a colour like any other.
-        image.info.pop("transparency", None)
-        mode = image.mode
-        if mode in ("CMYK", "YCbCr", "LAB") or (mode in ("P", "PA") and not as_ids):
-            image = image.convert("RGB")
-        pixels = np.asarray(image)
+        return pillow_array(image, as_ids)
+
+
+def pillow_array(image, as_ids):
+    """Pixels of a PIL image, as `pillow_pixels` gives them."""
+    # Alpha is dropped: a transparent palette entry is a colour like any other.
+    image.info.pop("transparency", None)
+    mode = image.mode
+    if mode in ("CMYK", "YCbCr", "LAB", "HSV") or (mode in ("P", "PA") and not as_ids):
+        image = image.convert("RGB")
+    pixels = np.asarray(image)
     if pixels.dtype == bool:
         pixels = pixels.astype(np.uint8) * (1 if as_ids else 255)
     if pixels.ndim == 3:

@@ -1,5 +1,6 @@
 """Reading of image and mask files, and listing of a folder."""
 
+import numbers
 import pathlib
 
 import cv2
@@ -10,12 +11,17 @@ from kerasseg.images.class_ids import (
     ids_of_colors,
     ids_of_values,
     merge_equal_channels,
+    nearly_grey,
 )
-from kerasseg.images.content import ImageError, check_folder
+from kerasseg.images.content import ImageError, check_folder, name_of
 from kerasseg.images.decode import MAX_PIXELS, decode
+from kerasseg.images.mask_kinds import SPANS, to_paste
 
 EXTENSIONS = frozenset(
-    (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif", ".ppm", ".pgm")
+    (
+        *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+        *(".ppm", ".pgm", ".npy"),
+    )
 )
 
 
@@ -23,18 +29,23 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
     """Read an image file: upright, in RGB order and without alpha.
 
     Args:
-        path: PNG, JPEG, TIFF, BMP, GIF, WebP or PNM file with one image.
-        channels: 1 for grey, 3 for RGB (grey is repeated), None as stored.
+        path: PNG, JPEG, TIFF, BMP, GIF, WebP or PNM file with one image, or a NumPy
+            array [H, W] or [H, W, C] in a .npy file; also the bytes of a file, or a
+            file object that is open in binary mode.
+        channels: 1 for grey, 3 for RGB (grey is repeated), another number for a file of
+            so many bands, None as stored.
         max_pixels: larger images are refused before they are decoded.
 
     Returns:
         Array [H, W, C] in the dtype and range of the file: uint8, uint16 or float32.
         Palette indices become colours, 1 to 4 bits are scaled to 0..255, other number
-        formats become float32.
+        formats become float32, and a TIFF whose zero is white is inverted. A TIFF may
+        have any number of bands; those tagged as alpha are dropped, no others.
 
     Raises:
         ImageError: if the file is missing, broken, truncated, animated, of several
-            pages, too large, or holds NaN or infinity. Damage inside a JPEG of full
+            pages that are no bands, too large, holds NaN or infinity, or has another
+            number of bands than `channels` asks for. Damage inside a JPEG of full
             length goes unnoticed: the format has no checksums.
         ValueError: if `channels` is not an option.
 
@@ -45,25 +56,42 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
         >>> read_image(path).tolist()
         [[[0, 0, 255]]]
     """
-    if channels not in (1, 3, None):
+    if channels is not None and not (
+        isinstance(channels, numbers.Integral)
+        and not isinstance(channels, bool)
+        and channels > 0
+    ):
         raise ValueError(
-            f"`channels` must be 1, 3 or None. Received: channels={channels!r}."
+            "`channels` must be 1 (grey), 3 (RGB), another number of bands, or None. "
+            f"Received: channels={channels!r}."
         )
     pixels, _ = decode(path, max_pixels=max_pixels)
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = _finite_float32(path, pixels)
-    if channels == 1 and pixels.ndim == 3:
-        pixels = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
-    return np.repeat(pixels, 3, axis=2) if channels == 3 > pixels.shape[2] else pixels
+    found = pixels.shape[2]
+    if channels in (None, found):
+        return pixels
+    if (found, channels) == (1, 3):
+        return np.repeat(pixels, 3, axis=2)
+    if (found, channels) == (3, 1):
+        pixels = np.ascontiguousarray(pixels)
+        return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)[..., None]
+    raise ImageError(
+        name_of(path),
+        f"{channels} channels",
+        f"{found} channels",
+        f"Read all of them: channels={found} (--set 'data.channels={found}'),"
+        " or save those to use as a file of their own",
+    )
 
 
 def _finite_float32(path, pixels):
     bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
     if bad:
         raise ImageError(
-            path,
+            name_of(path),
             "finite numbers",
             f"{bad} of {pixels.size} that are NaN or infinite",
             "Replace them, for example by 0, and mark the place as ignored in the mask",
@@ -72,7 +100,7 @@ def _finite_float32(path, pixels):
     # float32 holds integers up to 2^24 exactly; a rounded id or depth is a wrong one.
     if pixels.dtype.kind in "iu" and not np.array_equal(converted, pixels):
         raise ImageError(
-            path,
+            name_of(path),
             "numbers that float32 can hold, up to 2**24",
             f"{pixels.dtype} up to {pixels.max()}",
             "Scale the image and save it as uint16 or float32",
@@ -87,10 +115,12 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
     Three equal channels are read as grey; other colours need `colors`.
 
     Args:
-        path: PNG or another lossless format that `read_image` reads.
+        path: PNG or another lossless format that `read_image` reads, or its bytes, or a
+            file object.
         colors: for masks that encode classes by colour: mapping (r, g, b) -> class id,
-            or a sequence of (r, g, b), the position being the id. Palette entries are
-            then looked up as colours, too.
+            or a sequence of (r, g, b), the position being the id. Keys may also be
+            written as "r,g,b" or "#rrggbb". Palette entries are then looked up as
+            colours, too.
         values: for masks whose values are not class ids: mapping of the value in the
             file, or of a range of values written as "0-127", to the class id. Every
             value that occurs must be in it. {0: 0, 255: 1} is for black and white
@@ -120,15 +150,17 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
     pixels, lossy = decode(path, as_ids=colors is None, max_pixels=max_pixels)
     if lossy and values is None:
         raise ImageError(
-            path,
+            name_of(path),
             "a lossless format such as PNG, because compression changes class ids",
             "JPEG or lossy WebP",
-            'Export the masks again, or map spans: values={"0-127": 0, "128-255": 1}',
+            f"Export the masks again, or map spans: {to_paste('values', SPANS)}",
         )
+    path = name_of(path)
     if colors is not None:
         return ids_of_colors(path, pixels, colors)
     if pixels.ndim == 3:
-        pixels = merge_equal_channels(path, pixels)
+        grey = None if values is None else nearly_grey(pixels)
+        pixels = merge_equal_channels(path, pixels) if grey is None else grey
     if values is not None:
         return ids_of_values(path, pixels, values)
     return as_class_ids(path, pixels)

@@ -2,13 +2,14 @@
 
 from kerasseg.layers.adaptive_pooling import AdaptiveAveragePooling
 from kerasseg.layers.atrous import AtrousConv2D
-from kerasseg.layers.attention import DotAttention
+from kerasseg.layers.attention import DotAttention, PositionSoftmax
 from kerasseg.layers.crop import CropLike
 from kerasseg.layers.normalization import (
     BatchNormalization,
     Normalize,
     synchronize,
 )
+from kerasseg.layers.pooling import AveragePooling2D, MaxPooling2D, PadSmall
 from kerasseg.layers.resize import ResizeLike
 from kerasseg.layers.scale import ChannelScale
 from kerasseg.layers.unpool import Unpool
@@ -16,11 +17,15 @@ from kerasseg.layers.unpool import Unpool
 __all__ = [
     "AdaptiveAveragePooling",
     "AtrousConv2D",
+    "AveragePooling2D",
     "BatchNormalization",
     "ChannelScale",
     "CropLike",
     "DotAttention",
+    "MaxPooling2D",
     "Normalize",
+    "PadSmall",
+    "PositionSoftmax",
     "ResizeLike",
     "Unpool",
     "synchronize",

@@ -33,7 +33,7 @@ class DotAttention(keras.layers.Layer):
         q, v = self._split(query * scale), self._split(value)
         # [N, heads, HW, L] for L keys
         scores = ops.matmul(q, ops.swapaxes(self._split(key), -1, -2))
-        x = ops.matmul(self._softmax(scores), v)  # [N, heads, HW, C / heads]
+        x = ops.matmul(_softmax(scores, self._axes()), v)  # [N, heads, HW, C / heads]
         n, height, width, _ = ops.shape(query)
         shape = (n, height, width, value.shape[-1])
         return ops.reshape(ops.swapaxes(x, 1, 2), shape)
@@ -44,13 +44,8 @@ class DotAttention(keras.layers.Layer):
         x = ops.reshape(x, (ops.shape(x)[0], -1, self.num_heads, depth))
         return ops.swapaxes(x, 1, 2)
 
-    def _softmax(self, scores):
-        """By hand: Keras' own warns of a single key, which small images have."""
-        axes = (-2, -1) if self.joint else -1
-        x = ops.cast(scores, "float32")
-        # The largest becomes 0, so that exp cannot overflow.
-        x = ops.exp(x - ops.max(x, axis=axes, keepdims=True))
-        return ops.cast(x / ops.sum(x, axis=axes, keepdims=True), scores.dtype)
+    def _axes(self):
+        return (-2, -1) if self.joint else -1
 
     def compute_output_spec(self, inputs):
         query, _, value = inputs
@@ -64,3 +59,21 @@ class DotAttention(keras.layers.Layer):
             "scale": self.scale,
             "joint": self.joint,
         }
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class PositionSoftmax(keras.layers.Layer):
+    """Softmax of features [N, L, C] over their L positions, in float32."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, x):
+        return _softmax(x, 1)
+
+
+def _softmax(scores, axes):
+    """By hand: Keras' own warns of a single key, which small images have."""
+    x = ops.cast(scores, "float32")
+    x = ops.exp(x - ops.max(x, axis=axes, keepdims=True))
+    return ops.cast(x / ops.sum(x, axis=axes, keepdims=True), scores.dtype)

@@ -42,20 +42,19 @@ class ResizeLike(keras.layers.Layer):
         if keras.backend.backend() == "tensorflow":
             import tensorflow as tf
 
+            from kerasseg.layers import resampling
+
             size = tf.shape(like)[1:3]
-            if self.align_corners and self.interpolation == "bilinear":
-                # TensorFlow 2's tf.image.resize has no such option any more.
-                resized = tf.raw_ops.ResizeBilinear(
-                    images=x, size=size, align_corners=True
-                )
+            if self.interpolation == "nearest":
+                resized = resampling.pick_nearest(x, size)
             else:
-                resized = tf.image.resize(x, size, self.interpolation)
+                resized = resampling.interpolate(x, size, self.align_corners)
         else:
             size = ops.shape(like)[1:3]
-            if self.align_corners and self.interpolation == "bilinear":
-                resized = _resize_corners(_resize_corners(x, size[0], 1), size[1], 2)
-            elif self.interpolation == "nearest":
+            if self.interpolation == "nearest":
                 resized = resize_nearest(resize_nearest(x, size[0], 1), size[1], 2)
+            elif self.align_corners:
+                resized = _resize_corners(_resize_corners(x, size[0], 1), size[1], 2)
             else:
                 resized = ops.image.resize(x, size, interpolation=self.interpolation)
         return ops.cast(resized, self.compute_dtype)

@@ -1,9 +1,12 @@
 """Steps common to all losses: reading labels, ignoring pixels, class weights."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from keras import ops
+
+from kerasseg.losses.checks import refuse_probabilities
 
 
 class Targets(NamedTuple):
@@ -12,12 +15,14 @@ class Targets(NamedTuple):
     `exclusive` (one class per pixel): labels int32 [N, P] and valid bool [N, P].
     Otherwise (every class on its own): labels float32 [N, P, K] of 0 and 1, and valid
     bool [N, P, K]. Labels are 0 where they are not valid. Logits float32 [N, P, K].
+    Weights of pixels are float32 [N, P], or [N, P, 1] if not exclusive; None for none.
     """
 
     labels: Any
     valid: Any
     logits: Any
     exclusive: bool
+    weights: Any = None
 
     @property
     def num_classes(self):
@@ -27,19 +32,28 @@ class Targets(NamedTuple):
 def read_targets(labels, logits, ignore_label):
     """Check labels against logits and flatten both, see `Targets`.
 
+    Args:
+        labels: labels, or a pair of labels and weights of pixels [N, H, W].
+        logits: [N, H, W, K].
+        ignore_label: label that is left out, or None.
+
     Raises:
-        ValueError: if the shapes do not fit together.
+        ValueError: if the shapes do not fit together, or logits are probabilities.
     """
     if isinstance(logits, dict):
         raise ValueError(
             "A loss takes one tensor of logits. Give a model with several outputs one "
             f"loss each: loss={{'logits': ...}}. Received: outputs {sorted(logits)}."
         )
+    refuse_probabilities(logits)
+    labels, weights = labels if isinstance(labels, tuple) else (labels, None)
     logits = ops.cast(logits, "float32")
     labels = ops.convert_to_tensor(labels)
     binary = logits.shape[-1] == 1
     if binary and len(labels.shape) == len(logits.shape) - 1:
         labels = ops.expand_dims(labels, -1)
+    elif not binary and _is_column(labels, logits):
+        labels = ops.squeeze(labels, -1)
     exclusive = len(labels.shape) == len(logits.shape) - 1
     _check_shapes(tuple(labels.shape), tuple(logits.shape), exclusive)
 
@@ -59,7 +73,15 @@ def read_targets(labels, logits, ignore_label):
     if ignore_label is not None:
         valid = ops.logical_and(valid, labels != ignore_label)
     labels = ops.where(valid, labels, ops.zeros_like(labels))
-    return Targets(labels, valid, logits, exclusive)
+    if weights is not None:
+        shape = (images, pixels) if exclusive else (images, pixels, 1)
+        weights = ops.reshape(ops.cast(weights, "float32"), shape)
+    return Targets(labels, valid, logits, exclusive, weights)
+
+
+def _is_column(labels, logits):
+    """Whether labels are class ids with a last axis of 1."""
+    return len(labels.shape) == len(logits.shape) and labels.shape[-1] == 1
 
 
 def _check_shapes(labels, logits, exclusive):
@@ -69,27 +91,42 @@ def _check_shapes(labels, logits, exclusive):
     )
     if len(logits) < 3 or logits[-1] is None or not fits:
         raise ValueError(
-            "Labels must be class ids [N, H, W], or 0 and 1 in [N, H, W, K] "
-            "(multilabel), for logits [N, H, W, K] of the same size. "
+            "Labels must be class ids [N, H, W] or [N, H, W, 1], or 0 and 1 in "
+            "[N, H, W, K] (multilabel), for logits [N, H, W, K] of the same size. "
             f"Received: labels {list(labels)}, logits {list(logits)}."
         )
 
 
-def masked_mean(values, targets, weights=None):
-    """Mean of values [N, P] or [N, P, K] over the valid ones of each image: [N].
+def masked_mean(values, targets, class_weights=None, *, per_image=True, divisor=None):
+    """Mean of values [N, P] or [N, P, K] over the valid ones: [N].
 
-    Weights multiply the values; the divisor stays the number of valid entries.
+    Args:
+        values: losses of entries.
+        targets: `Targets`; weights of pixels multiply the values.
+        class_weights: tuple, or None; multiplies the values likewise.
+        per_image: False divides by the number of valid entries of an average image
+            instead of its own, so that the mean of the result is that over all entries.
+        divisor: "weights" divides by the sum of class weights instead of the number of
+            valid entries.
     """
     axes = tuple(range(1, len(values.shape)))
+    weights = class_weight_of_entries(class_weights, targets)
+    valid = ops.cast(targets.valid, "float32")
     if weights is not None:
         values = values * weights
+    if targets.weights is not None:
+        values = values * targets.weights
     total = ops.sum(ops.where(targets.valid, values, 0.0), axis=axes)
-    count = ops.sum(ops.cast(targets.valid, "float32"), axis=axes)
-    return total / ops.maximum(count, 1.0)
+    if divisor == "weights" and weights is not None:
+        valid = valid * weights
+    count = ops.sum(valid, axis=axes)
+    if not per_image:
+        count = ops.mean(count, keepdims=True)
+    return ops.divide_no_nan(total, count)
 
 
-def pixel_weights(class_weights, targets):
-    """Weight of each entry of the labels, or None without class weights.
+def class_weight_of_entries(class_weights, targets):
+    """Class weight of each entry of the labels, or None without class weights.
 
     A binary model has two classes, background and foreground, so two weights.
     """
@@ -119,18 +156,49 @@ def mean_of_classes(losses, present, class_weights):
 def check_class_weights(class_weights):
     """Class weights as a tuple of floats, or None.
 
+    Args:
+        class_weights: one number per class in order, or a dict from every class id 0,
+            1, ... to its number, as Keras' `class_weight`; the ids may be text, as in
+            TOML.
+
     Raises:
-        ValueError: if a weight is negative or not a finite number.
+        ValueError: if a weight is negative or no finite number, or a class is missing.
     """
     if class_weights is None:
         return None
-    weights = tuple(float(weight) for weight in class_weights)
+    weights = class_weights
+    if isinstance(weights, Mapping):
+        weights = _in_order(weights)
+    try:
+        if isinstance(weights, (str, bytes, set, frozenset)):
+            raise TypeError
+        weights = tuple(float(weight) for weight in weights)
+    except (TypeError, ValueError):
+        weights = ()
     if not weights or not all(0 <= weight < math.inf for weight in weights):
         raise ValueError(
             "`class_weights` must be finite numbers >= 0, one per class. "
             f"Received: class_weights={class_weights}."
         )
     return weights
+
+
+def _in_order(weights):
+    """Values of a dict with keys 0, 1, 2, ... in that order."""
+    try:
+        by_id = {int(key): value for key, value in weights.items()}
+        # 0.5 would become 0, and "1" beside 1 would be lost.
+        whole = len(by_id) == len(weights)
+        whole = whole and all(isinstance(k, str) or k == int(k) for k in weights)
+    except (TypeError, ValueError):
+        by_id, whole = {}, False
+    if not whole or sorted(by_id) != list(range(len(by_id))):
+        raise ValueError(
+            "`class_weights` as a dict needs a number for every class id, 0 to K - 1: "
+            "{0: 1.0, 1: 5.0}. "
+            f"Received: class_weights={dict(weights)}."
+        )
+    return [by_id[key] for key in sorted(by_id)]
 
 
 def check_count(class_weights, num_classes):

@@ -5,29 +5,36 @@ import math
 import keras
 from keras import ops
 
+from kerasseg import names
 from kerasseg.losses._targets import (
     check_class_weights,
     check_range,
+    class_weight_of_entries,
     masked_mean,
-    pixel_weights,
     read_targets,
 )
+from kerasseg.losses.weighted import SegmentationLoss
+
+DIVISORS = {"pixels": "pixels", "weights": "weights"}
 
 
 @keras.saving.register_keras_serializable("kerasseg")
-class CrossEntropy(keras.losses.Loss):
+class CrossEntropy(SegmentationLoss):
     """Cross-entropy of each pixel, averaged over the valid pixels of an image.
 
     Softmax for class ids, sigmoid for binary and multilabel; see the package for
     shapes and ignored pixels. Multilabel averages over pixels and classes.
 
     Args:
-        class_weights: one number per class; binary: (background, foreground). They
-            multiply the pixels of a class; the divisor stays the number of valid
-            pixels, as in Keras (PyTorch divides by the sum of weights instead, which
-            undoes the weight wherever an image shows one class only).
+        class_weights: one number per class, or a dict {class: number}; binary:
+            (background, foreground). They multiply the pixels of a class.
         label_smoothing: share of the target, 0..1, spread evenly over all classes
             (Szegedy et al., 2016, https://arxiv.org/abs/1512.00567).
+        divisor: "pixels", the number of valid pixels, as in Keras, or "weights", the
+            sum of their class weights, as in PyTorch, which undoes the weight wherever
+            an image shows one class only.
+        per_image: False takes one mean over the valid pixels of the batch, as PyTorch,
+            instead of the mean of those of its images.
         ignore_label: label that is left out, or None.
         reduction: as in `keras.losses.Loss`.
         name: as in `keras.losses.Loss`.
@@ -38,11 +45,15 @@ class CrossEntropy(keras.losses.Loss):
         '0.6931'
     """
 
+    linear = True
+
     def __init__(
         self,
         class_weights=None,
         label_smoothing=0.0,
         *,
+        divisor="pixels",
+        per_image=True,
         ignore_label=255,
         reduction="sum_over_batch_size",
         name="cross_entropy",
@@ -51,25 +62,34 @@ class CrossEntropy(keras.losses.Loss):
         check_range("label_smoothing", label_smoothing, 0, 1)
         self.class_weights = check_class_weights(class_weights)
         self.label_smoothing = label_smoothing
+        self.divisor = names.look_up(divisor, DIVISORS, "divisor")
+        self.per_image = per_image
         self.ignore_label = ignore_label
 
     def call(self, labels, logits):
         targets = read_targets(labels, logits, self.ignore_label)
         losses = _cross_entropy(targets, self.label_smoothing)
-        weights = pixel_weights(self.class_weights, targets)
-        return masked_mean(losses, targets, weights)
+        return masked_mean(
+            losses,
+            targets,
+            self.class_weights,
+            per_image=self.per_image,
+            divisor=self.divisor,
+        )
 
     def get_config(self):
         return {
             **super().get_config(),
             "class_weights": self.class_weights,
             "label_smoothing": self.label_smoothing,
+            "divisor": self.divisor,
+            "per_image": self.per_image,
             "ignore_label": self.ignore_label,
         }
 
 
 @keras.saving.register_keras_serializable("kerasseg")
-class Focal(keras.losses.Loss):
+class Focal(SegmentationLoss):
     """Focal loss: cross-entropy times (1 - p)^gamma, p the probability of the truth.
 
     The mean runs over valid pixels; the paper divides by the number of anchors that
@@ -80,7 +100,7 @@ class Focal(keras.losses.Loss):
         alpha: weight of the foreground in 0..1, background gets 1 - alpha, for binary
             and multilabel; the paper takes 0.25. None weighs both alike. For class
             ids use `class_weights`.
-        class_weights: as in `CrossEntropy`.
+        class_weights, per_image: as in `CrossEntropy`.
         ignore_label: label that is left out, or None.
         reduction: as in `keras.losses.Loss`.
         name: as in `keras.losses.Loss`.
@@ -88,12 +108,15 @@ class Focal(keras.losses.Loss):
     Reference: Lin et al., 2017, https://arxiv.org/abs/1708.02002
     """
 
+    linear = True
+
     def __init__(
         self,
         gamma=2.0,
         alpha=None,
         *,
         class_weights=None,
+        per_image=True,
         ignore_label=255,
         reduction="sum_over_batch_size",
         name="focal",
@@ -105,6 +128,7 @@ class Focal(keras.losses.Loss):
         self.gamma = gamma
         self.alpha = alpha
         self.class_weights = check_class_weights(class_weights)
+        self.per_image = per_image
         self.ignore_label = ignore_label
 
     def call(self, labels, logits):
@@ -116,8 +140,9 @@ class Focal(keras.losses.Loss):
             losses *= ops.power(ops.maximum(-ops.expm1(-losses), 1e-7), self.gamma)
         if self.alpha is not None:
             losses *= self._balance(targets)
-        weights = pixel_weights(self.class_weights, targets)
-        return masked_mean(losses, targets, weights)
+        return masked_mean(
+            losses, targets, self.class_weights, per_image=self.per_image
+        )
 
     def _balance(self, targets):
         if targets.exclusive:
@@ -134,12 +159,13 @@ class Focal(keras.losses.Loss):
             "gamma": self.gamma,
             "alpha": self.alpha,
             "class_weights": self.class_weights,
+            "per_image": self.per_image,
             "ignore_label": self.ignore_label,
         }
 
 
 @keras.saving.register_keras_serializable("kerasseg")
-class TopK(keras.losses.Loss):
+class TopK(SegmentationLoss):
     """Cross-entropy of the hardest pixels of each image (online hard example mining).
 
     Hardest means least probable truth. Where several pixels tie at the border, they
@@ -150,7 +176,8 @@ class TopK(keras.losses.Loss):
             least one pixel.
         threshold: pixels whose truth is less probable than this, in 0..1, count too,
             beyond `fraction`. None for no threshold.
-        class_weights: as in `CrossEntropy`; applied after the pixels are chosen.
+        class_weights: as in `CrossEntropy`; applied after the pixels are chosen, as
+            are weights of pixels.
         ignore_label: label that is left out, or None.
         reduction: as in `keras.losses.Loss`.
         name: as in `keras.losses.Loss`.
@@ -158,6 +185,8 @@ class TopK(keras.losses.Loss):
     Reference: Shrivastava et al., 2016, https://arxiv.org/abs/1604.03540; for pixels
     Wu et al., 2016, https://arxiv.org/abs/1605.06885
     """
+
+    linear = True
 
     def __init__(
         self,
@@ -183,9 +212,12 @@ class TopK(keras.losses.Loss):
         targets = read_targets(labels, logits, self.ignore_label)
         losses = _cross_entropy(targets)
         share, count = self._choose(targets.valid, ops.stop_gradient(losses))
-        weights = pixel_weights(self.class_weights, targets)
-        if weights is not None:
-            losses *= weights
+        for weights in (
+            class_weight_of_entries(self.class_weights, targets),
+            targets.weights,
+        ):
+            if weights is not None:
+                losses *= weights
         axes = tuple(range(1, len(losses.shape)))
         chosen = ops.where(share > 0, losses * share, 0.0)
         return ops.sum(chosen, axis=axes) / count

@@ -8,10 +8,11 @@ from kerasseg.losses._targets import (
     mean_of_classes,
     read_targets,
 )
+from kerasseg.losses.weighted import SegmentationLoss
 
 
 @keras.saving.register_keras_serializable("kerasseg")
-class Lovasz(keras.losses.Loss):
+class Lovasz(SegmentationLoss):
     """Lovász-softmax loss for class ids, Lovász hinge for binary and multilabel.
 
     The Lovász extension of 1 - IoU, per image, averaged over the classes that its
@@ -23,6 +24,8 @@ class Lovasz(keras.losses.Loss):
 
     Args:
         class_weights: one number per class for the mean over classes.
+        per_image: False takes the batch for one image, the default of the authors'
+            code; every image then has the value of the batch.
         ignore_label: label that is left out, or None.
         reduction: as in `keras.losses.Loss`.
         name: as in `keras.losses.Loss`.
@@ -34,12 +37,14 @@ class Lovasz(keras.losses.Loss):
         self,
         class_weights=None,
         *,
+        per_image=True,
         ignore_label=255,
         reduction="sum_over_batch_size",
         name="lovasz",
     ):
         super().__init__(name=name, reduction=reduction, dtype="float32")
         self.class_weights = check_class_weights(class_weights)
+        self.per_image = per_image
         self.ignore_label = ignore_label
 
     def call(self, labels, logits):
@@ -48,14 +53,22 @@ class Lovasz(keras.losses.Loss):
             errors, truth, valid = _softmax_errors(targets)
         else:
             errors, truth, valid = _hinge_errors(targets)
-        losses = _extend(errors, truth, valid)
-        present = ops.any(truth, axis=-1)
-        return mean_of_classes(losses, present, self.class_weights)
+        rows = [errors, truth, ops.broadcast_to(valid, ops.shape(errors))]
+        if targets.weights is not None:
+            images, pixels = ops.shape(targets.weights)[:2]
+            weights = ops.reshape(targets.weights, (images, 1, pixels))
+            rows.append(ops.broadcast_to(weights, ops.shape(errors)))
+        if not self.per_image:
+            rows = [_join_images(x) for x in rows]
+        present = ops.any(rows[1], axis=-1)
+        values = mean_of_classes(_extend(*rows), present, self.class_weights)
+        return ops.broadcast_to(values, ops.shape(targets.logits)[:1])
 
     def get_config(self):
         return {
             **super().get_config(),
             "class_weights": self.class_weights,
+            "per_image": self.per_image,
             "ignore_label": self.ignore_label,
         }
 
@@ -77,14 +90,21 @@ def _hinge_errors(targets):
     return errors, truth, ops.transpose(targets.valid, (0, 2, 1))
 
 
-def _extend(errors, truth, valid):
-    """Lovász extension of 1 - IoU at errors [N, K, P]: [N, K]."""
-    images, classes, pixels = ops.shape(errors)
+def _join_images(x):
+    """[N, K, P] -> [1, K, N * P]."""
+    images, classes, pixels = ops.shape(x)
+    return ops.reshape(ops.transpose(x, (1, 0, 2)), (1, classes, images * pixels))
+
+
+def _extend(*rows):
+    """Lovász extension of 1 - IoU, [N, K, P] each: [N, K].
+
+    Args:
+        rows: errors, truth, validity, and weights if there are any.
+    """
+    images, classes, pixels = ops.shape(rows[0])
     # Sorting is nearly all the work, so classes that an image does not show skip it.
-    rows = tuple(
-        ops.reshape(x, (images * classes, pixels))
-        for x in (errors, truth, ops.broadcast_to(valid, ops.shape(errors)))
-    )
+    rows = tuple(ops.reshape(x, (images * classes, pixels)) for x in rows)
     losses = ops.map(
         lambda row: ops.cond(
             ops.any(row[1]),
@@ -96,21 +116,31 @@ def _extend(errors, truth, valid):
     return ops.reshape(losses, (images, classes))
 
 
-def _extend_row(errors, truth, valid):
+def _extend_row(errors, truth, valid, counts=None):
     """Lovász extension for one class of one image: [P] each -> scalar.
 
     With errors in falling order, error i is weighted by what its pixel adds to 1 - IoU
     when all pixels before it are wrong already. A true pixel takes 1 from the
     intersection; any other lets the union grow from u - 1 to u. Written like this, and
-    not as difference of two IoU, nothing cancels in large images.
+    not as difference of two IoU, nothing cancels in large images. A pixel of weight w
+    counts as w pixels of one error.
     """
     # Left-out pixels rank behind all others, where they change no weight but their own.
     errors = ops.where(valid, errors, -1e30)
     ranked, order = ops.top_k(errors, ops.shape(errors)[0])
     hits = ops.cast(ops.take(truth, order, axis=0), "float32")
-    total = ops.sum(hits)
-    found = ops.cumsum(hits)
-    union = total + ops.cumsum(1 - hits)
-    grown = (total - found) / ops.maximum(union * (union - 1), 1.0)
-    weights = ops.where(hits > 0, 1 / union, grown)
+    if counts is None:
+        total = ops.sum(hits)
+        found = ops.cumsum(hits)
+        union = total + ops.cumsum(1 - hits)
+        grown = (total - found) / ops.maximum(union * (union - 1), 1.0)
+        weights = ops.where(hits > 0, 1 / union, grown)
+    else:
+        counts = ops.take(counts, order, axis=0)
+        total = ops.sum(hits * counts)
+        found = ops.cumsum(hits * counts)
+        missed = (1 - hits) * counts
+        union = total + ops.cumsum(missed)
+        grown = ops.divide_no_nan(total - found, union * (union - missed))
+        weights = counts * ops.where(hits > 0, ops.divide_no_nan(1.0, union), grown)
     return ops.sum(ops.relu(ranked) * ops.stop_gradient(weights))

@@ -5,10 +5,25 @@ The scores of a confusion matrix come as Keras metrics for `compile`,
 Outlines need more than a matrix: `boundary_f`. `superpixel` scores label maps against
 annotators' segments, `instances` label maps of instances, `panoptic` maps of things and
 stuff, `coco_scores` detected instances.
+
+Where others count otherwise:
+
+| | here | the other way | who does |
+|---|---|---|---|
+| IoU, Dice | of all pixels: `MeanIoU` | mean of images: `ImageIoU` | medicine |
+| classes of a pixel | the largest logit | each alone: `MultilabelIoU` | scikit-learn |
+| boundary F | of all images: `boundary_f` | of an object: `davis_boundary_f` | DAVIS |
+| | many to one, within 2 px | one to one: `bsds_boundary_counts` | BSDS |
+| weights | none | `sample_weight`, in `weighted_metrics` | Keras |
 """
 
 from kerasseg.metrics import instances, panoptic, superpixel
 from kerasseg.metrics.boundary import boundary_counts, boundary_f
+from kerasseg.metrics.boundary_benchmarks import (
+    bsds_boundary_counts,
+    bsds_boundary_scores,
+    davis_boundary_f,
+)
 from kerasseg.metrics.coco import coco_scores
 from kerasseg.metrics.confusion import (
     ClassIoU,
@@ -20,6 +35,13 @@ from kerasseg.metrics.confusion import (
     PixelAccuracy,
 )
 from kerasseg.metrics.matrix import confusion_matrix
+from kerasseg.metrics.multilabel import (
+    MultilabelConfusionMatrix,
+    MultilabelDice,
+    MultilabelIoU,
+    multilabel_confusion_matrix,
+)
+from kerasseg.metrics.per_image import ImageDice, ImageIoU
 from kerasseg.metrics.scores import (
     dice_per_class,
     frequency_weighted_iou,
@@ -37,14 +59,22 @@ __all__ = [
     "ClassIoU",
     "ConfusionMatrix",
     "FrequencyWeightedIoU",
+    "ImageDice",
+    "ImageIoU",
     "MeanAccuracy",
     "MeanDice",
     "MeanIoU",
+    "MultilabelConfusionMatrix",
+    "MultilabelDice",
+    "MultilabelIoU",
     "PixelAccuracy",
     "boundary_counts",
     "boundary_f",
+    "bsds_boundary_counts",
+    "bsds_boundary_scores",
     "coco_scores",
     "confusion_matrix",
+    "davis_boundary_f",
     "dice_per_class",
     "frequency_weighted_iou",
     "instances",
@@ -52,6 +82,7 @@ __all__ = [
     "mean_accuracy",
     "mean_dice",
     "mean_iou",
+    "multilabel_confusion_matrix",
     "panoptic",
     "pixel_accuracy",
     "precision_per_class",

@@ -14,8 +14,8 @@ def boundary_counts(label, class_ids, num_classes, *, tolerance_px=2, ignore_lab
     beside ignored pixels do not count, because the true outline is not known there.
 
     Args:
-        label: class ids [H, W].
-        class_ids: predicted class ids [H, W].
+        label: class ids [H, W] or [H, W, 1].
+        class_ids: predicted class ids, likewise.
         num_classes: K.
         tolerance_px: largest Euclidean distance of a boundary pixel to its match in
             the other map.
@@ -26,9 +26,9 @@ def boundary_counts(label, class_ids, num_classes, *, tolerance_px=2, ignore_lab
         match, labelled ones. Counts of several images can be added. O(K * H * W).
 
     Raises:
-        ValueError: if the sizes differ.
+        ValueError: if the sizes differ, or ids are no whole numbers.
     """
-    label, class_ids = np.asarray(label), np.asarray(class_ids)
+    label, class_ids = _ids(label), _ids(class_ids)
     if label.ndim != 2 or label.shape != class_ids.shape:
         raise ValueError(
             "`label` and `class_ids` must have one size [H, W]. "
@@ -67,11 +67,28 @@ def boundary_f(counts):
 
     Reference: Csurka et al., 2013, https://doi.org/10.5244/C.27.32
     """
-    matched, predicted, hit, labelled = np.asarray(counts, "float64").T
+    counts = np.asarray(counts, "float64")
+    if counts.ndim != 2 or counts.shape[-1] != 4:
+        raise ValueError(
+            "`counts` must be [K, 4], a sum of `boundary_counts(label, class_ids, "
+            f"num_classes)`. Received: {counts.shape}."
+        )
+    matched, predicted, hit, labelled = counts.T
     precision = matched / np.maximum(predicted, 1)
     recall = hit / np.maximum(labelled, 1)
     score = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
     return np.where(predicted + labelled > 0, score, np.nan)
+
+
+def _ids(ids):
+    """Class ids as an array [H, W]."""
+    ids = np.asarray(ids)
+    if ids.dtype.kind not in "biuf" or np.any(ids != np.floor(ids)):
+        raise ValueError(
+            "Maps must be class ids, whole numbers; probabilities become ids by "
+            f"`argmax(-1)` or `> 0.5`. Received: {ids.dtype} {ids.shape}."
+        )
+    return ids[..., 0] if ids.ndim == 3 and ids.shape[-1] == 1 else ids
 
 
 def _boundary(mask):

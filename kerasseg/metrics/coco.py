@@ -1,11 +1,12 @@
 """COCO's scores of detected instances, computed by pycocotools (no tensorflow)."""
 
 import contextlib
-import copy
 import io
 import math
 
 import numpy as np
+
+from kerasseg.metrics.coco_documents import renumbered, unknown
 
 NAMES = (
     *("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large"),
@@ -18,7 +19,10 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
     """The twelve numbers of COCO, and the average precision of each class.
 
     Args:
-        truth: content of an annotation file, a dict; it is not changed.
+        truth: content of an annotation file, a dict; it is not changed. Ids may be
+            numbers or strings and begin anywhere, `iscrowd`, `area` and `bbox` may be
+            missing; an annotation without the mask or the box that is compared does
+            not count, nor does a category that only names a group of others.
         results: list of dicts with image_id, category_id, score, and segmentation (a
             run-length code) or bbox, as `Instances.to_coco` gives them.
         kind: "masks" or "boxes".
@@ -46,9 +50,10 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
     if max_results < 10:  # pycocotools wants 1, 10, `max_results` in rising order
         raise ValueError(f"`max_results` must be 10 or more. Received: {max_results}.")
     _check(truth, results)
+    document, results, names = renumbered(truth, results, kind)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         reference = COCO()
-        reference.dataset = {"info": {}, **copy.deepcopy(truth)}
+        reference.dataset = document
         reference.createIndex()
         found = _loaded(reference, results)
         evaluation = COCOeval(reference, found, KINDS[kind])
@@ -56,15 +61,14 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
         evaluation.evaluate()
         evaluation.accumulate()
         evaluation.summarize()
-    names = (name.format(max_results) for name in NAMES)
-    scores = {name: _known(x) for name, x in zip(names, evaluation.stats)}
+    keys = (name.format(max_results) for name in NAMES)
+    scores = {name: _known(x) for name, x in zip(keys, evaluation.stats)}
     # [threshold, recall, class, area, number of results], -1 where there is no object
     precision = evaluation.eval["precision"][:, :, :, 0, -1]
     present = precision[precision > -1]
     # summarize() looks for the mean precision of 100 results, and finds -1 if
     # `max_results` is another number.
     scores["ap"] = float(present.mean()) if present.size else None
-    names = {c["id"]: c["name"] for c in truth["categories"]}
     scores["classes"] = {
         names[number]: _known(precision[:, :, position].mean())
         for position, number in enumerate(evaluation.params.catIds)
@@ -77,7 +81,7 @@ def _loaded(reference, results):
     from pycocotools.coco import COCO
 
     if results:
-        return reference.loadRes(copy.deepcopy(results))
+        return reference.loadRes(results)
     found = COCO()
     found.dataset = {**reference.dataset, "annotations": []}
     found.createIndex()
@@ -90,15 +94,10 @@ def _known(number):
 
 def _check(truth, results):
     """Refuse results for which pycocotools would crash or give a wrong number."""
-    images = {image["id"] for image in truth["images"]}
-    categories = {category["id"] for category in truth["categories"]}
+    known = len(results) if (first := unknown(results, truth)) is None else first
     for position, result in enumerate(results):
         numbers = [result["score"], *result.get("bbox", ())]
-        if (
-            result["image_id"] not in images
-            or result["category_id"] not in categories
-            or not all(math.isfinite(number) for number in np.ravel(numbers))
-        ):
+        if position == known or not all(math.isfinite(x) for x in np.ravel(numbers)):
             shown = {k: v for k, v in result.items() if k != "segmentation"}
             raise ValueError(
                 "`results` must name images and categories of `truth`, with finite "

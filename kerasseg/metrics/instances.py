@@ -8,6 +8,11 @@ several images add up, so that a data set is scored from the sum:
     >>> counts = instance_counts(truth, found) + instance_counts(truth, truth)
     >>> average_precision(counts).round(2).tolist()[:4]
     [1.0, 1.0, 1.0, 1.0]
+
+Where objects are too many to be told apart, truth may have a crowd, a mask. By the rule
+of the panoptic quality (Kirillov et al., 2018, section 4.2) it is neither missed nor
+matched, and a found instance without a match is not false if more than half of it lies
+in the crowd. A crowd ends where a true instance is.
 """
 
 import numpy as np
@@ -16,7 +21,7 @@ from scipy.optimize import linear_sum_assignment
 THRESHOLDS = tuple(np.arange(10, 20) / 20)  # 0.5, 0.55, ..., 0.95
 
 
-def instance_counts(truth, found, thresholds=THRESHOLDS):
+def instance_counts(truth, found, thresholds=THRESHOLDS, *, crowd=None):
     """Counts of matched, false and missed instances, at several thresholds of IoU.
 
     Pairs are chosen so that as many as possible have at least the threshold, and then
@@ -25,6 +30,7 @@ def instance_counts(truth, found, thresholds=THRESHOLDS):
     Args:
         truth, found: integers [H, W].
         thresholds: in 0..1, T of them.
+        crowd: bool [H, W], or None.
 
     Returns:
         int64 [T, 3]: true positives, false positives and false negatives.
@@ -33,10 +39,11 @@ def instance_counts(truth, found, thresholds=THRESHOLDS):
         >>> instance_counts(np.array([[1, 2]]), np.array([[1, 0]]), [0.5]).tolist()
         [[1, 0, 1]]
     """
-    iou = iou_table(truth, found)
-    num_true, num_found = iou.shape
-    hits = np.array([_count_matches(iou, t) for t in thresholds], "int64")
-    return np.stack([hits, num_found - hits, num_true - hits], -1)
+    iou, excused = _iou_and_excused(truth, found, crowd)
+    matched = [_matched(iou, threshold) for threshold in thresholds]
+    hits = np.array([np.count_nonzero(x) for x in matched], "int64")
+    false = np.array([np.count_nonzero(~x & ~excused) for x in matched], "int64")
+    return np.stack([hits, false, len(iou) - hits], -1)
 
 
 def average_precision(counts):
@@ -68,11 +75,12 @@ def f1(counts):
     return np.where(total > 0, 2 * hits / np.maximum(total, 1), 1.0)
 
 
-def panoptic_quality(truth, found):
+def panoptic_quality(truth, found, *, crowd=None):
     """Panoptic quality of one class: SQ x RQ, from pairs of IoU above 0.5.
 
     Args:
         truth, found: integers [H, W].
+        crowd: bool [H, W], or None.
 
     Returns:
         dict of "pq", "sq" (mean IoU of the pairs, 0 if there is none) and "rq" (F1);
@@ -80,22 +88,24 @@ def panoptic_quality(truth, found):
 
     Reference: Kirillov et al., 2018, https://arxiv.org/abs/1801.00868
     """
-    return quality(quality_counts(truth, found))
+    return quality(quality_counts(truth, found, crowd=crowd))
 
 
-def quality_counts(truth, found):
+def quality_counts(truth, found, *, crowd=None):
     """Sums that make up the panoptic quality; those of several images add up.
 
     Args:
         truth, found: integers [H, W].
+        crowd: bool [H, W], or None.
 
     Returns:
         float64 [3]: the sum of the IoUs of pairs above 0.5, the number of pairs, and
-        half of the number of instances in both maps.
+        half of the number of instances in both maps that count.
     """
-    iou = iou_table(truth, found)
+    iou, excused = _iou_and_excused(truth, found, crowd)
     pairs = iou[iou > 0.5]
-    return np.array([pairs.sum(), len(pairs), sum(iou.shape) / 2])
+    left_out = np.count_nonzero(excused & ~(iou > 0.5).any(0))
+    return np.array([pairs.sum(), len(pairs), (sum(iou.shape) - left_out) / 2])
 
 
 def quality(counts):
@@ -114,7 +124,7 @@ def quality(counts):
     return {"pq": total / objects, "sq": sq, "rq": pairs / objects}
 
 
-def aggregated_jaccard(truth, found):
+def aggregated_jaccard(truth, found, *, crowd=None):
     """Aggregated Jaccard index: pixels of pairs over pixels of their unions.
 
     Each true instance is paired with the found one of the largest IoU, which may be in
@@ -122,6 +132,7 @@ def aggregated_jaccard(truth, found):
 
     Args:
         truth, found: integers [H, W].
+        crowd: bool [H, W], or None.
 
     Returns:
         float in 0..1; 1 if there is no instance at all.
@@ -129,7 +140,8 @@ def aggregated_jaccard(truth, found):
     Reference: Kumar et al., 2017, https://doi.org/10.1109/TMI.2017.2677499
     """
     shared, of_true, of_found = _overlaps(truth, found)
-    if not len(of_true) + len(of_found):
+    excused = _excused(truth, found, crowd, of_found)
+    if not len(of_true) and excused.all():
         return 1.0
     if not len(of_true) or not len(of_found):
         return 0.0
@@ -138,7 +150,7 @@ def aggregated_jaccard(truth, found):
     hits = shared[rows, best]
     # One that no found instance touches has its own pixels as union.
     unions = of_true + np.where(hits > 0, of_found[best] - hits, 0)
-    unused = np.setdiff1d(np.arange(len(of_found)), best[hits > 0])
+    unused = np.setdiff1d(np.flatnonzero(~excused), best[hits > 0])
     return float(hits.sum() / (unions.sum() + of_found[unused].sum()))
 
 
@@ -214,11 +226,34 @@ def _renumber(labels):
     return ranks.ravel() + (not has_background), len(ids) - has_background
 
 
-def _count_matches(iou, threshold):
-    """Largest number of pairs of at least the threshold, each instance in one."""
+def _matched(iou, threshold):
+    """Found instances in pairs of at least the threshold, the most there are: [K]."""
     able = iou >= threshold
     if threshold > 0.5 or not able.any():
-        return np.count_nonzero(able)
+        return able.any(0)
     # A pair is worth 1, and all IoUs together at most 1 / 2: the number comes first.
     rows, columns = linear_sum_assignment(-(able + iou / (2 * min(iou.shape))))
-    return np.count_nonzero(able[rows, columns])
+    matched = np.zeros(iou.shape[1], bool)
+    matched[columns] = able[rows, columns]
+    return matched
+
+
+def _iou_and_excused(truth, found, crowd):
+    shared, of_true, of_found = _overlaps(truth, found)
+    excused = _excused(truth, found, crowd, of_found)
+    return _iou(shared, of_true, of_found), excused
+
+
+def _excused(truth, found, crowd, of_found):
+    """Found instances of which more than half lies in the crowd: bool [K]."""
+    if crowd is None:
+        return np.zeros(len(of_found), bool)
+    crowd = np.asarray(crowd)
+    if crowd.shape != np.shape(truth) or crowd.dtype != bool:
+        raise ValueError(
+            "`crowd` must be a bool mask of the shape of the maps. "
+            f"Received: {crowd.dtype} {crowd.shape} for {np.shape(truth)}."
+        )
+    ranks, num = _renumber(np.asarray(found))
+    inside = (crowd & (np.asarray(truth) <= 0)).ravel()
+    return 2 * np.bincount(ranks[inside], minlength=num + 1)[1:] > of_found

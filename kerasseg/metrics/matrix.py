@@ -7,8 +7,10 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
     """Confusion counts of labels and predicted class ids.
 
     Args:
-        labels: class ids of any shape; the ignore label does not count.
-        predictions: predicted class ids of the same shape.
+        labels: class ids of any shape; the ignore label does not count. Any type, 8
+            bits too, as long as the numbers are whole.
+        predictions: predicted class ids of the same shape. Either may have a last axis
+            of 1 more.
         num_classes: K.
         ignore_label: None if there is none.
 
@@ -16,29 +18,49 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
         int64 [K, K], rows are labels, columns are predictions.
 
     Raises:
-        ValueError: if the shapes differ or an id is not in 0..K-1.
+        ValueError: if the shapes differ or an id is not one of 0..K-1.
 
     Example:
         >>> confusion_matrix([[0, 1, 255]], [[0, 0, 1]], 2).tolist()
         [[1, 0], [1, 0]]
     """
     labels, predictions = np.asarray(labels), np.asarray(predictions)
+    labels, predictions = (
+        one[..., 0] if one.ndim == other.ndim + 1 and one.shape[-1] == 1 else one
+        for one, other in ((labels, predictions), (predictions, labels))
+    )
     if labels.shape != predictions.shape:
+        logits = predictions.ndim == labels.ndim + 1
+        fix = "Logits become ids by `predictions.argmax(-1)`. " if logits else ""
         raise ValueError(
-            "`labels` must have the shape of the predictions. "
+            f"`labels` must have the shape of the predictions. {fix}"
             f"Received: labels {labels.shape}, predictions {predictions.shape}."
         )
     if ignore_label is not None:
         counts = labels != ignore_label
         labels, predictions = labels[counts], predictions[counts]
     for name, ids in (("labels", labels), ("predictions", predictions)):
+        if ids.dtype.kind not in "biuf" or np.any(ids != np.floor(ids)):
+            raise ValueError(
+                f"`{name}` must be class ids, whole numbers; probabilities become ids "
+                f"by `argmax(-1)` or `> 0.5`. Received: {ids.dtype} of other values."
+            )
         low, high = ids.min(initial=0), ids.max(initial=0)
         if low < 0 or high >= num_classes:
             raise ValueError(
-                f"`{name}` must be within 0..{num_classes - 1}. "
+                f"`{name}` must be within 0..{num_classes - 1}{_hint(name, high)}. "
                 f"Received: {low}..{high}."
             )
     # int64: the product would overflow uint8 labels from 17 classes on.
-    pairs = labels.astype("int64").ravel() * num_classes + predictions.ravel()
+    pairs = labels.astype("int64").ravel() * num_classes
+    pairs += predictions.astype("int64").ravel()
     counts = np.bincount(pairs, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
+
+
+def _hint(name, high):
+    if name == "labels" and high == 255:
+        return (
+            ", or the ignore label; a mask of 0 and 255 becomes one by `labels > 127`"
+        )
+    return ""

@@ -10,16 +10,19 @@ Reference: Kirillov et al., 2018, https://arxiv.org/abs/1801.00868
 import numpy as np
 
 
-def panoptic_counts(truth, found, num_classes):
+def panoptic_counts(truth, found, num_classes, *, crowd=None):
     """Counts of matched, false and missed segments of each class, at IoU above 0.5.
 
-    Void pixels of the truth count neither for nor against a found segment, and one
-    that lies there with more than half of its pixels is not false.
+    Void pixels of the truth count neither for nor against a found segment. A true
+    segment that is a crowd of objects is neither matched nor missed. A found segment
+    without a match is not false if more than half of it is void or in crowds of its
+    class.
 
     Args:
         truth, found: pairs of ids, integers [H, W], and classes, integers [S] in
             0..num_classes - 1, as `instance.panoptic.Panoptic`.
         num_classes: C.
+        crowd: bool [S], the true segments that are crowds; None for none.
 
     Returns:
         float64 [C, 4]: sum of the IoUs of pairs, true positives, false positives, false
@@ -43,6 +46,12 @@ def panoptic_counts(truth, found, num_classes):
             "`truth` and `found` must be maps of the same size. "
             f"Received: {truth.shape} and {found.shape}."
         )
+    crowd = np.zeros(len(of_truth), bool) if crowd is None else np.asarray(crowd, bool)
+    if crowd.shape != of_truth.shape:
+        raise ValueError(
+            "`crowd` must be one bool for each true segment. "
+            f"Received: {crowd.shape} for {len(of_truth)} segments."
+        )
     sizes = len(of_truth) + 1, len(of_found) + 1
     pairs = truth.ravel() * sizes[1] + found.ravel()
     table = np.bincount(pairs, minlength=sizes[0] * sizes[1]).reshape(sizes)
@@ -50,10 +59,12 @@ def panoptic_counts(truth, found, num_classes):
     void, shared = table[0, 1:], table[1:, 1:]
     union = true_areas[:, None] + (areas - void) - shared
     iou = shared / np.maximum(union, 1)
-    matched = (iou > 0.5) & (of_truth[:, None] == of_found)
-    missed = ~matched.any(1) & (true_areas > 0)
-    # Mostly void segments are not false (section 4.2 of the paper).
-    false = ~matched.any(0) & (areas > 0) & (2 * void <= areas)
+    same = of_truth[:, None] == of_found
+    matched = (iou > 0.5) & same & ~crowd[:, None]
+    missed = ~matched.any(1) & (true_areas > 0) & ~crowd
+    # Segments that are mostly void or crowd are not false (section 4.2 of the paper).
+    excused = void + (shared * (same & crowd[:, None])).sum(0)
+    false = ~matched.any(0) & (areas > 0) & (2 * excused <= areas)
     rows, columns = np.nonzero(matched)
     counts = [
         np.bincount(of_truth[rows], iou[rows, columns], minlength=num_classes),

@@ -1,6 +1,7 @@
 """Scores as functions of a confusion matrix.
 
-A matrix holds counts [K, K], rows are labels, columns are predictions. Lists and NumPy
+A matrix holds counts [K, K], rows are labels, columns are predictions. They may be
+weighted or normalised, but not negative, and label maps are refused. Lists and NumPy
 arrays are computed in float64 and give NumPy results; tensors of the running Keras
 backend are computed in float32 and give tensors, also inside a compiled function.
 A score that would be 0 / 0 is NaN, and means leave NaN classes out.
@@ -114,7 +115,7 @@ def frequency_weighted_iou(matrix):
     """
     np_, hits, labelled, predicted = _counts(matrix)
     union = labelled + predicted - hits
-    iou = hits / np_.maximum(union, 1.0)  # counts: a union below 1 is empty
+    iou = hits / np_.where(union > 0, union, 1.0)
     return _divide(np_, np_.sum(labelled * iou), np_.sum(labelled))
 
 
@@ -170,21 +171,77 @@ def summary(matrix, class_names):
 def _counts(matrix):
     """The array module, and hits, labelled and predicted pixels of each class [K]."""
     if isinstance(matrix, (list, tuple, np.ndarray)):
-        np_, matrix = np, np.asarray(matrix, "float64")
+        np_, matrix = np, np.asarray(matrix)
     else:
-        np_, matrix = ops, ops.cast(matrix, "float32")
+        np_ = ops
     shape = tuple(matrix.shape)
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ValueError(
-            "`matrix` must be square, [K, K], rows labels and columns predictions. "
-            f"Received: shape {shape}."
+            "`matrix` must be square, [K, K], rows labels and columns predictions: "
+            f"{_MATRIX}. Received: shape {shape}."
         )
+    if np_ is np:
+        _check_counts(matrix)
+        matrix = matrix.astype("float64")
+    else:
+        matrix = ops.cast(matrix, "float32")
     return np_, np_.diagonal(matrix), np_.sum(matrix, axis=1), np_.sum(matrix, axis=0)
 
 
+_MATRIX = (
+    "`metrics.confusion_matrix(labels, predictions, num_classes)` makes it of maps"
+)
+
+
+def _check_counts(matrix):
+    """Raise a ValueError for what cannot be counts, such as a square label map."""
+    if matrix.dtype.kind not in "iuf" or not np.all(matrix >= 0):
+        problem = "numbers below 0, NaN, or no numbers"
+    elif not np.all(np.isfinite(matrix)):
+        problem = "infinite numbers"
+    elif _is_label_map(matrix):
+        problem = "a label map"
+    else:
+        return
+    raise ValueError(
+        f"`matrix` must hold counts of pixels, [K, K]: {_MATRIX}. "
+        f"Received: {problem}, {matrix.dtype} {matrix.shape}."
+    )
+
+
+def _is_label_map(matrix):
+    """Whether a square array is rather a map of class ids than a confusion matrix.
+
+    Neighbours in a map mostly have one class; counts are hardly ever equal.
+    """
+    size = len(matrix)
+    if size >= 3 and matrix.dtype.itemsize == 1:
+        return True  # no count of pixels fits into 8 bits
+    if size < 8 or np.count_nonzero(matrix) <= size:
+        return False
+    left, right = matrix[:, :-1], matrix[:, 1:]
+    shown = (left > 0) | (right > 0)
+    return np.count_nonzero(shown & (left == right)) > np.count_nonzero(shown) / 2
+
+
 def _divide(np_, part, whole):
-    # `where` computes both sides: counts are 0 or at least 1, and 1 keeps 0 / 0 out.
-    return np_.where(whole > 0, part / np_.maximum(whole, 1.0), math.nan)
+    # `where` computes both sides, and 1 keeps 0 / 0 out. Weighted or normalised counts
+    # may be below 1.
+    return np_.where(whole > 0, part / np_.where(whole > 0, whole, 1.0), math.nan)
+
+
+def mean_of_known(part, whole):
+    """Mean of part / whole [..., K] over the last axis, where whole is above 0.
+
+    Args:
+        part, whole: float tensors.
+
+    Returns:
+        [...], NaN where no whole is above 0.
+    """
+    known = ops.cast(whole > 0, "float32")
+    shares = known * part / ops.where(whole > 0, whole, 1.0)
+    return _divide(ops, ops.sum(shares, axis=-1), ops.sum(known, axis=-1))
 
 
 def _mean(scores):

@@ -1,24 +1,21 @@
 """Image files in, pictures, masks and JSON out."""
 
 import functools
-import json
 import os
 import pathlib
-import time
 
-from kerasseg import files, images, names, viz
+from kerasseg import images, names, viz
 from kerasseg.instance.instances import annotate
-from kerasseg.predict import forward
+from kerasseg.predict import forward, tables
+from kerasseg.predict.jobs import plan, run, write_json
 from kerasseg.predict.objects import instances
-from kerasseg.predict.options import ClassMapOptions, InstanceOptions, as_options
+from kerasseg.predict.options import (
+    ClassMapOptions,
+    InstanceOptions,
+    arguments,
+    as_options,
+)
 from kerasseg.predict.pixels import class_ids
-
-# What is written of each image, and where.
-PLACES = {
-    "overlay": ("overlays", None),  # PNG, or JPEG if the image is
-    "mask": ("masks", ".png"),
-    "polygons": ("polygons", ".json"),
-}
 
 
 def folder(
@@ -37,18 +34,25 @@ def folder(
     Args:
         model: as in `probabilities`.
         inputs: an image file, a folder of them, or a list of files and folders.
+            Folders in folders are searched, and masks beside images skipped, see
+            `images.find_pictures`.
         out: folder; gets overlays/NAME.png (.jpg for JPEG images), masks/NAME.png
-            (class ids, with palette) and polygons/NAME.json.
+            (grey, its numbers are the class ids, of 16 bits from 256 ids on, so that
+            `cv2.imread(path, cv2.IMREAD_UNCHANGED)` gives them), polygons/NAME.json,
+            objects.csv and images.csv (see `predict.tables`; objects are connected
+            regions of a class above 0), and manifest.json and .csv, which say what was
+            made of each file. NAME is its path in the folder without extension.
         class_names: names by class id, for the legend and the polygons.
-        palette: uint8 [K, 3]; None for `viz.palette`.
+        palette: uint8 [K, 3], colours of the overlays; None for `viz.palette`.
         save: "overlay", "mask" and "polygons", or some of them.
         options: `ClassMapOptions`, or a dict of them.
         on_image: function of a dict, called after each file: "index" (from 1), "num",
             "path", "files", "seconds", "error" (None or a message).
 
     Returns:
-        {"images": [the dicts above that went well], "failed": [the others]}. A bad
-        file does not stop the others.
+        {"images": [the dicts above that went well], "failed": [the others]}, and
+        "skipped", paths of masks, if there were any. A bad file does not stop the
+        others, whatever goes wrong with it.
 
     Raises:
         ValueError: if `save` or `options` hold unknown names, names or colours are
@@ -57,10 +61,13 @@ def folder(
     options = as_options(ClassMapOptions, options)
     _check_rows(model, class_names=class_names, palette=palette)
 
+    read = reader_for(model, options.value_range)
+
     def predict_file(path, targets):
-        image = read_for(model, path)
+        image = read(path)
         label = class_ids(model, image, **vars(options))
         _write_class_map(targets, image, label, class_names, palette)
+        return tables.of_class_map(label, class_names, forward.num_classes(model))
 
     return run(plan(inputs, out, save), predict_file, on_image)
 
@@ -83,7 +90,8 @@ def folder_of_instances(
         inputs, on_image: as in `folder`.
         out: folder; gets overlays/NAME.png (.jpg for JPEG images), masks/NAME.png
             (16-bit label maps: object i of the image is i, the best in front) and
-            instances.json, whose file names are relative to the images' folder.
+            instances.json, whose file names are relative to the images' folder; and
+            tables and manifests as in `folder`.
         class_names: C names, no background.
         palette: uint8 [C, 3]; None gives each object a colour of its own.
         save: "overlay" and "mask", or one of them, beside instances.json.
@@ -97,16 +105,18 @@ def folder_of_instances(
     Raises:
         ValueError: as in `folder`.
     """
-    options = vars(as_options(InstanceOptions, options))
-    find = functools.partial(_find, model, functools.partial(instances, **options))
+    options = as_options(InstanceOptions, options)
+    read = reader_for(model, options.value_range)
+    found = functools.partial(instances, model, **arguments(options))
+    find = functools.partial(_find, read, found)
     look = {"class_names": class_names, "palette": palette}
     return write_objects(find, inputs, out, **look, save=save, on_image=on_image)
 
 
-def _find(model, find, path):
+def _find(read, find, path):
     """Image of a file, and the objects in it."""
-    image = read_for(model, path)
-    return image, find(model, image)
+    image = read(path)
+    return image, find(image)
 
 
 def write_objects(
@@ -120,7 +130,7 @@ def write_objects(
     """
     names.check_options(save, ("overlay", "mask"), "`save`")
     jobs = plan(inputs, out, save)
-    root = os.path.commonpath([path.absolute().parent for path, _ in jobs])
+    root = os.path.commonpath([path.absolute().parent for path, _ in jobs.jobs])
     content = {"images": [], "categories": [], "annotations": []}
 
     def predict_file(path, targets):
@@ -134,6 +144,7 @@ def write_objects(
             images.write_image(targets["overlay"], viz.instances(image, found, **look))
         name = path.absolute().relative_to(root).as_posix()
         annotate(content, found, file_name=name)
+        return tables.of_instances(found, class_names)
 
     result = run(jobs, predict_file, on_image)
     numbers = {one["category_id"] for one in content["annotations"]}
@@ -147,35 +158,6 @@ def write_objects(
     return {**result, "annotations": str(path)}
 
 
-def write_json(path, content):
-    """Write a JSON file that appears complete or not at all."""
-    text = json.dumps(content, ensure_ascii=False)
-    files.replace(path, lambda part: part.write_text(text, encoding="utf-8"))
-
-
-def run(jobs, predict_file, on_image=None):
-    """Call `predict_file(path, targets)` for each job of `plan`; a bad file stops none.
-
-    Returns:
-        As `folder`.
-    """
-    result = {"images": [], "failed": []}
-    for index, (path, targets) in enumerate(jobs, 1):
-        start, error = time.perf_counter(), None
-        try:
-            predict_file(path, targets)
-        except (ValueError, OSError) as problem:  # images.ImageError is a ValueError
-            error = str(problem) if str(path) in str(problem) else f"{path}: {problem}"
-        seconds = round(time.perf_counter() - start, 4)
-        written = [] if error else [str(target) for target in targets.values()]
-        event = {"index": index, "num": len(jobs), "path": str(path), "error": error}
-        event |= {"files": written, "seconds": seconds}
-        result["failed" if error else "images"].append(event)
-        if on_image is not None:
-            on_image(event)
-    return result
-
-
 def _check_rows(model, **tables):
     """Refuse names or colours that are fewer than the model's classes."""
     num = forward.num_classes(model)
@@ -187,56 +169,28 @@ def _check_rows(model, **tables):
             )
 
 
-def plan(inputs, out, save):
-    """Pairs of an image file and {kind: file to write}, with a name of its own each.
+def read_for(model, path, value_range=None):
+    """Image of one file as `reader_for` reads it."""
+    return reader_for(model, value_range)(path)
 
-    Args:
-        inputs, out, save: as in `folder`.
+
+def reader_for(model, value_range=None):
+    """Function that reads an image file with the channels that a model takes.
+
+    All files of one reader have one range: the given one, or that of the first file
+    that tells, see `images.values`. They come as uint8, or float32 in 0..255.
     """
-    out = pathlib.Path(out)
-    names.check_options(save, PLACES, "`save`")
-    paths = []
-    for path in [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs:
-        path = pathlib.Path(path)
-        paths += images.find_images(path) if path.is_dir() else [path]
-    if not paths:
-        raise ValueError("`inputs` must be image files or a folder. Received: none.")
-    jobs, taken = [], set()
-    for path in paths:
-        name, copy = path.stem, 2
-        while name in taken:  # a.png and a.jpg: a and a_2
-            name, copy = f"{path.stem}_{copy}", copy + 1
-        taken.add(name)
-        picture = ".jpg" if path.suffix.lower() in (".jpg", ".jpeg") else ".png"
-        targets = {
-            kind: out / place / (name + (suffix or picture))
-            for kind, (place, suffix) in PLACES.items()
-            if kind in save
-        }
-        jobs.append((path, targets))
-    known = {path.resolve() for path in paths}
-    for path in (path for _, targets in jobs for path in targets.values()):
-        if path.resolve() in known:
-            raise ValueError(
-                f"`out` must not hold the inputs. Received: out={str(out)!r}, which "
-                f"would overwrite {path}."
-            )
-    return jobs
+    channels, one = forward.input_shape(model)[-1], images.DataRange(value_range)
 
+    def read(path):
+        return one.scale(images.read_image(path, channels=channels))
 
-def read_for(model, path):
-    """Image of a file, with the channels that a model takes."""
-    channels = forward.input_shape(model)[-1]
-    return images.read_image(path, channels=channels if channels in (1, 3) else None)
+    return read
 
 
 def _write_class_map(targets, image, label, class_names, palette):
     if "mask" in targets:
-        colors = palette
-        # The palette of a PNG has at most 256 entries.
-        if palette is None and label.max() < 256:
-            colors = viz.palette(256)
-        images.write_mask(targets["mask"], label, palette=colors)
+        images.write_mask(targets["mask"], label)
     # In predictions 255 is a class like any other.
     look = {"palette": palette, "ignore_label": None}
     if "overlay" in targets:

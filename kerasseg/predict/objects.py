@@ -5,6 +5,7 @@ import numpy as np
 from keras import ops
 
 from kerasseg.detection.pasting import stretch_masks
+from kerasseg.images.values import as_array, range_of, rescale
 from kerasseg.predict import forward, merging
 from kerasseg.predict.options import InstanceOptions
 from kerasseg.predict.preprocessing import check_image, fit_size, pad, prepare
@@ -28,7 +29,9 @@ def instances(
 
     Args:
         model: instance model of one image size, see `zoo.names("instance")`.
-        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        image: [H, W] or [H, W, C], any size, or what `images.as_array` takes; see
+            `predict.preprocessing.prepare`. Where its range must be given, give
+            `images.scale(image, (black, white))`.
         score_threshold: objects that score less are left out. Models have a threshold
             of their own, 0.05 unless they were built with another.
         fit: how an image of another size than the model's is shown to it. "tile": as
@@ -95,11 +98,13 @@ def _merged(parts, tiles, image_size, options):
 def _parts(model, image, options, score_threshold):
     """Objects of each tile, the tiles, and the size of the image."""
     *size, channels = _check(model)
+    image = as_array(image)
     check_image(image, channels)
-    given = np.shape(image)[:2]
+    given, found_range = image.shape[:2], range_of(image)
     run = forward.compiled(model, dict)
     limit = {"score_threshold": score_threshold}
     if options.fit == "resize" and given != tuple(size):
+        image = rescale(image, found_range)
         found = _resized(run, prepare(image, channels), size)
         whole = (0, 0, given[1], given[0])
         return merging.objects_in_tile(found, whole, given, **limit), (), given
@@ -109,6 +114,7 @@ def _parts(model, image, options, score_threshold):
         some = tiles[first : first + BATCH]
         # Slices end at the border of the image, `pad` fills the rest of a tile.
         crops = [image[y1:y2, x1:x2] for x1, y1, x2, y2 in some]
+        crops = [rescale(crop, found_range) for crop in crops]
         crops = [pad(prepare(crop, channels), shown) for crop in crops]
         crops = [_enlarge(crop, size) for crop in crops]
         outputs = forward.to_arrays(run(np.stack(crops)))

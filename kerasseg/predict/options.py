@@ -9,6 +9,7 @@ import dataclasses
 import numbers
 import typing
 
+from kerasseg.images.values import check_range
 from kerasseg.names import check_options
 
 FLIPS = (False, True, "horizontal", "both")
@@ -54,6 +55,24 @@ def check(options):
         if low is not None and not low <= value <= high:  # NaN, too
             limits = f"at least {low}" if high == float("inf") else f"in {low}..{high}"
             raise ValueError(f"`{name}` must be {limits}. Received: {name}={value!r}.")
+    if range_given(options) is not None:
+        check_range(range_given(options))
+
+
+def value_range_option():
+    """Field of the range of the images, the same for every kind of model."""
+    text = "numbers of the images that are black and white (default: the run's)"
+    return option(None, text, metavar="BLACK,WHITE")
+
+
+def range_given(options):
+    """The `value_range` of options; None for tasks that do without."""
+    return getattr(options, "value_range", None)
+
+
+def arguments(options):
+    """Options as a dict without `value_range`, which is for the images alone."""
+    return {name: x for name, x in vars(options).items() if name != "value_range"}
 
 
 def check_flips(flips):
@@ -79,6 +98,7 @@ class ClassMapOptions:
     refine: object = option(
         None, "refine along image edges by a dense CRF", name="crf", const="crf"
     )
+    value_range: tuple | None = value_range_option()
 
     def __post_init__(self):
         check(self)
@@ -103,6 +123,7 @@ class StarOptions:
     max_objects: int = option(
         1000, "only the N best objects of an image", low=1, metavar="N"
     )
+    value_range: tuple | None = value_range_option()
 
     def __post_init__(self):
         check(self)
@@ -128,6 +149,7 @@ class InstanceOptions:
     max_objects: int = option(
         1000, "only the N best objects of an image", low=1, metavar="N"
     )
+    value_range: tuple | None = value_range_option()
 
     def __post_init__(self):
         check(self)
@@ -154,8 +176,9 @@ class PanopticOptions:
         200, "only the N best objects of an image", low=1, metavar="N"
     )
     things: tuple | None = option(
-        None, "ids of the classes whose objects are told apart", metavar="ID"
+        None, "ids of the classes whose objects are told apart", metavar="ID,ID,..."
     )
+    value_range: tuple | None = value_range_option()
 
     def __post_init__(self):
         check(self)

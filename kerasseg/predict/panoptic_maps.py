@@ -18,6 +18,7 @@ def panoptic(
     min_area_px=1,
     max_objects=200,
     things=None,
+    value_range=None,
 ):
     """Objects and regions of one image, by a model of `zoo.panoptic_deeplab`.
 
@@ -25,12 +26,14 @@ def panoptic(
 
     Args:
         model: image -> dict of logits, centers and offsets.
-        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        image: [H, W] or [H, W, C], any size, or what `images.as_array` takes; see
+            `predict.preprocessing.prepare`.
         score_threshold: least height of a peak of the centres.
         min_area_px: objects and regions of fewer pixels become void.
         max_objects: only so many, of the highest peaks.
         things: ids of the classes whose objects are told apart; None for all but 0, the
             background.
+        value_range: as in `predict.probabilities`.
 
     Returns:
         `instance.panoptic.Panoptic`: ids int32 [H, W] of segments 1..S, 0 for void, and
@@ -50,7 +53,7 @@ def panoptic(
             f"Received: outputs {sorted(forward.output_names(model))}."
         )
     *wanted, channels = forward.input_shape(model)
-    image = prepare(image, channels)
+    image = prepare(image, channels, value_range)
     height, width = image.shape[:2]
     batch = extend(image[None], wanted)
     maps = forward.to_arrays(forward.compiled(model, dict)(batch))

@@ -7,23 +7,33 @@
 (5, 7)
 """
 
+import numbers
+
 import numpy as np
 
 from kerasseg import crf, names
+from kerasseg.images.values import DataRange, as_array, range_of, rescale, scale
 from kerasseg.predict import forward, tiles
 from kerasseg.predict.options import ClassMapOptions, check_flips
 from kerasseg.predict.preprocessing import check_image
 
 
 def probabilities(
-    model, image, *, tile_px=None, overlap_px=None, flips=False, refine=None
+    model,
+    image,
+    *,
+    tile_px=None,
+    overlap_px=None,
+    flips=False,
+    refine=None,
+    value_range=None,
 ):
     """Class probabilities of one image.
 
     Args:
         model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
-        image: [H, W] or [H, W, C], any size; see
-            `predict.preprocessing.prepare`.
+        image: [H, W] or [H, W, C], any size, or what `images.as_array` takes (PIL
+            images, tensors, files); see `predict.preprocessing.prepare`.
         tile_px: run on tiles of this size (or (height, width)), blended where they
             overlap, to bound memory; None runs on the whole image.
         overlap_px: overlap of tiles; None for a quarter of the tile, at most 64.
@@ -32,6 +42,8 @@ def probabilities(
         refine: "crf" for `crf.dense_crf` as it is, or a function of image and
             probabilities, such as `functools.partial(crf.dense_crf, iterations=10)`;
             works on the whole image, with tiles too.
+        value_range: numbers of the image that are black and white; None for what its
+            dtype and numbers say, see `images.values`.
 
     Returns:
         float32 [H, W, K]: softmax, or sigmoid for K = 1.
@@ -41,59 +53,104 @@ def probabilities(
     """
     # Made for its checks only.
     ClassMapOptions(tile_px, overlap_px, flips, refine)
+    image = as_array(image)
+    check_image(image, forward.input_shape(model)[-1])
+    if tile_px is None or refine is not None:
+        image = scale(image, value_range)
     if tile_px is None:
         answer = forward.to_probabilities
         found = forward.infer(model, [image], answer, flips=flips)[0]
     else:
-        parts = _stripes(model, image, tile_px, overlap_px, flips)
+        parts = _stripes(model, image, (tile_px, overlap_px), flips, value_range)
         found = np.concatenate([stripe for _, stripe in parts])
     return _refined(refine, image, found)
 
 
-def class_ids(model, image, *, tile_px=None, overlap_px=None, flips=False, refine=None):
+def class_ids(
+    model,
+    image,
+    *,
+    tile_px=None,
+    overlap_px=None,
+    flips=False,
+    refine=None,
+    value_range=None,
+):
     """The most probable class of each pixel.
 
     Args:
-        model, image, tile_px, overlap_px, flips, refine: as in `probabilities`.
+        model, image, tile_px, overlap_px, flips, refine, value_range: as in
+            `probabilities`.
 
     Returns:
         int32 [H, W]. With one logit: 1 where its probability is above 0.5.
     """
     if refine is not None:
         options = {"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips}
-        return most_probable(probabilities(model, image, **options, refine=refine))[0]
+        options |= {"refine": refine, "value_range": value_range}
+        return most_probable(probabilities(model, image, **options))[0]
     if tile_px is not None:
-        parts = _stripes(model, image, tile_px, overlap_px, flips)
+        parts = _stripes(model, image, (tile_px, overlap_px), flips, value_range)
         # By stripes: probabilities of the whole image would take K times the memory.
         return np.concatenate([most_probable(stripe)[0] for _, stripe in parts])
-    return class_ids_of_batch(model, [image], flips=flips)[0]
+    return class_ids_of_batch(model, [image], flips=flips, value_range=value_range)[0]
 
 
-def class_ids_of_batch(model, images, *, flips=False):
-    """The most probable class of each pixel of several images of one size.
+def class_ids_of_batch(model, images, *, flips=False, value_range=None):
+    """The most probable class of each pixel of several images.
 
     Args:
-        model, flips: as in `probabilities`.
-        images: N images [H, W] or [H, W, C].
+        model, flips, value_range: as in `probabilities`. Without a `value_range`, one
+            is found for all images, which refuses those that contradict it.
+        images: N images [H, W] or [H, W, C], or what `images.as_array` takes. Those of
+            one size go through the model together.
 
     Returns:
-        int32 [N, H, W].
+        int32 [N, H, W]; a list of int32 [H, W] where sizes differ.
     """
+    images, channels = [as_array(image) for image in images], None
+    if images:
+        channels = forward.input_shape(model)[-1]
+    for image in images:
+        check_image(image, channels)
+    if len({image.shape[:2] for image in images}) > 1:
+        found = [None] * len(images)
+        one = DataRange(value_range)
+        images = [one.scale(image) for image in images]
+        for size in {image.shape[:2] for image in images}:
+            places = [i for i, image in enumerate(images) if image.shape[:2] == size]
+            group = [images[i] for i in places]
+            maps = class_ids_of_batch(model, group, flips=flips)
+            for i, class_map in zip(places, maps):
+                found[i] = class_map
+        return found
+    one = DataRange(value_range)
+    images = [one.scale(image) for image in images]
     if not flips:  # the short way: classes are chosen inside the compiled function
         return forward.infer(model, images, forward.to_class_ids)
     answer = forward.to_probabilities
     return most_probable(forward.infer(model, images, answer, flips=flips))[0]
 
 
-def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, out=None):
+def predict_tiled(
+    model,
+    image,
+    *,
+    tile_px=512,
+    overlap_px=None,
+    flips=False,
+    out=None,
+    value_range=None,
+):
     """Class ids and confidence of an image of any size in bounded memory.
 
     Memory holds one row of tiles. With `image` and `out` memory-mapped
     (`np.lib.format.open_memmap`), an image larger than memory is no problem.
 
     Args:
-        model, tile_px, overlap_px, flips: as in `probabilities`.
-        image: [H, W] or [H, W, C], also memory-mapped; read tile by tile.
+        model, tile_px, overlap_px, flips, value_range: as in `probabilities`.
+        image: [H, W] or [H, W, C], also memory-mapped; read tile by tile, after one
+            pass for its range unless it is uint8.
         out: dict of arrays [H, W] to write to, "class_ids" and "confidence", one or
             both; None makes them.
 
@@ -102,7 +159,8 @@ def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, ou
         chosen class. Equal to the whole image's under the condition in
         `predict.tiles.stripes` (probabilities within 1e-6, class ids but for ties).
     """
-    size = np.shape(image)[:2]
+    image = as_array(image)
+    size = image.shape[:2]
     if out is None:
         out = {"class_ids": np.empty(size, "i4"), "confidence": np.empty(size, "f4")}
     names.check_options(out, ("class_ids", "confidence"), "`out`")
@@ -112,18 +170,21 @@ def predict_tiled(model, image, *, tile_px=512, overlap_px=None, flips=False, ou
                 f"`out[{name!r}]` must have the size of the image, {size}. "
                 f"Received: shape={array.shape}."
             )
-    for top, stripe in _stripes(model, image, tile_px, overlap_px, flips):
+    options = (tile_px, overlap_px), flips, value_range
+    for top, stripe in _stripes(model, image, *options):
         for name, values in zip(("class_ids", "confidence"), most_probable(stripe)):
             if name in out:
                 out[name][top : top + len(stripe)] = values
     return out
 
 
-def _stripes(model, image, tile_px, overlap_px, flips):
+def _stripes(model, image, sizes, flips, value_range):
     """(top, probabilities [h, W, K]) from the top of the image to its bottom."""
     check_flips(flips)
+    image, (tile_px, overlap_px) = as_array(image), sizes
     check_image(image, forward.input_shape(model)[-1])
-    tile_px = (tile_px, tile_px) if isinstance(tile_px, int) else tuple(tile_px)
+    one_side = isinstance(tile_px, numbers.Integral)
+    tile_px = (tile_px, tile_px) if one_side else tuple(tile_px)
     if overlap_px is None:
         overlap_px = min(64, min(tile_px) // 4)
     if not 0 <= overlap_px < min(tile_px):
@@ -132,8 +193,11 @@ def _stripes(model, image, tile_px, overlap_px, flips):
             f"Received: tile_px={tile_px}, overlap_px={overlap_px}."
         )
 
+    # The range of the whole image: a dark tile does not tell it.
+    found = range_of(image, value_range)
+
     def infer(top, bottom, left, right):
-        part = image[top:bottom, left:right]
+        part = rescale(image[top:bottom, left:right], found)
         answer = forward.to_probabilities
         return forward.infer(model, [part], answer, flips=flips)[0]
 

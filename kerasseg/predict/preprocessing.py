@@ -5,36 +5,35 @@ No tensorflow is needed but for `fit_size`, which resizes.
 
 import numpy as np
 
+from kerasseg.images import values
+
 LUMA = np.float32([0.299, 0.587, 0.114])  # ITU-R BT.601, as in JPEG and OpenCV
 
 
-def prepare(image, channels=None):
+def prepare(image, channels=None, value_range=None):
     """An image as models take it: raw values 0..255, float32.
 
     Args:
-        image: [H, W] or [H, W, C]. uint8 and float are taken as 0..255 already,
-            uint16 is scaled to it, bool becomes 0 and 255.
+        image: [H, W] or [H, W, C], or what `images.as_array` takes (PIL images,
+            tensors, files).
         channels: channels the model takes; grey is repeated for 3, RGB weighted for 1.
             None takes what comes.
+        value_range: numbers that are black and white; None for what dtype and numbers
+            say, see `images.values`.
 
     Returns:
         float32 [H, W, channels].
 
     Raises:
-        ValueError: if shape, dtype or channels do not fit, or values are not finite.
+        ValueError: if shape, dtype or channels do not fit, values are not finite, or
+            their range cannot be known.
     """
+    image = values.as_array(image)
     check_image(image, channels)
-    image = np.asarray(image)
+    image = values.scale(image, value_range)
+    image = np.asarray(image).astype("float32", copy=False)
     if image.ndim == 2:
         image = image[..., None]
-    # 65535 / 257 = 255
-    scale = {"uint16": 1 / 257, "bool": 255}.get(image.dtype.name)
-    finite = image.dtype.kind != "f" or np.isfinite(image).all()
-    image = image.astype("float32")
-    if not finite:
-        raise ValueError("`image` must be finite. Received: NaN or infinity in it.")
-    if scale is not None:
-        image *= np.float32(scale)
     if channels in (None, image.shape[2]):
         return image
     return np.repeat(image, 3, axis=2) if channels == 3 else (image @ LUMA)[..., None]

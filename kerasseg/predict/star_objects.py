@@ -11,17 +11,27 @@ MAPS = {"logits", "distances"}
 MULTIPLE = 32  # every encoder halves such sides five times without a rest
 
 
-def stars(model, image, *, score_threshold=0.3, min_area_px=1, max_objects=1000):
+def stars(
+    model,
+    image,
+    *,
+    score_threshold=0.3,
+    min_area_px=1,
+    max_objects=1000,
+    value_range=None,
+):
     """The objects of one image, by a model of `zoo.stardist`.
 
     The whole image goes through the model at once.
 
     Args:
         model: image -> dict of logits and distances, see `zoo.stardist`.
-        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        image: [H, W] or [H, W, C], any size, or what `images.as_array` takes; see
+            `predict.preprocessing.prepare`.
         score_threshold: polygons of a lower object probability are left out.
         min_area_px: objects of fewer pixels are left out.
         max_objects: only so many, the best ones; each takes one byte per pixel.
+        value_range: as in `predict.probabilities`.
 
     Returns:
         `Instances` of class 0, best first; boxes in pixels of the image.
@@ -38,7 +48,7 @@ def stars(model, image, *, score_threshold=0.3, min_area_px=1, max_objects=1000)
             "`model` must return logits and distances, as zoo.stardist does. "
             f"Received: outputs {sorted(forward.output_names(model))}."
         )
-    image = prepare(image, forward.input_shape(model)[-1])
+    image = prepare(image, forward.input_shape(model)[-1], value_range)
     size = image.shape[:2]
     batch = extend(image[None], [n + -n % MULTIPLE for n in size])
     maps = forward.to_arrays(forward.compiled(model, dict)(batch))

@@ -4,6 +4,7 @@ A recipe has seven tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table
 list of them) and `[optimizer]` name a function or class of the library and give its
 keyword arguments; `[train]` holds the settings of the loop, with defaults of its own,
 `[predict]` what validation, evaluation and prediction are to use (`zoom`, `tile_px`).
+[data] takes `value_range`, [black, white], where images do not tell (`images.values`).
 The string "none" stands for None, which TOML lacks. Models of objects bring their
 loss, of which `[loss]` sets options only (`num_rois` of Mask R-CNN), and take the size
 of their images from `[augment]`.
@@ -20,7 +21,7 @@ from kerasseg.recipes.build import (
     task_of,
 )
 from kerasseg.recipes.options import TABLES, as_list
-from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, read
+from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, named, read
 
 __all__ = [
     "FOLDER",
@@ -37,6 +38,7 @@ __all__ = [
     "builder_of",
     "dump",
     "name",
+    "named",
     "read",
     "task_of",
 ]

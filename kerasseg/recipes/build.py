@@ -7,6 +7,10 @@ from kerasseg.names import look_up
 from kerasseg.recipes.options import SCHEDULE, optimizers
 from kerasseg.recipes.text import RecipeError
 
+# A regular expression for the names of weights, "bias" in Keras, "conv/bias:0" or
+# "conv/bias/replica_1:0" in TensorFlow; "factors" are those of layer scale.
+NOT_DECAYED = r"(^|/)(bias|gamma|beta|factors)(/replica_\d+)?(:\d+)?$"
+
 
 def builder_of(recipe):
     """The function of `kerasseg.zoo` that a recipe names."""
@@ -27,6 +31,7 @@ def build_samples(recipe, root, split):
     options = dict(recipe["data"])
     function = look_up(options.pop("dataset"), datasets.DATASETS, "dataset")
     sides = {"train": options.pop("train"), "val": options.pop("val")}
+    value_range = options.pop("value_range", None)
     chosen = sides.get(split, split)
     options |= chosen if isinstance(chosen, dict) else {"split": chosen}
     if "root" in inspect.signature(function).parameters:
@@ -34,8 +39,10 @@ def build_samples(recipe, root, split):
             raise RecipeError(
                 f"The dataset {function.__name__!r} needs its folder: --data ROOT."
             )
-        return function(root, **options)
-    return function(**options)
+        samples = function(root, **options)
+    else:
+        samples = function(**options)
+    return samples if value_range is None else samples.with_range(value_range)
 
 
 def build_model(recipe, classes, channels=3, *, weights=None):
@@ -77,11 +84,15 @@ def build_truth(recipe):
 
 
 def build_optimizer(recipe, steps_per_epoch):
-    """Optimizer of a recipe with its learning-rate schedule."""
+    """Optimizer of a recipe with its learning-rate schedule.
+
+    Its weight decay leaves out biases, the scale and offset of norms and layer scale,
+    unless `decay_all` is true.
+    """
     from kerasseg import training
 
     options = dict(recipe["optimizer"])
-    optimizer = optimizers()[options.pop("name")]
+    function, decay_all = optimizers()[options.pop("name")], options.pop("decay_all")
     schedule = {key: options.pop(key) for key in SCHEDULE}
     steps = recipe["train"]["epochs"] * steps_per_epoch
     warmup_steps = round(schedule["warmup_epochs"] * steps_per_epoch)
@@ -93,7 +104,11 @@ def build_optimizer(recipe, steps_per_epoch):
         power=schedule["power"],
         final=schedule["final"],
     )
-    return optimizer(learning_rate=rate, **options)
+    optimizer = function(learning_rate=rate, **options)
+    if not decay_all:
+        # As He et al., 2018, https://arxiv.org/abs/1812.01187, section 3.1.
+        optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
+    return optimizer
 
 
 def build_augment(recipe):

@@ -1,6 +1,7 @@
 """Tables and options of recipes: names, defaults and types."""
 
 from kerasseg import tasks
+from kerasseg.images.values import check_range
 from kerasseg.names import (
     OptionError,
     check_named,
@@ -23,6 +24,7 @@ TRAIN = {
     "ema_decay": 0.0,
     "aux_weight": 0.4,  # PSPNet's weight of auxiliary losses
     "max_objects": 64,  # of an image that train an instance model, the largest
+    "center_sigma": 8.0,  # px of the Gaussians at centres that panoptic models learn
     "patience": 0,  # epochs without improvement before stopping; 0 never stops
     "deterministic": False,
     "jit_compile": False,
@@ -33,6 +35,8 @@ TRAIN = {
 }
 # Options that had another name: recipes and runs written before still work.
 RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
+# Options of [optimizer] that are no arguments of it.
+DECAY = {"decay_all": False}  # whether biases, gamma and beta decay, too
 SCHEDULE = {
     "learning_rate": 1e-3,
     "schedule": "cosine",
@@ -64,8 +68,11 @@ def resolve(recipe):
     data = recipe["data"]
     data.setdefault("train", "train")
     data.setdefault("val", "val")
-    sides = {"train": None, "val": None}
-    check_named(data, "dataset", datasets.DATASETS, "data", extra=sides)
+    extra = {"train": None, "val": None, "value_range": ()}
+    check_named(data, "dataset", datasets.DATASETS, "data", extra=extra)
+    if data.get("value_range") is not None:
+        with option_errors("data", "value_range"):
+            data["value_range"] = list(check_range(data["value_range"]))
     for side in ("train", "val"):  # the name of a split, or more arguments
         if isinstance(data[side], dict):
             known = parameters(datasets.DATASETS[data["dataset"]])
@@ -77,8 +84,9 @@ def resolve(recipe):
     task = tasks.named(builder.task)
     # After [augment], from which instance models take the size of their images.
     task.resolve(recipe, builder)
-    recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **recipe["optimizer"]}
-    check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=SCHEDULE)
+    recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **DECAY, **recipe["optimizer"]}
+    extra = {**SCHEDULE, **DECAY}
+    check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=extra)
     _check_predict(recipe["predict"], task)
     check_types(recipe["train"], TRAIN, "train")
     recipe["train"] = {**TRAIN, **recipe["train"]}

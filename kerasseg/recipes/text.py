@@ -1,21 +1,19 @@
 """Reads recipes from TOML and writes them back."""
 
+import ast
 import contextlib
 import json
 import pathlib
 import re
-import sys
+import tomllib
 
-from kerasseg.names import OptionError
+from kerasseg.names import OptionError, nearest
 from kerasseg.recipes.options import TABLES, as_list, resolve
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
 FOLDER = pathlib.Path(__file__).with_name("folder.toml")
+# Recipes of the zoo by name: in a checkout they lie at its top, a wheel holds copies.
+ZOO = (pathlib.Path(__file__).parents[2] / "zoo", SHAPES.with_name("zoo"))
 MAX_BYTES = 100_000
 # On one line: tomllib needs memory by the square of a dotted key's length.
 MAX_DOTS = 200
@@ -29,8 +27,10 @@ def read(path=None, overrides=()):
     """Read a recipe, apply overrides, fill in defaults and check it.
 
     Args:
-        path: recipe.toml, a folder that holds one, or None for the main job.
-        overrides: strings "table.key=value", value in TOML (or a bare word).
+        path: recipe.toml, a folder that holds one, the name of one of `named`, or None
+            for the main job.
+        overrides: strings "table.key=value", value in TOML, in Python (as messages show
+            them) or JSON, or a bare word.
 
     Returns:
         dict from table name to dict of options (`loss` is a list of dicts).
@@ -39,14 +39,7 @@ def read(path=None, overrides=()):
         RecipeError: for a missing file, bad TOML, unknown tables or options, wrong
             types; names file and line.
     """
-    path = pathlib.Path(path or SHAPES)
-    if path.is_dir():
-        path = path / "recipe.toml"
-    if not path.is_file():
-        raise RecipeError(
-            "A recipe must be a .toml file or a folder that holds recipe.toml. "
-            f"Received: {path}."
-        )
+    path = find(path)
     if path.stat().st_size > MAX_BYTES:
         raise RecipeError(f"{path}: a recipe must be smaller than {MAX_BYTES} bytes.")
     # A binary file then fails as bad TOML, with its name, not as a UnicodeDecodeError.
@@ -71,9 +64,49 @@ def read(path=None, overrides=()):
         raise RecipeError(f"{where}: {error}") from error
 
 
+def named():
+    """Files of the recipes that are known by name, wherever the command is given.
+
+    Example:
+        >>> sorted(named())[:2]
+        ['center_mask_efficientnet_lite0_dsb2018', 'center_mask_plain_shapes']
+    """
+    found = {"shapes": SHAPES, "folder": FOLDER}
+    for folder in ZOO:
+        for path in folder.glob("*/recipe.toml"):
+            found.setdefault(path.parent.name, path)
+    return found
+
+
+def find(path=None):
+    """The file of a recipe.
+
+    Args:
+        path: as in `read`.
+
+    Raises:
+        RecipeError: if there is none; suggests the nearest name.
+    """
+    path = pathlib.Path(path or SHAPES)
+    if path.is_dir():
+        path = path / "recipe.toml"
+    if path.is_file():
+        return path
+    # "zoo/NAME" and "zoo/NAME/recipe.toml", too, which are paths in a checkout only.
+    parts = [part for part in path.parts if part not in ("zoo", "recipe.toml")]
+    known = named()
+    if len(parts) == 1 and parts[0] in known:
+        return known[parts[0]]
+    listed = ", ".join(sorted(known))
+    raise RecipeError(
+        "A recipe must be a .toml file, a folder that holds recipe.toml, or a name. "
+        f"Received: {path}.{nearest(path.stem, known)} Known: {listed}."
+    )
+
+
 def name(path=None):
     """Name of a recipe: that of its folder, or of its file."""
-    path = pathlib.Path(path or SHAPES).resolve()
+    path = find(path).resolve()
     return path.parent.name if path.name == "recipe.toml" else path.stem
 
 
@@ -96,9 +129,7 @@ def _override(recipe, text):
     if not match:
         raise RecipeError(f"--set must look like train.epochs=5. Received: {text!r}.")
     table, key, value = match.groups()
-    with contextlib.suppress(tomllib.TOMLDecodeError):  # a bare word is a string
-        value = tomllib.loads(f"value = {value}")["value"]
-    value = _without_none(value)
+    value = _without_none(_parsed(value, text))
     target = recipe.setdefault(table, {})
     if isinstance(target, list):
         raise RecipeError(
@@ -106,6 +137,37 @@ def _override(recipe, text):
         )
     target[key] = value
     return table, key
+
+
+def _parsed(value, text):
+    """Value of an override: TOML, or what Python and JSON write, or a bare word."""
+    with contextlib.suppress(tomllib.TOMLDecodeError):
+        return tomllib.loads(f"value = {value}")["value"]
+    if value.strip()[:1] not in ("{", "[", "("):
+        return value
+    for parse in (ast.literal_eval, json.loads):
+        with contextlib.suppress(ValueError, SyntaxError, RecursionError, MemoryError):
+            return _as_toml(parse(value.strip()))
+    raise RecipeError(
+        "--set must give a value in TOML, such as [1, 2] or {a = 1}, or in Python. "
+        f"Received: {text!r}. In a shell, put quotes around it: "
+        "--set 'data.values={0: 0, 255: 1}'."
+    )
+
+
+def _as_toml(value):
+    """Lists for tuples, and keys that are strings: (255, 0, 0) becomes "255, 0, 0"."""
+    if isinstance(value, dict):
+        return {_key(key): _as_toml(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set):
+        return [_as_toml(item) for item in value]
+    if value is not None and not isinstance(value, bool | int | float | str):
+        raise ValueError(value)
+    return value
+
+
+def _key(key):
+    return ", ".join(map(str, key)) if isinstance(key, tuple) else str(key)
 
 
 def _without_none(value):
@@ -130,6 +192,11 @@ def _line(text, table, option):
     return ""
 
 
+def _bare(key):
+    """A key as TOML takes it, in quotes where it must be."""
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)
+
+
 def _toml(value):
     if value is None:
         return '"none"'
@@ -140,5 +207,5 @@ def _toml(value):
     if isinstance(value, list | tuple):
         return f"[{', '.join(_toml(item) for item in value)}]"
     if isinstance(value, dict):
-        return f"{{{', '.join(f'{k} = {_toml(v)}' for k, v in value.items())}}}"
+        return f"{{{', '.join(f'{_bare(k)} = {_toml(v)}' for k, v in value.items())}}}"
     return repr(value)

@@ -6,6 +6,7 @@ import json
 import pathlib
 
 from kerasseg import files, recipes
+from kerasseg.names import parameters
 
 RUNS = pathlib.Path("runs")
 # Other files in a folder are not ours, and nothing is written beside them.
@@ -20,11 +21,17 @@ class RunError(ValueError):
     """A run folder that cannot be used; the message names it and the fix."""
 
 
-def load(run):
+def load(run, score_threshold=None):
     """Model with the best weights of a run, its recipe and its facts.
 
+    Args:
+        run: run folder.
+        score_threshold: lower the model's own threshold to this, so that objects of
+            lower scores can be asked for; None leaves it.
+
     Returns:
-        (keras.Model, resolved recipe, dict of "classes", "colors", "channels", "root").
+        (keras.Model, resolved recipe, dict of "classes", "colors", "channels",
+        "value_range", "root").
 
     Raises:
         RunError: if the folder is no run, or has no weights yet.
@@ -45,10 +52,25 @@ def load(run):
         )
     recipe, facts = _read_recipe(run), _read_facts(run)
     _check_weights(run / "best.weights.h5")
+    if score_threshold is not None:
+        _lower_threshold(recipe, score_threshold)
     model = recipes.build_model(
         recipe, facts["classes"], facts["channels"], weights=run / "best.weights.h5"
     )
     return model, recipe, facts
+
+
+def _lower_threshold(recipe, score):
+    """Lower the threshold in a recipe, where its builder has one; no weight changes."""
+    known = parameters(recipes.builder_of(recipe))
+    options = recipe["model"]
+    if "score_threshold" in known:  # CenterMask
+        own = options.get("score_threshold", known["score_threshold"])
+        options["score_threshold"] = min(own, score)
+    elif "nms" in known:
+        nms = dict(options.get("nms") or {})
+        nms["score_threshold"] = min(nms.get("score_threshold", 0.05), score)
+        options["nms"] = nms
 
 
 def find(run=None):
@@ -187,8 +209,8 @@ def check_data(out, facts):
     if not (out / "run.json").is_file():
         return
     old = _read_facts(out)
-    for key in ("classes", "channels", "samples"):
-        if old.get(key) != facts[key]:
+    for key in ("classes", "channels", "value_range", "samples"):
+        if key in old and old[key] != facts[key]:
             raise RunError(
                 f"{out} holds a run on other data, from {old.get('root')}: `{key}` was "
                 f"{old.get(key)} there and is {facts[key]} in {facts['root']}. Choose "
@@ -207,6 +229,7 @@ def facts_of(samples, root, name):
         else [list(map(int, color)) for color in samples.colors],
         "ignore_label": samples.ignore_label,
         "channels": int(samples[0]["image"].shape[-1]),
+        "value_range": samples.value_range and list(samples.value_range),
         # Names without their folder, because a run may go on where the data have moved.
         "samples": f"{len(samples)} names, sha256 {_digest(samples.names)}",
     }

@@ -90,7 +90,11 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
 
     def validate():
         result = evaluate.score(step.model, samples["val"], options)
-        return {key: value for key, value in result.items() if isinstance(value, float)}
+        return {
+            key: value
+            for key, value in result.items()
+            if value is None or isinstance(value, float)
+        }
 
     order = {"batch_size": settings["batch_size"], "seed": settings["seed"]}
     try:
@@ -134,7 +138,11 @@ def _checked_samples(recipe, root, on_event):
 
     sides, task = {}, recipes.task_of(recipe)
     for side in ("train", "val"):
-        samples = sides[side] = recipes.build_samples(recipe, root, side)
+        samples = recipes.build_samples(recipe, root, side)
+        if sides:  # files of their own may have fewer classes, or other ids
+            samples = samples.with_classes(sides["train"].classes)
+            if samples.value_range is None:  # scaled as in training
+                samples = samples.with_range(sides["train"].value_range)
         num_labels = len(samples.classes)
         if "num_classes" in recipe["model"]:
             # Labels count the background, models of objects do not.
@@ -142,6 +150,8 @@ def _checked_samples(recipe, root, on_event):
         # num_classes=1 is one binary logit, for labels 0 and 1.
         report = datasets.check(samples, num_classes=max(num_labels, 2))
         on_event({"kind": "data", "side": side, "report": report})
+        _check_objects(side, report, task)
+        sides[side] = samples.with_range(report["value_range"])
         if task.needs_instances and "instances" not in samples[0]:
             raise ValueError(
                 f"{recipe['model']['architecture']!r} needs samples with instances, as "
@@ -149,6 +159,18 @@ def _checked_samples(recipe, root, on_event):
                 f"{recipe['data']['dataset']!r}."
             )
     return sides
+
+
+def _check_objects(side, report, task):
+    """Refuse to train on nothing; to validate without objects is only useless."""
+    objects = report.get("objects")
+    if side != "train" or not task.needs_instances or objects is None:
+        return
+    if not any(objects.values()):
+        raise ValueError(
+            "There must be objects to train on. Received: none in the "
+            f'{report["num_read"]} images of "train". {" ".join(report["warnings"])}'
+        )
 
 
 def _make_step(recipe, facts, samples):

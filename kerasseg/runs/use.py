@@ -1,5 +1,6 @@
 """Use of a trained run: evaluate, predict, export."""
 
+import dataclasses
 import functools
 import pathlib
 
@@ -10,7 +11,15 @@ from kerasseg.runs.folder import load, palette_of
 
 
 def evaluate(
-    run, *, root=None, split="val", options=None, out=None, samples=None, training=None
+    run,
+    *,
+    root=None,
+    split="val",
+    options=None,
+    out=None,
+    samples=None,
+    training=None,
+    on_error="raise",
 ):
     """Measure the best weights of a run and write results.json and pictures.
 
@@ -22,6 +31,7 @@ def evaluate(
         out: folder of the results; None for the run folder.
         samples: Samples to use instead of those of `root` and `split`.
         training: JSON-able facts about the training to write down.
+        on_error: as in `evaluate.score`.
 
     Returns:
         dict: what `evaluate.write_results` wrote, and "table", the result as text.
@@ -34,11 +44,14 @@ def evaluate(
     from kerasseg.images import write_image
     from kerasseg.training.history import History
 
-    model, recipe, facts = load(run)
+    model, recipe, facts = load(run, (options or {}).get("score_threshold"))
     if samples is None:
         samples = recipes.build_samples(recipe, root or facts["root"], split)
+        samples = samples.with_classes(facts["classes"])
+        if samples.value_range is None:
+            samples = samples.with_range(facts.get("value_range"))
     options = _options(recipe, options)
-    result = scoring.score(model, samples, options)
+    result = scoring.score(model, samples, options, on_error=on_error)
     if training:
         result["training"] = training
     out = pathlib.Path(out or run)
@@ -55,11 +68,25 @@ def evaluate(
             functools.partial(viz.confusion, result["matrix"], samples.classes),
             durable=False,
         )
+    _write_rows(out / "samples.csv", result["samples"])
     rows = History(pathlib.Path(run) / "history.jsonl").rows()
     if rows:
         draw = functools.partial(viz.curves, rows)
         files.replace(out / "curves.png", draw, durable=False)
     return {**written, "table": scoring.table(result)}
+
+
+def _write_rows(path, rows):
+    """Write the scores of each image as a table; several names in one cell."""
+    from kerasseg.predict.jobs import write_csv
+
+    write_csv(
+        path,
+        [
+            {k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()}
+            for row in rows
+        ],
+    )
 
 
 def predict(run, inputs, out, options=None):
@@ -76,10 +103,13 @@ def predict(run, inputs, out, options=None):
     Raises:
         ValueError: for an option that the model's task does not know.
     """
-    model, recipe, facts = load(run)
+    model, recipe, facts = load(run, (options or {}).get("score_threshold"))
     task = recipes.task_of(recipe)
-    look = _look(task, facts)
-    return task.folder(model, inputs, out, **look, options=_options(recipe, options))
+    look, options = _look(task, facts), _options(recipe, options)
+    if "value_range" in defaults(task.options) and options.value_range is None:
+        # Images are scaled as those that the model has learned from.
+        options = dataclasses.replace(options, value_range=facts.get("value_range"))
+    return task.folder(model, inputs, out, **look, options=options)
 
 
 def _options(recipe, given):

@@ -8,8 +8,9 @@ reads the options of all tasks.
     ['instance', 'panoptic', 'semantic', 'stars']
 """
 
+from kerasseg.images.values import scale
 from kerasseg.names import look_up
-from kerasseg.predict.options import as_options
+from kerasseg.predict.options import as_options, range_given
 from kerasseg.tasks import instance, panoptic, semantic, stars
 from kerasseg.tasks.task import Task
 
@@ -55,7 +56,8 @@ def predict(model, image, options=None):
 
     Args:
         model: keras.Model, see `of`.
-        image: [H, W] or [H, W, C], any size; see `predict.preprocessing.prepare`.
+        image: [H, W] or [H, W, C], any size, or what `images.as_array` takes; see
+            `predict.preprocessing.prepare`.
         options: prediction options of the task, or a dict of them; see
             `predict.options`.
 
@@ -63,7 +65,8 @@ def predict(model, image, options=None):
         Class ids int32 [H, W], `Instances` or `instance.panoptic.Panoptic`.
     """
     task = of(model)
-    return task.predict(model, image, as_options(task.options, options))
+    options = as_options(task.options, options)
+    return task.predict(model, scale(image, range_given(options)), options)
 
 
 def of_results(results):

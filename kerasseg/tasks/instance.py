@@ -2,7 +2,7 @@
 
 from kerasseg.detection.mask_grid import mask_size
 from kerasseg.names import OptionError
-from kerasseg.predict.options import InstanceOptions
+from kerasseg.predict.options import InstanceOptions, arguments
 from kerasseg.tasks import objects
 from kerasseg.tasks.task import Task
 
@@ -46,7 +46,7 @@ def predict(model, image, options):
     """`Instances` of one image."""
     from kerasseg.predict import instances
 
-    return instances(model, image, **vars(options))
+    return instances(model, image, **arguments(options))
 
 
 def scorer(model, samples, options):

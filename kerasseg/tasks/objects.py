@@ -14,7 +14,7 @@ def truth_of(sample):
 
     Args:
         sample: dict of `instances` int [L, H, W], ids 1..M, `classes` [M] of label ids
-            1..C, and maybe `crowd` [M].
+            1..C, and maybe `crowd` [M] and `boxes` [M, 4], those of an annotation file.
 
     Returns:
         `Instances` of score 1, class ids 0..C-1, and crowd bool [K].
@@ -39,20 +39,21 @@ def truth_of(sample):
     crowd = np.asarray(sample.get("crowd", np.zeros(len(classes))), bool)[there]
     masks, classes = masks[there], classes[there].astype("int32") - 1
     scores = np.ones(len(masks), "float32")
-    return Instances(masks_to_boxes(masks), classes, scores, masks), crowd
+    boxes = np.asarray(sample["boxes"])[there] if "boxes" in sample else None
+    boxes = masks_to_boxes(masks) if boxes is None else boxes.astype("float32")
+    return Instances(boxes, classes, scores, masks), crowd
 
 
 def label_maps(present, crowd, found):
-    """True and found label map; small objects in front, crowds in neither."""
+    """True and found label map, small objects in front, and the mask of crowds."""
     from kerasseg.instance.masks import masks_to_label_map
 
-    size, ignored = present.masks.shape[1:], present.masks[crowd].any(0)
     masks = present.masks[~crowd]
-    true = np.zeros(size, "int32")
+    true = np.zeros(present.masks.shape[1:], "int32")
     if len(masks):
         areas = np.count_nonzero(masks, axis=(1, 2))
         true = masks_to_label_map(masks, scores=-areas)
-    return [np.where(ignored, 0, labels) for labels in (true, found.to_label_map())]
+    return true, found.to_label_map(), present.masks[crowd].any(0)
 
 
 class LabelMapScores:
@@ -61,18 +62,25 @@ class LabelMapScores:
     def __init__(self):
         self.counts, self.qualities, self.indices, self.most = 0, 0, [], 0
 
-    def add(self, true, found):
-        """Count one pair of label maps; returns the image's row."""
+    def add(self, true, found, crowd=None):
+        """Count one pair of label maps; returns the image's row.
+
+        Args:
+            true, found: int [H, W].
+            crowd: bool [H, W], see `metrics.instances`; None for none.
+        """
         from kerasseg.metrics import instances as scores
 
-        counts = scores.instance_counts(true, found)
+        counts = scores.instance_counts(true, found, crowd=crowd)
         self.counts = self.counts + counts
-        self.qualities = self.qualities + scores.quality_counts(true, found)
-        self.indices.append(scores.aggregated_jaccard(true, found))
+        qualities = scores.quality_counts(true, found, crowd=crowd)
+        self.qualities = self.qualities + qualities
+        self.indices.append(scores.aggregated_jaccard(true, found, crowd=crowd))
         hits, extra, missed = counts[0].tolist()  # at IoU 0.5
         self.most = max(self.most, hits + missed)
         ap = float(scores.average_precision(counts).mean())
-        return {"ap": ap, "objects": hits + missed, "found": hits + extra}
+        row = {"ap": ap, "objects": hits + missed, "found": hits + extra}
+        return {**row, "matched": hits, "false": extra, "missed": missed}
 
     def result(self):
         """Scores of the data set, and "label_ap_by_iou"."""
@@ -80,6 +88,8 @@ class LabelMapScores:
 
         found = scores.summary(self.counts, self.qualities, self.indices)
         by_iou = scores.average_precision(self.counts).tolist()
+        if not np.any(self.counts):  # no object, true or found: there is no score
+            found, by_iou = dict.fromkeys(found), [None] * len(by_iou)
         return {**found, "label_ap_by_iou": by_iou}
 
 
@@ -88,8 +98,8 @@ class Scorer:
 
     COCO's scores rank the 100 best of an image, or as many as the fullest image has
     objects, if these are more ("max_results"). The others compare label maps of what
-    scores at least the threshold; they know one class, and pixels of crowds do not
-    count.
+    scores at least the threshold; they know one class, and take crowds by the rule of
+    `metrics.instances`.
 
     Args:
         model, samples: as in `evaluate.score`.
@@ -116,6 +126,10 @@ class Scorer:
 
         present, crowd = truth_of(sample)
         annotate(self.truth, present, crowd=crowd)
+        areas = sample.get("areas", ())  # those of an annotation file
+        if len(areas) == len(present) > 0:
+            for one, area in zip(self.truth["annotations"][-len(present) :], areas):
+                one["area"] = float(area)
         self.results += found.to_coco(len(self.truth["images"]))
         # COCO's average precision ranks all scores, a label map needs a decision.
         above = found.above(self.options.score_threshold)
@@ -220,7 +234,7 @@ def rule_and_row(results, keys):
     return ["|---" * len(keys) + "|", f"| {cells} |"]
 
 
-def gallery(groups, samples, score_name="AP"):
+def gallery(groups, samples, options, *, score_name="AP"):
     """Image, truth and found objects of the rows of an evaluation."""
     from kerasseg import viz
 
@@ -248,8 +262,10 @@ def folder(predict, model, inputs, out, *, class_names=None, palette=None, optio
     """
     from kerasseg.predict import files
 
+    read = files.reader_for(model, options.value_range)
+
     def find(path):
-        image = files.read_for(model, path)
+        image = read(path)
         return image, predict(model, image, options)
 
     return files.write_objects(find, inputs, out, class_names=class_names, palette=None)
@@ -273,7 +289,7 @@ def resolve_objective(recipe, builder):
     recipe["loss"] = given if isinstance(given, list) else [given]
     known = parameters(builder.losses)
     # The training step gives these.
-    for name in ("model", "images", "truth", "seed"):
+    for name in ("model", "images", "truth", "seed", "divide"):
         del known[name]
     for options in recipe["loss"]:
         if "name" in options or len(recipe["loss"]) > 1:

@@ -25,7 +25,7 @@ def truth(recipe):
     """Maps of labels, centres and offsets; every object of the data is a thing."""
     from kerasseg.data import maps
 
-    return maps.centers()
+    return maps.centers(sigma=recipe["train"]["center_sigma"])
 
 
 def predict(model, image, options):
@@ -67,6 +67,18 @@ def truth_of(sample):
     return Panoptic(ids, np.array(classes, "int32"))
 
 
+def _with_crowds(true, present, crowd):
+    """True segments and, behind them, crowds; and which ones are crowds, bool [S]."""
+    from kerasseg.instance.panoptic import Panoptic
+
+    ids, classes = true.ids.copy(), true.classes.tolist()
+    for mask, class_id in zip(present.masks[crowd], present.classes[crowd] + 1):
+        classes.append(int(class_id))
+        ids[mask & (ids == 0)] = len(classes)
+    is_crowd = np.arange(len(classes)) >= len(true.classes)
+    return Panoptic(ids, np.array(classes, "int32")), is_crowd
+
+
 def to_instances(found, things):
     """Segments of things as `Instances`, all of score 1."""
     from kerasseg.instance.instances import Instances
@@ -105,18 +117,20 @@ class Scorer:
         from kerasseg import metrics
 
         num, true = len(self.names), truth_of(sample)
-        counts = metrics.panoptic.panoptic_counts(true, found, num)
+        present, crowd = objects.truth_of(sample)
+        segments, is_crowd = _with_crowds(true, present, crowd)
+        counts = metrics.panoptic.panoptic_counts(segments, found, num, crowd=is_crowd)
         self.counts = self.counts + counts
         # Void is class `num`: ignored in the truth, a wrong class in the prediction.
         matrix = metrics.confusion_matrix(
             *(_class_map(one, num) for one in (true, found)), num + 1, ignore_label=num
         )
         self.matrix = self.matrix + matrix
-        present, crowd = objects.truth_of(sample)
         maps = objects.label_maps(present, crowd, to_instances(found, self.things))
         row = self.label_maps.add(*maps)
         pq = metrics.panoptic.panoptic_scores(counts)["pq"]
-        return {"pq": _number(pq), "objects": row["objects"], "found": row["found"]}
+        del row["ap"]
+        return {"pq": _number(pq), **row}
 
     def result(self):
         """Numbers in 0..1, None where there is nothing to score.
@@ -177,34 +191,33 @@ def card(results):
     return [*lines, head, *objects.rule_and_row(results, keys)]
 
 
-def gallery(groups, samples):
+def gallery(groups, samples, options):
     """Image, true objects and found objects of the rows of an evaluation."""
+    things = things_of(options, len(samples.classes))
     rows = {
-        heading: [
-            # The option `things` is not known here: every class but the background.
-            {**row, "found": to_instances(row["found"], set(range(1, 256)))}
-            for row in some
-        ]
+        heading: [{**row, "found": to_instances(row["found"], things)} for row in some]
         for heading, some in groups.items()
     }
-    return objects.gallery(rows, samples, score_name="PQ")
+    return objects.gallery(rows, samples, options, score_name="PQ")
 
 
 def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     """Overlays of objects, 16-bit maps of segment ids, and segments.json.
 
-    segments.json has, for each image, its "segments": "id" in the map, "class_id",
-    "class", "area_px", and "is_thing".
+    Tables and manifests are those of `predict.folder`. segments.json has, for each
+    image, its "segments": "id" in the map, "class_id", "class", "area_px", "is_thing".
     """
     from kerasseg import images, viz
-    from kerasseg.predict import files
+    from kerasseg.predict import files, tables
     from kerasseg.predict.options import as_options
 
     options, content = as_options(PanopticOptions, options), []
     things = things_of(options, semantic.num_classes(model))
 
+    read = files.reader_for(model, options.value_range)
+
     def predict_file(path, targets):
-        image = files.read_for(model, path)
+        image = read(path)
         found = predict(model, image, options)
         images.write_image(targets["mask"], found.ids.astype("uint16"))
         shown = to_instances(found, things)
@@ -213,10 +226,11 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
         images.write_image(targets["overlay"], picture)
         segments = _segments(found, things, class_names)
         content.append({"file_name": path.name, "segments": segments})
+        return tables.of_segments(found.ids, segments, things)
 
     jobs = files.plan(inputs, out, ("overlay", "mask"))
     result = files.run(jobs, predict_file)
-    path = jobs[0][1]["mask"].parents[1] / "segments.json"
+    path = jobs.out / "segments.json"
     files.write_json(path, {"images": content})
     return {**result, "segments": str(path)}
 

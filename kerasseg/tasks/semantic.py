@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from kerasseg.names import check_named
 from kerasseg.predict.options import ClassMapOptions
 from kerasseg.tasks.task import Task, percent
@@ -75,7 +77,10 @@ class Scorer:
         return class_ids_of_batch(self.model, images, flips=self.options.flips)
 
     def add(self, sample, found):
-        """Count one image; returns its scores, None where no pixel counts."""
+        """Count one image; returns its scores, None where no pixel counts.
+
+        And the names of classes but the first: "present" in the label, and "shown".
+        """
         from kerasseg import metrics
 
         matrix = metrics.confusion_matrix(
@@ -85,11 +90,18 @@ class Scorer:
             ignore_label=self.samples.ignore_label,
         )
         self.matrix = self.matrix + matrix
+        names = list(self.samples.classes)
+        present, shown = (np.flatnonzero(matrix.sum(axis)[1:]) + 1 for axis in (1, 0))
+        seen = {
+            "present": [names[class_id] for class_id in present],
+            "shown": [names[class_id] for class_id in shown],
+        }
         scores = {
             "mean_iou": float(metrics.mean_iou(matrix)),
             "pixel_accuracy": float(metrics.pixel_accuracy(matrix)),
         }
-        return {name: None if math.isnan(x) else x for name, x in scores.items()}
+        scores = {name: None if math.isnan(x) else x for name, x in scores.items()}
+        return {**scores, **seen}
 
     def result(self):
         """Scores of `metrics.summary`, and "matrix", rows are labels."""
@@ -123,7 +135,7 @@ def card(results):
     return [*lines, f"| **mean** | **{mean[0]}** | **{mean[1]}** | |"]
 
 
-def gallery(groups, samples):
+def gallery(groups, samples, options):
     """Image, label, prediction and errors of the rows of an evaluation."""
     from kerasseg import viz
 

@@ -34,8 +34,8 @@ class Task:
             images that go through the model together.
         table: result of a scorer -> text.
         card: results of results.json -> list of lines of Markdown.
-        gallery: ({heading: rows}, samples) -> picture; a row has "name", "score",
-            "sample" and "found".
+        gallery: ({heading: rows}, samples, options) -> picture; a row has "name",
+            "score", "sample" and "found".
         folder: (model, inputs, out, *, class_names, palette, options) -> report; writes
             predictions of image files as `predict.folder`.
         num_classes: model -> how many classes it tells apart; None if it does not say.

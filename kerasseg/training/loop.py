@@ -160,6 +160,8 @@ class Run:
         with self.step.averaged_weights(), interrupt.at_once():
             metrics = dict(self.validation.validate())
             value = self.validation.monitored(metrics)
+            if value is None:  # nothing to score; below all scores, which are in 0..1
+                value = -self.progress.mean_loss()
             best_path = None
             if self.progress.is_better(value):
                 best_path = self.files.save_best_weights(self.step.model)

@@ -15,7 +15,9 @@ class Objective:
         function: (model, images, truth, *, seed) -> dict of scalar terms, each a mean
             over the images that it is given. It calls the parts of the model with
             training=True; the sum of the terms is minimised, and each is logged as
-            "loss_" and its name.
+            "loss_" and its name. If it has an argument `divide`, it makes means over
+            objects by this function (sum, count) -> mean, always in the same order:
+            slices and replicas then divide by the objects of the whole batch.
         seed: seed of the random numbers of the function. It gets a keras SeedGenerator,
             which is part of every checkpoint: a resumed run draws the same numbers.
 

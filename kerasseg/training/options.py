@@ -11,7 +11,11 @@ class StepOptions:
     Attributes:
         loss_weights: dict output name -> weight; "logits" counts 1.0, others 0.4.
         accumulate: slices of a batch that run one after the other, in the memory of
-            one, for one update. The images on a device must divide by it.
+            one, for one update. The images on a device must divide by it. The update,
+            and the averages of BatchNorm, are those of the whole batch; within the
+            network, BatchNorm normalises each slice by its own mean and variance, as
+            it does each replica's images unless it is synchronised. Objectives with
+            `divide` run once more before, to count the objects of the whole batch.
         clip_norm: largest global norm of the gradient, over all devices.
         ema_decay: keep exponential moving averages of the weights and of the
             statistics of BatchNorm, with decay min(ema_decay, (1 + t) / (10 + t)) at

@@ -92,11 +92,17 @@ class Progress:
             return False
         return self.best is None or value > self.best
 
+    def mean_loss(self):
+        """Mean loss of the epoch so far; NaN before its first step."""
+        sums = self.sums
+        return sums["loss"] / sums["steps"] if sums["steps"] else math.nan
+
     def end_epoch(self):
         """Return the means of the epoch as a row, and begin the next."""
+        loss = self.mean_loss()
         sums, self.sums = self.sums, _no_sums()
         row = {
-            "loss": sums["loss"] / sums["steps"] if sums["steps"] else math.nan,
+            "loss": loss,
             "learning_rate": self.learning_rate,
             "grad_norm": sums["grad_norm"] / max(sums["grad_steps"], 1),
             "images_per_s": sums["timed_images"] / (sums["timed_seconds"] or math.inf),

@@ -123,7 +123,7 @@ def _holder(path):
 
 def _own():
     """Description of this process."""
-    now = datetime.datetime.now(datetime.timezone.utc)
+    now = datetime.datetime.now(datetime.UTC)
     return {
         "host": platform.node(),
         "process": os.getpid(),

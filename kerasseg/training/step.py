@@ -5,9 +5,11 @@ import tensorflow as tf
 
 from kerasseg.training import variable_names
 from kerasseg.training.averages import MovingAverages
+from kerasseg.training.batch_statistics import BatchStatistics
 from kerasseg.training.gradients import Gradients
 from kerasseg.training.objective import Objective
 from kerasseg.training.options import StepOptions, check
+from kerasseg.training.state import State
 
 
 def make_train_step(model, loss, optimizer, *, options=None, strategy=None):
@@ -22,8 +24,9 @@ def make_train_step(model, loss, optimizer, *, options=None, strategy=None):
             before this call, not after.
         loss: keras Loss whose `call` returns [N] (or [N, ...], averaged), or a function
             (labels, logits) that does. A keras Loss gets float32 labels, as in `fit`;
-            its `reduction` is not used. Or an `Objective`, for models whose losses are
-            no functions of labels and outputs.
+            its `reduction` is not used; one with `ignore_class` is divided by the
+            pixels of the batch that it counts. Or an `Objective`, for models whose
+            losses are no functions of labels and outputs.
         optimizer: keras optimizer for this model.
         options: StepOptions; None takes the defaults.
         strategy: tf.distribute.Strategy; the current one when None. Model and
@@ -76,16 +79,14 @@ class TrainStep:
             # Now, not in the first step: a checkpoint is loaded before that.
             if not self.optimizer.built:
                 self.optimizer.build(self._weights)
-            self._statistics = _statistics(model)
+            self._statistics = BatchStatistics(model)
             self._position = tf.Variable(0, dtype="int64", trainable=False)
             seed_generator = None
             if isinstance(loss, Objective):
                 seed_generator = keras.random.SeedGenerator(loss.seed)
-        followed = [*self._weights, *self._statistics] if options.ema_decay else []
+        followed = [*self._weights, *self._statistics.weights]
+        followed = followed if options.ema_decay else []
         self._averages = MovingAverages(followed, options.ema_decay, strategy)
-        self._gradients = Gradients(
-            model, loss, self.optimizer, options, strategy, seed_generator
-        )
         # The name is part of the format of checkpoints.
         seeds = {"draws": seed_generator.state} if seed_generator else {}
         self.variables = {
@@ -98,8 +99,18 @@ class TrainStep:
             ),
         }
         trained = {id(weight) for weight in self._weights}
-        self._state = [v.value for v in model.variables if id(v) not in trained]
-        self._state += [state.value for state in seeds.values()]
+        state = [v.value for v in model.variables if id(v) not in trained]
+        state += [seed.value for seed in seeds.values()]
+        self._state = State(state, strategy)
+        self._gradients = Gradients(
+            model,
+            loss,
+            self.optimizer,
+            options,
+            strategy,
+            state=(self._statistics, self._state),
+            seed_generator=seed_generator,
+        )
         self._function = tf.function(
             self._run,
             autograph=False,
@@ -167,26 +178,19 @@ class TrainStep:
         with strategy.scope():
             # The forward pass changes BatchNorm statistics and dropout seeds at once;
             # a step that is not finite takes them back from these copies.
-            state = strategy.run(lambda: [tf.identity(v) for v in self._state])
+            state = self._state.copy()
             logs = self._gradients(images, labels)
             gradients = logs.pop("gradients")
-            if self._num_replicas > 1 and self._statistics:
-                strategy.run(self._share_statistics)
+            if self._num_replicas > 1 and self._statistics.weights:
+                # Workers that keep statistics of their own would validate differently,
+                # and one would stop when the others go on.
+                strategy.run(self._statistics.share)
             logs["learning_rate"] = tf.convert_to_tensor(self.optimizer.learning_rate)
             usable = tf.math.is_finite(logs["loss"]) & self._can_apply(logs)
             tf.cond(
                 usable, lambda: self._update(gradients), lambda: self._restore(state)
             )
         return {**logs, "failed": ~usable}
-
-    def _share_statistics(self):
-        # Workers that keep statistics of their own would validate differently, and
-        # one would stop when the others go on.
-        context = tf.distribute.get_replica_context()
-        values = [tf.identity(weight.value) for weight in self._statistics]
-        means = context.all_reduce(tf.distribute.ReduceOp.MEAN, values)
-        for weight, mean in zip(self._statistics, means):
-            weight.assign(mean)
 
     def _can_apply(self, logs):
         """Whether the optimizer may see this gradient."""
@@ -210,25 +214,10 @@ class TrainStep:
         self.optimizer.apply(gradients, self._weights)
 
     def _restore(self, state):
-        for variable, value in zip(self._state, state):
-            self.strategy.extended.update(
-                variable, lambda v, old: v.assign(old), args=(value,), group=False
-            )
+        self._state.restore(state)
         if self.options.skip_non_finite:
             self._position.assign_add(1)
         return tf.constant(False)
-
-
-def _statistics(model):
-    """Weights that training changes without a gradient: the averages of BatchNorm."""
-    found = []
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            found += _statistics(layer)
-        elif layer.trainable:
-            # Integers are the seeds of dropout.
-            found += [w for w in layer.non_trainable_weights if "float" in w.dtype]
-    return found
 
 
 def _loss_scaled(optimizer, model):

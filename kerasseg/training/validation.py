@@ -11,8 +11,9 @@ class Validation:
 
     Attributes:
         validate: function () -> dict of numbers, called with the averaged weights in
-            the model.
+            the model; None where there was nothing to score.
         monitor: key of the metric by which the best weights are kept; larger is better.
+            While it is None, those of the lowest training loss of an epoch are.
         patience: stop after so many epochs without a better `monitor`; None goes on.
 
     Raises:
@@ -35,7 +36,7 @@ class Validation:
             )
 
     def monitored(self, metrics):
-        """The monitored metric among those that `validate` reported, float.
+        """The monitored metric among those that `validate` reported: float, or None.
 
         Raises:
             ValueError: if it is not there.
@@ -45,7 +46,8 @@ class Validation:
                 f"`validate` must report the monitored metric {self.monitor!r}. "
                 f"Received: {', '.join(map(str, metrics))}."
             )
-        return float(metrics[self.monitor])
+        value = metrics[self.monitor]
+        return None if value is None else float(value)
 
     def is_out_of_patience(self, stale_epochs):
         """Whether so many epochs without a better metric end the run."""

@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 
+from kerasseg.images import values
 from kerasseg.viz.colors import check_label, colorize
 from kerasseg.viz.legends import legend, with_legend
 
@@ -11,10 +12,10 @@ def display(image):
     """Convert any image to 8-bit RGB for display (not as input of a model).
 
     Args:
-        image: [H, W] or [H, W, C]. uint8 stays; float within 0..1 or 0..255 is taken
-            as such; everything else is stretched between its 0.5 and 99.5
-            percentiles. Of more than three channels the first three are shown, of two
-            the first.
+        image: [H, W] or [H, W, C]; black and white are those of `images.values`. Where
+            the numbers do not tell, they are its darkest and brightest one: a picture
+            to look at needs no answer, and `images.scale` gives one. Of more than three
+            channels the first three are shown, of two the first.
 
     Returns:
         uint8 [H, W, 3], RGB.
@@ -26,7 +27,7 @@ def display(image):
         >>> display(np.array([[0.0, 1.0]]))[0].tolist()
         [[0, 0, 0], [255, 255, 255]]
     """
-    image = np.asarray(image)
+    image = values.as_array(image)
     if image.ndim == 2:
         image = image[..., None]
     if image.ndim != 3 or image.dtype.kind not in "iufb" or 0 in image.shape:
@@ -34,20 +35,20 @@ def display(image):
             "`image` must be numbers [H, W] or [H, W, C]. "
             f"Received: shape={image.shape}, dtype={image.dtype}."
         )
-    image = image[..., : 1 if image.shape[2] < 3 else 3]
-    if image.dtype != "uint8":
-        image = _to_bytes(np.nan_to_num(image.astype("float32")), image.dtype.kind)
+    if image.dtype.kind == "f" and not isinstance(image, values.Scaled):
+        image = np.nan_to_num(image, posinf=0, neginf=0)
+    image = _to_bytes(image)[..., : 1 if image.shape[2] < 3 else 3]
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image.copy()
 
 
-def _to_bytes(image, kind):
-    low, high = image.min(), image.max()
-    if kind in "fb" and low >= 0 and high <= 255:
-        image = image * 255 if high <= 1 else image
-    else:
-        low, high = np.percentile(image, [0.5, 99.5])
-        image = (image - low) * (255 / max(high - low, 1e-6))
-    return np.clip(np.round(image), 0, 255).astype("uint8")
+def _to_bytes(image):
+    try:
+        image = values.scale(image)
+    except ValueError:  # the range cannot be known
+        image = values.stretch(image) * 255
+    if image.dtype == "uint8":
+        return image
+    return np.clip(np.round(np.asarray(image)), 0, 255).astype("uint8")
 
 
 def overlay(

@@ -18,6 +18,8 @@ the parts of the model with training=True: there is no second model for training
             takes masks of any size, since it cuts its targets out of them.
     seed: int or keras.random.SeedGenerator of the random samples of anchors and boxes.
         An int gives the same samples each time, so a training loop wants a generator.
+    divide: function (sum, count) -> mean of the terms that are means over objects or
+        samples; a training step that divides its batch divides by the whole batch's.
 """
 
 from kerasseg import encoders, weights

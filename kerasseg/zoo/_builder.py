@@ -4,13 +4,14 @@ import functools
 
 from kerasseg import encoders
 from kerasseg.encoders import pretrained
+from kerasseg.encoders.arguments import checked
 
 
 def builder(task="semantic", *, rules=(), losses=None):
     """Decorator of builders: states their task, published weights and losses.
 
     The function gets attributes of these names, and each model that it returns the
-    attribute `task`.
+    attribute `task`. Arguments that builders share are checked.
 
     Args:
         task: see `kerasseg.zoo.names`.
@@ -21,9 +22,11 @@ def builder(task="semantic", *, rules=(), losses=None):
     """
 
     def decorate(function):
+        answer = checked(function)
+
         @functools.wraps(function)
         def build(*args, **kwargs):
-            model = function(*args, **kwargs)
+            model = answer(*args, **kwargs)
             model.task = task
             return model
 

@@ -28,7 +28,7 @@ DECODERS = {"transposed": ("c5",)} | dict.fromkeys(
 )
 
 
-def center_mask_losses(model, images, truth, *, seed=None):
+def center_mask_losses(model, images, truth, *, seed=None, divide=terms.divide):
     """Losses of CenterMask, four terms.
 
     Shapes are trained in the boxes of the truth. The cross-entropy of a mask is the
@@ -49,13 +49,22 @@ def center_mask_losses(model, images, truth, *, seed=None):
     shapes = _shapes(found["shapes"], targets.positions)
     logits = _mask_logits(shapes, found["saliency"], boxes)
     of_masks = terms.boxed_mask_loss(
-        logits, truth["masks"], boxes, targets.weights, stride=STRIDE
+        logits,
+        truth["masks"],
+        boxes,
+        targets.weights,
+        stride=STRIDE,
+        divide=divide,
     )
-    of_sizes = terms.center_loss(found["sizes"], targets.sizes, targets)
+    of_centers = terms.heatmap_loss(found["heatmap"], targets.heatmap, divide=divide)
+    of_sizes, of_offsets = (
+        terms.center_loss(found[name], getattr(targets, name), targets, divide=divide)
+        for name in ("sizes", "offsets")
+    )
     return {  # sizes weigh 0.1 as in CenterNet: they are in pixels, the others near 1
-        "centers": terms.heatmap_loss(found["heatmap"], targets.heatmap),
+        "centers": of_centers,
         "sizes": 0.1 * of_sizes,
-        "offsets": terms.center_loss(found["offsets"], targets.offsets, targets),
+        "offsets": of_offsets,
         "masks": of_masks,
     }
 

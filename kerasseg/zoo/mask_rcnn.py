@@ -25,7 +25,7 @@ FOREGROUND = 0.25  # largest share of the sampled boxes; they train masks
 MASK_SIZE = 28  # of the mask head's output, twice that of its pooled features
 
 
-def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
+def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512, divide=terms.divide):
     """Losses of Mask R-CNN, five terms.
 
     Of an image, 256 anchors (at most half of them positive) train the proposals and
@@ -56,7 +56,9 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
         ops.concatenate(anchors[name], axis=1) for name in ("objectness", "deltas")
     )
     sampled = sample(targets.labels, NUM_ANCHORS, positive_fraction=0.5, seed=seed)
-    first = terms.proposal_losses(objectness[..., 0], deltas, targets, sampled)
+    first = terms.proposal_losses(
+        objectness[..., 0], deltas, targets, sampled, divide=divide
+    )
     rois = propose([anchors["objectness"], anchors["deltas"]])
     # The objects themselves join the proposals.
     num_rois = min(num_rois, rois.shape[1] + boxes.shape[1])
@@ -67,8 +69,9 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512):
     found = model.get_layer("box_head")(pooled, training=True)
     logits, deltas = (_by_image(found[name], num_rois) for name in ("logits", "deltas"))
     # Class 0 is the background, whose boxes and masks are not trained.
-    second = terms.box_losses(logits, deltas[:, :, 1:], targets, weights)
-    of_masks = _mask_loss(model, pyramid, rois, targets, weights, truth["masks"])
+    second = terms.box_losses(logits, deltas[:, :, 1:], targets, weights, divide=divide)
+    sampled = rois, targets, weights
+    of_masks = _mask_loss(model, pyramid, sampled, truth["masks"], divide)
     return {
         "proposals": first[0],
         "proposal_boxes": first[1],
@@ -162,8 +165,9 @@ def mask_rcnn(
     return load(model, weights)
 
 
-def _mask_loss(model, pyramid, rois, targets, weights, masks):
+def _mask_loss(model, pyramid, sampled, masks, divide):
     """Loss of the masks in the sampled boxes; positive ones come first."""
+    rois, targets, weights = sampled
     num = int(rois.shape[1] * FOREGROUND)
     rois, classes, objects, weights = (
         x[:, :num] for x in (rois, targets.classes, targets.objects, weights)
@@ -172,7 +176,7 @@ def _mask_loss(model, pyramid, rois, targets, weights, masks):
     logits = _by_image(model.get_layer("mask_head")(pooled, training=True), num)
     stride = model.input.shape[1] / masks.shape[2]
     truth = crop_masks(masks, objects, rois / stride, MASK_SIZE)
-    return terms.mask_loss(logits[..., 1:], truth, classes, weights)
+    return terms.mask_loss(logits[..., 1:], truth, classes, weights, divide=divide)
 
 
 def _propose(parts, images, **options):

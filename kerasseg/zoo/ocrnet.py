@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.layers import DotAttention, ResizeLike
+from kerasseg.layers import DotAttention, PositionSoftmax, ResizeLike
 from kerasseg.zoo._builder import builder, load
 
 # the authors' names; normalisations lie in a sequence of their own
@@ -106,7 +106,7 @@ def _attend_to_classes(pixels, scores, filters):
     """Average features by class, weights from a softmax over positions; attend."""
     channels, num_classes = pixels.shape[-1], scores.shape[-1]
     flat = layers.Reshape((-1, num_classes), name="regions_flat")(scores)  # [N, HW, K]
-    flat = layers.Softmax(axis=1, dtype="float32", name="regions_weights")(flat)
+    flat = PositionSoftmax(name="regions_weights")(flat)
     values = layers.Reshape((-1, channels), name="pixels_flat")(pixels)  # [N, HW, C]
     regions = layers.Dot((1, 1), name="regions")([flat, values])  # [N, K, C]
     # [N, K, 1, C]: a map of one row per class, for the 1x1 convolutions below.

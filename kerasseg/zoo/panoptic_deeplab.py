@@ -4,7 +4,7 @@ import keras
 from keras import layers, ops
 
 from kerasseg import blocks, encoders
-from kerasseg.detection.losses import offset_losses
+from kerasseg.detection import losses as terms
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.layers import ResizeLike
 from kerasseg.losses import TopK
@@ -14,7 +14,7 @@ from kerasseg.zoo.deeplab_v3 import RATES
 STRIDE = 4  # of the decoders
 
 
-def panoptic_deeplab_losses(model, images, truth, *, seed=None):
+def panoptic_deeplab_losses(model, images, truth, *, seed=None, divide=terms.divide):
     """Losses of Panoptic-DeepLab, three terms.
 
     The paper also triples the weight of small objects in the first; that is left out.
@@ -33,7 +33,9 @@ def panoptic_deeplab_losses(model, images, truth, *, seed=None):
     """
     found = model(images, training=True)
     semantic = TopK(0.15).call(truth["label"], found["logits"])
-    centers, offsets = offset_losses(found["centers"], found["offsets"], truth)
+    centers, offsets = terms.offset_losses(
+        found["centers"], found["offsets"], truth, divide=divide
+    )
     return {  # weights of the paper
         "semantic": ops.mean(semantic),
         "centers": 200.0 * centers,

@@ -3,12 +3,12 @@
 import keras
 
 from kerasseg import blocks, encoders
-from kerasseg.detection.losses import star_losses
+from kerasseg.detection import losses as terms
 from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo.unet import unet
 
 
-def stardist_losses(model, images, truth, *, seed=None):
+def stardist_losses(model, images, truth, *, seed=None, divide=terms.divide):
     """Losses of StarDist, two terms.
 
     `kerasseg.zoo` describes the common form; `seed` is not used.
@@ -24,8 +24,12 @@ def stardist_losses(model, images, truth, *, seed=None):
         code).
     """
     found = model(images, training=True)
-    probability, distances = star_losses(
-        found["logits"], found["distances"], truth["probabilities"], truth["distances"]
+    probability, distances = terms.star_losses(
+        found["logits"],
+        found["distances"],
+        truth["probabilities"],
+        truth["distances"],
+        divide=divide,
     )
     return {"probability": probability, "distances": 0.2 * distances}
 

@@ -31,7 +31,7 @@ NMS = {"kind": "fast", "num_candidates": 200, "num_detections": 100}
 NUM_MASKS = 100  # positive anchors that train masks per image, as the authors' code
 
 
-def yolact_losses(model, images, truth, *, seed):
+def yolact_losses(model, images, truth, *, seed, divide=terms.divide):
     """Losses of YOLACT, four terms.
 
     Of the positive anchors of an image, a random sample of 100 trains masks, which
@@ -53,7 +53,7 @@ def yolact_losses(model, images, truth, *, seed):
         weights=DELTA_WEIGHTS,
     )
     of_classes, of_boxes = terms.multibox_losses(
-        found["logits"], found["deltas"], targets
+        found["logits"], found["deltas"], targets, divide=divide
     )
     sampled, weights = sample(
         targets.labels, NUM_MASKS, positive_fraction=1.0, seed=seed
@@ -68,6 +68,7 @@ def yolact_losses(model, images, truth, *, seed):
         gather(boxes, objects),
         weights * positive,
         stride=STRIDE,
+        divide=divide,
     )
     semantic = terms.semantic_loss(found["semantic"], _halve(truth["masks"]), classes)
     return {  # weights of the authors' code

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from skimage import segmentation
 
+from kerasseg import images
 from kerasseg.classical import region_growing
 
 STEPS = {
@@ -41,7 +42,7 @@ def plain_queue(image, seed, reference, tolerance, connectivity, taken):
 def test_fixed_equals_flood_fill_and_a_plain_queue(photo, connectivity, dtype):
     image, tolerance = photo.astype(dtype), 30
     if dtype == "uint16":
-        image, tolerance = image * np.uint16(200), 6000
+        image = image * np.uint16(257)
     for seed in [(5, 7), (20, 30), (39, 49)]:
         labels = region_growing(
             image, seed, tolerance=tolerance, connectivity=connectivity
@@ -49,13 +50,27 @@ def test_fixed_equals_flood_fill_and_a_plain_queue(photo, connectivity, dtype):
         mask = np.zeros([42, 52], "uint8")
         flags = connectivity | 255 << 8 | cv2.FLOODFILL_FIXED_RANGE
         flags |= cv2.FLOODFILL_MASK_ONLY
-        filled = image.astype("float32") if dtype == "uint16" else image.copy()
+        filled = photo.astype("float32") if dtype == "uint16" else image.copy()
         limits = [tolerance] * 3
         cv2.floodFill(filled, mask, seed[::-1], 0, limits, limits, flags)
         np.testing.assert_array_equal(labels == 0, mask[1:-1, 1:-1] == 255)
         taken = np.zeros([40, 50], bool)
-        region = plain_queue(image, seed, image[seed], tolerance, connectivity, taken)
+        region = plain_queue(photo, seed, photo[seed], tolerance, connectivity, taken)
         np.testing.assert_array_equal(np.argwhere(labels == 0), sorted(region))
+
+
+@pytest.mark.parametrize("mode", ["fixed", "adaptive", "best_first"])
+def test_forms_of_one_picture_grow_alike(photo, mode):
+    expected = region_growing(photo, (5, 7), mode=mode)
+    for image in (photo.astype("int32") * 257, photo / 255, photo.astype("float32")):
+        np.testing.assert_array_equal(
+            region_growing(image, (5, 7), mode=mode), expected
+        )
+    twelve_bits = photo.astype("uint16") * 16
+    with pytest.raises(ValueError, match=r"`value_range`.* must be given"):
+        region_growing(twelve_bits, (5, 7), mode=mode)
+    scaled = images.scale(twelve_bits, (0, 255 * 16))
+    np.testing.assert_array_equal(region_growing(scaled, (5, 7), mode=mode), expected)
 
 
 @pytest.mark.parametrize("connectivity", [4, 8])
@@ -215,6 +230,7 @@ def test_bad_seeds_are_refused(photo, seeds, message):
         {"tolerance": -1},
         {"tolerance": None},
         {"tolerance": float("nan")},
+        {"tolerance": 6000},
         {"connectivity": 6},
         {"mode": "best"},
     ],

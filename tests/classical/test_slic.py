@@ -81,3 +81,47 @@ def test_scores_on_photos_beat_scikit_image(data_root, method, options):
 def test_options_out_of_range_are_refused(cat, options):
     with pytest.raises(ValueError, match="Received"):
         slic(cat, **options)
+
+
+@pytest.mark.parametrize("compactness", [1e-6, 1e-3, 0.1, 1.0, 1e3, 1e9, 1e200, 10**30])
+def test_every_compactness_that_is_accepted_works(compactness, rng):
+    # Regions of one colour each, much larger than a cell: weight of colour or place.
+    image = np.kron(rng.integers(0, 255, [4, 4, 3]), np.ones([16, 16, 1]))
+    labels = slic(image, 64, compactness=compactness, sigma=0)
+    sizes = np.bincount(labels.ravel())
+    assert 16 <= len(sizes) <= 64
+    if compactness <= 1:  # no superpixel crosses a border of colours
+        for label in range(len(sizes)):
+            assert len(np.unique(image[labels == label], axis=0)) == 1
+    if compactness >= 1e3:
+        assert len(sizes) == 64 and set(sizes) == {64}
+
+
+@pytest.mark.parametrize("method", [slic, slico])
+def test_a_mask_limits_superpixels_to_a_region(method, rng):
+    image = rng.integers(0, 255, [60, 80, 3]).astype("uint8")
+    y, x = np.mgrid[:60, :80]
+    mask = ((y - 30) ** 2 + (x - 40) ** 2 < 400) | ((y < 6) & (x < 6))
+    labels = method(image, 20, mask=mask)
+    np.testing.assert_array_equal(labels >= 0, mask)
+    num = labels.max() + 1
+    assert 14 <= num <= 20
+    assert measure.label(labels + 1, connectivity=1).max() == num  # connected
+    # Pixels outside have no part in it, but for those that the blur brings in.
+    other = np.where(mask[..., None], image, 255 - image)
+    for picture in (image, other):  # of one range
+        picture[0, 79], picture[59, 0] = 0, 255
+    np.testing.assert_array_equal(
+        method(other, 20, mask=mask, sigma=0), method(image, 20, mask=mask, sigma=0)
+    )
+
+
+def test_a_mask_of_nothing_or_of_all(rng):
+    image = rng.integers(0, 255, [30, 40, 3]).astype("uint8")
+    assert (slic(image, 1, mask=np.zeros([30, 40], bool)) == -1).all()
+    np.testing.assert_array_equal(
+        slic(image, 12, mask=np.ones([30, 40], int)),
+        slic(image, 12),
+    )
+    with pytest.raises(ValueError, match="`mask` must have the size"):
+        slic(image, 12, mask=np.ones([30, 41], int))

@@ -17,7 +17,7 @@ EXTRA = {
     "grabcut": ["--box", "5", "5", "35", "25"],
     "region_growing": ["--seeds", "5", "--tolerance", "30"],
     "slic": ["--num-segments", "12"],
-    "kmeans": ["--connected", "false"],
+    "kmeans": ["--no-connected"],
 }
 
 
@@ -55,7 +55,7 @@ def test_the_label_file_is_what_the_function_returns(folder):
 
 def test_a_folder_goes_on_after_a_bad_file(folder, capsys):
     (folder / "photos" / "bad.png").write_bytes(b"not an image, but text")
-    assert main(["classical", "threshold", "photos", "--out", "out", "--json"]) == 0
+    assert main(["classical", "threshold", "photos", "--out", "out", "--json"]) == 3
     captured = capsys.readouterr()
     report = json.loads(captured.out)
     assert [one["regions"] for one in report["images"]] == [2, 2]
@@ -96,3 +96,31 @@ def test_the_command_starts_in_under_two_seconds(folder):
         "sys.exit(time.process_time() > 2)"  # CPU time: the machine may be busy
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_split_instances_counts_objects_not_the_background(folder, capsys):
+    y, x = np.mgrid[:40, :80]
+    nuclei = sum((y - 20) ** 2 + (x - c) ** 2 < 150 for c in (25, 46)) > 0
+    images.write_mask("nuclei.png", nuclei)
+    assert main(["classical", "split_instances", "nuclei.png", "--out", "out"]) == 0
+    assert "nuclei.png: 2 regions" in capsys.readouterr().out
+    assert images.read_mask("out/nuclei.png").max() == 2
+
+
+def test_superpixels_within_a_mask_file(folder):
+    mask = np.zeros([30, 40], "uint8")
+    mask[:, 20:] = 255
+    images.write_mask("mask.png", mask)
+    options = ["--mask", "mask.png", "--num-segments", "6", "--out", "out"]
+    assert main(["classical", "slic", "photos/disk.png", *options]) == 0
+    found = images.read_mask("out/disk.png")
+    np.testing.assert_array_equal(found > 0, mask > 0)
+    assert found.max() == 6
+
+
+def test_a_12_bit_picture_grows_in_the_range_that_is_asked(folder, capsys):
+    images.write_image("deep.png", np.full([9, 9], 3000, "uint16"))
+    command = ["classical", "region_growing", "deep.png", "--out", "out"]
+    assert main(command) == 1
+    assert "--value-range=0,4095" in capsys.readouterr().err
+    assert main([*command, "--value-range=0,4095"]) == 0

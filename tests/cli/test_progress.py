@@ -1,7 +1,8 @@
-"""The progress of a training on terminals that go away."""
+"""Lines of a training in a log file, and on terminals that go away."""
 
 import os
 import pty
+import re
 import sys
 
 import pytest
@@ -50,3 +51,16 @@ def test_a_closed_terminal_saves_the_run_before_it_ends(tmp_path):
     assert checkpoints.read(path).step > 0
     assert not (out / "run.lock").exists()
     assert not any(files.is_temporary(file.name) for file in out.rglob("*"))
+
+
+def test_time_left_is_shown_from_the_tenth_step(capsys, monkeypatch):
+    clock = iter(range(100, 10_000, 2))  # two seconds per step
+    monkeypatch.setattr("kerasseg.cli.progress.time.monotonic", lambda: next(clock))
+    with Progress() as progress:
+        progress.update({"kind": "begin", "step": 0, "steps": 100})
+        for step in range(1, 13):
+            numbers = {"loss": 0.5, "epoch": 1, "images_per_s": 3.0}
+            progress.update({"kind": "step", "step": step, **numbers})
+    lines = [x for x in capsys.readouterr().out.splitlines() if "left" in x]
+    assert len(lines) == 1
+    assert re.search(r"step +10 of 100 .*left 0:0[3-9]:", lines[0])

@@ -53,6 +53,16 @@ def test_odd_sizes_and_one_channel_work(encoder):
     assert all(np.all(np.isfinite(features)) for features in taps.values())
 
 
+def test_a_pixel_is_left_of_any_image(encoder):
+    for size in [(1, 1), (3, 200), (15, 15)]:
+        # TensorFlow reads foreign memory where a map is smaller than a kernel.
+        taps, again = encoder(image((1, *size, 1))), encoder(image((1, *size, 1)))
+        for tap, features in taps.items():
+            assert 0 not in features.shape
+            assert np.isfinite(features).all()
+            np.testing.assert_array_equal(features, again[tap])
+
+
 def calibrate(encoder, picture):
     """Give an encoder the statistics of the picture: errors look their size.
 

@@ -8,11 +8,15 @@ from kerasseg import layers
 LAYERS = [
     layers.AdaptiveAveragePooling(3),
     layers.AtrousConv2D(4, 3, dilation_rate=2, padding="same"),
+    layers.AveragePooling2D(2),
     layers.BatchNormalization(momentum=0.8, epsilon=1e-4),
     layers.ChannelScale(0.5),
     layers.CropLike("start"),
     layers.DotAttention(2, 0.5, joint=True),
+    layers.MaxPooling2D(2),
     layers.Normalize((1.0, 2.0, 3.0), 4.0),
+    layers.PadSmall(4),
+    layers.PositionSoftmax(),
     layers.ResizeLike("bilinear", align_corners=True),
     layers.Unpool(),
 ]

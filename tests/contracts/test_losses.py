@@ -12,6 +12,7 @@ from kerasseg import losses
 REGION = ("Dice", "Jaccard", "Lovasz", "Tversky")
 PIXEL = ("CrossEntropy", "Focal", "TopK")
 NAMES = (*REGION, *PIXEL, "Weighted")
+BATCH = ("CrossEntropy", "Focal", *REGION)  # those that can score a batch as one
 SIZE = (3, 4, 5)
 
 
@@ -32,11 +33,11 @@ def batch(kind, rng):
     return labels.astype("int32"), logits
 
 
-def value_and_gradient(loss, labels, logits):
+def value_and_gradient(loss, labels, logits, weights=None):
     logits = tf.convert_to_tensor(logits)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        value = loss(labels, logits)
+        value = loss(labels, logits, weights)
     return float(value), tape.gradient(value, logits)
 
 
@@ -138,6 +139,7 @@ def test_gradient_is_the_slope_of_the_value(name, kind, rng):
     assert np.sum(gradient.numpy() * direction) == pytest.approx(slope, abs=2e-3)
 
 
+@pytest.mark.filterwarnings("ignore:Labels must be class ids")
 @every_loss
 @every_kind
 def test_labels_that_are_no_class_count_as_ignored(name, kind, rng):
@@ -146,6 +148,7 @@ def test_labels_that_are_no_class_count_as_ignored(name, kind, rng):
     assert float(make(name)(wrong, logits)) == float(make(name)(labels, logits))
 
 
+@pytest.mark.filterwarnings("ignore:Labels must be class ids")
 @every_loss
 def test_ignore_label_can_be_a_class_or_none(name, rng):
     labels, logits = batch("multiclass", rng)
@@ -179,22 +182,31 @@ def test_compiled_for_any_size_it_gives_the_same(name, rng):
     assert compiled(labels[:0], logits[:0]).shape == (0,)
 
 
-def test_xla_compiles_value_and_gradient_of_every_loss(rng):
+@every_kind
+def test_xla_compiles_value_and_gradient_of_every_loss(kind, rng):
     # Keras switches XLA on by itself where there is a GPU. One compilation for all of
     # them takes a fifth of the time.
-    labels, logits = batch("multiclass", rng)
+    labels, logits = batch(kind, rng)
+    weights = rng.random(SIZE, dtype="float32")
+    made = {name: make(name) for name in NAMES}
+    made |= {f"{x}_batch": make(x, per_image=False) for x in BATCH}
 
     @tf.function(jit_compile=True)
-    def compiled(labels, logits):
+    def compiled(labels, logits, weights):
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(logits)
-            values = {name: make(name)(labels, logits) for name in NAMES}
-        return {name: tape.gradient(values[name], logits) for name in NAMES}
+            plain = {x: loss(labels, logits) for x, loss in made.items()}
+            weighted = {x: loss(labels, logits, weights) for x, loss in made.items()}
+        values = [plain, weighted]
+        return [{x: tape.gradient(some[x], logits) for x in made} for some in values]
 
-    gradients = compiled(tf.constant(labels), tf.constant(logits))
-    for name in NAMES:
-        _, expected = value_and_gradient(make(name), labels, logits)
-        np.testing.assert_allclose(gradients[name], expected, atol=1e-6, err_msg=name)
+    found = compiled(tf.constant(labels), tf.constant(logits), tf.constant(weights))
+    for name, loss in made.items():
+        for gradients, weight in zip(found, (None, weights)):
+            _, expected = value_and_gradient(loss, labels, logits, weight)
+            np.testing.assert_allclose(
+                gradients[name], expected, atol=1e-6, err_msg=name
+            )
 
 
 @every_loss
@@ -227,7 +239,7 @@ def test_a_compiled_model_comes_back_from_disk_with_every_loss(rng, tmp_path):
 
 @every_loss
 @pytest.mark.parametrize(
-    "shape", [(3, 4, 6), (3, 4, 5, 1), (3, 4, 5, 2), (3, 20), (4, 5)]
+    "shape", [(3, 4, 6), (3, 4, 6, 1), (3, 4, 5, 2), (3, 20), (4, 5)]
 )
 def test_labels_of_another_shape_are_refused(name, shape):
     with pytest.raises(ValueError, match=r"Labels must be .*Received: labels \["):

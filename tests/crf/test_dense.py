@@ -120,6 +120,8 @@ def test_a_kernel_without_weight_is_left_out():
     [
         lambda image: image.astype("uint16") * 257,
         lambda image: image.astype("float64"),
+        lambda image: image / 255,
+        lambda image: (image / 255).astype("float32"),
         lambda image: image.astype("int32"),
         lambda image: np.asfortranarray(image),
         lambda image: image[::-1][::-1],
@@ -129,6 +131,14 @@ def test_the_same_image_in_another_form_gives_the_same(convert):
     image, probabilities, _ = two_halves()
     expected = dense_crf(image, probabilities)
     found = dense_crf(convert(image), probabilities)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_a_given_range_is_that_of_a_12_bit_camera():
+    image, probabilities, _ = two_halves()
+    expected = dense_crf(image, probabilities)
+    image = image.astype("uint16") * 16
+    found = dense_crf(image, probabilities, value_range=(0, 16 * 255))
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
@@ -208,11 +218,10 @@ IMAGE, SHARES = np.zeros([4, 5, 3], "uint8"), np.full([4, 5, 2], 0.5)
         (IMAGE[..., :0], SHARES, "`image` must be numbers"),
         (IMAGE[None], SHARES[None], "`probabilities` must be"),
         (IMAGE.astype("U1"), SHARES, "`image` must be numbers"),
-        (np.full([4, 5], np.nan), SHARES, "`image` must be within 0..255"),
-        (np.full([4, 5], 256), SHARES, "`image` must be within 0..255"),
-        (np.full([4, 5], -1), SHARES, "`image` must be within 0..255"),
-        (np.full([4, 5], 1e300), SHARES, "`image` must be within 0..255"),
-        (np.linspace(0, 1, 20).reshape(4, 5), SHARES, "by 255"),
+        (np.full([4, 5], np.nan), SHARES, "`image` must be finite"),
+        (np.full([4, 5], 256), SHARES, "`value_range`.* must be given"),
+        (np.full([4, 5], -1), SHARES, "`value_range`.* must be given"),
+        (np.full([4, 5], 1e300), SHARES, "`value_range`.* must be given"),
     ],
 )
 def test_bad_images_and_probabilities_are_named(image, probabilities, message):

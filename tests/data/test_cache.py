@@ -42,7 +42,7 @@ def test_the_cache_changes_nothing_but_the_number_of_reads(dtype):
     for cache in (False, True, "auto"):
         reads.clear()
         reading = data.Reading(cache)
-        samples = cases.make_samples(4, read)
+        samples = cases.make_samples(4, read).with_range((0, 255))
         dataset = data.pipeline(samples, augment=invert, reading=reading)
         results[cache] = [np.concatenate([x[..., 0], y]) for x, y in dataset.take(4)]
         assert (len(reads) == 4) == bool(cache)

@@ -99,3 +99,44 @@ def test_every_epoch_is_a_permutation_and_batches_run_across_its_end():
     three = cases.make_samples(3)
     firsts = {cases.numbers(data.pipeline(three, seed=k), 1)[0] for k in range(12)}
     assert firsts == {0, 1, 2}
+
+
+def samples_of(*images, value_range=None):
+    label = np.zeros(images[0].shape[:2], "int32")
+    names = tuple(map(str, range(len(images))))
+    read = [{"image": image, "label": label} for image in images]
+    samples = Samples(names, lambda index: read[index], ("ground",))
+    return samples.with_range(value_range)
+
+
+def batch_of(samples):
+    return next(iter(data.pipeline(samples, batch_size=len(samples), shuffle=False)))[0]
+
+
+def test_images_of_a_data_set_are_scaled_by_its_range(rng):
+    picture = rng.integers(0, 256, [4, 4, 1]).astype("uint8")
+    picture[0, 0] = 255
+    for form, value_range in [
+        (picture.astype("uint16") * 257, None),
+        (picture.astype("uint16") * 16, (0, 255 * 16)),
+        (picture / 255, None),
+        ((picture / 255).astype("float32") * 2 - 1, (-1, 1)),
+        (picture.astype("float32"), None),
+    ]:
+        # Scaled like the first, not by its own numbers.
+        dim = ((form.astype("float64") + form.min()) / 2).astype(form.dtype)
+        found = batch_of(samples_of(form, dim, value_range=value_range))
+        np.testing.assert_allclose(found[0], picture, atol=1e-3)
+        assert found[1].numpy().max() < 160
+
+
+def test_a_12_bit_camera_is_asked_for_its_range():
+    samples = samples_of(np.full([4, 4, 1], 3000, "uint16"))
+    with pytest.raises(ValueError, match=r"Sample '0'.*data.value_range=\[0,4095\]"):
+        data.pipeline(samples, batch_size=1)
+
+
+def test_an_image_of_another_range_than_the_first_is_an_error():
+    samples = samples_of(np.full([4, 4, 1], 0.5), np.full([4, 4, 1], 200.0))
+    with pytest.raises(ValueError, match=r"Sample '1'.*range, 0..1, all alike"):
+        next(data.batches(data.pipeline(samples, batch_size=2, shuffle=False)))

@@ -28,6 +28,7 @@ def test_a_report_counts_sizes_and_pixels():
         "largest": [5, 3],
         "pixels": {"ground": 16, "disc": 2, "square": 1},
         "ignored_share": 2 / 21,
+        "value_range": None,
         "warnings": [],
     }
     json.dumps(report)
@@ -83,6 +84,40 @@ def test_black_and_white_labels_ask_for_a_map():
     label = np.array([[0, 0, 255], [0, 255, 0]], np.int32)
     with pytest.raises(ValueError, match=r"only 0 and 255.*values=\{0: 0, 255: 1\}"):
         datasets.check(samples_of({"image": IMAGE, "label": label}))
+
+
+def pictures(*images, value_range=None):
+    label = np.array([[0, 1, 2]], np.int32)
+    given = [{"image": image, "label": label} for image in images]
+    return samples_of(*given).with_range(value_range)
+
+
+def test_all_images_together_tell_their_range():
+    dim, bright = np.full((1, 3, 1), 300, "uint16"), np.full((1, 3, 1), 65535, "uint16")
+    report = datasets.check(pictures(dim, bright))
+    assert report["value_range"] == (0, 65535) and not report["warnings"]
+    half = np.full((1, 3, 1), 0.5, "float32")
+    assert datasets.check(pictures(half))["value_range"] == (0, 1)
+    with pytest.raises(ValueError, match=r"data.value_range=\[0,1023\]"):
+        datasets.check(pictures(dim))
+    given = datasets.check(pictures(dim, value_range=(0, 4095)))
+    assert given["value_range"] == (0, 4095) and not given["warnings"]
+    with pytest.raises(ValueError, match=r"sample1 and others.*range, 0..4095"):
+        datasets.check(pictures(dim, bright, value_range=(0, 4095)))
+    with pytest.raises(ValueError, match="must have one range of values"):
+        datasets.check(pictures(half, bright))
+
+
+def test_dark_images_are_warned_about():
+    (warning,) = datasets.check(pictures(np.full((1, 3, 1), 9, "uint8")))["warnings"]
+    assert warning.startswith("Images are dark: uint8 up to 9 of 255, in sample0.")
+
+
+def test_many_unused_classes_are_one_warning():
+    samples = samples_of(
+        {"image": IMAGE, "label": LABEL}, classes=tuple(map(str, range(40)))
+    )
+    assert "37 of 40 classes never occur." in datasets.check(samples)["warnings"]
 
 
 def test_wrong_instances_are_refused():

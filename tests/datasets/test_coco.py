@@ -157,6 +157,139 @@ def test_a_split_by_hash_takes_every_image_once(write):
         datasets.coco(write(), "test")
 
 
+FORMS = {
+    "ids from 0": lambda d: (
+        [one.update(id=one["id"] - 3) for one in d["images"]],
+        [one.update(image_id=one["image_id"] - 3) for one in d["annotations"]],
+    ),
+    "annotation ids anew in each image": lambda d: [
+        one.update(id=number) for number, one in zip([0, 1, 2, 0, 1], d["annotations"])
+    ],
+    "no annotation ids": lambda d: [one.pop("id") for one in d["annotations"]],
+    "strings": lambda d: [
+        one.update({key: f"{one[key]}" for key in one if key.endswith("id")})
+        for one in d["images"] + d["categories"] + d["annotations"]
+    ],
+    "backslashes": lambda d: d["images"][1].update(file_name="sub\\b.png"),
+    "objects for lists": lambda d: [
+        d.update({key: {str(one.pop("id")): one for one in d[key]}})
+        for key in ("images", "categories", "annotations")
+    ],
+    "a root category": lambda d: (
+        d["categories"].append({"id": 0, "name": "fig", "supercategory": "none"}),
+        [one.update(supercategory="fig") for one in d["categories"][:2]],
+    ),
+    "rings of four numbers": lambda d: [
+        one.update(segmentation=[[0, 0, 5, 5], *SQUARE])
+        for one in d["annotations"]
+        if one["segmentation"] == SQUARE
+    ],
+    "one ring without a list of its own": lambda d: [
+        one.update(segmentation=SQUARE[0])
+        for one in d["annotations"]
+        if one["segmentation"] == SQUARE
+    ],
+    "an annotation twice": lambda d: d["annotations"].append(dict(d["annotations"][0])),
+    "a box alone": lambda d: d["annotations"].append(
+        {"id": 11, "image_id": 7, "category_id": 9, "bbox": [0, 0, 2, 2]}
+    ),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_files_of_other_tools_give_the_same_samples(write, form):
+    expected = [datasets.coco(write())[index] for index in range(2)]
+    document = copy.deepcopy(DOCUMENT)
+    FORMS[form](document)
+    samples = datasets.coco(write(*(([key], value) for key, value in document.items())))
+    assert samples.classes == ("background", "date", "fig")
+    assert samples.names == ("a", "sub/b")
+    for index in range(2):
+        found = samples[index]
+        assert found.keys() == expected[index].keys()
+        for key, values in expected[index].items():
+            np.testing.assert_array_equal(found[key], values, err_msg=key)
+
+
+@pytest.mark.parametrize(
+    ("form", "note"),
+    [
+        ("a root category", "only name a group: 'fig'"),
+        ("an annotation twice", "1 annotation that stands in the file twice: .* 1 of"),
+        ("a box alone", "1 annotation that has a box .*: annotation 11 of a.png"),
+    ],
+)
+def test_what_is_left_out_is_counted_once_and_named(write, form, note):
+    document = copy.deepcopy(DOCUMENT)
+    document["annotations"][2]["segmentation"] = SQUARE
+    FORMS[form](document)
+    root = write(*(([key], value) for key, value in document.items()))
+    warnings = datasets.check(datasets.coco(root))["warnings"]
+    assert len(warnings) == 1 and re.search(note, warnings[0])
+
+
+def test_boxes_become_rectangles_when_asked(write):
+    box = {"id": 11, "image_id": 7, "category_id": 9, "bbox": [0, 0, 2, 3]}
+    root = write((["annotations"], [box]))
+    with pytest.raises(ImageError, match=r'boxes="fill".*--set data\.boxes=fill'):
+        datasets.coco(root)
+    sample = datasets.coco(root, boxes="fill")[0]
+    assert sample["instances"].tolist() == [[[1, 1, 0, 0, 0, 0]] * 3 + [[0] * 6]]
+    with pytest.raises(ValueError, match="`boxes` must be in"):
+        datasets.coco(root, boxes="draw")
+
+
+def test_a_file_of_crowds_says_so_and_can_be_taken_for_objects(write):
+    crowds = [{**one, "iscrowd": 1} for one in DOCUMENT["annotations"]]
+    root = write((["annotations"], crowds))
+    report = datasets.check(datasets.coco(root))
+    assert report["crowds"] == 4 and report["objects"] == {"date": 0, "fig": 0}
+    assert any("data.crowds=false" in warning for warning in report["warnings"])
+    samples = datasets.coco(root, crowds=False)
+    assert not samples.notes[1:] and not samples[0]["crowd"].any()
+    assert samples[0]["classes"].tolist() == [2, 1]
+
+
+def test_boxes_and_areas_are_those_of_the_file_where_it_has_good_ones(write):
+    square = DOCUMENT["annotations"][0]
+    changed = [
+        {**square, "bbox": [1.2, 0.8, 2.9, 2.1], "area": 5.5},
+        {**square, "id": 2, "bbox": [0.2, 0.1, 0.3, 0.2]},  # shares of the image
+        {**square, "id": 3, "bbox": [1, 1, float("nan"), 2], "area": float("nan")},
+    ]
+    sample = datasets.coco(write((["annotations"], changed)))[0]
+    expected = [[1.2, 0.8, 4.1, 2.9], [1, 1, 4, 3], [1, 1, 4, 3]]
+    np.testing.assert_allclose(sample["boxes"], expected, atol=1e-6)
+    assert sample["areas"].tolist() == [5.5, 6, 6]
+
+
+def test_images_of_one_stem_keep_their_extension(write):
+    root = write((["images", 1, "file_name"], "a.jpg"))
+    assert datasets.coco(root).names == ("a.png", "a.jpg")
+
+
+def test_a_link_out_of_the_folder_is_refused(write, tmp_path_factory):
+    root, elsewhere = write(), tmp_path_factory.mktemp("x") / "a.png"
+    (root / "images/a.png").rename(elsewhere)
+    (root / "images/a.png").symlink_to(elsewhere)
+    with pytest.raises(ImageError, match="links too"):
+        datasets.coco(root)[0]
+
+
+def test_every_category_is_on_both_sides_of_a_split_by_hash(write):
+    images = [
+        {"id": i, "file_name": f"{i}.png", "height": 4, "width": 6} for i in range(30)
+    ]
+    document = {"images": images, "annotations": []}
+    for number in range(30):
+        kind = {"id": number, "image_id": number, "segmentation": SQUARE}
+        document["annotations"].append({**kind, "category_id": 2 if number < 27 else 9})
+    root = write(*(([key], value) for key, value in document.items()))
+    for side in ("train", "val"):
+        names = {int(name) for name in datasets.coco(root, side).names}
+        assert names & {27, 28, 29} and names - {27, 28, 29}
+
+
 def test_masks_are_those_of_pycocotools(data_root, capsys):
     from pycocotools.coco import COCO
 

@@ -291,3 +291,34 @@ def test_the_nuclei_come_back_from_label_images(data_root, tmp_path):
     if not report["covered"]:
         codes = [o["segmentation"] for o in document["annotations"]]
         assert [o["segmentation"] for o in back] == codes
+
+
+def test_files_of_other_tools_convert_and_losses_are_named_once(tmp_path, capsys):
+    save_coco(tmp_path, {"x/a.png": [(LEFT, 2, 0), (RIGHT, 9, 0)]})
+    document = json.loads((tmp_path / "instances.json").read_text())
+    document["images"][0].update(id="one", file_name="x\\a.png")
+    for one in document["annotations"]:
+        one["image_id"] = "one"
+    extra = {"image_id": "one", "category_id": 2, "segmentation": []}
+    document["annotations"] += [
+        {**extra, "id": 1, "bbox": [0, 0, 2, 2]},
+        {**extra, "id": 2},
+        document["annotations"][0],
+    ]
+    for one in document["categories"]:
+        one["supercategory"] = "plants"
+    document["categories"].append({"id": 0, "name": "plants"})
+    (tmp_path / "instances.json").write_text(json.dumps(document))
+    report = convert(tmp_path, tmp_path / "new", to="coco")
+    expected = {"x/a.png": [(LEFT, 2, 0), (RIGHT, 9, 0)]}
+    assert_same(load_coco(tmp_path / "new"), expected)
+    assert report["objects"] == 2
+    losses = ["boxes", "empty", "copies"]
+    assert [len(report[key]) for key in losses] == [1, 1, 1]
+    source, out = str(tmp_path / "instances.json"), str(tmp_path / "filled")
+    assert (
+        main(["convert", source, "--to", "coco", "--out", out, "--boxes", "fill"]) == 0
+    )
+    printed = capsys.readouterr().out
+    assert "with 3 objects" in printed and "only name a group: 'plants'" in printed
+    assert printed.count("annotation 2 ") == printed.count("annotation 500") == 1

@@ -1,3 +1,5 @@
+import hashlib
+
 import numpy as np
 import pytest
 
@@ -243,3 +245,43 @@ def test_nested_video_frames_read_as_they_are(data_root):
     samples = datasets.folder(data_root("davis"), values={0: 0, 255: 1})
     assert len(samples) == 150
     assert "480p/dog/00000" in samples.names
+
+
+def test_a_rare_class_is_on_both_sides_of_an_automatic_split(tmp_path):
+    # By their hashes alone all five of 40 would be in "train", see issue 19.
+    names = [f"part_{number:03d}" for number in range(40)]
+    ranks = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
+    defects = sorted(names, key=ranks.get)[-5:]
+    for name in names:
+        write_image(tmp_path / f"images/{name}.png", np.zeros([4, 4, 3], "uint8"))
+        mask = np.eye(4, dtype="uint8") * (name in defects)
+        write_mask(tmp_path / f"labels/{name}.png", mask)
+    train, val = (datasets.folder(tmp_path, side) for side in ("train", "val"))
+    assert sorted(train.names + val.names) == names
+    assert len({*val.names} & {*defects}) == 1
+    assert train.classes == val.classes == ("class 0", "class 1")
+    by_hash = {name for name in names if int(ranks[name][:16], 16) < 0.2 * 2**64}
+    assert {*val.names} == by_hash | {defects[0]}  # no other sample changed sides
+
+
+def test_a_mask_that_cannot_be_read_stops_its_sample_only(tmp_path):
+    for number in range(4):
+        write_image(tmp_path / f"images/{number}.png", np.zeros([4, 4, 3], "uint8"))
+        write_mask(tmp_path / f"labels/{number}.png", np.eye(4, dtype="uint8"))
+    (tmp_path / "labels/2.png").write_bytes(b"no image")
+    samples = datasets.folder(tmp_path)
+    assert len(samples) == 4 and samples[3]["label"].sum() == 4
+    with pytest.raises(ImageError, match=r"2\.png"):
+        samples[2]
+
+
+@pytest.mark.parametrize("key", ["255, 0, 0", "(255, 0, 0)", "#ff0000", "255 0 0"])
+def test_colors_may_be_strings_as_in_a_recipe(tmp_path, key):
+    write_image(tmp_path / "images/a.png", np.zeros([1, 2, 3], "uint8"))
+    mask = np.array([[[0, 0, 0], [255, 0, 0]]], "uint8")
+    write_image(tmp_path / "labels/a.png", mask)
+    samples = datasets.folder(tmp_path, colors={"0,0,0": 0, key: 1})
+    assert samples[0]["label"].tolist() == [[0, 1]]
+    assert samples.colors == ((0, 0, 0), (255, 0, 0))
+    with pytest.raises(ValueError, match='keys like "255, 0, 0"'):
+        datasets.folder(tmp_path, colors={"red": 1})

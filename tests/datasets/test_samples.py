@@ -60,3 +60,16 @@ def test_colors_need_one_entry_a_class():
 def test_a_subset_travels_to_another_process(samples):
     copy = pickle.loads(pickle.dumps(samples.subset([1, 2])))
     assert copy[1]["image"][0, 0, 0] == 2
+
+
+def test_samples_with_fewer_classes_take_the_ids_of_others_by_name():
+    sample = {"label": np.array([[0, 1, 255]], "int32"), "classes": np.array([1])}
+    samples = Samples(("a",), lambda index: sample, ("ground", "fig"))
+    mapped = samples.with_classes(["ground", "date", "fig"])
+    assert mapped.classes == ("ground", "date", "fig")
+    assert mapped[0]["label"].tolist() == [[0, 2, 255]]
+    assert mapped[0]["label"].dtype == np.int32
+    assert mapped[0]["classes"].tolist() == [2]
+    assert sample["label"].tolist() == [[0, 1, 255]]
+    with pytest.raises(ValueError, match="Received: fig, which is not among ground, d"):
+        samples.with_classes(["ground", "date"])

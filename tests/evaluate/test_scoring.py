@@ -207,3 +207,31 @@ def test_results_file_holds_what_a_number_needs(model, tmp_path):
     assert content["seeds"] == [1, 2] and content["split"] == "val"
     assert content["date"].endswith("+00:00") and content["environment"]["versions"]
     assert [p.name for p in path.parent.iterdir()] == ["results.json"]
+
+
+def test_a_bad_sample_is_listed_and_the_others_are_scored():
+    x = keras.Input([None, None, 3])
+    model = keras.Model(x, keras.layers.Conv2D(2, 1, kernel_initializer="zeros")(x))
+    label = np.zeros([4, 4], "int32")
+
+    def read(index):
+        if index == 1:
+            raise MemoryError
+        channels = 5 if index == 2 else 3
+        return {
+            "image": np.zeros([4, 4, channels], "uint8"),
+            "label": label + index // 3,
+        }
+
+    samples = Samples(tuple("abcd"), read, ("sky", "ground"))
+    with pytest.raises(MemoryError):
+        evaluate.score(model, samples)
+    result = evaluate.score(model, samples, on_error="list")
+    assert [one["name"] for one in result["failed"]] == ["b", "c"]
+    assert [row["name"] for row in result["samples"]] == ["a", "d"]
+    # All is found to be sky: of two images, the one of ground is not detected.
+    assert result["detection"] == {
+        "ground": {"images": 1, "detected": 0, "false_alarms": 0}
+    }
+    with pytest.raises(ValueError, match=r"No sample can be .* The first: b: Memory"):
+        evaluate.score(model, samples.subset([1, 2]), on_error="list")

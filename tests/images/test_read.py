@@ -49,9 +49,10 @@ def test_grey_files_are_repeated_or_kept_as_stored(tmp_path):
     np.testing.assert_array_equal(image, np.stack([IDS] * 3, axis=2))
 
 
-def test_channels_other_than_one_and_three_are_refused():
-    with pytest.raises(ValueError, match="Received: channels=4"):
-        read_image("a.png", channels=4)
+@pytest.mark.parametrize("channels", [0, -1, 2.0, True, "rgb"])
+def test_channels_that_are_no_number_are_refused(channels):
+    with pytest.raises(ValueError, match=f"Received: channels={channels!r}"):
+        read_image("a.png", channels=channels)
 
 
 def test_palette_file_is_colours_as_image_and_indices_as_mask(tmp_path):

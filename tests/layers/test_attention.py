@@ -35,3 +35,11 @@ def test_joint_attention_has_one_softmax_for_all_pairs(rng):
     np.testing.assert_allclose(
         layer([query, query, value]), expected, rtol=1e-4, atol=1e-5
     )
+
+
+def test_weights_over_positions_sum_to_one_even_of_a_single_position(rng):
+    for positions in (1, 5):
+        x = rng.normal(size=(2, positions, 3)).astype("float32")
+        expected = np.exp(x) / np.exp(x).sum(1, keepdims=True)
+        found = layers.PositionSoftmax()(x)
+        np.testing.assert_allclose(found, expected, rtol=1e-5)

@@ -96,6 +96,7 @@ def test_one_logit_is_foreground_above_zero(batch, shape):
     np.testing.assert_array_equal(matrix.numpy(), expected)
 
 
+@pytest.mark.filterwarnings("ignore:Labels must be class ids")
 def test_labels_that_are_no_class_are_left_out(batch):
     labels, logits = batch
     labels[0, :2] = [[5], [-1]]
@@ -105,6 +106,7 @@ def test_labels_that_are_no_class_are_left_out(batch):
     np.testing.assert_array_equal(matrix.numpy(), expected)
 
 
+@pytest.mark.filterwarnings("ignore:Labels must be class ids")
 @pytest.mark.parametrize(("ignore_label", "ignored"), [(0, (0, 255)), (None, (255,))])
 def test_the_ignored_label_can_be_chosen(batch, ignore_label, ignored):
     labels, logits = batch
@@ -216,9 +218,108 @@ def test_a_model_with_several_outputs_measures_the_one_named(batch):
     assert results["logits_mean_iou"] == pytest.approx(expected, rel=1e-6)
 
 
-def test_sample_weight_is_refused(batch):
-    with pytest.raises(ValueError, match=r"takes no weights.*`weighted_metrics`"):
-        metrics.MeanIoU(5).update_state(*batch, sample_weight=np.ones(3))
+@pytest.mark.parametrize("shape", [(3,), (3, 1), (3, 6, 5), (3, 6, 5, 1)])
+def test_weights_of_images_and_pixels_weigh_the_counts(batch, shape, rng):
+    labels, logits = batch
+    weights = rng.random(shape)
+    matrix = metrics.ConfusionMatrix(5)
+    for i in range(3):
+        matrix.update_state(labels[i : i + 1], logits[i : i + 1], weights[i : i + 1])
+    expected = np.zeros((5, 5))
+    of_pixels = weights.reshape(3, *(shape[1:3] if len(shape) > 2 else (1, 1)))
+    of_pixels = np.broadcast_to(of_pixels, labels.shape)
+    found = logits.argmax(-1)
+    for label, prediction, weight in zip(*map(np.ravel, (labels, found, of_pixels))):
+        if label != 255:
+            expected[label, prediction] += weight
+    np.testing.assert_allclose(matrix.numpy(), expected, rtol=1e-6)
+    np.testing.assert_allclose(matrix.result(), expected, rtol=1e-6)
+
+
+def test_weighted_metrics_take_the_weights_of_fit(batch, rng):
+    labels, images, weights = batch[0], batch[1][..., :3], rng.random((3, 6, 5))
+    model = small_model()
+    model.compile("sgd", LOSS, weighted_metrics=[metrics.MeanIoU(5)])
+    options = {"verbose": 0, "batch_size": 2, "return_dict": True}
+    found = model.evaluate(images, labels, sample_weight=weights, **options)
+    matrix = metrics.ConfusionMatrix(5)
+    matrix.update_state(labels, model.predict(images, verbose=0), weights)
+    expected = metrics.mean_iou(matrix.numpy())
+    assert found["mean_iou"] == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_weights_of_another_shape_are_refused(batch):
+    with pytest.raises(ValueError, match=r"per image \[N\], or per pixel"):
+        metrics.MeanIoU(5).update_state(*batch, sample_weight=np.ones(4))
+
+
+CALLBACKS = {
+    "stop": lambda name, _: keras.callbacks.EarlyStopping(name),
+    "save": lambda name, path: keras.callbacks.ModelCheckpoint(
+        path / "best.keras", monitor=name, save_best_only=True
+    ),
+    "slow": lambda name, _: keras.callbacks.ReduceLROnPlateau(name),
+}
+
+
+@pytest.mark.parametrize("callback", CALLBACKS)
+def test_callbacks_know_that_more_is_better(batch, callback, tmp_path):
+    labels, images = batch[0], batch[1][..., :3]
+    made = {k: make(5) for k, make in METRICS.items() if k != "confusion_matrix"}
+    for name in made if callback == "stop" else ["mean_iou"]:
+        model, found = small_model(), CALLBACKS[callback](f"val_{name}", tmp_path)
+        model.compile("sgd", LOSS, metrics=[METRICS[name](5)])
+        data = {"validation_data": (images, labels), "verbose": 0}
+        model.fit(images, labels, callbacks=[found], **data)
+        assert found.monitor_op is keras.ops.greater
+
+
+def test_masks_of_0_and_255_are_told_at_the_first_batch():
+    labels = np.zeros((2, 8, 8), "uint8")
+    labels[:, :4] = 255
+    logits = np.full((2, 8, 8, 1), -9.0, "float32")
+    with pytest.warns(UserWarning, match="255 is the ignore label"):
+        metrics.MeanIoU(1).update_state(labels, logits)
+
+
+def test_masks_of_0_and_255_are_told_in_fit():
+    images = np.zeros((2, 8, 8, 3), "float32")
+    labels = np.zeros((2, 8, 8), "uint8")
+    labels[:, :4] = 255
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, keras.layers.Conv2D(1, 1)(inputs))
+    loss = keras.losses.BinaryCrossentropy(from_logits=True)
+    model.compile("sgd", loss, metrics=[metrics.MeanIoU(1)])
+    with pytest.warns(UserWarning, match=r"No pixel is labelled 1.*labels > 127"):
+        model.fit(images, labels, verbose=0)
+
+
+def test_probabilities_of_one_class_are_refused_or_told(rng):
+    inputs = keras.Input((None, None, 3))
+    outputs = keras.layers.Conv2D(1, 1, activation="sigmoid")(inputs)
+    model = keras.Model(inputs, outputs)
+    images, labels = rng.random((2, 8, 8, 3)), rng.integers(0, 2, (2, 8, 8))
+    with pytest.raises(ValueError, match="without `activation='sigmoid'`"):
+        metrics.MeanIoU(1).update_state(labels, model(images))
+    model.compile("sgd", "binary_crossentropy", metrics=[metrics.MeanIoU(1)])
+    with pytest.raises(ValueError, match="without `activation='sigmoid'`"):
+        model.fit(images, labels, verbose=0)
+    with pytest.warns(UserWarning, match="All logits lie in 0..1"):
+        metrics.MeanIoU(1).update_state(labels, model.predict(images, verbose=0))
+
+
+def test_the_largest_of_probabilities_is_that_of_logits(batch):
+    labels, logits = batch
+    p = keras.ops.softmax(logits)
+    found = metrics.ConfusionMatrix(5)
+    found.update_state(labels, p)
+    expected = brute_force(labels, logits.argmax(-1), 5)
+    np.testing.assert_array_equal(found.numpy(), expected)
+
+
+def test_one_hot_labels_are_refused_with_the_fix(batch):
+    with pytest.raises(ValueError, match=r"labels.argmax\(-1\)"):
+        metrics.MeanIoU(5).update_state(np.eye(5)[batch[0] % 5], batch[1])
 
 
 @pytest.mark.parametrize("num_classes", [1, 4, 6])

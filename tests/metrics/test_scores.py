@@ -85,3 +85,44 @@ def test_summary_is_json_with_none_for_absent_classes():
 def test_summary_wants_one_name_a_class(names):
     with pytest.raises(ValueError, match="`class_names` must be 4 different names"):
         metrics.summary(MATRIX, names)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_normalised_and_weighted_matrices_give_the_same_scores(name):
+    for matrix in (MATRIX / 90, ops.convert_to_tensor(MATRIX / 90)):
+        found = getattr(metrics, name)(matrix)
+        np.testing.assert_allclose(found, ALL[name], rtol=1e-5)
+
+
+def label_map(dtype="int32", size=64):
+    label = np.zeros((size, size), dtype)
+    label[size // 4 : size // 2] = 1
+    label[:, size // 2 :] = 2
+    return label
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        label_map(),
+        label_map("uint8", 4),
+        label_map("float32"),
+        label_map(size=8),
+        np.eye(4, dtype=bool),
+        [[1.0, -1.0], [0.0, 1.0]],
+        [[1.0, math.nan], [0.0, 1.0]],
+    ],
+    ids=lambda x: f"{np.asarray(x).dtype}{np.shape(x)}",
+)
+def test_what_is_no_confusion_matrix_is_refused(name, wrong):
+    with pytest.raises(ValueError, match=r"metrics.confusion_matrix\(labels.*Received"):
+        getattr(metrics, name)(wrong)
+
+
+def test_matrices_of_many_classes_and_few_pixels_are_taken(rng):
+    labels = np.repeat(np.arange(60), 40)
+    found = np.where(rng.random(labels.shape) < 0.7, labels, rng.integers(0, 60, 2400))
+    matrix = metrics.confusion_matrix(labels, found, 60)
+    assert 0 < metrics.mean_iou(matrix) < 1
+    assert metrics.mean_iou(np.eye(150, dtype=int)) == 1

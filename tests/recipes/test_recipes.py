@@ -178,3 +178,70 @@ def test_every_recipe_of_the_zoo_can_be_read(request):
     tasks = {name: recipes.task_of(recipe).name for name, recipe in found.items()}
     assert tasks["unet_plain_isbi2012"] == "semantic"
     assert tasks["yolact_plain_shapes"] == "instance"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("values={0: 0, 255: 1}", {"0": 0, "255": 1}),
+        ('values={"0-127": 0, "128-255": 1}', {"0-127": 0, "128-255": 1}),
+        ("values={-1: 255, 0: 0}", {"-1": 255, "0": 0}),
+        ('values={"0" = 0, "255" = 1}', {"0": 0, "255": 1}),
+        ("colors={(0, 0, 0): 0, (255, 0, 0): 1}", {"0, 0, 0": 0, "255, 0, 0": 1}),
+        ("colors=[(0, 0, 0), (255, 0, 0)]", [[0, 0, 0], [255, 0, 0]]),
+        ('colors={"#ff0000": 1, "#000000": 0}', {"#ff0000": 1, "#000000": 0}),
+        ("classes=['sky', 'ground']", ["sky", "ground"]),
+    ],
+)
+def test_overrides_are_taken_as_messages_show_them(tmp_path, text, value):
+    path = tmp_path / "recipe.toml"
+    recipe = recipes.read(recipes.FOLDER, [f"data.{text}"])
+    key = text.partition("=")[0]
+    assert recipe["data"][key] == value
+    path.write_text(recipes.dump(recipe), encoding="utf-8")
+    assert recipes.read(path) == recipe
+
+
+def test_half_a_mapping_is_refused_with_the_quotes_that_a_shell_needs():
+    with pytest.raises(recipes.RecipeError, match=r"--set 'data\.values="):
+        recipes.read(recipes.FOLDER, ["data.values={0:"])
+
+
+@pytest.mark.parametrize("name", ["adam", "adamw", "lion", "rmsprop", "sgd"])
+@pytest.mark.parametrize("decay_all", [False, True])
+def test_weight_decay_leaves_out_biases_and_norms_unless_told(name, decay_all):
+    options = [f"optimizer.name={name}", "optimizer.weight_decay=0.1"]
+    options += ["optimizer.learning_rate=0.5", "optimizer.schedule=constant"]
+    options += ["optimizer.decay_all=true"] * decay_all
+    recipe = recipes.read(None, [*TINY, *options])
+    optimizer = recipes.build_optimizer(recipe, 5)
+    parts = [keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)]
+    model = keras.Sequential([*parts, keras.layers.BatchNormalization()])
+    model.set_weights([np.ones(weight.shape) for weight in model.get_weights()])
+    optimizer.build(model.trainable_variables)
+    rate = float(optimizer.learning_rate)
+    optimizer.apply([np.zeros(w.shape, "float32") for w in model.trainable_variables])
+    for weight in model.trainable_variables:
+        # Without a gradient only the decay of 0.1 times the rate moves a weight.
+        decays = decay_all or weight.name == "kernel"
+        expected = 1 - rate * 0.1 if decays else 1
+        np.testing.assert_allclose(weight, expected, rtol=1e-6, err_msg=weight.path)
+
+
+def test_class_weights_may_be_a_table(tmp_path):
+    text = "[model]\narchitecture = 'unet'\n[data]\ndataset = 'shapes'\n"
+    text += "[[loss]]\nname = 'Dice'\nclass_weights = {0 = 1.0, 1 = 5.0}\n"
+    recipe = recipes.read(write(tmp_path, text))
+    assert recipes.build_loss(recipe).class_weights == (1.0, 5.0)
+    assert recipes.read(write(tmp_path, recipes.dump(recipe))) == recipe
+
+
+def test_recipes_of_the_zoo_are_known_by_name_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("unet_plain_isbi2012", "zoo/unet_plain_isbi2012"):
+        assert recipes.name(name) == "unet_plain_isbi2012"
+        assert recipes.read(name)["data"]["dataset"] == "isbi2012"
+    with pytest.raises(recipes.RecipeError, match="Did you mean 'unet_plain_isbi2012'"):
+        recipes.read("unet_plain_isbi")
+    with pytest.raises(recipes.RecipeError, match=r"mine/recipe\.toml"):
+        recipes.read("mine/recipe.toml")

@@ -1,5 +1,7 @@
 """What goes wrong at a user's desk: one clear error, before training where possible."""
 
+import json
+import tomllib
 import warnings
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 from kerasseg import images, recipes, runs
 from kerasseg.cli import main
+from kerasseg.runs import folder
 from kerasseg.training import checkpoints
 
 SMALL = [
@@ -113,3 +116,93 @@ def test_good_data_trains_without_a_warning(root, capsys):
         command = ["train", "--data", str(root), "--out", str(out), *SETTINGS]
         assert main(command) == 0
     assert "thing" in capsys.readouterr().out
+
+
+RECIPE = """
+[model]
+architecture = "yolact"
+encoder = "tiny"
+filters = 16
+num_prototypes = 4
+[data]
+dataset = "coco"
+train = {annotations = "train.json"}
+val = {annotations = "val.json"}
+[augment]
+size = [64, 64]
+[optimizer]
+learning_rate = 1e-3
+[train]
+epochs = 1
+steps_per_epoch = 1
+batch_size = 2
+max_objects = 4
+"""
+
+
+def write_sides(root, **objects):
+    """COCO files of images with so many squares, of class "a" or "b" in turn."""
+    for side, (num, names) in objects.items():
+        image = {"id": 0, "file_name": f"{side}.png", "height": 64, "width": 64}
+        images.write_image(
+            root / "images" / f"{side}.png", np.zeros([64, 64, 3], "uint8")
+        )
+        entries = [image]
+        squares = [
+            {
+                **{"image_id": 0, "id": number, "category_id": number % len(names)},
+                "segmentation": [[9, 9, 40, 9, 40, 40, 9, 40]],
+            }
+            for number in range(num)
+        ]
+        categories = [{"id": i, "name": name} for i, name in enumerate(names)]
+        content = {"images": entries, "annotations": squares, "categories": categories}
+        (root / f"{side}.json").write_text(json.dumps(content))
+    (root / "recipe.toml").write_text(RECIPE)
+    return [str(root / "recipe.toml"), "--data", str(root), "--out", str(root / "run")]
+
+
+@pytest.mark.slow
+def test_a_validation_without_objects_or_a_class_trains_to_the_end(tmp_path, capsys):
+    arguments = write_sides(tmp_path, train=(2, "ab"), val=(0, "b"))
+    assert main(["train", *arguments]) == 0
+    assert "AP -" in capsys.readouterr().out
+    results = json.loads((tmp_path / "run/results.json").read_text())
+    assert results["mask_ap"] is None and list(results["classes"]) == ["a", "b"]
+
+
+def test_training_on_no_object_is_refused(tmp_path, capsys):
+    assert main(["train", *write_sides(tmp_path, train=(0, "ab"), val=(1, "ab"))]) == 1
+    assert "There must be objects to train on" in capsys.readouterr().err
+
+
+def test_a_class_that_training_lacks_is_refused(tmp_path, capsys):
+    assert main(["train", *write_sides(tmp_path, train=(1, "a"), val=(1, "b"))]) == 1
+    assert "Received: b, which is not among background, a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("architecture", "option"),
+    [
+        ("yolact", "nms = {score_threshold = 0.4}"),
+        ("mask_rcnn", ""),
+        ("center_mask", "score_threshold = 0.4"),
+        ("stardist", ""),
+    ],
+)
+def test_a_score_that_is_asked_for_counts_for_every_model(architecture, option):
+    text = f"""[model]
+    architecture = "{architecture}"
+    {option}
+    [data]
+    dataset = "coco"
+    [augment]
+    size = [64, 64]
+    """
+    recipe = tomllib.loads(text)
+    folder._lower_threshold(recipe, 0.01)
+    model = recipe["model"]
+    own = model.get("nms", model).get("score_threshold")
+    assert own == (None if architecture == "stardist" else 0.01)
+    folder._lower_threshold(recipe, 0.5)
+    assert model.get("nms", model).get("score_threshold") == own

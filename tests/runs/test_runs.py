@@ -112,7 +112,7 @@ def test_predict_writes_masks_of_the_image_s_size(run, tmp_path):
     cv2.imwrite(str(tmp_path / "photo.png"), photo)
     (tmp_path / "broken.png").write_bytes(b"no image")
     out = tmp_path / "out"
-    assert main(["predict", str(tmp_path), "--run", str(run), "--out", str(out)]) == 0
+    assert main(["predict", str(tmp_path), "--run", str(run), "--out", str(out)]) == 3
     masks = list((out / "masks").iterdir())
     assert len(masks) == 1
     assert cv2.imread(str(masks[0])).shape[:2] == (37, 53)

@@ -115,7 +115,9 @@ TASK = dataclasses.replace(
     scorer=Scorer,
     table=lambda result: f"closeness {result['closeness']:.3f}",
     card=lambda results: [f"closeness {results['closeness']:.3f}"],
-    gallery=lambda groups, samples: viz.display(groups["Worst"][0]["sample"]["image"]),
+    gallery=lambda groups, samples, options: viz.display(
+        groups["Worst"][0]["sample"]["image"]
+    ),
     folder=folder,
     num_classes=lambda model: None,
     signatures=lambda model, limit: in_graph.functions(model, dict, limit),

@@ -1,5 +1,6 @@
 """Scores of found objects, worked out by hand."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from kerasseg import evaluate, predict
 from kerasseg.datasets.samples import Samples
+from kerasseg.instance.instances import Instances
 from kerasseg.metrics import instances as label_maps
 from kerasseg.predict.options import InstanceOptions
 from kerasseg.tasks import objects
@@ -109,3 +111,42 @@ def test_weak_parts_of_tiles_spoil_no_mask(model):
     options = InstanceOptions(score_threshold=0.3)
     every = predict.instances_of_all_scores(model, sample["image"], options)
     np.testing.assert_array_equal(every.above(0.3).masks, found.masks)
+
+
+def test_boxes_and_areas_of_an_annotation_file_are_the_truth(model):
+    samples = make_samples(((64, 64), RED))
+    sample = samples[0]
+    # 20 x 20 pixels were annotated as a box of 20 x 15, and as a large area.
+    shown = {**sample, "boxes": np.array([[4, 4, 24, 19.0]]), "areas": [1e4]}
+    samples = dataclasses.replace(samples, read=lambda index: shown)
+    result = evaluate.score(model, samples)
+    assert result["mask_ap"] == pytest.approx(1)
+    # IoU 15 / 20 = 0.75 passes the thresholds 0.5 to 0.75, 6 of 10.
+    assert result["box_ap"] == pytest.approx(0.6)
+    assert result["masks"]["ap_large"] == pytest.approx(1)
+    assert result["masks"]["ap_small"] is None
+
+
+def test_without_any_object_there_is_no_score(model):
+    result = evaluate.score(model, make_samples(((64, 64),)))
+    for name in ("mask_ap", "box_ap", "label_ap", "f1", "pq", "aji"):
+        assert result[name] is None, name
+    json.dumps(result, allow_nan=False)
+    assert "AP at IoU 0.5 -, -" in evaluate.table(result)
+
+
+def test_what_covers_a_crowd_and_a_little_more_is_not_false():
+    masks = np.zeros([3, 60, 60], bool)
+    masks[0, 5:20, 5:20] = masks[1, 30:50, 30:50] = masks[2, 29:51, 29:51] = True
+
+    def instances(chosen):
+        ones = np.ones(2, "float32")
+        return Instances(np.zeros([2, 4]), np.zeros(2, "int32"), ones, masks[chosen])
+
+    maps = objects.label_maps(
+        instances([0, 1]), np.array([False, True]), instances([0, 2])
+    )
+    scores = objects.LabelMapScores()
+    scores.add(*maps)
+    found = scores.result()
+    assert [found[name] for name in ("label_ap", "f1", "pq", "aji")] == [1, 1, 1, 1]

@@ -103,10 +103,13 @@ def synchronized(strategy):
 def objective(strategy):
     """Two devices, in slices, against one on a function of losses that draws, too."""
 
-    def entropy(model, images, labels, *, seed):
+    def entropy(model, images, labels, *, seed, divide):
         factor = 1.0 + 0.0 * keras.random.uniform((), seed=seed)
         losses = cases.LOSS.call(labels, model(images, training=True))
-        return {"entropy": factor * tf.reduce_mean(losses)}
+        # Only some images have pixels of class 2 in their upper half.
+        objects = tf.cast(labels[:, :1] == 2, "float32")
+        mean = divide(tf.reduce_sum(losses[:, :1] * objects), tf.reduce_sum(objects))
+        return {"entropy": factor * tf.reduce_mean(losses), "objects": mean}
 
     steps = []
     for scope, options in (
@@ -125,9 +128,38 @@ def objective(strategy):
             )
         )
     for number in range(3):
-        one, two = (float(s(*cases.batch(number))["loss_entropy"]) for s in steps)
+        one, two = (float(s(*cases.batch(number))["loss"]) for s in steps)
     weights = zip(*(step.model.get_weights() for step in steps), strict=True)
     return max(abs(one - two), *(float(np.abs(a - b).max()) for a, b in weights))
+
+
+def masked(strategy):
+    """Two devices, in slices, against one with a loss that leaves a class out."""
+    loss, steps = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=0), []
+    for scope, accumulate in ((tf.distribute.get_strategy(), 1), (strategy, 2)):
+        with scope.scope():
+            model, optimizer = cases.network(), keras.optimizers.SGD(0.1)
+        options = training.StepOptions(accumulate=accumulate)
+        made = {"options": options, "strategy": scope}
+        steps.append(training.make_train_step(model, loss, optimizer, **made))
+    images, labels = cases.batch(0)
+    labels[0] = 0
+    one, two = (float(step(images, labels)["loss"]) for step in steps)
+    return max(abs(one - two), worst(*steps))
+
+
+def averages(strategy):
+    """Averages of BatchNorm after one step on two devices, in slices, and on one."""
+    found = []
+    for scope, accumulate in ((tf.distribute.get_strategy(), 1), (strategy, 2)):
+        with scope.scope():
+            norm = layers.BatchNormalization(name="norm")
+            parts = [keras.Input((8, 8, 3)), norm, keras.layers.Conv2D(3, 1)]
+            model = keras.Sequential(parts)
+            step = cases.make_step(model, strategy=scope, accumulate=accumulate)
+        step(*cases.batch(0))
+        found.append([norm.moving_mean.numpy(), norm.moving_variance.numpy()])
+    return float(np.abs(np.divide(*found) - 1).max())
 
 
 def main():
@@ -148,6 +180,8 @@ def main():
     report["slices"] = worst(one, sliced)
     report["synchronized"] = synchronized(strategy)
     report["objective"] = objective(strategy)
+    report["masked"] = masked(strategy)
+    report["averages"] = averages(strategy)
     report["restored"] = broken(strategy)
     try:
         cases.make_step(strategy=strategy)

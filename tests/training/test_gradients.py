@@ -1,6 +1,7 @@
 """Loss and gradient of a batch: slices, outputs, clipping."""
 
 import keras
+import numpy as np
 import pytest
 
 from kerasseg import training
@@ -72,3 +73,32 @@ def test_loss_scale_leaves_the_norm_and_its_clipping_alone():
     )
     assert float(step(*cases.ones())["grad_norm"]) == pytest.approx(4.0)
     assert model.get_weights()[0].item() == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2, 4])
+def test_a_loss_of_keras_leaves_its_ignored_class_out_as_in_fit(accumulate):
+    images, labels = cases.batch(0)
+    labels[0, :6], labels[1:, :2] = 255, 255  # unequal shares of the slices
+    loss = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=255)
+    ours, theirs = cases.network(), cases.network()
+    step = training.make_train_step(
+        ours,
+        loss,
+        keras.optimizers.SGD(0.1),
+        options=training.StepOptions(accumulate=accumulate),
+    )
+    theirs.compile(keras.optimizers.SGD(0.1), loss, jit_compile=False)
+    for _ in range(2):
+        found, expected = step(images, labels), theirs.train_on_batch(images, labels)
+        assert float(found["loss"]) == pytest.approx(float(expected), rel=1e-5)
+    for mine, yours in zip(ours.get_weights(), theirs.get_weights()):
+        # The same arithmetic, perhaps summed in another order.
+        np.testing.assert_allclose(mine, yours, rtol=0, atol=1e-6)
+
+
+def test_a_batch_whose_every_pixel_is_ignored_changes_nothing():
+    images, labels = cases.batch(0)
+    loss = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=255)
+    step = training.make_train_step(cases.network(), loss, keras.optimizers.SGD(0.1))
+    logs = step(images, np.full_like(labels, 255))
+    assert [float(logs["loss"]), float(logs["grad_norm"])] == [0, 0]

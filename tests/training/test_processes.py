@@ -31,6 +31,16 @@ def test_slices_on_two_devices_train_as_one(devices):
 
 
 @pytest.mark.slow
+def test_averages_of_devices_and_slices_are_those_of_one_batch(devices):
+    assert devices["averages"] < 1e-4
+
+
+@pytest.mark.slow
+def test_an_ignored_class_counts_for_no_slice_of_two_devices(devices):
+    assert devices["masked"] < 1e-5
+
+
+@pytest.mark.slow
 def test_an_objective_in_slices_on_two_devices_trains_as_on_one(devices):
     assert devices["objective"] < 1e-5
 

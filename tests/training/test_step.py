@@ -86,6 +86,17 @@ def test_xla_computes_the_same():
     np.testing.assert_allclose(*(m.get_weights()[0] for m in models), rtol=1e-6)
 
 
+def test_xla_compiles_norms_in_slices_and_ignored_classes():
+    loss = keras.losses.SparseCategoricalCrossentropy(True, ignore_class=0)
+    steps = []
+    for jit in (False, True):
+        options = training.StepOptions(accumulate=2, jit_compile=jit)
+        model, optimizer = cases.network(norm=True), keras.optimizers.SGD(0.1)
+        steps.append(training.make_train_step(model, loss, optimizer, options=options))
+        steps[-1](*cases.batch(0))
+    cases.assert_close(*map(cases.values, steps), tolerance=1e-5)
+
+
 def test_all_batches_of_one_shape_share_a_trace():
     step = cases.make_step()
     for number in range(5):

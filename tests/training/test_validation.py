@@ -45,3 +45,23 @@ def test_a_failing_validation_does_not_cost_the_epoch(tmp_path):
         cases.fit(cases.full_step(), tmp_path, validate=lambda: 1 / 0)
     path = checkpoints.latest(tmp_path / "checkpoints")
     assert checkpoints.read(path).step == 4
+
+
+def test_without_a_score_the_lowest_loss_is_best(tmp_path):
+    seen = []
+    result = cases.fit(
+        cases.make_step(),
+        tmp_path,
+        steps=12,
+        validate=cases.scores(None, None, None),
+        on_event=seen.append,
+    )
+    epochs = [event for event in seen if event["kind"] == "epoch"]
+    losses = [event["loss"] for event in epochs]
+    assert [event["mean_iou"] for event in epochs] == [None] * 3
+    assert result.best == -min(losses)
+    best = [event["is_best"] for event in epochs]
+    assert best == [loss == min(losses[: i + 1]) for i, loss in enumerate(losses)]
+    rows = History(tmp_path / "history.jsonl").rows()
+    assert all(row["mean_iou"] is None for row in rows if row["kind"] == "epoch")
+    assert (tmp_path / "best.weights.h5").is_file()

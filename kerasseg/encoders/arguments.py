@@ -1,0 +1,112 @@
+"""Arguments of encoders and architectures, answered at the door."""
+
+import functools
+import inspect
+import os
+
+import keras
+import numpy as np
+
+
+def checked(function):
+    """Wrap a builder so that its arguments are checked before anything is built.
+
+    NumPy's numbers become Python's. Of the names that builders share, `num_classes`,
+    `num_rays`, `encoder`, `input_shape`, `encoder_weights` and `weights` are checked.
+
+    Raises:
+        ValueError: from the wrapped function, for an argument of another kind.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def build(*args, **kwargs):
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:
+            return function(*args, **kwargs)  # Python's message names the function
+        given = {name: plain(value) for name, value in bound.arguments.items()}
+        for name, value in given.items():
+            if name in CHECKS:
+                CHECKS[name](name, value, function)
+        return function(**given)
+
+    return build
+
+
+def plain(value):
+    """A value with Python's numbers in place of NumPy's, inside of lists and tuples."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if type(value) in (list, tuple):
+        return type(value)(plain(item) for item in value)
+    return value
+
+
+def _check_count(name, value, function):
+    if type(value) is int and value > 0:
+        return
+    fix = ""
+    if isinstance(value, (str, keras.Model)):
+        # Others' libraries take the encoder first.
+        encoder = value if isinstance(value, str) else "..."
+        fix = f" Pass an encoder second: {function.__name__}(2, encoder={encoder!r})."
+    elif name == "num_classes" and value in (0, None):
+        fix = " One binary logit is num_classes=1."
+    raise ValueError(
+        f"`{name}` must be a whole number from 1 on. Received: {name}={value!r}.{fix}"
+    )
+
+
+def _check_encoder(name, value, function):
+    if isinstance(value, (str, keras.Model)):
+        return
+    called = getattr(value, "__name__", None)
+    fix = f" Write encoder={called!r}." if called else ""
+    raise ValueError(
+        "`encoder` must be the name of an encoder (kerasseg.encoders.names()) or a "
+        f"keras.Model with taps. Received: {name}={value!r}.{fix}"
+    )
+
+
+def _check_input_shape(name, value, function):
+    right = isinstance(value, (tuple, list)) and len(value) == 3
+    right = right and all(type(n) is int and n > 0 for n in value if n is not None)
+    if right and value[2] is not None:
+        return
+    raise ValueError(
+        "`input_shape` must be (height, width, channels), whole numbers; height and "
+        f"width may be None. Received: {name}={value!r}."
+    )
+
+
+def _check_weights(name, value, function):
+    whole_model = "encoder_weights" in inspect.signature(function).parameters
+    whole_model = whole_model and name == "weights"
+    is_path = isinstance(value, (str, os.PathLike))
+    text = value if isinstance(value, str) else ""
+    if whole_model and text.lower() == "imagenet":
+        raise ValueError(
+            "`weights` must be None or a path to weights of the whole model. "
+            f"Received: {name}={value!r}. Write encoder_weights='imagenet' for an "
+            "encoder trained on ImageNet."
+        )
+    if text == "imagenet" or (is_path and text.lower() != "imagenet"):
+        return
+    if value is None or isinstance(value, dict):  # arrays by name
+        return
+    fix = " Write None." if value is False else ""
+    if not whole_model and value is not False:
+        fix = f" Write {name}='imagenet'."
+    allowed = "None or a path" if whole_model else "None, 'imagenet' or a path"
+    raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.{fix}")
+
+
+CHECKS = {
+    "num_classes": _check_count,
+    "num_rays": _check_count,
+    "encoder": _check_encoder,
+    "input_shape": _check_input_shape,
+    "encoder_weights": _check_weights,
+    "weights": _check_weights,
+}

@@ -1,0 +1,68 @@
+"""Masks whose numbers are no class ids, told by the numbers alone."""
+
+import numpy as np
+from skimage import measure
+
+SPANS = {"0-127": 0, "128-255": 1}
+FEW_OBJECTS = 8  # fewer regions may be classes that occur once each
+
+
+def to_paste(option, mapping):
+    """A mapping as an argument, and as a line for the command line.
+
+    Example:
+        >>> print(to_paste("values", {0: 0, 255: 1}))
+        values={0: 0, 255: 1} (command line: --set 'data.values={0: 0, 255: 1}')
+    """
+    text = f"{option}={mapping}".replace("'", '"')
+    return f"{text} (command line: --set 'data.{text}')"
+
+
+def is_noisy_black_and_white(counts):
+    """Whether a mask of 0 and 255 went through JPEG or smoothing.
+
+    Args:
+        counts: pixels of each number 0..255 or more, integers [N].
+    """
+    counts = np.asarray(counts)
+    black, grey, white = counts[1:64], counts[64:192], counts[192:255]
+    both = counts[:64].sum() and counts[192:256].sum()
+    near = np.count_nonzero(black) + np.count_nonzero(white)
+    few_grey = grey.sum() < 0.2 * counts.sum() and not counts[256:].any()
+    return bool(both and few_grey and white.any() and near + bool(grey.any()) > 1)
+
+
+def marks_objects(label):
+    """Whether each number of a label map but 0 is one connected region.
+
+    Args:
+        label: integers [H, W].
+
+    Returns:
+        None where there are fewer than two numbers; else the numbers, sorted, if they
+        are, and an empty tuple if not.
+    """
+    ids = np.unique(label)
+    ids = tuple(ids[ids > 0].tolist())
+    if len(ids) < 2:
+        return None
+    regions = measure.label(label, background=0, connectivity=2).max()
+    return ids if regions == len(ids) else ()
+
+
+def are_objects(found):
+    """Whether label maps number objects, not classes.
+
+    Args:
+        found: results of `marks_objects`, one per map.
+
+    Returns:
+        True if every map numbers single regions, as classes hardly do, and the numbers
+        are those of a count, 1..n, or go on from map to map.
+    """
+    found = [ids for ids in found if ids is not None]
+    if not found or not all(found) or max(map(len, found)) < FEW_OBJECTS:
+        return False
+    counted = all(ids == tuple(range(1, len(ids) + 1)) for ids in found)
+    different = len(set().union(*found))
+    return counted or different >= 3 * np.mean([len(ids) for ids in found])

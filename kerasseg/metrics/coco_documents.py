@@ -1,0 +1,162 @@
+"""Annotation files and results in the one form that pycocotools reads right.
+
+It takes an id of 0 for "no match", ends with a KeyError without `iscrowd`, `area` or
+`bbox`, and takes a ring of four numbers for a box.
+"""
+
+import collections
+
+from kerasseg.instance import coco_entries, polygons, rle
+from kerasseg.instance.coco_entries import key_of
+
+
+def renumbered(truth, results, kind):
+    """The same truth and results with ids from 1, and with all fields.
+
+    Ids that are numbers keep their order. Annotations without what `kind` compares, a
+    mask or a box, are left out; so are categories that only name a group.
+
+    Args:
+        truth: content of an annotation file, as tools write it; it is not changed.
+        results: list of dicts, see `coco_scores`.
+        kind: "masks" or "boxes".
+
+    Returns:
+        (document, results, {category id: name}), new objects.
+
+    Raises:
+        ValueError: if ids are missing, occur twice or are not known, or if a mask must
+            be drawn and cannot be.
+    """
+    images, categories = _by_id(truth, "images"), _by_id(truth, "categories")
+    annotations = coco_entries.listed(truth, "annotations")
+    if annotations is None:
+        raise ValueError(_message("a list 'annotations'", truth))
+    annotations = [coco_entries.annotation_of(one) for one in annotations]
+    used = {key_of(one.category_id) for one in annotations}
+    used |= {key_of(one.get("category_id")) for one in results}
+    for group in coco_entries.group_categories(categories, used):
+        del categories[group]
+    numbers = {
+        "image_id": _numbers(images),
+        "category_id": _numbers(categories),
+    }
+    sizes = {number: images[key] for key, number in numbers["image_id"].items()}
+    complete = []
+    for one in annotations:
+        ids = _ids(one._asdict(), numbers)
+        if ids is None:
+            shown = {"id": one.id, **{key: getattr(one, key) for key in numbers}}
+            raise ValueError(_message("annotations of known images, categories", shown))
+        found = _complete(one, sizes[ids["image_id"]], kind)
+        if found:
+            complete.append({"id": len(complete) + 1, **ids, **found})
+    document = {
+        "info": {},
+        "images": [{"id": number} | _size(sizes[number]) for number in sizes],
+        "categories": [{"id": n} for n in numbers["category_id"].values()],
+        "annotations": complete,
+    }
+    found = [{**one, **(_ids(one, numbers) or {})} for one in results]
+    names = _names(categories, numbers["category_id"])
+    return document, found, names
+
+
+def unknown(results, truth):
+    """Position of the first result of an unknown image or category, or None."""
+    known = {
+        f"{kind}_id": set(_by_id(truth, plural))
+        for kind, plural in (("image", "images"), ("category", "categories"))
+    }
+    for position, one in enumerate(results):
+        if any(key_of(one.get(key)) not in ids for key, ids in known.items()):
+            return position
+    return None
+
+
+def _by_id(truth, key):
+    entries = coco_entries.listed(truth, key)
+    if entries is None:
+        raise ValueError(_message(f"a list {key!r}", truth))
+    found = {}
+    for entry in entries:
+        number = key_of(entry.get("id"))
+        if number is None or number in found:
+            raise ValueError(_message(f"{key} with unique ids", entry.get("id")))
+        found[number] = entry
+    return found
+
+
+def _numbers(entries):
+    return {key: place for place, key in enumerate(coco_entries.ordered(entries), 1)}
+
+
+def _ids(entry, numbers):
+    found = {k: known.get(key_of(entry.get(k))) for k, known in numbers.items()}
+    return None if None in found.values() else found
+
+
+def _complete(one, image, kind):
+    """Mask, box, area and crowd flag of an annotation; None without what counts."""
+    outlined = bool(one.segmentation)
+    if not (outlined or (kind == "boxes" and one.box is not None)):
+        return None
+    found = {"iscrowd": int(one.crowd in (1, "1"))}
+    if outlined:
+        found["segmentation"] = _plain(one.segmentation)
+    box, area = one.box, one.area
+    if area is None or (box is None and kind == "boxes"):
+        pixels = _mask(one, image) if outlined else None
+        if pixels is not None and not pixels.any():
+            return None
+        if area is None:
+            area = box[2] * box[3] if pixels is None else int(pixels.sum())
+        if box is None:
+            rows, columns = (pixels.any(axis).nonzero()[0] for axis in (1, 0))
+            corner = columns[0], rows[0]
+            box = (*corner, columns[-1] + 1 - corner[0], rows[-1] + 1 - corner[1])
+    # pycocotools fails without a box, even where masks are compared.
+    box = [float(x) for x in box] if box is not None else [0.0] * 4
+    return {**found, "bbox": box, "area": float(area)}
+
+
+def _mask(one, image):
+    size = tuple(_size(image).values())
+    code = one.segmentation
+    if not isinstance(code, dict) and len(size) < 2:
+        raise ValueError(_message("images with height and width", image))
+    try:
+        if isinstance(code, dict):
+            return rle.decode_rle(code, size=size or None)
+        return polygons.from_polygons(code, size)
+    except ValueError as error:
+        raise ValueError(f"`truth`: annotation {one.id}: {error}") from error
+
+
+def _plain(segmentation):
+    """Lists, which pycocotools wants, in place of arrays."""
+    if isinstance(segmentation, dict):
+        counts = segmentation.get("counts")
+        if not isinstance(counts, (str, bytes)):
+            counts = list(counts)
+        return {**segmentation, "counts": counts}
+    return [list(ring) for ring in segmentation]
+
+
+def _size(image):
+    keys = ("height", "width")
+    return {key: key_of(image[key]) for key in keys if image.get(key) is not None}
+
+
+def _names(categories, numbers):
+    """Names of the categories by their new id, with the old one where two are equal."""
+    names = {key: str(entry.get("name", key)) for key, entry in categories.items()}
+    counts = collections.Counter(names.values())
+    return {
+        number: names[key] if counts[names[key]] == 1 else f"{names[key]} (id {key})"
+        for key, number in numbers.items()
+    }
+
+
+def _message(required, received):
+    return f"`truth` must have {required}. Received: {repr(received)[:80]}."

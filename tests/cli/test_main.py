@@ -1,0 +1,77 @@
+"""The command line as a stranger uses it: bad files, and advice that can be pasted."""
+
+import json
+import re
+import shlex
+
+import numpy as np
+import pytest
+
+from kerasseg.cli import main
+from kerasseg.images import write_image
+
+FORMS = {
+    "0 and 255": lambda mask: mask * np.uint8(255),
+    "colours": lambda mask: np.stack([mask * np.uint8(200), 0 * mask, 0 * mask], -1),
+    "ids to 1000": lambda mask: mask * np.uint16(1000),
+}
+
+
+def write_data(root, mask_of=lambda mask: mask, num=6):
+    """Folder of `num` images, black above and white below, and their masks."""
+    mask = np.repeat(np.array([0, 1], "uint8"), 16)[:, None].repeat(32, 1)
+    for number in range(num):
+        image = np.repeat(mask[..., None], 3, -1) * np.uint8(200)
+        write_image(root / f"images/{number}.png", image)
+        write_image(root / f"labels/{number}.png", mask_of(mask))
+    return root
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_advice_can_be_pasted(tmp_path, capsys, form):
+    root = write_data(tmp_path, FORMS[form])
+    command = ["check-data", "--data", str(root)]
+    assert main(command) == 1
+    advice = re.search("on the command line: (.*)", capsys.readouterr().err)
+    assert main([*command, *shlex.split(advice[1]), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert list(report["train"]["pixels"].values())[:2] == [512 * 5] * 2
+
+
+def test_masks_that_need_no_advice_get_none(tmp_path, capsys):
+    assert main(["check-data", "--data", str(write_data(tmp_path)), "--json"]) == 0
+    assert "command line" not in capsys.readouterr().err
+
+
+def test_check_data_reads_every_file_and_lists_all_bad_ones(tmp_path, capsys):
+    root = write_data(tmp_path, num=10)
+    for number in (2, 5, 7):
+        (root / f"labels/{number}.png").write_bytes(b"no image")
+    assert main(["check-data", "--data", str(root)]) == 3
+    printed = capsys.readouterr()
+    assert all(f"labels/{number}.png" in printed.err for number in (2, 5, 7))
+    assert '"num_read"' in printed.out
+    assert main(["check-data", "--data", str(root), "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    assert sum(len(report[side]["failed"]) for side in ("train", "val")) == 3
+
+
+def test_a_bad_picture_costs_itself_only_in_classical(tmp_path, capsys):
+    root = write_data(tmp_path, num=2)
+    (root / "images/bad.png").write_bytes(b"no image")
+    command = [
+        "classical",
+        "kmeans",
+        str(root),
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
+    ]
+    assert main(command) == 3
+    report = json.loads(capsys.readouterr().out)
+    counts = [len(report[key]) for key in ("images", "failed", "skipped")]
+    assert counts == [2, 1, 2]
+    assert (tmp_path / "out/images/0.png").is_file()
+    (tmp_path / "file").write_text("")
+    assert main([*command[:4], str(tmp_path / "file")]) == 1
+    assert "The output must be a folder" in capsys.readouterr().err

@@ -1,0 +1,44 @@
+"""What gets through the filter of stderr."""
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import os, sys
+from kerasseg.cli import quiet
+quiet.filter_errors()
+lines = [
+    "WARNING: All log messages before absl::InitializeLog() is called are written",
+    "I0000 00:00:1795957836.293407    2649 port.cc:153] oneDNN operations are on",
+    "E0000 00:00:1795957842.811600    2649 cuda_platform.cc:52] failed call to cuInit",
+    "2026-01-01 10:00:00.123456: I tensorflow/core/platform/cpu_feature_guard.cc:210]",
+    "F0000 00:00:1795957842.811600    2649 tensor.cc:1] Check failed: x",
+    "kerasseg: an error",
+]
+os.write(2, "\\n".join(lines).encode() + b"\\n")
+print("a warning", file=sys.stderr)
+os.write(2, b"the last words")
+END
+"""
+
+
+@pytest.mark.parametrize(("end", "code"), [("", 0), ("os.abort()", -6)])
+def test_chatter_is_dropped_and_errors_get_out_even_of_a_crash(end, code):
+    done = subprocess.run(
+        [sys.executable, "-c", CODE.replace("END", end)], capture_output=True, text=True
+    )
+    assert done.returncode == code
+    assert done.stderr.splitlines() == [
+        "F0000 00:00:1795957842.811600    2649 tensor.cc:1] Check failed: x",
+        "kerasseg: an error",
+        "a warning",
+        "the last words",
+    ]
+
+
+def test_a_command_prints_no_chatter():
+    command = [sys.executable, "-m", "kerasseg", "info", "unet", "--encoder", "tiny"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and done.stderr == ""

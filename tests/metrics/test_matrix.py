@@ -1,0 +1,42 @@
+"""The confusion matrix of arrays."""
+
+import numpy as np
+import pytest
+
+from kerasseg import metrics
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int64", "float32"])
+def test_labels_of_any_type_are_widened(dtype):
+    ids = np.arange(100, dtype=dtype).reshape(4, 25)  # 99 * 100 overflows 8 and 16 bits
+    matrix = metrics.confusion_matrix(ids, ids, 100)
+    assert metrics.mean_iou(matrix) == 1
+    np.testing.assert_array_equal(matrix, np.eye(100))
+
+
+def test_a_last_axis_of_one_is_taken_off():
+    labels, found = np.array([[0, 1, 255]]), np.array([[0, 0, 1]])
+    expected = metrics.confusion_matrix(labels, found, 2)
+    for one, other in ((labels[..., None], found), (labels, found[..., None])):
+        found_ = metrics.confusion_matrix(one, other, 2)
+        np.testing.assert_array_equal(found_, expected)
+
+
+@pytest.mark.parametrize(
+    ("labels", "predictions", "message"),
+    [
+        ([[0, 1]], [[0.2, 0.7]], r"`predictions` must be class ids.*> 0.5"),
+        ([[0, np.nan]], [[0, 1]], "`labels` must be class ids"),
+        ([[0, 1]], [[[0.0, 1.0], [1.0, 0.0]]], r"predictions.argmax\(-1\)"),
+        ([[0, 2]], [[0, 1]], r"`labels` must be within 0..1\. Received: 0..2"),
+        ([[0, 1]], [[0, -1]], "`predictions` must be within"),
+    ],
+)
+def test_what_are_no_ids_is_refused(labels, predictions, message):
+    with pytest.raises(ValueError, match=message):
+        metrics.confusion_matrix(labels, predictions, 2)
+
+
+def test_a_mask_of_0_and_255_without_an_ignore_label_is_told():
+    with pytest.raises(ValueError, match="labels > 127"):
+        metrics.confusion_matrix([[0, 255]], [[0, 1]], 2, ignore_label=None)
