@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import errno
 import io
 import json
 import os
@@ -73,6 +74,28 @@ def replace_text(path, text):
         if path.read_bytes() == data:
             return
     replace(path, lambda temporary: temporary.write_bytes(data))
+
+
+def reserve(path, num_bytes):
+    """Take this much of the disk for a new file, where the system can.
+
+    For writers that do not survive a full disk.
+
+    Args:
+        path: file to create, or to make longer.
+        num_bytes: its size.
+
+    Raises:
+        OSError: if the disk has less.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with open(path, "ab") as file:
+        try:
+            os.posix_fallocate(file.fileno(), 0, num_bytes)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS):
+                raise
 
 
 @contextlib.contextmanager

@@ -1,10 +1,12 @@
 """The command `kerasseg`: train, evaluate, predict, export, check data, look around.
 
 Exit codes: 0 done, 1 the data or the run failed, 2 the command or the recipe is wrong,
-3 done, but some of the files failed and are listed, 130 Ctrl-C, 143 SIGTERM.
+3 done, but some of the files failed and are listed, 129 a closed terminal (SIGHUP),
+130 Ctrl-C, 143 SIGTERM.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -56,11 +58,12 @@ def _list_failures(arguments, failed):
 
 
 def _fail(arguments, error, code):
-    if arguments.json:
-        print(json.dumps({"error": str(error), "exit_code": code}))
-    print(f"kerasseg: {error}", file=sys.stderr)
-    if hint := options.pasteable(str(error)) if hasattr(arguments, "set") else None:
-        print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
+    with contextlib.suppress(OSError):  # of a terminal that was closed
+        if arguments.json:
+            print(json.dumps({"error": str(error), "exit_code": code}))
+        print(f"kerasseg: {error}", file=sys.stderr)
+        if hint := options.pasteable(str(error)) if hasattr(arguments, "set") else None:
+            print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
     return code
 
 

@@ -33,7 +33,7 @@ def pasteable(message):
     """
     advice = message.rpartition("Fix:")[2]
     found = ADVISED.search(advice)
-    if not found or "..." in found[0]:
+    if not found or "..." in found[0] or "--set" in message:  # which shows it itself
         return None
     return f"--set 'data.{found[1]}={found[2]}'"
 

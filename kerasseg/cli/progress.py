@@ -1,5 +1,6 @@
 """Progress of a training in the terminal: a live bar and a line per epoch."""
 
+import contextlib
 import datetime
 import time
 
@@ -37,13 +38,19 @@ class Progress:
         return self
 
     def __exit__(self, *error):
-        self._bar.stop()
+        with contextlib.suppress(OSError):
+            self._bar.stop()
 
     def update(self, event):
-        """Draw one event: a dict with "kind"; unknown kinds are ignored."""
+        """Draw one event: a dict with "kind"; unknown kinds are ignored.
+
+        Nothing is drawn on a terminal that was closed or into a log on a full disk, and
+        the training goes on, to be saved.
+        """
         draw = getattr(self, f"_{event['kind']}", None)
         if draw:
-            draw(event)
+            with contextlib.suppress(OSError):
+                draw(event)
 
     def _device(self, event):
         self._console.print(event["text"])

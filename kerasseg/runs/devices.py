@@ -45,6 +45,7 @@ def prepare(precision="auto", distribute="auto", *, deterministic=False):
         Devices. Memory growth is set on every GPU, nothing else is changed.
 
     Raises:
+        RuntimeError: in a fork of a process that has used TensorFlow.
         ValueError: for an unknown `distribute`, or without a usable TF_CONFIG.
     """
     if distribute not in DISTRIBUTE:
@@ -54,7 +55,9 @@ def prepare(precision="auto", distribute="auto", *, deterministic=False):
     import tensorflow as tf
 
     from kerasseg import training
+    from kerasseg.training import environment
 
+    environment.check_process()
     gpus = tf.config.list_physical_devices("GPU")
     # TensorFlow otherwise takes nearly all memory of every GPU when it starts.
     for gpu in gpus:

@@ -13,7 +13,7 @@ RUNS = pathlib.Path("runs")
 FILES = {
     *("recipe.toml", "run.json", "run.lock", "history.jsonl", "checkpoints"),
     *("best.weights.h5", "results.json", "curves.png", "samples.png", "confusion.png"),
-    "tensorboard",
+    *("samples.csv", "tensorboard"),
 }
 
 
@@ -36,6 +36,9 @@ def load(run, score_threshold=None):
     Raises:
         RunError: if the folder is no run, or has no weights yet.
     """
+    from kerasseg.training import environment
+
+    environment.check_process()
     run = pathlib.Path(run)
     missing = [
         name

@@ -4,7 +4,7 @@ import contextlib
 import pathlib
 import signal
 
-from kerasseg.training import interrupts, run_lock, tensorboard
+from kerasseg.training import environment, interrupts, run_lock, tensorboard
 from kerasseg.training.loop import Run
 from kerasseg.training.run_files import RunFiles, RunFolder
 
@@ -60,6 +60,7 @@ def fit(
             or those of another model.
         files.WriteError: if its disk is full.
         run_lock.FolderInUseError: if another process trains in the run folder.
+        RuntimeError: in a fork of a process that has used TensorFlow.
         ValueError: if an argument is out of range, `batches` ends early, or the
             validation does not report its monitored metric.
 
@@ -78,6 +79,7 @@ def fit(
             raise ValueError(f"`{name}` must be at least 1. Received: {count}.")
     if folder is not None and not isinstance(folder, RunFolder):
         folder = RunFolder(folder)
+    environment.check_process()
     is_writer = is_first_worker(step.strategy)
     with contextlib.ExitStack() as stack:
         if is_writer and folder is not None:

@@ -1,8 +1,11 @@
 """The files of a run folder: checkpoints, history and best weights."""
 
 import dataclasses
+import math
 import os
 import pathlib
+
+import tensorflow as tf
 
 from kerasseg import files
 from kerasseg.training import checkpoints
@@ -91,11 +94,23 @@ class RunFiles:
         return self.is_writer and not (self._path / "best.weights.h5").exists()
 
     def save_best_weights(self, model):
-        """Write the weights of the model; return their path, or None."""
+        """Write the weights of the model; return their path, or None.
+
+        Raises:
+            files.WriteError: if they cannot be written.
+        """
         if not self.is_writer:
             return None
         path = self._path / "best.weights.h5"
-        files.replace(path, model.save_weights)
+
+        def write(temporary):
+            # HDF5 1.14 ends the process by a segmentation fault on a full disk. A
+            # weight takes 2 kB besides its numbers.
+            size = sum(_num_bytes(weight) + 4096 for weight in model.weights)
+            files.reserve(temporary, size + 65536)
+            model.save_weights(temporary)
+
+        files.replace(path, write)
         return path
 
     def append_row(self, row):
@@ -107,3 +122,7 @@ class RunFiles:
         """Drop the rows after a step; return the number of those that stay."""
         self._history.truncate_after(step, max_rows=max_rows)
         return len(self._history.rows())
+
+
+def _num_bytes(weight):
+    return math.prod(weight.shape) * tf.as_dtype(weight.dtype).size

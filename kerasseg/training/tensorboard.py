@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from kerasseg import files
+
 
 def make_listener(folder, log_every):
     """Make a listener that writes the numbers of "step" and "epoch" events.
@@ -23,11 +25,16 @@ def make_listener(folder, log_every):
         wanted = log_every and position % log_every == 0 if kind == "step" else True
         if kind not in ("step", "epoch") or not wanted:
             return
-        with writer.as_default():
-            for name in sorted(event.keys() - {"kind", "step", "epoch"}):
-                if isinstance(event[name], (int, float)):
-                    value = tf.constant(event[name], "float32")
-                    tf.summary.write(f"{kind}/{name}", value, position, metadata)
-        writer.flush()
+        try:
+            with writer.as_default():
+                for name in sorted(event.keys() - {"kind", "step", "epoch"}):
+                    if isinstance(event[name], (int, float)):
+                        value = tf.constant(event[name], "float32")
+                        tf.summary.write(f"{kind}/{name}", value, position, metadata)
+            writer.flush()
+        except tf.errors.OpError as error:  # a full disk is a ResourceExhaustedError
+            raise files.WriteError(
+                f"Could not write TensorBoard's scalars to {folder}: {error.message}"
+            ) from error
 
     return write

@@ -32,7 +32,7 @@ def test_advice_can_be_pasted(tmp_path, capsys, form):
     root = write_data(tmp_path, FORMS[form])
     command = ["check-data", "--data", str(root)]
     assert main(command) == 1
-    advice = re.search("on the command line: (.*)", capsys.readouterr().err)
+    advice = re.search(r"(--set '[^']*')", capsys.readouterr().err)
     assert main([*command, *shlex.split(advice[1]), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert list(report["train"]["pixels"].values())[:2] == [512 * 5] * 2

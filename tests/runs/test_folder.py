@@ -32,6 +32,10 @@ class Weights:
     def assign(self, value):
         self.value = np.array(value)
 
+    @property
+    def weights(self):
+        return [self]
+
     def save_weights(self, path):
         with open(path, "wb") as file:
             file.write(self.value.tobytes())

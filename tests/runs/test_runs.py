@@ -48,6 +48,7 @@ def test_a_run_folder_holds_everything(run):
     ):
         assert (run / name).stat().st_size > 0, name
     assert len(list((run / "checkpoints").iterdir())) >= 1
+    assert {path.name for path in run.iterdir()} <= folder.FILES
 
 
 def test_results_say_what_a_number_needs(run):

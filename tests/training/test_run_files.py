@@ -1,13 +1,14 @@
 """The files of a run folder."""
 
 import os
+import resource
 import warnings
 
 import numpy as np
 import pytest
 
-from kerasseg import files
-from kerasseg.training import checkpoints
+from kerasseg import files, zoo
+from kerasseg.training import checkpoints, run_files
 from tests.training import training_cases as cases
 
 
@@ -92,3 +93,26 @@ def test_a_third_checkpoint_left_by_a_kill_goes_at_the_next_start(tmp_path):
     (tmp_path / "checkpoints/checkpoint-000000001.safetensors").touch()
     cases.fit(cases.make_step(), tmp_path, steps=8)
     assert len(list((tmp_path / "checkpoints").iterdir())) == 2
+
+
+@pytest.mark.parametrize("limit", [0, 100, 3000, 9000, 12000])
+def test_best_weights_on_a_full_disk_are_an_error_and_no_crash(tmp_path, limit):
+    model, folder = cases.network(), run_files.RunFolder(tmp_path)
+    access = run_files.RunFiles(folder, is_writer=True)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        with pytest.raises(files.WriteError, match=r"best.weights.h5: File too large"):
+            access.save_best_weights(model)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not list(tmp_path.iterdir())
+    model.load_weights(access.save_best_weights(model))
+
+
+def test_the_space_reserved_for_the_best_weights_is_enough(tmp_path, monkeypatch):
+    reserved = []
+    monkeypatch.setattr(files, "reserve", lambda path, size: reserved.append(size))
+    access = run_files.RunFiles(run_files.RunFolder(tmp_path), is_writer=True)
+    model = zoo.unet(3, "tiny", encoder_weights=None)
+    assert access.save_best_weights(model).stat().st_size < reserved[0]
