@@ -8,6 +8,32 @@ import importlib.util
 import inspect
 import pathlib
 
+MAX_MESSAGE = 2000  # characters
+
+
+def bounded(message, limit=MAX_MESSAGE):
+    """Shorten the middle of a message that a file could make as long as it likes.
+
+    Args:
+        message: str, or anything that `str` takes.
+        limit: most characters.
+
+    Returns:
+        str that any terminal, log and file takes: without lone surrogates and NUL.
+
+    Example:
+        >>> bounded("x" * 5000, 40)
+        'xxxxxxxxxx ... (5000 characters) ... xxx'
+    """
+    message = str(message)
+    if len(message) > limit:
+        note = f" ... ({len(message)} characters) ... "
+        tail = max((limit - len(note)) // 4, 0)
+        head = max(limit - len(note) - tail, 0)
+        message = message[:head] + note + message[len(message) - tail :]
+    message = message.replace("\0", "\\0")
+    return message.encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 def look_up(name, table, kind):
     """Return `table[name]`; an unknown name is an error that lists the choices.

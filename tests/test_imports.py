@@ -29,7 +29,7 @@ ALLOWED = {
     "instance": {"names"},
     "metrics": set(),
     "datasets": {"images", "instance", "names"},
-    "weights": set(),
+    "weights": {"names"},
     "layers": {"machine"},
     "blocks": {"layers"},
     "encoders": {"blocks", "layers", "names", "weights"},
