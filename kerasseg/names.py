@@ -50,7 +50,7 @@ def look_up(name, table, kind):
         >>> look_up("b", {"a": 1, "b": 2}, "letter")
         2
     """
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
     raise ValueError(
         f"Unknown {kind}. Received: {name!r}.{nearest(name, table)} "
@@ -129,6 +129,21 @@ def check_types(options, defaults, table):
             raise OptionError(
                 f"`{option}` must be {description}. Received: {value!r}.", table, option
             )
+        if not _is_size(value):
+            raise OptionError(
+                f"`{option}` must be finite and below 2^63. Received: "
+                f"{bounded(value, 100)}.",
+                table,
+                option,
+            )
+
+
+def _is_size(value):
+    """False for NaN, infinities and numbers of thousands of digits, in lists too."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_size, value))
+    is_number = isinstance(value, (int, float))
+    return not is_number or -(2**63) < value < 2**63  # NaN is not, either
 
 
 def parameters(function):
@@ -195,7 +210,7 @@ def nearest(name, names):
         >>> nearest("unte", ["unet", "fcn"])
         " Did you mean 'unet'?"
     """
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(bounded(name, 200), list(names), n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 

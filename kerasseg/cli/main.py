@@ -29,7 +29,8 @@ def main(argv=None):
         answer = arguments.run(arguments)
     except recipes.RecipeError as error:
         return _fail(arguments, error, 2)
-    except (ValueError, OSError) as error:
+    # A `training.CheckpointError` is a RuntimeError.
+    except (ValueError, OSError, RuntimeError) as error:
         return _fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
         number = getattr(stop, "signal", signal.SIGINT)

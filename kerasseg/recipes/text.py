@@ -2,11 +2,12 @@
 
 import contextlib
 import json
+import os
 import pathlib
 import re
 import sys
 
-from kerasseg.names import OptionError
+from kerasseg.names import OptionError, bounded
 from kerasseg.recipes.options import TABLES, as_list, resolve
 
 if sys.version_info >= (3, 11):
@@ -24,6 +25,9 @@ MAX_DOTS = 200
 class RecipeError(ValueError):
     """A recipe that cannot be used; the message names file, line, problem and fix."""
 
+    def __init__(self, message):
+        super().__init__(bounded(message))
+
 
 def read(path=None, overrides=()):
     """Read a recipe, apply overrides, fill in defaults and check it.
@@ -40,9 +44,9 @@ def read(path=None, overrides=()):
             types; names file and line.
     """
     path = pathlib.Path(path or SHAPES)
-    if path.is_dir():
+    if os.path.isdir(path):
         path = path / "recipe.toml"
-    if not path.is_file():
+    if not os.path.isfile(path):  # NUL and lone surrogates are no file either
         raise RecipeError(
             "A recipe must be a .toml file or a folder that holds recipe.toml. "
             f"Received: {path}."
@@ -58,7 +62,7 @@ def read(path=None, overrides=()):
             )
     try:
         recipe = _without_none(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         raise RecipeError(f"{path}: not valid TOML: {error}.") from error
     overridden = [_override(recipe, override) for override in overrides]
     try:
@@ -95,7 +99,7 @@ def _override(recipe, text):
     if not match:
         raise RecipeError(f"--set must look like train.epochs=5. Received: {text!r}.")
     table, key, value = match.groups()
-    with contextlib.suppress(tomllib.TOMLDecodeError):  # a bare word is a string
+    with contextlib.suppress(ValueError, RecursionError):  # a bare word is a string
         value = tomllib.loads(f"value = {value}")["value"]
     value = _without_none(value)
     target = recipe.setdefault(table, {})
