@@ -11,6 +11,32 @@ import pathlib
 import re
 import sys
 
+MAX_MESSAGE = 2000  # characters
+
+
+def bounded(message, limit=MAX_MESSAGE):
+    """Shorten the middle of a message that a file could make as long as it likes.
+
+    Args:
+        message: str, or anything that `str` takes.
+        limit: most characters.
+
+    Returns:
+        str that any terminal, log and file takes: without lone surrogates and NUL.
+
+    Example:
+        >>> bounded("x" * 5000, 40)
+        'xxxxxxxxxx ... (5000 characters) ... xxx'
+    """
+    message = str(message)
+    if len(message) > limit:
+        note = f" ... ({len(message)} characters) ... "
+        tail = max((limit - len(note)) // 4, 0)
+        head = max(limit - len(note) - tail, 0)
+        message = message[:head] + note + message[len(message) - tail :]
+    message = message.replace("\0", "\\0")
+    return message.encode("utf-8", "backslashreplace").decode("utf-8")
+
 
 def look_up(name, table, kind):
     """Return `table[name]`; an unknown name is an error that lists the choices.
@@ -27,7 +53,7 @@ def look_up(name, table, kind):
         >>> look_up("b", {"a": 1, "b": 2}, "letter")
         2
     """
-    if name in table:
+    if isinstance(name, str) and name in table:
         return table[name]
     raise ValueError(
         f"Unknown {kind}. Received: {name!r}.{nearest(name, table)} "
@@ -106,6 +132,21 @@ def check_types(options, defaults, table):
             raise OptionError(
                 f"`{option}` must be {description}. Received: {value!r}.", table, option
             )
+        if not _is_size(value):
+            raise OptionError(
+                f"`{option}` must be finite and below 2^63. Received: "
+                f"{bounded(value, 100)}.",
+                table,
+                option,
+            )
+
+
+def _is_size(value):
+    """False for NaN, infinities and numbers of thousands of digits, in lists too."""
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_size, value))
+    is_number = isinstance(value, (int, float))
+    return not is_number or -(2**63) < value < 2**63  # NaN is not, either
 
 
 def parameters(function):
@@ -172,7 +213,7 @@ def nearest(name, names):
         >>> nearest("unte", ["unet", "fcn"])
         " Did you mean 'unet'?"
     """
-    close = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.5)
+    close = difflib.get_close_matches(bounded(name, 200), list(names), n=1, cutoff=0.5)
     return f" Did you mean {close[0]!r}?" if close else ""
 
 

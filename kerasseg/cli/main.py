@@ -35,7 +35,8 @@ def main(argv=None):
         answer = arguments.run(arguments)
     except recipes.RecipeError as error:  # a ValueError, so it comes first
         return _fail(arguments, error, 2)
-    except (ValueError, OSError, MemoryError) as error:
+    # A `training.CheckpointError` is a RuntimeError.
+    except (ValueError, OSError, MemoryError, RuntimeError) as error:
         return _fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
         # 128 + signal, as shells report a process that a signal ended.

@@ -13,6 +13,8 @@ COLORS = ((40, 40, 48), (230, 85, 70), (75, 160, 235), (245, 200, 75))
 
 _MIN_CONTRAST = 60  # grey levels between the colours of a shape and its surroundings
 
+MAX_NUM, MAX_SIDE = 1_000_000, 10_000  # names and pictures are in memory
+
 
 def shapes(num, *, size=128, seed=0, max_shapes=4, texture=10.0):
     """Textured discs, squares and rotated triangles that overlap on uneven ground.
@@ -52,8 +54,14 @@ def shapes(num, *, size=128, seed=0, max_shapes=4, texture=10.0):
     ):
         if operator.index(value) < low:
             raise ValueError(f"`{name}` must be at least {low}. Received: {value}.")
-    if texture < 0:
-        raise ValueError(f"`texture` must be at least 0. Received: {texture}.")
+    if num > MAX_NUM:
+        raise ValueError(f"`num` must be at most {MAX_NUM}. Received: {num}.")
+    if max(height, width) > MAX_SIDE:
+        raise ValueError(f"`size` must be at most {MAX_SIDE}. Received: {size}.")
+    if not 0 <= texture < 1000:  # NaN is not, either
+        raise ValueError(
+            f"`texture` must be at least 0 and below 1000. Received: {texture}."
+        )
     return Samples(
         names=tuple(f"shapes_{index:05d}" for index in range(num)),
         read=functools.partial(_draw, height, width, seed, max_shapes, texture),

@@ -1,6 +1,10 @@
 """Anchor boxes of a feature pyramid (numpy: they are constants of a model)."""
 
+import math
+
 import numpy as np
+
+MAX_ANCHORS = 5_000_000  # an image of 800 x 1333 px has 270,000
 
 
 def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5):
@@ -21,7 +25,7 @@ def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5)
 
     Raises:
         ValueError: if there is not one stride and one scale per level, or one of them
-            or of the ratios is not positive.
+            or of the ratios is not positive, or there are too many.
 
     Example:
         >>> anchors([(1, 2)], [4], scales=[8], ratios=[1.0]).tolist()
@@ -40,6 +44,15 @@ def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5)
         raise ValueError(
             "`strides`, `scales` and `ratios` must be positive. Received: "
             f"strides={strides}, scales={scales}, ratios={ratios}."
+        )
+    num = sum(
+        math.prod(map(int, size)) * len(scale) * len(ratios)
+        for size, scale in zip(level_sizes, scales)
+    )
+    if num > MAX_ANCHORS:
+        raise ValueError(
+            f"At most {MAX_ANCHORS} anchors are made. Received: {num}. Take a smaller "
+            "image size, or fewer scales."
         )
     levels = [
         _level(size, stride, _shapes(scale, ratios), offset)

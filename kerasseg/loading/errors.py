@@ -1,5 +1,7 @@
 """The error of refused model files."""
 
+from kerasseg.names import bounded
+
 
 class ModelFileError(ValueError):
     """A model file that is not opened; the message names the file and the reason.
@@ -9,5 +11,5 @@ class ModelFileError(ValueError):
     """
 
     def __init__(self, message, path):
-        super().__init__(f"{path}: {message}")
+        super().__init__(f"{bounded(path)}: {bounded(message)}")
         self.path = str(path)

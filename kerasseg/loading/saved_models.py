@@ -1,146 +1,287 @@
 """SavedModels: the operations of all their functions are known before one is loaded."""
 
+import math
 import pathlib
-import re
 
 from kerasseg.loading.errors import ModelFileError
+from kerasseg.loading.operations import COMPUTES, RESTORES, SAVES
+from kerasseg.names import bounded
 
-MAX_BYTES = 2**31 - 1  # of a protocol buffer
-# Of the operations without state, those that reach beyond their tensors.
-REACHES_OUT = re.compile(
-    "File|Dataset|Reader|Record|PyFunc|Save|Restore|Checkpoint|Proto|Debug|Print|"
-    "Summary|Rpc|Send|Recv|Load|Dump|Custom|Library|Remote|Plugin|Host"
-)
-WITH_STATE = {
-    *("AssignAddVariableOp", "AssignSubVariableOp", "AssignVariableOp"),
-    *(
-        "DestroyResourceOp",
-        "DisableCopyOnRead",
-        "ReadVariableOp",
-        "VarHandleOp",
-        "VarIsInitializedOp",
-    ),
-    *("ResourceGather", "ResourceGatherNd", "VariableShape"),
-    *("Assert", "StatefulPartitionedCall", "If", "While", "Case"),
-    *("RandomUniform", "RandomUniformInt", "RandomStandardNormal", "TruncatedNormal"),
-    *("HashTableV2", "MutableHashTableV2", "LookupTableImportV2"),
+# A message of two bytes becomes an object of 120.
+MAX_GRAPH_BYTES = 2**26
+# Of constants, which may be stored as one number with any shape.
+MAX_CONSTANT_BYTES = 2**30
+KINDS = {
+    *("bare_concrete_function", "captured_tensor", "constant", "function"),
+    *("user_object", "variable"),
 }
-# What the functions that write and restore checkpoints use, and no other may.
-OF_THE_SAVER = {"MergeV2Checkpoints", "RestoreV2", "SaveV2", "ShardedFilename"}
+# Names of objects that TensorFlow makes itself, without code that is found by name.
+IDENTIFIERS = {
+    *("", "_generic_user_object", "signature_map", "trackable_dict_wrapper"),
+    *("trackable_list_wrapper", "trackable_tuple_wrapper"),
+}
 
 
-def load_saved_model(path):
+def load_saved_model(path, *, operations=(), max_bytes=4 * 2**30):
     """Load a SavedModel whose operations only compute.
 
     Args:
         path: folder with saved_model.pb: a version folder, as of `export.saved_model`.
+        operations: names of more operations that you allow, such as those of tables:
+            ("HashTableV2", "LookupTableFindV2", "LookupTableImportV2"). Where there are
+            any, objects that own such resources are loaded too.
+        max_bytes: refuse models whose variables need more.
 
     Returns:
-        What `tf.saved_model.load` returns; its `export` are functions.
+        What `tf.saved_model.load` returns; its `signatures` are functions.
 
     Raises:
         ModelFileError: as of `check_saved_model`, or if TensorFlow cannot load it.
     """
     import tensorflow as tf
 
-    check_saved_model(path)
+    check_saved_model(path, operations=operations, max_bytes=max_bytes)
     try:
         return tf.saved_model.load(str(path))
-    except (OSError, ValueError, KeyError, RuntimeError, tf.errors.OpError) as error:
+    except Exception as error:  # no list holds all that TensorFlow raises
         raise ModelFileError(
-            f"TensorFlow cannot load it ({type(error).__name__}: {error}).", path
+            f"TensorFlow cannot load it ({type(error).__name__}: "
+            f"{bounded(error, 500)}). Export it again.",
+            path,
         ) from error
 
 
-def check_saved_model(path):
+def check_saved_model(path, *, operations=(), max_bytes=4 * 2**30):
     """Refuse a SavedModel with operations that do more than compute.
 
-    Allowed are registered operations without state that touch no file, process, device
-    or network, and a short list of those with state (variables, calls, random numbers).
-    Reading and writing checkpoints is left to the two functions that TensorFlow itself
-    calls for that, and these to TensorFlow.
+    Allowed are operations from tensors to tensors, calls of the model's own functions,
+    random numbers and variables: a closed list, `loading.operations`. The functions
+    that write and read the checkpoint are left to TensorFlow, and to nothing else.
 
     Args:
         path: folder with saved_model.pb.
+        operations: see `load_saved_model`.
+        max_bytes: see `load_saved_model`.
 
     Raises:
-        ModelFileError: if there is none, it is damaged, links out of its folder, or
-            holds such an operation; the message names it.
+        ModelFileError: if there is none, it is damaged, has no object graph (TensorFlow
+            1), holds anything but files and folders, holds another operation (the
+            message names it), or claims more memory than it stores.
     """
     path = pathlib.Path(path)
-    file = path / "saved_model.pb"
-    if not file.is_file():
+    operations = frozenset([operations] if isinstance(operations, str) else operations)
+    try:
+        _check_files(path)
+        meta_graph = _parse(path / "saved_model.pb")
+        _check_objects(meta_graph.object_graph_def, operations, path)
+        for asset in meta_graph.asset_file_def:
+            if pathlib.PurePath(asset.filename).name != asset.filename:
+                raise ModelFileError(
+                    f"assets lie in its folder. Received: {asset.filename!r}.", path
+                )
+        _Graph(meta_graph, operations, path).check()
+        _check_variables(path, max_bytes)
+    except ModelFileError:
+        raise
+    except Exception as error:
+        raise ModelFileError(
+            f"not a readable SavedModel ({type(error).__name__}: "
+            f"{bounded(error, 500)}). Export it again.",
+            path,
+        ) from error
+
+
+def _check_files(path):
+    if not (path / "saved_model.pb").is_file():
         raise ModelFileError("a SavedModel is a folder with saved_model.pb.", path)
     for entry in path.rglob("*"):
         if entry.is_symlink():
             raise ModelFileError(f"{entry.name} is a link, files are expected.", path)
-    for meta_graph in _parse(file).meta_graphs:
-        _check_graph(meta_graph, path)
+        if not (entry.is_file() or entry.is_dir()):
+            raise ModelFileError(f"{entry.name} is neither file nor folder.", path)
 
 
 def _parse(file):
     from google.protobuf import message
     from tensorflow.core.protobuf import saved_model_pb2
 
-    if file.stat().st_size > MAX_BYTES:
-        raise ModelFileError(f"is larger than {MAX_BYTES} bytes.", file)
+    if file.stat().st_size > MAX_GRAPH_BYTES:
+        raise ModelFileError(f"is larger than {MAX_GRAPH_BYTES} bytes.", file)
     try:
         saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
     except (message.DecodeError, RecursionError) as error:
         raise ModelFileError(f"is damaged ({error}).", file) from error
     if not saved.meta_graphs:
         raise ModelFileError("holds no graph.", file)
-    return saved
+    # With several graphs, or none of objects, TensorFlow runs what the file calls its
+    # restore operation and its initialiser.
+    if len(saved.meta_graphs) > 1 or not saved.meta_graphs[0].HasField(
+        "object_graph_def"
+    ):
+        raise ModelFileError(
+            "one graph with its objects is required, as TensorFlow 2 and Keras write "
+            f"it. Received: {len(saved.meta_graphs)} graphs, of TensorFlow 1 or of "
+            "several devices. Load it with tf.saved_model.load if you trust it, and "
+            "save it again.",
+            file,
+        )
+    return saved.meta_graphs[0]
 
 
-def _check_graph(meta_graph, path):
-    graph = meta_graph.graph_def
-    functions = {f.signature.name: f.node_def for f in graph.library.function}
-    # The nodes that call the functions that write and restore checkpoints.
-    names = {meta_graph.saver_def.save_tensor_name.partition(":")[0]}
-    names.add(meta_graph.saver_def.restore_op_name)
-    for signature in meta_graph.signature_def.values():
-        outputs = {info.name.partition(":")[0] for info in signature.outputs.values()}
-        if outputs & names:
-            raise ModelFileError("a signature calls its saver.", path)
-    savers = {
-        called
-        for node in graph.node
-        if node.name in names
-        for called in _calls(node, functions)
-    }
-    bodies = {None: graph.node, **functions}
-    for owner, nodes in bodies.items():
-        for node in nodes:
-            calls = _calls(node, functions)
-            by_saver = owner is None and node.name in names
-            if calls & savers and not by_saver:
-                raise ModelFileError(f"{owner or 'the graph'} calls its saver.", path)
-            if not _is_allowed(node.op, owner in savers, functions):
+def _check_objects(objects, operations, path):
+    """Refuse objects that own resources or are made by code found by name."""
+    for node in objects.nodes:
+        kind = node.WhichOneof("kind")
+        with_tables = kind in ("asset", "resource") and operations
+        if kind not in KINDS and not with_tables:
+            raise ModelFileError(
+                "its objects must be variables, constants and functions. Received: "
+                f"{kind}. Name the operations that it needs (`operations=`), or load "
+                "it with tf.saved_model.load if you trust it.",
+                path,
+            )
+        identifier = node.user_object.identifier if kind == "user_object" else ""
+        if identifier not in IDENTIFIERS or node.registered_name:
+            raise ModelFileError(
+                "its objects must be plain ones. Received: "
+                f"{bounded(node.registered_name or identifier, 100)!r}. Export it by "
+                "`model.export` or `export.saved_model`.",
+                path,
+            )
+        if node.saveable_objects or node.registered_saver:
+            raise ModelFileError(
+                "its objects must be restored from the checkpoint alone. Received: an "
+                "object that brings its own function to restore it.",
+                path,
+            )
+
+
+def _check_variables(path, max_bytes):
+    """Refuse a checkpoint whose index claims more than its data holds."""
+    import tensorflow as tf
+
+    data = [file for file in (path / "variables").glob("*") if file.is_file()]
+    if not any(file.suffix == ".index" for file in data):
+        return
+    stored = sum(file.stat().st_size for file in data if file.suffix != ".index")
+    reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+    shapes, dtypes = (
+        reader.get_variable_to_shape_map(),
+        reader.get_variable_to_dtype_map(),
+    )
+    claimed = sum(math.prod(shapes[name]) * dtypes[name].size for name in shapes)
+    if claimed > min(stored, max_bytes):
+        raise ModelFileError(
+            f"its variables claim {claimed} bytes. Received: {stored} stored, and at "
+            f"most {max_bytes} are read.",
+            path,
+        )
+
+
+class _Graph:
+    """Nodes and functions of one graph, and which of them write and read files."""
+
+    def __init__(self, meta_graph, operations, path):
+        self.path, self.allowed = path, COMPUTES | operations
+        library = meta_graph.graph_def.library
+        self.functions = {f.signature.name: f for f in library.function}
+        self.nodes = meta_graph.graph_def.node
+        self.meta_graph = meta_graph
+
+    def check(self):
+        from tensorflow.python.framework import op_def_registry
+
+        functions = self.meta_graph.graph_def.library.function
+        if len(self.functions) != len(functions):
+            raise ModelFileError("two of its functions have one name.", self.path)
+        for name in self.functions:
+            if op_def_registry.get(name) is not None:
                 raise ModelFileError(
-                    f"operations must only compute. Received: {node.op!r} in "
-                    f"{owner or 'the graph'}. If you trust the model, load it with "
-                    "tf.saved_model.load.",
-                    path,
+                    f"a function is called like the operation {name!r}.", self.path
                 )
+        saver = self.meta_graph.saver_def
+        writers = self._called_by(saver.save_tensor_name.partition(":")[0])
+        readers = self._called_by(saver.restore_op_name)
+        own = {saver.save_tensor_name.partition(":")[0], saver.restore_op_name}
+        self._check_entries(writers | readers, own)
+        for node in self.nodes:
+            if self._calls(node) & (writers | readers) and node.name not in own:
+                raise ModelFileError("its graph calls its saver.", self.path)
+            self._check_node(node, "the graph", self.allowed)
+        for name, function in self.functions.items():
+            allowed = self.allowed
+            if name in readers:
+                allowed = RESTORES
+            elif name in writers:
+                allowed = self.allowed | SAVES
+            for node in function.node_def:
+                if name not in (writers | readers) and self._calls(node) & (
+                    writers | readers
+                ):
+                    raise ModelFileError(f"{name} calls its saver.", self.path)
+                self._check_node(node, name, allowed)
+        self._check_constants()
 
+    def _called_by(self, node_name):
+        """Names of the functions that a node of the graph reaches."""
+        found = set()
+        todo = [node for node in self.nodes if node.name == node_name]
+        while todo:
+            for name in self._calls(todo.pop()) - found:
+                found.add(name)
+                todo += self.functions[name].node_def
+        return found
 
-def _calls(node, functions):
-    """Names of the library's functions that a node refers to."""
-    found = {node.op} & functions.keys()
-    for value in node.attr.values():
-        found |= {value.func.name} | {func.name for func in value.list.func}
-    return found & functions.keys()
+    def _calls(self, node):
+        """Names of the functions that a node refers to."""
+        found, todo = {node.op}, list(node.attr.values())
+        while todo:
+            value = todo.pop()
+            for function in (value.func, *value.list.func):
+                found.add(function.name)
+                todo += function.attr.values()
+        return found & self.functions.keys()
 
+    def _check_entries(self, savers, own):
+        """Nothing that a user can call is a function of the saver."""
+        for signature in self.meta_graph.signature_def.values():
+            for info in signature.outputs.values():
+                if info.name.partition(":")[0] in own:
+                    raise ModelFileError("a signature calls its saver.", self.path)
+        objects = self.meta_graph.object_graph_def
+        named = set(objects.concrete_functions)
+        for node in objects.nodes:
+            named |= set(node.function.concrete_functions)
+            named.add(node.bare_concrete_function.concrete_function_name)
+        if named & savers:
+            raise ModelFileError("one of its objects calls its saver.", self.path)
 
-def _is_allowed(op, in_saver, functions):
-    from tensorflow.python.framework import op_def_registry
+    def _check_node(self, node, owner, allowed):
+        if node.op not in allowed and node.op not in self.functions:
+            raise ModelFileError(
+                "operations must only compute. Received: "
+                f"{bounded(node.op, 100)!r} in {bounded(owner, 100)}. If you trust the "
+                "model, allow it by `operations`, or load it with tf.saved_model.load.",
+                self.path,
+            )
 
-    if op in functions or op in WITH_STATE:
-        return True
-    if op in OF_THE_SAVER:
-        return in_saver
-    definition = op_def_registry.get(op)
-    if definition is None or definition.is_stateful:
-        return False
-    return not REACHES_OUT.search(op)
+    def _check_constants(self):
+        """Constants may be one number with a shape: the shapes are counted."""
+        import tensorflow as tf
+
+        total, bodies = 0, [self.nodes]
+        bodies += [function.node_def for function in self.functions.values()]
+        for nodes in bodies:
+            for node in nodes:
+                for value in node.attr.values():
+                    for tensor in (value.tensor, *value.list.tensor):
+                        if tensor.dtype:
+                            size = tf.as_dtype(tensor.dtype).size or 1
+                            dims = [abs(dim.size) for dim in tensor.tensor_shape.dim]
+                            total += math.prod(dims) * size
+        if total > MAX_CONSTANT_BYTES:
+            raise ModelFileError(
+                f"its constants claim {total} bytes, at most {MAX_CONSTANT_BYTES} are "
+                "read.",
+                self.path,
+            )

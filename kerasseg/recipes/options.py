@@ -32,6 +32,7 @@ TRAIN = {
     "on_bad_sample": "stop",  # or "skip"
     "on_non_finite": "stop",  # or "skip"
 }
+AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
 # Options that had another name: recipes and runs written before still work.
 RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
 # Options of [optimizer] that are no arguments of it.
@@ -88,8 +89,23 @@ def resolve(recipe):
     check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=extra)
     _check_predict(recipe["predict"], task)
     check_types(recipe["train"], TRAIN, "train")
+    _check_signs(recipe)
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe
+
+
+def _check_signs(recipe):
+    """Nothing of [train] and of a schedule can be negative."""
+    for table, known in (("train", TRAIN), ("optimizer", SCHEDULE)):
+        for option, value in recipe[table].items():
+            number = option in known and isinstance(value, (int, float))
+            least = 1 if option in AT_LEAST_ONE else 0
+            if number and value < least:
+                raise OptionError(
+                    f"`{option}` must be {least} or more. Received: {value}.",
+                    table,
+                    option,
+                )
 
 
 def _check_predict(options, task):
@@ -98,6 +114,8 @@ def _check_predict(options, task):
         with option_errors("predict", name):
             check_options([name], task.default_options(), "[predict]")
             task.make_options({name: value})
+            if isinstance(value, (int, float)) and value < 0:
+                raise ValueError(f"`{name}` must be 0 or more. Received: {value}.")
     with option_errors("predict"):
         task.make_options(options)
 

@@ -7,7 +7,7 @@ import pathlib
 import re
 import tomllib
 
-from kerasseg.names import OptionError, nearest
+from kerasseg.names import OptionError, bounded, nearest
 from kerasseg.recipes.options import TABLES, as_list, resolve
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
@@ -21,6 +21,9 @@ MAX_DOTS = 200
 
 class RecipeError(ValueError):
     """A recipe that cannot be used; the message names file, line, problem and fix."""
+
+    def __init__(self, message):
+        super().__init__(bounded(message))
 
 
 def read(path=None, overrides=()):
@@ -52,7 +55,7 @@ def read(path=None, overrides=()):
             )
     try:
         recipe = _without_none(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         raise RecipeError(f"{path}: not valid TOML: {error}.") from error
     overridden = [_override(recipe, override) for override in overrides]
     try:
@@ -141,7 +144,7 @@ def _override(recipe, text):
 
 def _parsed(value, text):
     """Value of an override: TOML, or what Python and JSON write, or a bare word."""
-    with contextlib.suppress(tomllib.TOMLDecodeError):
+    with contextlib.suppress(ValueError, RecursionError):
         return tomllib.loads(f"value = {value}")["value"]
     if value.strip()[:1] not in ("{", "[", "("):
         return value

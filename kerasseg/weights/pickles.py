@@ -8,6 +8,7 @@ imported, no attribute is set, nothing that the file names is ever called.
 import dataclasses
 import pickletools
 
+from kerasseg.names import bounded
 from kerasseg.weights.checks import WeightsError
 
 STORAGES = {
@@ -40,7 +41,50 @@ CONSTANTS = (
     ),
     *("BINUNICODE", "SHORT_BINUNICODE", "BINSTRING", "SHORT_BINSTRING"),
 )
+MAX_INSTRUCTIONS = 5_000_000  # a tensor takes some 30
+MIN_INSTRUCTIONS = 100_000
+MAX_PICKLE_BYTES = 100_000_000
+MIN_PICKLE_BYTES = 1_000_000
+MAX_LINE = 1000  # of the name of a class
 SINGLETONS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False}
+
+
+class Budget:
+    """Limits the instructions and the constants of the pickles of one file.
+
+    An instruction of one byte can make an object of 200, so that the size of a file
+    says little about what its pickles need.
+    """
+
+    def __init__(self, max_bytes):
+        self.instructions = min(
+            MAX_INSTRUCTIONS, max(max_bytes // 200, MIN_INSTRUCTIONS)
+        )
+        # Text of four bytes per character from text of one.
+        self.bytes = min(MAX_PICKLE_BYTES, max(max_bytes // 4, MIN_PICKLE_BYTES))
+
+    def spend(self, instructions=0, num_bytes=0):
+        """Count what is run and read; a ValueError when it is too much."""
+        self.instructions -= instructions
+        self.bytes -= num_bytes
+        if self.instructions < 0 or self.bytes < 0:
+            raise ValueError("a pickle of more objects than weight files have")
+
+
+class _Reads:
+    """The part of a file that `pickletools` needs, within a budget."""
+
+    def __init__(self, file, budget):
+        self.file, self.budget = file, budget
+
+    def read(self, size):
+        self.budget.spend(num_bytes=size)  # before the bytes are in memory
+        return self.file.read(size)
+
+    def readline(self):
+        line = self.file.readline(MAX_LINE)
+        self.budget.spend(num_bytes=len(line))
+        return line
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,12 +114,13 @@ class Tensor:
     strides: tuple
 
 
-def unpickle(file, path):
+def unpickle(file, path, budget):
     """Run one pickle of `file` and return what it builds.
 
     Args:
         file: binary file, left behind the pickle's end.
         path: for messages.
+        budget: `Budget`, shared by the pickles of one file.
 
     Returns:
         dict (also for OrderedDict), list, tuple, str, bytes, number, bool, None, or
@@ -85,8 +130,9 @@ def unpickle(file, path):
         WeightsError: if the pickle wants anything else.
     """
     stack, marks, memo = [], [], {}
-    for opcode, argument, _ in pickletools.genops(file):
+    for opcode, argument, _ in pickletools.genops(_Reads(file, budget)):
         name = opcode.name
+        budget.spend(instructions=1)
         if name in CONSTANTS:
             stack.append(argument)
         elif name in SINGLETONS:
@@ -118,9 +164,9 @@ def unpickle(file, path):
         elif name in ("BINGET", "LONG_BINGET"):
             stack.append(memo[argument])
         elif name == "GLOBAL":
-            stack.append(_name(argument.replace(" ", "."), path))
+            stack.append(_name(*argument.split(" ", 1), path))
         elif name == "STACK_GLOBAL":
-            stack[-2:] = [_name(f"{stack[-2]}.{stack[-1]}", path)]
+            stack[-2:] = [_name(*stack[-2:], path)]
         elif name == "BINPERSID":
             stack.append(_storage(stack.pop()))
         elif name == "REDUCE":
@@ -142,12 +188,15 @@ def _pop_marked(stack, marks):
     return items
 
 
-def _name(text, path):
+def _name(module, name, path):
+    # A tuple of a few bytes can be 2^40 long when it is written out.
+    _require(isinstance(module, str) and isinstance(name, str), "a name")
+    text = f"{module}.{name}"
     if text not in STORAGES and text not in CALLABLES:
         raise WeightsError(
-            f"refused to use {text!r}: weight files may name only tensors, parameters "
-            "and OrderedDict. Save the bare state_dict, or convert the file to "
-            ".safetensors where it was made.",
+            f"refused to use {bounded(text, 200)!r}: weight files may name only "
+            "tensors, parameters and OrderedDict. Save the bare state_dict, or convert "
+            "the file to .safetensors where it was made.",
             path,
         )
     return Name(text)
@@ -178,6 +227,7 @@ def _ordered_dict(pairs=None):
     if pairs:
         _require(isinstance(pairs, list), "an OrderedDict")
         for pair in pairs:
+            _require(isinstance(pair, (list, tuple)) and len(pair) == 2, "an entry")
             _set_items(table, pair)
         pairs.clear()  # else a short file could expand one list again and again
     return table
@@ -199,7 +249,9 @@ def _storage(address):
 def _set_items(table, items):
     _require(isinstance(table, dict) and len(items) % 2 == 0, "an entry")
     for key, value in zip(items[::2], items[1::2]):
-        _require(isinstance(key, (str, int)), "a key")  # no deep tuples to hash
+        # No deep tuples to hash, and no long numbers that all have one hash.
+        short = isinstance(key, int) and -(2**60) < key < 2**60
+        _require(isinstance(key, str) or short, "a key")
         table[key] = value
     return table
 

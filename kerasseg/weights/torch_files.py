@@ -1,13 +1,15 @@
 """Reads PyTorch checkpoints, legacy and zip, without torch."""
 
+import collections
 import math
 import os
 import zipfile
 
 import numpy as np
 
+from kerasseg.weights import archives
 from kerasseg.weights.checks import WeightsError, listed, widen_bfloat16
-from kerasseg.weights.pickles import STORAGES, Tensor, unpickle
+from kerasseg.weights.pickles import STORAGES, Budget, Tensor, unpickle
 
 MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of the legacy format
 WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -18,11 +20,13 @@ def read_torch(path, max_bytes):
     with open(path, "rb") as file:
         is_zip = file.read(4) == b"PK\x03\x04"
         file.seek(0)
-        return _read_zip(file, path) if is_zip else _read_legacy(file, path)
+        read = _read_zip if is_zip else _read_legacy
+        return read(file, path, max_bytes)
 
 
-def _read_zip(file, path):
-    with zipfile.ZipFile(file) as archive:
+def _read_zip(file, path, max_bytes):
+    budget = Budget(max_bytes)
+    with archives.open_zip(file, max_bytes) as archive:
         members = archive.infolist()
         if any(member.compress_type != zipfile.ZIP_STORED for member in members):
             raise WeightsError("PyTorch stores its members uncompressed.", path)
@@ -33,23 +37,46 @@ def _read_zip(file, path):
         if len(roots) != 1:
             raise WeightsError("a PyTorch archive holds one data.pkl.", path)
         order = f"{roots[0]}byteorder"
-        if order in names and archive.read(order) != b"little":
+        if order in names and archives.content(archive, order) != b"little":
             raise WeightsError("only little-endian files are read.", path)
         with archive.open(f"{roots[0]}data.pkl") as pickle:
-            tensors = _state_dict(unpickle(pickle, path), path)
-        return _arrays(tensors, lambda key: archive.read(f"{roots[0]}data/{key}"), path)
+            tensors = _state_dict(unpickle(pickle, path, budget), path)
+        members = {member.filename: member for member in members}
+
+        def data(key):
+            with archive.open(members[f"{roots[0]}data/{key}"]) as member:
+                return _read_exactly(member, members[member.name].file_size)
+
+        return _arrays(tensors, data, max_bytes, path)
 
 
-def _read_legacy(file, path):
+def _read_exactly(file, num_bytes):
+    """Bytes of a file, into memory once."""
+    data = np.empty(num_bytes, np.uint8)
+    target, position = memoryview(data), 0
+    while position < num_bytes and (
+        count := file.readinto(target[position : position + archives.BLOCK_BYTES])
+    ):
+        position += count
+    if position != num_bytes:
+        raise EOFError(f"{position} bytes instead of {num_bytes}")
+    return data
+
+
+def _read_legacy(file, path, max_bytes):
     # Five pickles: magic number, protocol version, system, objects, keys of storages.
     # The storages follow as they are, each behind its number of elements.
-    if unpickle(file, path) != MAGIC:
+    budget = Budget(max_bytes)
+    if unpickle(file, path, budget) != MAGIC:
         raise WeightsError("this is not a PyTorch checkpoint.", path)
-    unpickle(file, path)  # protocol version
-    if not unpickle(file, path)["little_endian"]:
+    unpickle(file, path, budget)  # protocol version
+    if not unpickle(file, path, budget)["little_endian"]:
         raise WeightsError("only little-endian files are read.", path)
-    tree = unpickle(file, path)
-    keys = unpickle(file, path)
+    tree = unpickle(file, path, budget)
+    keys = unpickle(file, path, budget)
+    # Anything else may be a tuple of a few bytes that is 2^40 long to hash.
+    if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+        raise WeightsError("its storages must be a list of names.", path)
     itemsizes = {
         tensor.storage.key: np.dtype(STORAGES[tensor.storage.kind]).itemsize
         for tensor in _all_tensors(tree)
@@ -65,9 +92,9 @@ def _read_legacy(file, path):
 
     def data(key):
         file.seek(places[key][0])
-        return file.read(places[key][1])
+        return _read_exactly(file, places[key][1])
 
-    return _arrays(_state_dict(tree, path), data, path)
+    return _arrays(_state_dict(tree, path), data, max_bytes, path)
 
 
 def _all_tensors(tree):
@@ -102,21 +129,30 @@ def _state_dict(tree, path):
     )
 
 
-def _arrays(tensors, data, path):
+def _arrays(tensors, data, max_bytes, path):
     """Cut tensors out of their storages; `data(key)` returns a storage's bytes."""
-    storages, copies, total = {}, {}, 0
+    unique = dict.fromkeys(tensors.values())  # tied weights once
+    total = sum(math.prod(tensor.shape) * _result_bytes(tensor) for tensor in unique)
+    most = min(8 * os.path.getsize(path), max_bytes)
+    if total > most:
+        raise WeightsError(
+            f"its tensors need {total} bytes, at most {most} are read from this file.",
+            path,
+        )
+    uses = collections.Counter(tensor.storage.key for tensor in unique)
+    storages, copies = {}, {}
     for name, tensor in tensors.items():
-        if tensor in copies:  # tied weights
+        if tensor in copies:
             continue
         key, itemsize = tensor.storage.key, _dtype(tensor).itemsize
-        total += math.prod(tensor.shape) * itemsize
-        if total > 4 * os.path.getsize(path):
-            raise WeightsError("its tensors claim more bytes than the file has.", path)
         if key not in storages:
             storages[key] = data(key)
         if not _fits(tensor, len(storages[key]) // itemsize):
             raise WeightsError(f"{name!r} reaches beyond its storage.", path)
         copies[tensor] = _cut(tensor, storages[key])
+        uses[key] -= 1
+        if not uses[key]:
+            del storages[key]
     return {name: copies[tensor] for name, tensor in tensors.items()}
 
 
@@ -135,13 +171,21 @@ def _cut(tensor, data):
     dtype = _dtype(tensor)
     if math.prod(tensor.shape) == 0:
         return np.zeros(tensor.shape, dtype)
-    array = np.lib.stride_tricks.as_strided(
+    view = np.lib.stride_tricks.as_strided(
         np.frombuffer(data, dtype)[tensor.storage.start + tensor.offset :],
         tensor.shape,
         [step * dtype.itemsize for step in tensor.strides],
-    ).copy(order="C")
-    is_bfloat16 = tensor.storage.kind == "torch.BFloat16Storage"
-    return widen_bfloat16(array) if is_bfloat16 else array
+    )
+    return widen_bfloat16(view) if _is_bfloat16(tensor) else view.copy(order="C")
+
+
+def _is_bfloat16(tensor):
+    return tensor.storage.kind == "torch.BFloat16Storage"
+
+
+def _result_bytes(tensor):
+    """Bytes of one element of the array that a tensor becomes."""
+    return 4 if _is_bfloat16(tensor) else _dtype(tensor).itemsize
 
 
 def _dtype(tensor):

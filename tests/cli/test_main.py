@@ -7,8 +7,10 @@ import shlex
 import numpy as np
 import pytest
 
+from kerasseg import runs
 from kerasseg.cli import main
 from kerasseg.images import write_image
+from kerasseg.training.checkpoints import CheckpointError
 
 FORMS = {
     "0 and 255": lambda mask: mask * np.uint8(255),
@@ -75,3 +77,23 @@ def test_a_bad_picture_costs_itself_only_in_classical(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main([*command[:4], str(tmp_path / "file")]) == 1
     assert "The output must be a folder" in capsys.readouterr().err
+
+
+def test_a_damaged_checkpoint_ends_with_a_sentence_and_code_1(monkeypatch, capsys):
+    def train(*arguments, **options):
+        raise CheckpointError("run/step-3.ckpt is damaged. Delete it.")
+
+    monkeypatch.setattr(runs, "train", train)
+    assert main(["train", "--json"]) == 1
+    assert (
+        capsys.readouterr().err == "kerasseg: run/step-3.ckpt is damaged. Delete it.\n"
+    )
+
+
+@pytest.mark.parametrize("recipe", ["a\0b", "\ud800", "."])
+def test_a_recipe_that_is_no_file_ends_with_code_2(
+    recipe, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", recipe]) == 2
+    assert "recipe" in capsys.readouterr().err

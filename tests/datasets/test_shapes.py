@@ -95,3 +95,12 @@ def test_neither_colour_nor_texture_gives_the_class_away(many):
 def test_arguments_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match="must be at least"):
         datasets.shapes(**{"num": 1, **options})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"num": 10**9}, {"num": 1, "size": 10**9}, {"num": 1, "texture": float("nan")}],
+)
+def test_more_than_memory_holds_is_refused_at_once(options):
+    with pytest.raises(ValueError, match="must be"):
+        datasets.shapes(**options)

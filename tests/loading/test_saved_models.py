@@ -1,10 +1,15 @@
 """SavedModels: ours load, those that touch files are refused before loading."""
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
+from tensorflow.python.framework import op_def_registry
 
 from kerasseg import export, loading, zoo
+from kerasseg.loading import operations
+from tests.contracts import cases, discs, objects
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +39,66 @@ def test_an_exported_model_loads_and_answers(exported, rng):
 def test_its_encoded_signature_and_twin_are_allowed_too(exported):
     twin = exported.parent.with_name(exported.parent.name + "_float") / exported.name
     loading.check_saved_model(twin)
+
+
+def build(name):
+    """Any builder's model, small."""
+    if name in objects.SMALL:
+        return objects.build(name)
+    return discs.build(name) if name in discs.SMALL else cases.build(name, "tiny")
+
+
+ONE_OF_EACH_TASK = ["fast_scnn", "center_mask", "stardist", "panoptic_deeplab"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=() if name in ONE_OF_EACH_TASK else pytest.mark.slow)
+        for name in zoo.BUILDERS
+    ],
+)
+def test_exports_of_every_builder_load_ours_and_keras(tmp_path, name):
+    model = build(name)
+    names = ["disc", "square"] if name in objects.SMALL else None
+    ours = export.saved_model(
+        model, tmp_path / "ours", class_names=names, warm_up_sizes=()
+    )
+    assert loading.load_saved_model(ours).signatures
+    loading.check_saved_model(tmp_path / "ours_float" / ours.name)
+    model.export(str(tmp_path / "keras"), verbose=False)
+    assert loading.load_saved_model(tmp_path / "keras").signatures
+
+
+def test_an_export_of_many_layers_of_keras_loads(tmp_path, rng):
+    layers = keras.layers
+    x = inputs = keras.Input((16, 16, 3))
+    for layer in (
+        *(layers.RandomFlip(), layers.Resizing(16, 16), layers.ZeroPadding2D(1)),
+        *(layers.Conv2D(8, 3, activation="gelu"), layers.SeparableConv2D(8, 3)),
+        *(layers.LayerNormalization(), layers.GroupNormalization(2)),
+        *(layers.UnitNormalization(), layers.PReLU(), layers.SpatialDropout2D(0.1)),
+        *(layers.Conv2DTranspose(8, 3), layers.AveragePooling2D(2)),
+        *(layers.Reshape((-1, 8)), layers.GRU(8, return_sequences=True)),
+        *(layers.Bidirectional(layers.LSTM(4, return_sequences=True)), layers.Dense(8)),
+    ):
+        x = layer(x)
+    x = layers.MultiHeadAttention(2, 4)(x, x)
+    model = keras.Model(inputs, layers.Softmax()(layers.GlobalMaxPooling1D()(x)))
+    model.export(str(tmp_path / "model"), verbose=False)
+    served = loading.load_saved_model(tmp_path / "model").signatures["serving_default"]
+    image = rng.uniform(0, 1, [2, 16, 16, 3]).astype("float32")
+    (answer,) = served(tf.constant(image)).values()
+    np.testing.assert_allclose(answer, model(image), rtol=1e-4, atol=1e-6)
+
+
+def test_operations_of_the_lists_exist_and_do_not_reach_out():
+    lists = (operations.COMPUTES, operations.SAVES, operations.RESTORES)
+    for name in frozenset.union(*lists):
+        assert op_def_registry.get(name) is not None, name
+    for part in ("File", "Immutable", "Dataset", "Print", "Func", "Table", "Proto"):
+        assert not [name for name in operations.COMPUTES if part in name]
+    assert not operations.COMPUTES & (operations.SAVES | {"RestoreV2"})
 
 
 def after(effect):
@@ -72,19 +137,155 @@ def test_an_operation_inside_a_branch_is_found(tmp_path):
         loading.load_saved_model(path)
 
 
-def test_a_function_that_calls_the_saver_is_refused(tmp_path):
-    path = save(tf.strings.upper, tmp_path / "model")
-    loading.check_saved_model(path)
+def changed(path, change):
+    """The SavedModel of a folder after `change(meta_graph, saver function's name)`."""
     file = path / "saved_model.pb"
     saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
-    library = saved.meta_graphs[0].graph_def.library.function
-    name = next(f.signature.name for f in library if "traced_save" in f.signature.name)
-    victim = next(f for f in library if "traced" not in f.signature.name)
-    call = victim.node_def.add(name="sneaky", op="StatefulPartitionedCall")
-    call.attr["f"].func.name = name
+    graph = saved.meta_graphs[0]
+    names = [f.signature.name for f in graph.graph_def.library.function]
+    change(graph, next(name for name in names if "traced_save" in name))
     file.write_bytes(saved.SerializeToString())
-    with pytest.raises(loading.ModelFileError, match="calls its saver"):
-        loading.check_saved_model(path)
+    return path
+
+
+def function(graph, word, absent="traced"):
+    library = graph.graph_def.library.function
+    names = {f.signature.name: f for f in library}
+    return next(f for n, f in names.items() if word in n and absent not in n)
+
+
+def call_in_a_function(graph, saver):
+    call = function(graph, "").node_def.add(name="sneaky", op="PartitionedCall")
+    call.attr["f"].func.name = saver
+
+
+def call_in_a_branch(graph, saver):
+    """Behind the attribute of a function in an attribute."""
+    call = function(graph, "").node_def.add(name="sneaky", op="If")
+    call.attr["then_branch"].func.attr["inner"].func.name = saver
+
+
+def call_by_name(graph, saver):
+    function(graph, "").node_def.add(name="sneaky", op=saver)
+
+
+def call_in_the_graph(graph, saver):
+    graph.graph_def.node.add(name="sneaky", op=saver)
+
+
+def as_an_object(graph, saver):
+    node = graph.object_graph_def.nodes.add()
+    node.function.concrete_functions.append(saver)
+
+
+def as_a_bare_function(graph, saver):
+    node = graph.object_graph_def.nodes.add()
+    node.bare_concrete_function.concrete_function_name = saver
+
+
+def as_a_concrete_function(graph, saver):
+    graph.object_graph_def.concrete_functions[saver].bound_inputs.append(0)
+
+
+def as_a_signature(graph, saver):
+    output = graph.signature_def["serving_default"].outputs["x"]
+    output.name = graph.saver_def.save_tensor_name
+
+
+def as_the_restore(graph, saver):
+    graph.saver_def.restore_op_name = graph.saver_def.save_tensor_name[:-2]
+
+
+def in_the_restore(graph, saver):
+    function(graph, "traced_restore", "sav_").node_def.add(name="x", op="SaveV2")
+
+
+def as_a_restore_of_an_object(graph, saver):
+    node = graph.object_graph_def.nodes.add()
+    node.variable.SetInParent()
+    node.saveable_objects["x"].restore_function = 1
+
+
+def in_a_table(graph, saver):
+    graph.object_graph_def.nodes.add().resource.device = "CPU"
+
+
+def in_an_asset(graph, saver):
+    graph.asset_file_def.add().filename = "../../../etc/passwd"
+
+
+def by_code_found_by_name(graph, saver):
+    graph.object_graph_def.nodes[0].user_object.identifier = "_tf_keras_layer"
+
+
+def under_the_name_of_an_operation(graph, saver):
+    function(graph, "").signature.name = "ReadFile"
+
+
+def without_objects(graph, saver):
+    graph.ClearField("object_graph_def")
+
+
+def in_a_large_constant(graph, saver):
+    value = function(graph, "").node_def.add(name="big", op="Const").attr["value"]
+    value.tensor.dtype = 1
+    value.tensor.tensor_shape.dim.add().size = 10**10
+    value.tensor.float_val.append(0)
+
+
+def in_a_gradient(graph, saver):
+    body = graph.graph_def.library.function.add()
+    body.signature.name = "never_called"
+    body.node_def.add(name="x", op="ImmutableConst")
+
+
+CHANGES = [
+    *(call_in_a_function, call_in_a_branch, call_by_name, call_in_the_graph),
+    *(as_an_object, as_a_bare_function, as_a_concrete_function, as_a_signature),
+    *(as_the_restore, in_the_restore, as_a_restore_of_an_object, in_a_table),
+    *(in_an_asset, by_code_found_by_name, under_the_name_of_an_operation),
+    *(without_objects, in_a_large_constant, in_a_gradient),
+]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
+def test_a_way_around_the_lists_is_refused(tmp_path, change):
+    path = save(tf.strings.upper, tmp_path / "model")
+    loading.check_saved_model(path)
+    with pytest.raises(loading.ModelFileError) as info:
+        loading.load_saved_model(changed(path, change))
+    assert "not a readable" not in str(info.value)
+    assert len(str(info.value)) < 1000
+
+
+def test_a_constant_that_is_a_local_file_is_refused_even_where_it_is_used(tmp_path):
+    def leak(x):
+        return tf.raw_ops.ImmutableConst(
+            dtype=tf.uint8, shape=[8], memory_region_name="/etc/passwd"
+        )
+
+    path = save(leak, tmp_path / "model")
+    with pytest.raises(loading.ModelFileError, match="'ImmutableConst'"):
+        loading.load_saved_model(path)
+    loading.check_saved_model(path, operations=["ImmutableConst"])  # at your own risk
+
+
+def test_a_second_graph_or_file_format_is_refused(tmp_path):
+    path = save(tf.strings.upper, tmp_path / "model")
+    file = path / "saved_model.pb"
+    saved = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    saved.meta_graphs.append(saved.meta_graphs[0])
+    file.write_bytes(saved.SerializeToString())
+    with pytest.raises(loading.ModelFileError, match="Received: 2 graphs"):
+        loading.load_saved_model(path)
+
+
+def test_a_checkpoint_that_claims_more_than_it_stores_is_refused(tmp_path):
+    path = save(tf.strings.upper, tmp_path / "model")
+    (data,) = (path / "variables").glob("*.data*")
+    data.write_bytes(b"")
+    with pytest.raises(loading.ModelFileError, match="variables claim"):
+        loading.load_saved_model(path)
 
 
 def test_links_and_damaged_files_are_refused(tmp_path):
