@@ -35,7 +35,7 @@ ALLOWED = {
     "encoders": {"blocks", "layers", "names", "weights"},
     "detection": {"names"},
     "zoo": {"blocks", "detection", "encoders", "layers", "losses", "names", "weights"},
-    "loading": {"layers", "names", "weights", "zoo"},
+    "loading": {"names", "weights", "zoo"},
     "data": {"augment", "detection", "images", "instance"},
     "training": {"files", "machine", "names"},
     "predict": {

@@ -68,9 +68,9 @@ def known_classes():
     """
     import keras
 
-    from kerasseg import layers, zoo  # registers what is ours
+    from kerasseg import zoo  # registers what is ours, layers too
 
-    del layers, zoo
+    del zoo
     found = {
         (f"keras.{part}", name): value
         for part in PUBLIC
