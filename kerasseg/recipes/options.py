@@ -2,14 +2,8 @@
 
 from kerasseg import tasks
 from kerasseg.images.values import check_range
-from kerasseg.names import (
-    OptionError,
-    check_named,
-    check_options,
-    check_types,
-    option_errors,
-    parameters,
-)
+from kerasseg.names import check_options, parameters
+from kerasseg.tasks.checks import OptionError, check_named, check_types, option_errors
 
 TABLES = ("model", "data", "augment", "loss", "optimizer", "train", "predict")
 TRAIN = {

@@ -7,8 +7,9 @@ import pathlib
 import re
 import tomllib
 
-from kerasseg.names import OptionError, bounded, nearest
+from kerasseg.names import bounded, nearest
 from kerasseg.recipes.options import TABLES, as_list, resolve
+from kerasseg.tasks.checks import OptionError
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
 FOLDER = pathlib.Path(__file__).with_name("folder.toml")
@@ -91,9 +92,9 @@ def find(path=None):
         RecipeError: if there is none; suggests the nearest name.
     """
     path = pathlib.Path(path or SHAPES)
-    if path.is_dir():
+    if os.path.isdir(path):
         path = path / "recipe.toml"
-    if path.is_file():
+    if os.path.isfile(path):  # NUL and lone surrogates are no file either
         return path
     # "zoo/NAME" and "zoo/NAME/recipe.toml", too, which are paths in a checkout only.
     parts = [part for part in path.parts if part not in ("zoo", "recipe.toml")]

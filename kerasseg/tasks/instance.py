@@ -1,9 +1,9 @@
 """Instance segmentation by detectors of one image size: boxes, classes, masks."""
 
 from kerasseg.detection.mask_grid import mask_size
-from kerasseg.names import OptionError
 from kerasseg.predict.options import InstanceOptions, arguments
 from kerasseg.tasks import objects
+from kerasseg.tasks.checks import OptionError
 from kerasseg.tasks.task import Task
 
 DETECTIONS = {"boxes", "classes", "scores", "masks", "num"}

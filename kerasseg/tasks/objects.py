@@ -283,7 +283,8 @@ def objective(recipe, builder):
 
 def resolve_objective(recipe, builder):
     """Check [loss]: options of the losses that the builder brings, no loss by name."""
-    from kerasseg.names import OptionError, check_types, parameters
+    from kerasseg.names import parameters
+    from kerasseg.tasks.checks import OptionError, check_types
 
     given = recipe["loss"] or []
     recipe["loss"] = given if isinstance(given, list) else [given]

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from kerasseg.names import check_named
 from kerasseg.predict.options import ClassMapOptions
+from kerasseg.tasks.checks import check_named
 from kerasseg.tasks.task import Task, percent
 
 # Small images go through the model together: 8 of 64 x 64 px take half the time of

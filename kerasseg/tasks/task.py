@@ -25,7 +25,7 @@ class Task:
         matches: names of a model's outputs -> whether a model that does not say its
             task is of this one.
         resolve: (recipe, builder) -> None; checks the recipe and fills in defaults, in
-            place; raises `names.OptionError`.
+            place; raises `tasks.checks.OptionError`.
         model_options: (recipe, class names, channels) -> arguments of the builder that
             follow from the data.
         loss: (recipe, builder) -> what a training step minimises.
