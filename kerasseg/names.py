@@ -52,8 +52,9 @@ def look_up(name, table, kind):
         >>> look_up("b", {"a": 1, "b": 2}, "letter")
         2
     """
-    if isinstance(name, str) and name in table:
-        return table[name]
+    with contextlib.suppress(TypeError):  # a list is no key
+        if name in table:
+            return table[name]
     raise ValueError(
         f"Unknown {kind}. Received: {name!r}.{nearest(name, table)} "
         f"Known: {', '.join(sorted(table))}."
