@@ -1,6 +1,7 @@
 """Names: error messages for unknown ones, and the public names of packages."""
 
 import ast
+import contextlib
 import difflib
 import importlib
 import importlib.abc

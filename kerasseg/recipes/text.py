@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import json
+import os
 import pathlib
 import re
 import tomllib

@@ -40,10 +40,11 @@ def check_types(options, defaults, table):
         OptionError: names the table and the option.
 
     Example:
-        >>> check_types({"epochs": 2.5}, {"epochs": 10}, "train")
-        Traceback (most recent call last):
-            ...
-        kerasseg.tasks.checks.OptionError: `epochs` must be a whole number. ...
+        >>> try:
+        ...     check_types({"epochs": 2.5}, {"epochs": 10}, "train")
+        ... except OptionError as error:
+        ...     print(error)
+        `epochs` must be a whole number. Received: 2.5.
     """
     for option, value in options.items():
         with option_errors(table, option):
