@@ -123,6 +123,7 @@ def targets(nodes):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports name their package: `from kerasseg...`"
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 

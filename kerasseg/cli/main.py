@@ -15,6 +15,8 @@ import sys
 from kerasseg import machine
 from kerasseg.cli import classical, convert, options, quiet
 
+FAILURES = ArithmeticError, ImportError, MemoryError, OSError, RuntimeError, ValueError
+
 
 def main(argv=None):
     """Run the command line; returns the exit code.
@@ -35,8 +37,9 @@ def main(argv=None):
         answer = arguments.run(arguments)
     except recipes.RecipeError as error:  # a ValueError, so it comes first
         return _fail(arguments, error, 2)
-    # A `training.CheckpointError` is a RuntimeError.
-    except (ValueError, OSError, MemoryError, RuntimeError) as error:
+    # A `training.CheckpointError` is a RuntimeError, a `NonFiniteError` an
+    # ArithmeticError, and what an extra lacks an ImportError.
+    except FAILURES as error:
         return _fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
         # 128 + signal, as shells report a process that a signal ended.

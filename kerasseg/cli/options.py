@@ -61,14 +61,19 @@ def _fields():
 
 
 def _help(name, field):
-    """The help text, and the tasks that have the option unless all do."""
-    known = [
-        task.name
-        for task in tasks.TASKS.values()
-        if name in {field.name for field in dataclasses.fields(task.options)}
-    ]
-    every = len(known) == len(tasks.TASKS)
-    return field.metadata["help"] + ("" if every else f" ({', '.join(known)})")
+    """The help text, and the tasks that have the option, with their defaults."""
+    known = {}
+    for task in tasks.TASKS.values():
+        if name in (options := task.default_options()):
+            known.setdefault(options[name], []).append(task.name)
+    parts = []
+    for default, names in known.items():
+        unset = default is None or default is False
+        parts.append(", ".join(names) + ("" if unset else f": {default}"))
+    every = sum(map(len, known.values())) == len(tasks.TASKS)
+    if every and parts and not any(":" in part for part in parts):
+        return field.metadata["help"]
+    return f"{field.metadata['help']} ({'; '.join(parts)})"
 
 
 def _kind(field):
@@ -86,3 +91,6 @@ def _numbers(text):
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         return tuple(float(part) for part in text.split(","))
+
+
+_numbers.__name__ = "list of numbers"  # argparse shows it: "invalid list of numbers"

@@ -11,7 +11,7 @@ from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
 
 
-@encoder()
+@encoder(dense=False)
 def gather_expand(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """The semantic branch of BiSeNetV2.
 

@@ -39,7 +39,7 @@ RULES = (
 )
 
 
-@encoder(rules=RULES)
+@encoder(rules=RULES, dense=False)
 def hrnet_w18(
     input_shape=(None, None, 3),
     *,
@@ -69,7 +69,7 @@ def hrnet_w18(
     return _hrnet("hrnet_w18", 18, input_shape, weights, output_stride, resize)
 
 
-@encoder(rules=RULES)
+@encoder(rules=RULES, dense=False)
 def hrnet_w32(
     input_shape=(None, None, 3),
     *,
@@ -86,7 +86,7 @@ def hrnet_w32(
     return _hrnet("hrnet_w32", 32, input_shape, weights, output_stride, resize)
 
 
-@encoder(rules=RULES)
+@encoder(rules=RULES, dense=False)
 def hrnet_w48(
     input_shape=(None, None, 3),
     *,

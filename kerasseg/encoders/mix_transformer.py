@@ -81,7 +81,7 @@ def _rules():
 RULES = _rules()
 
 
-@encoder(rules=RULES, head_filters=256)
+@encoder(rules=RULES, head_filters=256, dense=False)
 def mit_b0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Mix Transformer B0 (3,319,392 parameters).
 
@@ -100,7 +100,7 @@ def mit_b0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _mit("mit_b0", input_shape, weights, output_stride)
 
 
-@encoder(rules=RULES, head_filters=256)
+@encoder(rules=RULES, head_filters=256, dense=False)
 def mit_b1(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Mix Transformer B1; arguments and taps as for `mit_b0`.
 
@@ -109,7 +109,7 @@ def mit_b1(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _mit("mit_b1", input_shape, weights, output_stride)
 
 
-@encoder(rules=RULES, head_filters=768)
+@encoder(rules=RULES, head_filters=768, dense=False)
 def mit_b2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Mix Transformer B2; arguments and taps as for `mit_b0`.
 
@@ -118,7 +118,7 @@ def mit_b2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _mit("mit_b2", input_shape, weights, output_stride)
 
 
-@encoder(rules=RULES, head_filters=768)
+@encoder(rules=RULES, head_filters=768, dense=False)
 def mit_b3(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Mix Transformer B3; arguments and taps as for `mit_b0`.
 
@@ -127,7 +127,7 @@ def mit_b3(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _mit("mit_b3", input_shape, weights, output_stride)
 
 
-@encoder(rules=RULES, head_filters=768)
+@encoder(rules=RULES, head_filters=768, dense=False)
 def mit_b4(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Mix Transformer B4; arguments and taps as for `mit_b0`.
 
@@ -136,7 +136,7 @@ def mit_b4(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _mit("mit_b4", input_shape, weights, output_stride)
 
 
-@encoder(rules=RULES, head_filters=768)
+@encoder(rules=RULES, head_filters=768, dense=False)
 def mit_b5(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """Mix Transformer B5; arguments and taps as for `mit_b0`.
 

@@ -9,7 +9,7 @@ from kerasseg.encoders.traits import encoder
 from kerasseg.layers import MaxPooling2D, Normalize
 
 
-@encoder(unit=blocks.double_conv)
+@encoder(unit=blocks.double_conv, dense=False)
 def plain(
     input_shape=(None, None, 3),
     *,

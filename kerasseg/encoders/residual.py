@@ -42,7 +42,7 @@ def residual_unit(x, filters, *, strides=1, activate_first=True, norm="batch", n
     return layers.Add(name=f"{name}_add")([x, shortcut])
 
 
-@encoder(unit=residual_unit)
+@encoder(unit=residual_unit, dense=False)
 def residual(
     input_shape=(None, None, 3),
     *,

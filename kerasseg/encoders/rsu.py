@@ -17,7 +17,7 @@ RULES = (
 )
 
 
-@encoder(rules=RULES)
+@encoder(rules=RULES, dense=False)
 def rsu(
     input_shape=(None, None, 3),
     *,

@@ -18,6 +18,7 @@ class Traits:
         convolutional_fc: FCN and DeepLab turn the dense layers fc6 and fc7, which
             follow it in the classifier, into convolutions.
         head_filters: channels of the segmentation head that its authors put on it.
+        dense: whether it has dense features, of `output_stride` 16 and 8.
     """
 
     publisher: str | None = None
@@ -25,6 +26,7 @@ class Traits:
     unit: Callable | None = None
     convolutional_fc: bool = False
     head_filters: int | None = None
+    dense: bool = True
 
 
 def encoder(**facts):

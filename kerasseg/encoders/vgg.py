@@ -31,7 +31,7 @@ RULES = (
 BN_URL = "https://download.pytorch.org/models/vgg16_bn-6c64b313.pth"
 
 
-@encoder(publisher="keras.applications", convolutional_fc=True)
+@encoder(publisher="keras.applications", convolutional_fc=True, dense=False)
 def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """VGG16 without its classifier (14,714,688 parameters).
 

@@ -1,9 +1,12 @@
 """Models as files: Keras, ONNX, OpenVINO, LiteRT."""
 
+import functools
 import importlib.util
 import os
 import pathlib
 import tempfile
+import typing
+from collections.abc import Callable
 
 import keras
 
@@ -12,14 +15,6 @@ from kerasseg.export import checks
 from kerasseg.export.saved_model import saved_model
 from kerasseg.predict import forward
 
-# format -> (suffix, packages that it needs, extra of kerasseg that brings them)
-FORMATS = {
-    "onnx": (".onnx", ("onnx", "tf2onnx"), "onnx"),
-    "openvino": (".xml", ("openvino",), "openvino"),
-    "litert": (".tflite", (), None),
-    "keras": (".keras", (), None),
-    "weights": (".weights.h5", (), None),
-}
 SAVED_MODEL = ("saved_model", "tf_saved_model")
 
 
@@ -49,8 +44,8 @@ def save(model, path, *, format="saved_model", class_names=None, palette=None):
     """
     if format in SAVED_MODEL:
         return saved_model(model, path, class_names=class_names, palette=palette)
-    known = {**FORMATS, "saved_model": None}
-    suffix, packages, extra = names.look_up(format, known, "format")
+    known = {**FORMATS, **dict.fromkeys(SAVED_MODEL)}
+    suffix, write, packages, extra = names.look_up(format, known, "format")
     missing = [name for name in packages if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(
@@ -63,20 +58,20 @@ def save(model, path, *, format="saved_model", class_names=None, palette=None):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
         target = pathlib.Path(folder) / path.name
-        if format == "keras":
-            model.save(target)
-        elif format == "weights":
-            model.save_weights(target)
-        else:
-            height, width, channels = forward.input_shape(model)
-            # Keras exports to ONNX only what has been called once.
-            model(keras.ops.zeros([1, height or 32, width or 32, channels]))
-            _export(model, target, format)
-            checks.check(model, target, format)
+        write(model, target)
         # Sorted: the .bin of OpenVINO is there before the .xml that readers open.
         for part in sorted(pathlib.Path(folder).iterdir()):
             os.replace(part, path.parent / part.name)
     return path
+
+
+def _convert(model, target, *, format):
+    """Write a format that Keras converts to, and compare it with the model."""
+    height, width, channels = forward.input_shape(model)
+    # Keras exports to ONNX only what has been called once.
+    model(keras.ops.zeros([1, height or 32, width or 32, channels]))
+    _export(model, target, format)
+    checks.check(model, target, format)
 
 
 def _export(model, target, format):
@@ -85,3 +80,38 @@ def _export(model, target, format):
     except Exception as error:  # converters raise what they like
         reason = f"the converter fails: {error}"
         raise checks.refusal(model, format, reason) from error
+
+
+class Format(typing.NamedTuple):
+    """A format of files.
+
+    Attributes:
+        suffix: of its files.
+        write: function (model, path of the file).
+        packages: modules that it needs.
+        extra: the extra of kerasseg that brings them.
+    """
+
+    suffix: str
+    write: Callable
+    packages: tuple = ()
+    extra: str | None = None
+
+
+FORMATS = {
+    "onnx": Format(
+        ".onnx",
+        functools.partial(_convert, format="onnx"),
+        ("onnx", "tf2onnx"),
+        "onnx",
+    ),
+    "openvino": Format(
+        ".xml",
+        functools.partial(_convert, format="openvino"),
+        ("openvino",),
+        "openvino",
+    ),
+    "litert": Format(".tflite", functools.partial(_convert, format="litert")),
+    "keras": Format(".keras", keras.Model.save),
+    "weights": Format(".weights.h5", keras.Model.save_weights),
+}

@@ -35,15 +35,5 @@ from kerasseg.losses.overlap import Dice, Jaccard, Tversky
 from kerasseg.losses.weighted import Weighted
 from kerasseg.names import public
 
-__all__ = [
-    "CrossEntropy",
-    "Dice",
-    "Focal",
-    "Jaccard",
-    "Lovasz",
-    "TopK",
-    "Tversky",
-    "Weighted",
-]
 LOSSES = public(globals(), __name__)
 __all__ = ["LOSSES", *LOSSES]

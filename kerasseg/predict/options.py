@@ -51,12 +51,23 @@ def check(options):
         if not fits or not any(isinstance(value, KINDS[kind][0]) for kind in kinds):
             wanted = " or ".join(KINDS[kind][1] for kind in kinds)
             raise ValueError(f"`{name}` must be {wanted}. Received: {value!r}.")
-        low, high = field.metadata["range"]
-        if low is not None and not low <= value <= high:  # NaN, too
-            limits = f"at least {low}" if high == float("inf") else f"in {low}..{high}"
-            raise ValueError(f"`{name}` must be {limits}. Received: {name}={value!r}.")
+        _check_range(field, value)
     if range_given(options) is not None:
         check_range(range_given(options))
+
+
+def _check_range(field, value):
+    """Refuse numbers out of the range of their field, in a list too."""
+    low, high = field.metadata["range"]
+    if low is None:
+        return
+    name, several = field.name, isinstance(value, (tuple, list))
+    for one in value if several else (value,):
+        if several and not isinstance(one, numbers.Integral):
+            raise ValueError(f"`{name}` must be whole numbers. Received: {value!r}.")
+        if not low <= one <= high:  # NaN, too
+            limits = f"at least {low}" if high == float("inf") else f"in {low}..{high}"
+            raise ValueError(f"`{name}` must be {limits}. Received: {name}={value!r}.")
 
 
 def value_range_option():
@@ -89,7 +100,7 @@ class ClassMapOptions:
     """Options of `predict.class_ids` and `predict.probabilities`."""
 
     tile_px: int | tuple | None = option(
-        None, "predict by tiles of PX pixels a side", name="tile", metavar="PX"
+        None, "predict by tiles of PX x PX pixels", low=1, name="tile", metavar="PX"
     )
     overlap_px: int | None = option(
         None, "overlap of neighbouring tiles", low=0, name="overlap", metavar="PX"
@@ -103,6 +114,11 @@ class ClassMapOptions:
     def __post_init__(self):
         check(self)
         check_flips(self.flips)
+        if isinstance(self.tile_px, (tuple, list)) and len(self.tile_px) != 2:
+            raise ValueError(
+                "`tile_px` must be one number, or (height, width). "
+                f"Received: tile_px={self.tile_px!r}."
+            )
         if not (self.refine in (None, "crf") or callable(self.refine)):
             raise ValueError(
                 "`refine` must be None, 'crf' or a function. "
@@ -176,7 +192,10 @@ class PanopticOptions:
         200, "only the N best objects of an image", low=1, metavar="N"
     )
     things: tuple | None = option(
-        None, "ids of the classes whose objects are told apart", metavar="ID,ID,..."
+        None,
+        "ids of the classes whose objects are told apart",
+        low=0,
+        metavar="ID,ID,...",
     )
     value_range: tuple | None = value_range_option()
 

@@ -34,15 +34,38 @@ def build_samples(recipe, root, split):
     value_range = options.pop("value_range", None)
     chosen = sides.get(split, split)
     options |= chosen if isinstance(chosen, dict) else {"split": chosen}
-    if "root" in inspect.signature(function).parameters:
-        if root is None:
-            raise RecipeError(
-                f"The dataset {function.__name__!r} needs its folder: --data ROOT."
-            )
-        samples = function(root, **options)
-    else:
+    if root is not None:
+        options = {"root": root, **options}
+    _check_arguments(function, options, split)
+    try:
         samples = function(**options)
+    except TypeError as error:  # an argument of a wrong type
+        raise RecipeError(
+            f"[data] does not fit {function.__name__!r}: {error}."
+        ) from error
     return samples if value_range is None else samples.with_range(value_range)
+
+
+def _check_arguments(function, options, split):
+    """Refuse a folder or a split that a data set cannot do with, or a lack."""
+    name, known = function.__name__, inspect.signature(function).parameters
+    needed = {key for key, x in known.items() if x.default is x.empty} - {*options}
+    if "root" in needed:
+        raise RecipeError(f"The dataset {name!r} needs its folder: --data ROOT.")
+    if "root" in {*options} - {*known}:
+        raise RecipeError(
+            f"The dataset {name!r} takes no folder. Received: {options['root']}."
+        )
+    if "split" in {*options} - {*known}:
+        raise RecipeError(
+            f"The dataset {name!r} has no splits but train and val of [data], tables "
+            f"of its arguments. Received: {split} = {options['split']!r}."
+        )
+    if needed:
+        raise RecipeError(
+            f"[data] must give {' and '.join(sorted(needed))} for {name!r}, in {split} "
+            f"or for both sides. Received: {', '.join(options) or 'nothing'}."
+        )
 
 
 def build_model(recipe, classes, channels=3, *, weights=None):

@@ -2,7 +2,7 @@
 
 from kerasseg import tasks
 from kerasseg.images.values import check_range
-from kerasseg.names import check_options, parameters
+from kerasseg.names import check_options, look_up, parameters
 from kerasseg.tasks.checks import OptionError, check_named, check_types, option_errors
 
 TABLES = ("model", "data", "augment", "loss", "optimizer", "train", "predict")
@@ -26,6 +26,7 @@ TRAIN = {
     "on_bad_sample": "stop",  # or "skip"
     "on_non_finite": "stop",  # or "skip"
 }
+CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
 # Options that had another name: recipes and runs written before still work.
 RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
@@ -52,8 +53,11 @@ def resolve(recipe):
         if table not in TABLES:
             with option_errors(table):
                 check_options([table], TABLES, "a recipe")
-        if not all(isinstance(part, dict) for part in as_list(recipe[table])):
+        parts = as_list(recipe[table])
+        if not all(isinstance(part, dict) for part in parts):
             raise OptionError(f"`{table}` must be a table, [{table}].", table)
+        if isinstance(recipe[table], list) and table != "loss":
+            raise OptionError(f"`{table}` must be one table, [{table}].", table)
     recipe = {table: recipe.get(table, {}) for table in TABLES}
     for (table, old), new in RENAMED.items():
         if old in recipe[table]:
@@ -83,6 +87,9 @@ def resolve(recipe):
     check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=extra)
     _check_predict(recipe["predict"], task)
     check_types(recipe["train"], TRAIN, "train")
+    for name, choices in CHOICES.items():
+        with option_errors("train", name):
+            look_up(recipe["train"].get(name, "stop"), dict.fromkeys(choices), name)
     _check_signs(recipe)
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe

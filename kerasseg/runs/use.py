@@ -138,7 +138,7 @@ def export(run, out, *, format="tf_saved_model"):
     from kerasseg import export as exporting
 
     model, recipe, facts = load(run)
-    if format != "tf_saved_model":
+    if format not in ("saved_model", "tf_saved_model"):
         return exporting.save(model, pathlib.Path(out) / facts["name"], format=format)
     return exporting.saved_model(
         model,

@@ -23,8 +23,7 @@ SHARED = {
 }
 DEEP = {family + size for family, sizes in SHARED.items() for size in sizes}
 QUICK = [n for n in encoders.names() if n not in DEEP]
-STRIDED_ONLY = ["plain", "residual", "vgg16", "mit_b0", "hrnet_w18", "rsu"]
-STRIDED_ONLY += ["gather_expand", "scnn"]
+STRIDED_ONLY = [n for n in QUICK if not encoders.ENCODERS[n].traits.dense]
 
 
 GREY = (None, None, 1)

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kerasseg import export
-from kerasseg.export import checks
+from kerasseg.export import checks, formats
 from kerasseg.layers import ResizeLike
 from tests.contracts import cases, objects
 
@@ -107,3 +107,13 @@ def test_every_signature_of_a_fixed_size_says_it(signature, tmp_path):
     assert ask(32, 64)["class_ids"].shape == (1, 32, 64)
     with pytest.raises(tf.errors.OpError, match=r"takes only(.|\n)*32 64(.|\n)*16 16"):
         ask(16, 16)
+
+
+def test_a_format_of_ones_own_is_a_row(tmp_path, monkeypatch):
+    def write(model, path):
+        np.savez(path, *model.get_weights())
+
+    monkeypatch.setitem(formats.FORMATS, "npz", formats.Format(".npz", write))
+    model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)])
+    path = export.save(model, tmp_path / "model", format="npz")
+    assert path.name == "model.npz" and len(np.load(path).files) == 2
