@@ -10,6 +10,7 @@ nbformat = pytest.importorskip("nbformat")
 FOLDER = pathlib.Path(__file__).parents[1] / "notebooks"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.ipynb")), ids=lambda p: p.stem)
 def test_notebook_runs_and_was_kept_with_its_outputs(path):
     notebook = nbformat.read(path, as_version=4)

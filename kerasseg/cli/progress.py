@@ -106,8 +106,8 @@ class Progress:
             score, best = "-", best and "  best by loss"
         else:
             score = f"{score:.4f}"
-        name = self._monitor.replace("_", " ").replace("iou", "IoU")
-        name = name.replace("ap", "AP").replace("pq", "PQ")
+        words = {"iou": "IoU", "ap": "AP", "pq": "PQ"}
+        name = " ".join(words.get(x, x) for x in self._monitor.split("_"))
         self._console.print(
             f"epoch {event['epoch']:>3}  step {event['step']:>6}  "
             f"loss {event['loss']:.4f}  {name} {score}  "

@@ -59,6 +59,11 @@ def panoptic(
     maps = forward.to_arrays(forward.compiled(model, dict)(batch))
     maps = {name: values[0, :height, :width] for name, values in maps.items()}
     num_classes = maps["logits"].shape[-1]
+    if things is not None and max(things, default=0) >= num_classes:
+        raise ValueError(
+            f"`things` must be ids of classes, 0..{num_classes - 1}. "
+            f"Received: things={things}."
+        )
     found = grouping.decode(
         maps["logits"],
         maps["centers"],

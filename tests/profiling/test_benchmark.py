@@ -4,6 +4,8 @@ import json
 import runpy
 import sys
 
+import pytest
+
 from kerasseg.profiling import benchmark
 
 
@@ -19,6 +21,7 @@ def test_measured_cases_run_in_turn_after_their_warm_up():
     }
 
 
+@pytest.mark.slow
 def test_the_script_measures_training_inference_and_pipeline(
     request, monkeypatch, capsys
 ):

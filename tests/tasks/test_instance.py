@@ -83,6 +83,7 @@ def test_the_same_command_again_ends_at_once_with_the_same_result(run, capsys):
         assert after[key] == before[key]
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_bit_by_bit(run, tmp_path, monkeypatch):
     step, calls = training.TrainStep.__call__, []
 

@@ -127,6 +127,12 @@ def test_stuff_is_what_is_no_thing(oracle):
     assert sorted(found.classes.tolist()) == [0, 1, 2]  # both discs are one region
 
 
+def test_things_are_classes_of_the_model(oracle):
+    image = np.zeros([*IDS.shape, 3], "uint8")
+    with pytest.raises(ValueError, match=r"0\.\.2\. Received: things=\(1, 99\)"):
+        tasks.predict(oracle, image, {"things": (1, 99)})
+
+
 def test_a_run_is_scored_as_segments(run, capsys):
     results = json.loads((run / "results.json").read_text())
     assert results["task"] == "panoptic" and 0 <= results["pq"] <= 1
