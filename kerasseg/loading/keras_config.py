@@ -1,5 +1,7 @@
 """Configurations of `.keras` files: the classes, functions and numbers they name."""
 
+import json
+
 from kerasseg.loading.errors import ModelFileError
 from kerasseg.names import bounded
 
@@ -38,6 +40,13 @@ def check_config(config, path):
     """
     import keras
 
+    try:
+        json.dumps(config, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        # A layer of such a name leaves Keras' scope of names broken for good.
+        raise ModelFileError(
+            f"its texts must be Unicode ({error.reason}).", path
+        ) from None
     classes = known_classes()
     registered = keras.saving.get_custom_objects()
     stack = [config]

@@ -55,6 +55,8 @@ def shared():
 )
 def test_decoders_equal_segmentation_models_pytorch(name, encoder, counts, shared):
     options = {"light": True} if name == "pspnet" else {}
+    if name in ("pspnet", "pan"):  # the shared encoder's; it changes no number
+        options["output_stride"] = 32
     model = zoo.BUILDERS[name](21, shared(encoder), **options)
     assert trainable(model) == counts[encoder == "resnet50"]
 
@@ -82,7 +84,7 @@ def test_deeplab_v1_has_the_large_field_of_view_s_parameters():
 
 # ResNet-101 42,500,160 and four 3x3 scores of 2048 channels
 def test_deeplab_v2_is_resnet_and_four_scores(shared):
-    model = zoo.deeplab_v2(21, shared("resnet50"))
+    model = zoo.deeplab_v2(21, shared("resnet50"), output_stride=32)
     assert trainable(model) == 23508032 + 4 * (9 * 2048 + 1) * 21
 
 
