@@ -43,7 +43,7 @@ def check_config(config, path):
     try:
         json.dumps(config, ensure_ascii=False).encode()
     except UnicodeEncodeError as error:
-        # A layer of such a name leaves Keras' scope of names broken for good.
+        # Messages and paths of such names could not be written anywhere.
         raise ModelFileError(
             f"its texts must be Unicode ({error.reason}).", path
         ) from None

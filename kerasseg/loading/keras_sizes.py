@@ -47,11 +47,20 @@ def check_sizes(config, arrays, path):
 def make(config):
     """The model of a configuration, which is left as it is."""
     import keras
+    from keras.src.backend.common import global_state
     from keras.src.saving.serialization_lib import ObjectSharingScope
 
-    with ObjectSharingScope():  # as Keras' own loader: a layer at two places stays one
-        config = copy.deepcopy(config)
-        return keras.saving.deserialize_keras_object(config, safe_mode=True)
+    scopes = global_state.get_global_attribute("name_scope_stack")
+    # A copy: Keras never leaves the scope of a layer whose name TensorFlow refuses, and
+    # every variable made afterwards would bear that name.
+    global_state.set_global_attribute("name_scope_stack", list(scopes or []))
+    try:
+        # As Keras' own loader: a layer at two places stays one.
+        with ObjectSharingScope():
+            config = copy.deepcopy(config)
+            return keras.saving.deserialize_keras_object(config, safe_mode=True)
+    finally:
+        global_state.set_global_attribute("name_scope_stack", scopes)
 
 
 def _rehearse(config):

@@ -302,6 +302,7 @@ def test_too_many_anchors_are_refused():
         {"filters": -1},
         {"filters": float("nan")},
         {"name": "a\0b"},
+        {"name": "a/b"},
         {"name": "\ud800"},
         {"dtype": "x" * 10**6},
     ],
@@ -319,6 +320,7 @@ def test_false_options_of_layers_are_typed_errors(saved, write, entry):
         loading.load_keras(write({"config.json": json.dumps(config)}))
     assert len(str(info.value)) < 3000
     str(info.value).encode()
+    assert keras.Variable(0.0, name="after").path == "after"
 
 
 @pytest.mark.parametrize("name", ["../evil.py", "/tmp/evil.py", "assets/words.txt"])
