@@ -55,7 +55,7 @@ DecodeRaw EncodeBase64 EncodeJpeg EncodePng ExtractJpegShape HSVToRGB
 ImageProjectiveTransformV2 ImageProjectiveTransformV3 NonMaxSuppression
 NonMaxSuppressionV2 NonMaxSuppressionV3 NonMaxSuppressionV4 NonMaxSuppressionV5
 NonMaxSuppressionWithOverlaps RGBToHSV ResizeArea ResizeBicubic ResizeBilinear
-ResizeNearestNeighbor ScaleAndTranslate
+ResizeNearestNeighbor ResizeNearestNeighborGrad ScaleAndTranslate
 """
 TEXT = """
 AsString ReduceJoin RegexFullMatch RegexReplace StaticRegexFullMatch
