@@ -1,0 +1,31 @@
+"""Options of prediction and the functions that take them by the same names."""
+
+import inspect
+
+import pytest
+
+from kerasseg import predict
+from kerasseg.predict import options
+
+
+@pytest.mark.parametrize(
+    ("function", "cls"),
+    [
+        (predict.class_ids, options.ClassMapOptions),
+        (predict.probabilities, options.ClassMapOptions),
+        (predict.instances, options.InstanceOptions),
+        (predict.stars, options.StarOptions),
+        (predict.panoptic, options.PanopticOptions),
+    ],
+)
+def test_functions_and_options_have_the_same_defaults(function, cls):
+    given = {
+        name: parameter.default
+        for name, parameter in inspect.signature(function).parameters.items()
+        if parameter.kind is parameter.KEYWORD_ONLY
+    }
+    expected = vars(cls())
+    assert given
+    assert {name: expected[name] for name in given} == given
+    # Of an array the range is told by its own function, see `images.scale`.
+    assert set(expected) - set(given) <= {"value_range"}
