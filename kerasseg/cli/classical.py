@@ -106,7 +106,7 @@ def run(arguments):
         report["skipped"] = [str(path) for path in skipped]
         if not arguments.json:
             print(f"Skipped {len(skipped)} masks beside the images.")
-    for path, stem in found:
+    for stem, path in found:
         event = {"path": str(path)}
         try:
             start = time.perf_counter()
@@ -146,28 +146,15 @@ def _value(name, given):
 
 
 def _files(inputs, out):
-    """Pairs of an image file and a name of its own for the results, and masks."""
-    from kerasseg import images
+    """Pairs of a name of its own for the results and an image file, and masks."""
+    from kerasseg.images.listing import named_pictures
 
-    pairs, skipped = [], []
-    for path in map(pathlib.Path, inputs):
-        if path.is_dir():
-            found, masks = images.find_pictures(path, leave_out=out)
-            pairs, skipped = pairs + found, skipped + masks
-        else:
-            pairs.append((path.stem, path))
+    pairs, skipped = named_pictures(inputs, out)
     if not pairs:
         raise ValueError("`images` must be image files or folders. Received: none.")
-    taken, found = set(), []
-    for name, path in pairs:
-        if path.resolve().parent == out.resolve():
-            raise ValueError(f"`--out` must not hold the images. Received: {out}.")
-        stem, copy = name, 2
-        while stem in taken:  # a.png and a.jpg
-            stem, copy = f"{name}_{copy}", copy + 1
-        taken.add(stem)
-        found.append((path, stem))
-    return found, skipped
+    if any(path.resolve().parent == out.resolve() for _, path in pairs):
+        raise ValueError(f"`--out` must not hold the images. Received: {out}.")
+    return pairs, skipped
 
 
 def _segment(function, source, options, target):

@@ -75,6 +75,37 @@ def find_pictures(folder, leave_out=None):
     return sorted(pictures), sorted(masks)
 
 
+def named_pictures(inputs, leave_out):
+    """Image files, and those of folders, each with a name of its own.
+
+    Args:
+        inputs: paths of files and folders.
+        leave_out: as in `find_pictures`.
+
+    Returns:
+        ([(name, path)], [path of a mask]) in the order of `inputs`. Of a.png and a.jpg
+        the second is called a_2.
+
+    Raises:
+        ImageError: if there is no such folder.
+    """
+    pairs, masks = [], []
+    for path in map(pathlib.Path, inputs):
+        if path.is_dir():
+            found, beside = find_pictures(path, leave_out)
+            pairs, masks = pairs + found, masks + beside
+        else:
+            pairs.append((path.stem, path))
+    named, taken = [], set()
+    for stem, path in pairs:
+        name, copy = stem, 2
+        while name in taken:
+            name, copy = f"{stem}_{copy}", copy + 1
+        taken.add(name)
+        named.append((name, path))
+    return named, masks
+
+
 def _is_mask_folder(folder):
     name = folder.name.lower()
     for word in map(str.lower, LABEL_FOLDERS):

@@ -5,8 +5,9 @@ import pathlib
 import time
 from typing import NamedTuple
 
-from kerasseg import files, images, names
+from kerasseg import files, names
 from kerasseg.images import failures
+from kerasseg.images.listing import named_pictures
 from kerasseg.predict import tables
 
 # What is written of each image, and where.
@@ -39,25 +40,16 @@ def plan(inputs, out, save):
     """
     out = pathlib.Path(out)
     names.check_options(save, PLACES, "`save`")
-    pairs, skipped = [], []
-    for path in [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs:
-        path = pathlib.Path(path)
-        if path.is_dir():
-            found, masks = images.find_pictures(path, leave_out=out)
-            pairs, skipped = pairs + found, skipped + masks
-        else:
-            pairs.append((path.stem, path))
+    if isinstance(inputs, (str, os.PathLike)):
+        inputs = [inputs]
+    pairs, skipped = named_pictures(inputs, out)
     if not pairs:
         masks = f", {len(skipped)} masks" if skipped else ""
         raise ValueError(
             f"`inputs` must be image files or a folder. Received: none{masks}."
         )
-    jobs, taken = [], set()
-    for stem, path in pairs:
-        name, copy = stem, 2
-        while name in taken:  # a.png and a.jpg: a and a_2
-            name, copy = f"{stem}_{copy}", copy + 1
-        taken.add(name)
+    jobs = []
+    for name, path in pairs:
         picture = ".jpg" if path.suffix.lower() in (".jpg", ".jpeg") else ".png"
         targets = {
             kind: out / place / (name + (suffix or picture))
