@@ -9,7 +9,23 @@ from keras import ops
 _WORD = 2**24
 
 
-class Counts(keras.metrics.Metric):
+class ClassMetric(keras.metrics.Metric):
+    """A Keras metric of class ids; arguments as in `ConfusionMatrix`."""
+
+    def __init__(self, num_classes, ignore_label, name):
+        super().__init__(name=name, dtype="float32")
+        self.num_classes = num_classes
+        self.ignore_label = ignore_label
+
+    def get_config(self):
+        return {
+            "num_classes": self.num_classes,
+            "ignore_label": self.ignore_label,
+            "name": self.name,
+        }
+
+
+class Counts(ClassMetric):
     """A Keras metric that adds up counts of a fixed shape, exactly.
 
     Counts are exact to 2^55 per cell on every backend: JAX has no 64-bit integers by
@@ -18,11 +34,11 @@ class Counts(keras.metrics.Metric):
 
     Args:
         shape: of the counts.
-        name: as in `keras.metrics.Metric`.
+        num_classes, ignore_label, name: as in `ConfusionMatrix`.
     """
 
-    def __init__(self, shape, name):
-        super().__init__(name=name, dtype="float32")
+    def __init__(self, shape, num_classes, ignore_label, name):
+        super().__init__(num_classes, ignore_label, name)
         on_jax = keras.backend.backend() == "jax"
         common = {"initializer": "zeros", "aggregation": "sum"}
         self._words = self.add_variable(

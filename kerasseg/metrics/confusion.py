@@ -45,9 +45,7 @@ class ConfusionMatrix(Counts):
                 f"Received: num_classes={num_classes}."
             )
         size = max(num_classes, 2)
-        super().__init__((size, size), name)
-        self.num_classes = num_classes
-        self.ignore_label = ignore_label
+        super().__init__((size, size), num_classes, ignore_label, name)
         self._seen = self.add_variable(
             shape=(),
             initializer="zeros",
@@ -98,13 +96,6 @@ class ConfusionMatrix(Counts):
                 "the foreground, write `labels = (labels > 127).astype('int32')`.",
                 stacklevel=4,
             )
-
-    def get_config(self):
-        return {
-            "num_classes": self.num_classes,
-            "ignore_label": self.ignore_label,
-            "name": self.name,
-        }
 
 
 @keras.saving.register_keras_serializable("kerasseg")

@@ -73,9 +73,7 @@ class MultilabelConfusionMatrix(Counts):
     def __init__(
         self, num_classes, *, ignore_label=255, name="multilabel_confusion_matrix"
     ):
-        super().__init__((num_classes, 2, 2), name)
-        self.num_classes = num_classes
-        self.ignore_label = ignore_label
+        super().__init__((num_classes, 2, 2), num_classes, ignore_label, name)
 
     def update_state(self, labels, logits, sample_weight=None):
         """Add a batch.
@@ -122,13 +120,6 @@ class MultilabelConfusionMatrix(Counts):
                 "Labels must be 0 and 1. Received: numbers between "
                 f"{values.min():g} and {values.max():g}."
             )
-
-    def get_config(self):
-        return {
-            "num_classes": self.num_classes,
-            "ignore_label": self.ignore_label,
-            "name": self.name,
-        }
 
 
 @keras.saving.register_keras_serializable("kerasseg")

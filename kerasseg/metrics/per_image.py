@@ -6,10 +6,10 @@ from keras import ops
 from kerasseg.losses.checks import check_values
 from kerasseg.losses.weighted import split_weights
 from kerasseg.metrics import scores
-from kerasseg.metrics._counts import class_ids_of, read
+from kerasseg.metrics._counts import ClassMetric, class_ids_of, read
 
 
-class _ImageScore(keras.metrics.Metric):
+class _ImageScore(ClassMetric):
     """Mean over images of a score of their own confusion matrices.
 
     Args:
@@ -21,9 +21,7 @@ class _ImageScore(keras.metrics.Metric):
     _direction = "up"
 
     def __init__(self, num_classes, *, ignore_label=255, name=None):
-        super().__init__(name=name, dtype="float32")
-        self.num_classes = num_classes
-        self.ignore_label = ignore_label
+        super().__init__(num_classes, ignore_label, name)
         common = {"shape": (), "initializer": "zeros", "aggregation": "sum"}
         self._total = self.add_variable(name="total", **common)
         self._images = self.add_variable(name="images", **common)
@@ -55,13 +53,6 @@ class _ImageScore(keras.metrics.Metric):
 
     def result(self):
         return scores.mean_of_known(self._total[None], self._images[None])
-
-    def get_config(self):
-        return {
-            "num_classes": self.num_classes,
-            "ignore_label": self.ignore_label,
-            "name": self.name,
-        }
 
 
 @keras.saving.register_keras_serializable("kerasseg")
