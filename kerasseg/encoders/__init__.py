@@ -70,6 +70,7 @@ from kerasseg.encoders.vgg import vgg16, vgg16_bn, vgg19
 from kerasseg.encoders.xception import xception41, xception65
 from kerasseg.names import look_up
 
+TAPS = {f"c{level}" for level in range(6)}
 ENCODERS = {
     name: value
     for name, value in sorted(globals().items())
@@ -83,6 +84,7 @@ __all__ = [
     "names",
     "of",
     "rules_of",
+    "shallow",
     "traits_of",
     *ENCODERS,
 ]
@@ -149,6 +151,35 @@ def build(
     return encoder
 
 
+def shallow(encoder, depth):
+    """The first levels of an encoder, without the layers behind them.
+
+    Args:
+        encoder: keras.Model with taps "c1".."c5", and maybe "c0".
+        depth: of the last tap to keep, 1 to 5; 5 keeps all.
+
+    Returns:
+        keras.Model of the same name and weights.
+
+    Raises:
+        ValueError: if the encoder has no tap of that depth.
+
+    Example:
+        >>> list(shallow(build("tiny"), 3).output)
+        ['c1', 'c2', 'c3']
+    """
+    taps = encoder.output
+    if f"c{depth}" not in taps:
+        raise ValueError(
+            f"The encoder must have a tap c{depth}, for as many steps of a decoder. "
+            f"Received: model {encoder.name!r} with taps {[*taps]}."
+        )
+    kept = {name: x for name, x in taps.items() if int(name[1:]) <= depth}
+    if len(kept) == len(taps):
+        return encoder
+    return keras.Model(encoder.input, kept, name=encoder.name)
+
+
 def _stride_of(encoder):
     """Pixels of the image per pixel of an encoder's c5."""
     _, height, width, channels = encoder.input_shape
@@ -188,7 +219,7 @@ def rules_of(model):
 def is_encoder(layer):
     """Whether a layer of a model is its encoder: a nested model that returns taps."""
     outputs = getattr(layer, "output", None) if isinstance(layer, keras.Model) else None
-    return isinstance(outputs, dict) and "c5" in outputs
+    return isinstance(outputs, dict) and set(outputs) <= TAPS
 
 
 def of(model):

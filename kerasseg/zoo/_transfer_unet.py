@@ -39,9 +39,11 @@ def transfer_unet(
 ):
     """U-Net on any encoder, as in segmentation_models.pytorch; see `zoo.unet`."""
     image = keras.Input(input_shape, name="image")
-    taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
-    x = taps["c5"]
-    skips = [*blocks.skips_of(taps), None]
+    encoder = encoders.build(encoder, input_shape, weights=encoder_weights)
+    depth = len(decoder_filters)  # fewer steps start from a finer level
+    taps = encoders.shallow(encoder, depth)(image)
+    x = taps[f"c{depth}"]
+    skips = [*blocks.skips_of(taps, depth - 1), None]
     for level, (skip, filters) in enumerate(zip(skips, decoder_filters), 1):
         x = blocks.decoder_block(
             x,

@@ -39,7 +39,8 @@ def unet(
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw pixels 0..255.
         base_filters: channels of the first level, "plain" only.
-        decoder_filters: channels per level, coarse to fine; other encoders only.
+        decoder_filters: channels per level, coarse to fine; other encoders only. Four
+            begin at c4, which saves most weights of an encoder, three at c3.
         norm: "batch", "group", "layer" or None.
         attention: "scse" or None; other encoders only.
         padding: "same" or "valid"; "valid" for "plain" only.
