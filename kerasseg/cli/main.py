@@ -13,7 +13,7 @@ import signal
 import sys
 
 from kerasseg import machine
-from kerasseg.cli import classical, convert, options, quiet
+from kerasseg.cli import classical, convert, look_around, options, published, quiet
 
 FAILURES = ArithmeticError, ImportError, MemoryError, OSError, RuntimeError, ValueError
 
@@ -27,7 +27,8 @@ def main(argv=None):
     """
     is_process, argv = argv is None, sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(argv).parse_args(argv)
-    if is_process and arguments.run in (_train, _evaluate, _predict, _export, _info):
+    loud = _train, _evaluate, _predict, _export, look_around.describe
+    if is_process and arguments.run in loud:
         quiet.filter_errors()
     # TensorFlow reads it once, on import; 2 hides messages below errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -84,8 +85,9 @@ def _parser(argv):
         ("classical", classical.run, None),
         ("convert", convert.run, convert.add_arguments),
         ("check-data", _check_data, _recipe_arguments),
-        ("list", _list, None),
-        ("info", _info, _info_arguments),
+        ("weights", published.run, published.add_arguments),
+        ("list", look_around.list_names, None),
+        ("info", look_around.describe, look_around.add_arguments),
     ):
         summary = function.__doc__.splitlines()[0]
         command = commands.add_parser(name, help=summary, description=summary)
@@ -127,14 +129,29 @@ def _train_arguments(command):
     )
 
 
-def _run_argument(command):
+def _model_arguments(command):
     command.add_argument(
         "--run", dest="run_dir", metavar="RUN", help="run folder (default: the newest)"
     )
+    command.add_argument(
+        "--weights", metavar="NAME", help="published weights instead of a run's"
+    )
+    published.add_licence_argument(command)
+
+
+def _chosen(arguments):
+    """Run folder, or entry of published weights, that a command is to use."""
+    from kerasseg import runs
+
+    if arguments.weights is None:
+        return runs.find(arguments.run_dir)
+    if arguments.run_dir is not None:
+        raise ValueError("Give either --run or --weights.")
+    return published.entry(arguments)
 
 
 def _evaluate_arguments(command):
-    _run_argument(command)
+    _model_arguments(command)
     command.add_argument("--data", metavar="ROOT", help="folder of the data set")
     command.add_argument("--split", default="val", help="train, val, or a split's name")
     command.add_argument("--out", metavar="DIR", help="where results go (default: RUN)")
@@ -143,29 +160,18 @@ def _evaluate_arguments(command):
 
 def _predict_arguments(command):
     command.add_argument("images", nargs="+", help="image files or folders")
-    _run_argument(command)
+    _model_arguments(command)
     command.add_argument("--out", default="predictions", help="output folder")
     options.add_arguments(command)
 
 
 def _export_arguments(command):
-    _run_argument(command)
+    _model_arguments(command)
     command.add_argument("--out", default="exported", help="output folder")
     command.add_argument(
         "--format",
         default="tf_saved_model",
         help="tf_saved_model (for TF Serving), keras, onnx, openvino or litert",
-    )
-
-
-def _info_arguments(command):
-    command.add_argument(
-        "architecture", help="a name from `kerasseg list`; an encoder too"
-    )
-    command.add_argument("--encoder", help="a name from `kerasseg list`")
-    command.add_argument("--num-classes", type=int, default=21)
-    command.add_argument(
-        "--size", type=int, default=512, metavar="PX", help="image side for GFLOPs"
     )
 
 
@@ -213,7 +219,7 @@ def _evaluate(arguments):
     from kerasseg import runs
 
     results = runs.evaluate(
-        runs.find(arguments.run_dir),
+        _chosen(arguments),
         root=arguments.data,
         split=arguments.split,
         options=options.given(arguments),
@@ -232,7 +238,7 @@ def _predict(arguments):
     from kerasseg import runs
 
     report = runs.predict(
-        runs.find(arguments.run_dir),
+        _chosen(arguments),
         arguments.images,
         arguments.out,
         options=options.given(arguments),
@@ -250,9 +256,7 @@ def _export(arguments):
     """Write a run's model for serving: SavedModel and other formats."""
     from kerasseg import runs
 
-    path = runs.export(
-        runs.find(arguments.run_dir), arguments.out, format=arguments.format
-    )
+    path = runs.export(_chosen(arguments), arguments.out, format=arguments.format)
     _say(arguments, f"Wrote {path}.")
     return {"path": str(path)}
 
@@ -291,44 +295,6 @@ def _check_data(arguments):
 
 def _none_read(report):
     return len(report["failed"]) == report["num_read"]
-
-
-def _list(arguments):
-    """List architectures, encoders, losses, data sets, recipes."""
-    from kerasseg import recipes
-    from kerasseg.names import imported
-
-    packages = ("zoo", "encoders", "losses", "metrics", "datasets")
-    answer = {package: imported(f"kerasseg.{package}") for package in packages}
-    answer["datasets"] = [
-        name
-        for name in answer["datasets"]
-        if name not in ("Samples", "check", "convert")
-    ]
-    answer["recipes"] = sorted(recipes.named())
-    for package, names in answer.items():
-        _say(arguments, f"{package}: {', '.join(names)}")
-    return answer
-
-
-def _info(arguments):
-    """Describe an architecture or an encoder: parameters, taps, paper, weights."""
-    from kerasseg import profiling
-
-    answer = profiling.describe(
-        arguments.architecture,
-        arguments.encoder,
-        arguments.num_classes,
-        arguments.size,
-    )
-    for key, value in answer.items():
-        if isinstance(value, dict):
-            value = [f"{name} {number}" for name, number in value.items()]
-        if isinstance(value, list):
-            value = ", ".join(value)
-        if value is not None:
-            _say(arguments, f"{key}: {value}")
-    return answer
 
 
 def _say(arguments, text):

@@ -46,14 +46,6 @@ SMALL = (
 # Numbers of the blocks whose output is a tap, 0 is the stem; the last 1x1 is "c5".
 LARGE_TAPS = {1: "c1", 3: "c2", 4: "c3", 12: "c4"}
 SMALL_TAPS = {0: "c1", 1: "c2", 3: "c3", 8: "c4"}
-URLS = {
-    "mobilenet_v3_large": (
-        "https://download.pytorch.org/models/mobilenet_v3_large-5c1a4163.pth"
-    ),
-    "mobilenet_v3_small": (
-        "https://download.pytorch.org/models/mobilenet_v3_small-047dcff4.pth"
-    ),
-}
 
 
 def _rules(table):
@@ -133,7 +125,7 @@ def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
     filters = 6 * x.shape[-1]  # 960 and 576, table 1 and 2 of the paper
     taps["c5"] = blocks.conv_norm_act(x, filters, 1, name="last", **options)
     model = keras.Model(image, taps, name=name)
-    return load(model, weights, url=URLS[name], rules=RULES)
+    return load(model, weights, rules=RULES)
 
 
 def _block(x, block, strides, dilation, *, name):

@@ -1,59 +1,55 @@
-"""Loader of `weights=` arguments: nothing, a published file, a path."""
-
-import hashlib
-import pathlib
-import re
-
-import keras
+"""Loader of `weights=` arguments: nothing, published weights by name, a path."""
 
 from kerasseg import weights as weight_files
+from kerasseg.weights import catalog
 
 
-def load(model, weights, *, url=None, rules=()):
+def load(model, weights, *, rules=()):
     """Put weights into a model and return it.
 
     Args:
         model: keras.Model.
-        weights: None, "imagenet" (the file at `url`), a path, or a dict of arrays.
-        url: where the published file lies; None when there is none.
+        weights: None, "imagenet", a name of `kerasseg.weights.catalog`, a path, or a
+            dict of arrays.
         rules: renaming rules of `kerasseg.weights.from_torch`, those of encoders inside
             the model among them.
 
     Raises:
-        ValueError: for "imagenet" where nothing is published.
+        ValueError: for "imagenet" where nothing is published, or for weights of
+            another model.
         WeightsError: if the file cannot be read or does not fit the model.
+        weights.downloads.DownloadError: if it cannot be had.
     """
     if weights is None:
         return model
     if isinstance(weights, str) and weights == "imagenet":
-        if url is None:
+        weights = f"{model.name}_imagenet"
+        if weights not in catalog.entries():
             raise ValueError(
                 f"No ImageNet weights are published for {model.name!r}: `weights` must "
                 "be None or a path. Received: weights='imagenet'."
             )
-        weights = download(url)
+    if catalog.is_name(weights):
+        entry = catalog.entry(weights)
+        if entry.architecture != model.name:
+            raise ValueError(
+                f"{weights!r} are weights of {entry.architecture!r}. Received: model "
+                f"{model.name!r}. Write {_built(entry)}."
+            )
+        return _load_published(model, entry, rules)
     return weight_files.load(model, weights, rules=rules)
 
 
-def download(url):
-    """Fetch a file once into Keras' cache and check it against the hash in its name.
+def _load_published(model, entry, rules):
+    path = entry.path()
+    try:
+        return weight_files.load(model, path, rules=rules)
+    except weight_files.WeightsError as error:
+        raise weight_files.WeightsError(f"{error} Write {_built(entry)}.") from error
 
-    PyTorch's files end in the first digits of their SHA-256: `resnet50-0676ba61.pth`.
 
-    Returns:
-        pathlib.Path of the file.
-
-    Raises:
-        WeightsError: if the hash differs.
-    """
-    path = pathlib.Path(keras.utils.get_file(origin=url, cache_subdir="kerasseg"))
-    promised = re.search(r"-([0-9a-f]{8,})\.", path.name)
-    received = hashlib.sha256(path.read_bytes()).hexdigest()
-    if promised and not received.startswith(promised[1]):
-        path.unlink()
-        raise weight_files.WeightsError(
-            f"the download must have a SHA-256 beginning {promised[1]}. "
-            f"Received: {received}. Try again.",
-            path,
-        )
-    return path
+def _built(entry):
+    """Python that builds the model of an entry."""
+    if entry.task == "encoder":
+        return f"encoder={entry.architecture!r}, encoder_weights='imagenet'"
+    return f"kerasseg.zoo.load({entry.name!r})"

@@ -32,19 +32,6 @@ RULES = (
     ),
     (r"^fc\.", None),
 )
-URLS = {
-    "resnet18": "https://download.pytorch.org/models/resnet18-f37072fd.pth",
-    "resnet34": "https://download.pytorch.org/models/resnet34-b627a593.pth",
-    "resnet50": "https://download.pytorch.org/models/resnet50-0676ba61.pth",
-    "resnet101": "https://download.pytorch.org/models/resnet101-63fe2227.pth",
-    "resnet152": "https://download.pytorch.org/models/resnet152-394f9c45.pth",
-    "resnext50_32x4d": (
-        "https://download.pytorch.org/models/resnext50_32x4d-7cdf4587.pth"
-    ),
-    "wide_resnet50_2": (
-        "https://download.pytorch.org/models/wide_resnet50_2-95faca4d.pth"
-    ),
-}
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -161,7 +148,7 @@ def _resnet(name, block, depths, input_shape, weights, output_stride):
             )
         taps[f"c{stage + 1}"] = x
     model = keras.Model(image, taps, name=name)
-    return load(model, weights, url=URLS[name], rules=RULES)
+    return load(model, weights, rules=RULES)
 
 
 def basic_block(x, filters, *, strides=1, dilations=(1, 1), name):

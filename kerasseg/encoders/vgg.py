@@ -28,7 +28,6 @@ RULES = (
     ),
     (r"^classifier\.", None),
 )
-BN_URL = "https://download.pytorch.org/models/vgg16_bn-6c64b313.pth"
 
 
 @encoder(publisher="keras.applications", convolutional_fc=True, dense=False)
@@ -84,7 +83,7 @@ def vgg16_bn(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     check_output_stride(output_stride, "vgg16_bn", choices=(8, 32))
     scale = (resnet.MEAN, resnet.STD)
     model = _vgg("vgg16_bn", DEPTHS, input_shape, scale, "batch", output_stride)
-    return load(model, weights, url=BN_URL, rules=RULES)
+    return load(model, weights, rules=RULES)
 
 
 def _vgg(name, depths, input_shape, scale, norm, output_stride):

@@ -7,6 +7,10 @@ import pathlib
 from kerasseg import files, recipes
 from kerasseg.names import check_options
 from kerasseg.runs.folder import load, palette_of
+from kerasseg.weights import catalog
+
+EVALUATIONS = pathlib.Path("evaluations")
+FOLDER = {"dataset": "folder", "train": "train", "val": "val"}
 
 
 def evaluate(
@@ -23,11 +27,11 @@ def evaluate(
     """Measure the best weights of a run and write results.json and pictures.
 
     Args:
-        run: run folder.
+        run: run folder, or an `Entry` of `weights.catalog`.
         root: folder of the data set; None for the one it was trained on.
         split: "train", "val", or a split's own name.
         options: dict of prediction options, instead of those of the recipe.
-        out: folder of the results; None for the run folder.
+        out: folder of the results; None for the run folder, or evaluations/NAME.
         samples: Samples to use instead of those of `root` and `split`.
         training: JSON-able facts about the training to write down.
         on_error: as in `evaluate.score`.
@@ -43,7 +47,7 @@ def evaluate(
     from kerasseg.images import write_image
     from kerasseg.training.history import History
 
-    model, recipe, facts = load(run, (options or {}).get("score_threshold"))
+    model, recipe, facts = _load(run, options)
     if samples is None:
         samples = recipes.build_samples(recipe, root or facts["root"], split)
         samples = samples.with_classes(facts["classes"])
@@ -53,9 +57,10 @@ def evaluate(
     result = scoring.score(model, samples, options, on_error=on_error)
     if training:
         result["training"] = training
-    out = pathlib.Path(out or run)
+    is_run = not isinstance(run, catalog.Entry)
+    out = pathlib.Path(out or (run if is_run else EVALUATIONS / run.name))
     out.mkdir(parents=True, exist_ok=True)
-    seeds = [recipe["train"]["seed"]]
+    seeds = [recipe["train"]["seed"]] if is_run else []
     written = scoring.write_results(
         out / "results.json", result, split=split, seeds=seeds
     )
@@ -68,7 +73,7 @@ def evaluate(
             durable=False,
         )
     _write_rows(out / "samples.csv", result["samples"])
-    rows = History(pathlib.Path(run) / "history.jsonl").rows()
+    rows = History(pathlib.Path(run) / "history.jsonl").rows() if is_run else []
     if rows:
         draw = functools.partial(viz.curves, rows)
         files.replace(out / "curves.png", draw, durable=False)
@@ -90,7 +95,7 @@ def predict(run, inputs, out, options=None):
     """Predict image files with a run's best weights.
 
     Args:
-        run: run folder.
+        run: run folder, or an `Entry` of `weights.catalog`.
         inputs, out: as in `predict.folder`.
         options: dict of prediction options, instead of those of the recipe.
 
@@ -100,13 +105,39 @@ def predict(run, inputs, out, options=None):
     Raises:
         ValueError: for an option that the model's task does not know.
     """
-    model, recipe, facts = load(run, (options or {}).get("score_threshold"))
+    model, recipe, facts = _load(run, options)
     task = recipes.task_of(recipe)
     look, options = _look(task, facts), _options(recipe, options)
     if "value_range" in task.default_options() and options.value_range is None:
         # Images are scaled as those that the model has learned from.
         options = dataclasses.replace(options, value_range=facts.get("value_range"))
     return task.folder(model, inputs, out, **look, options=options)
+
+
+def _load(run, options=None):
+    """Model, recipe and facts of a run folder, or of published weights."""
+    if not isinstance(run, catalog.Entry):
+        return load(run, (options or {}).get("score_threshold"))
+    from kerasseg import zoo
+    from kerasseg.training import environment
+
+    environment.check_process()
+    model = zoo.load(run)
+    # What a recipe and its run say, as far as use needs it.
+    recipe = {
+        "model": {"architecture": run.architecture},
+        "data": {**FOLDER, **run.dataset},
+        "predict": run.predict,
+    }
+    facts = {
+        "name": run.name,
+        "root": None,
+        "classes": list(run.classes),
+        "colors": run.colors,
+        "ignore_label": 255,
+        "channels": model.input_shape[-1],
+    }
+    return model, recipe, facts
 
 
 def _options(recipe, given):
@@ -127,7 +158,7 @@ def export(run, out, *, format="tf_saved_model"):
     """Write a run's model with its best weights for use elsewhere.
 
     Args:
-        run: run folder.
+        run: run folder, or an `Entry` of `weights.catalog`.
         out: output folder.
         format: "tf_saved_model" (see `export.saved_model`), or another of
             `export.FORMATS`.
@@ -137,7 +168,7 @@ def export(run, out, *, format="tf_saved_model"):
     """
     from kerasseg import export as exporting
 
-    model, recipe, facts = load(run)
+    model, recipe, facts = _load(run)
     if format not in ("saved_model", "tf_saved_model"):
         return exporting.save(model, pathlib.Path(out) / facts["name"], format=format)
     return exporting.saved_model(

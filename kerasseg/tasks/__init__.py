@@ -59,12 +59,15 @@ def predict(model, image, options=None):
         image: [H, W] or [H, W, C], any size, or what `images.as_array` takes; see
             `predict.preprocessing.prepare`.
         options: prediction options of the task, or a dict of them; see
-            `predict.options`.
+            `predict.options`. None takes those that come with published weights
+            (`zoo.load`), or the defaults.
 
     Returns:
         Class ids int32 [H, W], `Instances` or `instance.panoptic.Panoptic`.
     """
     task = of(model)
+    if options is None:
+        options = getattr(model, "predict_options", None)
     options = task.make_options(options)
     return task.predict(model, scale(image, range_given(options)), options)
 

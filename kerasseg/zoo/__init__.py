@@ -23,6 +23,8 @@ the parts of the model with training=True: there is no second model for training
 """
 
 from kerasseg import encoders, weights
+from kerasseg.names import parameters
+from kerasseg.weights import catalog
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
 from kerasseg.zoo.center_mask import center_mask
@@ -56,7 +58,7 @@ from kerasseg.zoo.yolact import yolact
 BUILDERS = {
     name: value for name, value in sorted(globals().items()) if hasattr(value, "task")
 }
-__all__ = ["BUILDERS", "freeze", "load_torch", "names", *BUILDERS]
+__all__ = ["BUILDERS", "freeze", "load", "load_torch", "names", *BUILDERS]
 
 
 def names(task=None):
@@ -141,3 +143,50 @@ def load_torch(model, source):
             f"Received: model {model.name!r}."
         )
     return weights.load(model, source, rules=rules)
+
+
+def load(name, num_classes=None, *, accept_licence=False):
+    """Model with published weights, as its publisher computes it.
+
+    Args:
+        name: of `weights.catalog.names()` (`kerasseg weights` lists them), or an
+            `Entry` of that catalogue.
+        num_classes: for fine-tuning: classes of your own. The last layers, whose
+            shapes follow from it, then begin anew; all others keep their weights.
+        accept_licence: True for weights whose licence is not open, after reading it.
+
+    Returns:
+        keras.Model with the attributes `task`, `classes` (names, in the order of the
+        outputs), and `predict_options`, which suit these weights and which
+        `tasks.predict` takes where it is given none.
+
+    Raises:
+        ValueError: if the name is unknown, or of an encoder.
+        WeightsError: if the licence must be accepted, or the file is wrong.
+        weights.downloads.DownloadError: if the file cannot be had.
+
+    Example:
+        >>> model = load("shapes")
+        >>> model.classes
+        ('background', 'disc', 'square', 'triangle')
+    """
+    entry = name
+    if not isinstance(name, catalog.Entry):
+        entry = catalog.entry(name, accept_licence=accept_licence)
+    if entry.task == "encoder":
+        raise ValueError(
+            f"{entry.name!r} are weights of an encoder: write "
+            f"encoder={entry.architecture!r}, encoder_weights='imagenet'."
+        )
+    path, options = entry.path(), dict(entry.options)
+    builder, encoder = BUILDERS[entry.architecture], entry.encoder
+    if entry.encoder_options:
+        encoder = encoders.build(encoder, options=entry.encoder_options)
+    count, *_ = parameters(builder)
+    given = {count: num_classes, "encoder": encoder}
+    options |= {key: x for key, x in given.items() if x is not None}
+    model = builder(**options)
+    weights.load(model, path, partial=num_classes is not None)
+    model.classes = entry.classes if num_classes is None else ()
+    model.predict_options = entry.predict
+    return model

@@ -1,0 +1,51 @@
+"""`kerasseg list` and `kerasseg info`: the names that there are, and one of them."""
+
+
+def add_arguments(command):
+    command.add_argument(
+        "architecture", help="a name from `kerasseg list`; an encoder too"
+    )
+    command.add_argument("--encoder", help="a name from `kerasseg list`")
+    command.add_argument("--num-classes", type=int, default=21)
+    command.add_argument(
+        "--size", type=int, default=512, metavar="PX", help="image side for GFLOPs"
+    )
+
+
+def list_names(arguments):
+    """List architectures, encoders, losses, data sets, recipes."""
+    from kerasseg import recipes
+    from kerasseg.names import imported
+
+    packages = ("zoo", "encoders", "losses", "metrics", "datasets")
+    answer = {package: imported(f"kerasseg.{package}") for package in packages}
+    answer["datasets"] = [
+        name
+        for name in answer["datasets"]
+        if name not in ("Samples", "check", "convert")
+    ]
+    answer["recipes"] = sorted(recipes.named())
+    if not arguments.json:
+        for package, names in answer.items():
+            print(f"{package}: {', '.join(names)}")
+    return answer
+
+
+def describe(arguments):
+    """Describe an architecture or an encoder: parameters, taps, paper, weights."""
+    from kerasseg import profiling
+
+    answer = profiling.describe(
+        arguments.architecture,
+        arguments.encoder,
+        arguments.num_classes,
+        arguments.size,
+    )
+    for key, value in answer.items():
+        if isinstance(value, dict):
+            value = [f"{name} {number}" for name, number in value.items()]
+        if isinstance(value, list):
+            value = ", ".join(value)
+        if value is not None and not arguments.json:
+            print(f"{key}: {value}")
+    return answer

@@ -1,0 +1,102 @@
+"""`kerasseg weights`: published weights by name, and the options that take one."""
+
+TASK_TEXTS = {
+    "semantic": "a class for each pixel",
+    "instance": "objects one by one, with boxes and masks",
+    "stars": "round objects one by one",
+    "panoptic": "objects and background together",
+    "encoder": "to train from, by encoder=NAME without _imagenet, "
+    "encoder_weights='imagenet'",
+}
+TASKS = [*TASK_TEXTS]
+
+
+def add_arguments(command):
+    """Add the arguments of `kerasseg weights` to its parser."""
+    command.add_argument("name", nargs="?", help="say all about one of them")
+    command.add_argument(
+        "--task", help="semantic, instance, stars, panoptic or encoder only"
+    )
+    command.add_argument(
+        "--open", action="store_true", help="only those that anybody may use"
+    )
+    command.add_argument(
+        "--fetch", action="store_true", help="download the file of NAME, say where"
+    )
+    add_licence_argument(command)
+
+
+def add_licence_argument(command):
+    command.add_argument(
+        "--accept-licence",
+        action="store_true",
+        help="of weights whose licence is not open: you have read it",
+    )
+
+
+def entry(arguments):
+    """Catalogue entry that `--weights` names, its licence accepted or not."""
+    from kerasseg.weights import catalog
+
+    return catalog.entry(arguments.weights, accept_licence=arguments.accept_licence)
+
+
+def run(arguments):
+    """List published weights by task and licence, or describe one."""
+    from kerasseg.weights import catalog
+
+    if arguments.name:
+        return _describe(arguments)
+    names = catalog.names(arguments.task, only_open=arguments.open)
+    rows = [_row(catalog.entry(name)) for name in names]
+    if not arguments.json:
+        _print(rows)
+    return {"weights": rows}
+
+
+def _row(entry):
+    where = "here" if entry.stored else entry.fetched_by or "download"
+    where = "by hand" if entry.file else where
+    return {
+        "name": entry.name,
+        "task": entry.task,
+        "scores": entry.metric,
+        "data": entry.data,
+        "licence": entry.licence,
+        "file": where,
+    }
+
+
+def _print(rows):
+    """Print one line per entry, under the name of its task."""
+    columns = "name", "data", "scores", "licence", "file"
+    cells = [{key: row[key] or "" for key in columns} for row in rows]
+    widths = {key: max(len(row[key]) for row in cells) for key in columns if cells}
+    for task in sorted({row["task"] for row in rows}, key=TASKS.index):
+        print(f"{task}: {TASK_TEXTS[task]}")
+        for row, texts in zip(rows, cells):
+            if row["task"] == task:
+                line = "  ".join(f"{texts[key]:{widths[key]}}" for key in columns)
+                print(f"  {line}".rstrip())
+    print(
+        "\nUse one: kerasseg predict photo.jpg --weights NAME, kerasseg.zoo.load(NAME)"
+        "\nAll about one: kerasseg weights NAME"
+    )
+
+
+def _describe(arguments):
+    import dataclasses
+
+    from kerasseg.weights import catalog
+
+    found = catalog.entry(arguments.name, accept_licence=arguments.accept_licence)
+    answer = {key: x for key, x in dataclasses.asdict(found).items() if x or x is False}
+    if arguments.fetch:
+        answer["path"] = str(found.path())
+    if not arguments.json:
+        for key, value in answer.items():
+            if isinstance(value, (list, tuple)) and key == "classes":
+                value = ", ".join(value)
+            if key != "colors":
+                print(f"{key}: {value}")
+    return answer

@@ -1,0 +1,85 @@
+"""Put the best weights of a run into the store of published weights, as float16.
+
+    python scripts/publish.py runs/mine NAME
+
+Writes kerasseg/weights/store/NAME.npz and prints its entry for
+kerasseg/weights/catalog.toml, where the licence, the data and what it is bad at are
+still to be said.
+"""
+
+import argparse
+import hashlib
+import json
+
+import numpy as np
+
+from kerasseg import files, recipes, runs
+from kerasseg.weights import catalog, named_variables
+
+MAX_BYTES = 5_000_000
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("run")
+    parser.add_argument("name")
+    arguments = parser.parse_args()
+    model, recipe, facts = runs.load(arguments.run)
+    path = catalog.STORE / f"{arguments.name}.npz"
+    files.replace(path, lambda part: write(model, part))
+    data = path.read_bytes()
+    if len(data) > MAX_BYTES:
+        raise SystemExit(f"{path} has {len(data)} bytes, at most {MAX_BYTES} are kept.")
+    print(entry(arguments.name, recipe, facts, data))
+
+
+def write(model, path):
+    """Write all variables as float16; what overflows or vanishes there is an error."""
+    arrays = {}
+    for name, variable in named_variables(model).items():
+        exact = variable.numpy()
+        half = exact.astype("float16")
+        lost = np.abs(half.astype("float32") - exact) > 1e-3 * np.abs(exact) + 1e-7
+        if lost.any():
+            # Variances of channels that hardly vary are below float16's range.
+            print(f"kept as float32: {name}, {lost.sum()} of {lost.size} values")
+        arrays[name] = exact if lost.any() else half
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **arrays)
+
+
+def entry(name, recipe, facts, data):
+    """The entry as TOML."""
+    task = recipes.task_of(recipe)
+    options = task.model_options(recipe, facts["classes"], facts["channels"])
+    options |= recipe["model"]
+    if facts["channels"] == 3:
+        options.pop("input_shape", None)  # the default
+    lines = {
+        "task": task.name,
+        "architecture": options.pop("architecture"),
+        "encoder": options.pop("encoder", None),
+        "classes": facts["classes"],
+        "colors": facts["colors"],
+        "stored": f"{name}.npz",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "megabytes": round(len(data) / 1e6, 2),
+        "options": {key: x for key, x in options.items() if key != "encoder_weights"},
+        "predict": recipe["predict"],
+        "dataset": recipe["data"],
+    }
+    lines = [f"{key} = {toml(x)}" for key, x in lines.items() if x is not None]
+    return "\n".join([f"[weights.{name}]", *lines])
+
+
+def toml(value):
+    """A value as TOML on one line."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key} = {toml(x)}' for key, x in value.items())}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(toml, value))}]"
+    return json.dumps(value)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Published weights on the command line."""
+
+import json
+
+import pytest
+
+from kerasseg.cli import main
+from kerasseg.images import read_mask, write_image
+from kerasseg.weights import catalog
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    from kerasseg import datasets
+
+    path = tmp_path_factory.mktemp("pictures") / "shapes.png"
+    write_image(path, datasets.shapes(num=1, size=96, seed=5)[0]["image"])
+    return path
+
+
+def test_the_list_has_a_line_for_each(capsys):
+    assert main(["weights"]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"  {name} " in printed for name in catalog.names())
+    assert main(["weights", "--task", "encoder", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["weights"]
+    assert [row["name"] for row in rows] == catalog.names("encoder")
+
+
+def test_one_is_described(capsys):
+    assert main(["weights", "shapes", "--fetch"]) == 0
+    printed = capsys.readouterr().out
+    assert "classes: background, disc" in printed and "path: " in printed
+    assert main(["weights", "shape"]) == 1
+    assert "Did you mean 'shapes'" in capsys.readouterr().err
+
+
+def test_a_first_mask_needs_no_training(tmp_path, picture, capsys):
+    command = ["predict", str(picture), "--weights", "shapes", "--out", str(tmp_path)]
+    assert main(command) == 0, capsys.readouterr().err
+    mask = read_mask(tmp_path / "masks" / picture.name)
+    assert mask.shape == (96, 96) and mask.any()
+    assert "disc" in (tmp_path / "images.csv").read_text()
+
+
+def test_evaluation_gives_the_published_number(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", "--weights", "shapes"]) == 0
+    results = json.loads((tmp_path / "evaluations/shapes/results.json").read_text())
+    published = float(catalog.entry("shapes").metric.split()[-1])
+    # One decimal is published; a processor with other kernels may round otherwise.
+    assert abs(100 * results["mean_iou"] - published) < 0.1
+
+
+def test_a_run_and_a_name_are_one_too_many(picture, capsys):
+    assert main(["predict", str(picture), "--weights", "shapes", "--run", "x"]) == 1
+    assert "either --run or --weights" in capsys.readouterr().err

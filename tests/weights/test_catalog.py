@@ -1,0 +1,83 @@
+"""The catalogue of published weights: every entry whole, every file where it says."""
+
+import hashlib
+import re
+
+import numpy as np
+import pytest
+
+from kerasseg import encoders, tasks, weights, zoo
+from kerasseg.weights import catalog
+
+ENTRIES = sorted(catalog.entries().values(), key=lambda entry: entry.name)
+NAMES = [entry.name for entry in ENTRIES]
+OURS = [entry for entry in ENTRIES if entry.stored]
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
+def test_an_entry_says_all_that_its_readers_need(entry):
+    assert entry.licence and entry.data and entry.weak and entry.verified
+    assert entry.task == "encoder" or entry.task in tasks.TASKS
+    if entry.task == "encoder":
+        assert entry.architecture in encoders.ENCODERS
+        assert entry.name == f"{entry.architecture}_imagenet"
+        return
+    builder = zoo.BUILDERS[entry.architecture]
+    assert builder.task == entry.task and entry.classes
+    tasks.named(entry.task).make_options(entry.predict)
+    assert entry.colors is None or len(entry.colors) == len(entry.classes)
+
+
+@pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
+def test_a_file_has_one_place_and_a_checksum_where_one_is_known(entry):
+    places = entry.url, entry.stored, entry.file, entry.fetched_by
+    assert sum(place is not None for place in places) == 1
+    if entry.url:
+        assert entry.url.startswith("https://")
+        named = re.search(r"-[0-9a-f]{8}\.pth$", entry.url)
+        assert named or entry.sha256 or "huggingface" in entry.url
+    assert re.fullmatch("[0-9a-f]*", entry.sha256)
+
+
+@pytest.mark.parametrize(
+    "entry", [x for x in ENTRIES if x.stored], ids=lambda x: x.name
+)
+def test_our_own_files_are_small_and_those_that_the_entry_means(entry):
+    data = entry.path().read_bytes()
+    assert hashlib.sha256(data).hexdigest() == entry.sha256
+    assert round(len(data) / 1e6, 2) == entry.megabytes and len(data) <= 5e6
+    arrays = weights.read(entry.path())
+    assert sum(x.nbytes for x in arrays.values() if x.dtype == "float32") < 1e5
+
+
+def test_our_own_files_are_small_together():
+    files = [path for path in catalog.STORE.iterdir() if path.suffix == ".npz"]
+    assert sum(path.stat().st_size for path in files) < 25e6
+    assert {path.name for path in files} == {entry.stored for entry in OURS}
+
+
+def test_names_are_filtered_by_task_and_licence():
+    assert catalog.names("semantic") == ["shapes"]
+    with pytest.raises(ValueError, match="`task` must be one of"):
+        catalog.names("semantics")
+
+
+def test_an_unknown_name_is_told_the_nearest():
+    with pytest.raises(ValueError, match="Did you mean 'resnet50_imagenet'"):
+        catalog.entry("resnet_50_imagenet")
+
+
+@pytest.mark.parametrize(
+    "weights, expected",
+    [
+        ("resnet50_imagenet", True),
+        ("none such", True),
+        ("a.npz", False),
+        ("folder/name", False),
+        ({}, False),
+        (None, False),
+        (np.zeros(1), False),
+    ],
+)
+def test_a_name_is_told_from_a_path(weights, expected):
+    assert catalog.is_name(weights) is expected
