@@ -6,47 +6,36 @@ keeps palette indices, which OpenCV turns into colours. Plugin classes are calle
 `Image.open`: its pixel limit is process-wide, not a library's to change.
 """
 
-import dataclasses
 import io
-import pathlib
 import struct
 
 import numpy as np
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
-    Image,
     JpegImagePlugin,
     PngImagePlugin,
     PpmImagePlugin,
-    TiffImagePlugin,
     WebPImagePlugin,
 )
 
-from kerasseg.images import png, tiff, tiff_bands
+from kerasseg.images import png, tiff
 from kerasseg.images.content import RETRY_FIX, ImageError, detect_format, read_bytes
 from kerasseg.images.decoders import (
     GREY,
-    ORIENTATION,
     RGB,
     opencv_pixels,
     pillow_pixels,
     read_orientation,
     upright,
 )
+from kerasseg.images.picture_file import PictureFile
+from kerasseg.images.tiff_file import decode_tiff
 
 MAX_PIXELS = 178_956_970  # 2 * PIL.Image.MAX_IMAGE_PIXELS, where Pillow raises, too
 
 
-@dataclasses.dataclass(frozen=True)
-class _File:
-    path: pathlib.Path
-    data: bytes
-    as_ids: bool
-    max_pixels: int
-
-
-def decode(path, *, as_ids=False, max_pixels=MAX_PIXELS):
+def decode(path, *, as_ids=False, channels=None, max_pixels=MAX_PIXELS):
     """Decode an image file: upright, without alpha.
 
     Args:
@@ -54,12 +43,14 @@ def decode(path, *, as_ids=False, max_pixels=MAX_PIXELS):
             content, not from the name.
         as_ids: return the numbers as stored (palette indices, 0 and 1 for one bit,
             0..15 for four) instead of colours and grey levels.
+        channels: bands that the caller wants, if it is known: of TIFF files so many
+            pages, or bands of which the last is tagged as alpha, are then bands.
         max_pixels: larger images are refused before they are decoded.
 
     Returns:
         (pixels, lossy): array [H, W], [H, W, 3] RGB or, of TIFF and NumPy files, [H, W,
         C], all bands but those tagged as alpha, in the dtype of the file; and whether
-        the format is lossy (JPEG, lossy WebP).
+        the format is lossy (JPEG, also in a TIFF file, lossy WebP).
 
     Raises:
         ImageError: if the file does not hold exactly one complete image.
@@ -68,7 +59,9 @@ def decode(path, *, as_ids=False, max_pixels=MAX_PIXELS):
     kind = detect_format(path, data)
     lossy = kind == "JPEG" or (kind == "WebP" and b"VP8 " in data)
     try:
-        pixels = _DECODERS[kind](_File(path, data, as_ids, max_pixels))
+        lossy = lossy or (kind == "TIFF" and tiff.is_lossy(data))
+        file = PictureFile(path, data, as_ids, channels, max_pixels)
+        pixels = _DECODERS[kind](file)
     except ImageError:
         raise
     except Exception as error:  # on broken files decoders raise nearly anything
@@ -82,39 +75,12 @@ def decode(path, *, as_ids=False, max_pixels=MAX_PIXELS):
     return np.ascontiguousarray(pixels), lossy
 
 
-def _check_size(file, width, height):
-    if width < 1 or height < 1:
-        raise ImageError(
-            file.path,
-            "a picture of at least 1 x 1 pixels",
-            f"{width} x {height}",
-            RETRY_FIX,
-        )
-    if width * height > file.max_pixels:
-        raise ImageError(
-            file.path,
-            f"at most {file.max_pixels} pixels (`max_pixels`)",
-            f"{width} x {height} = {width * height} pixels",
-            "Cut it into tiles, or raise the limit if you trust the file",
-        )
-
-
-def _check_single(file, num_frames):
-    if num_frames > 1:
-        raise ImageError(
-            file.path,
-            "a file with one picture",
-            f"{num_frames} frames or pages",
-            "Save each of them as a file of its own",
-        )
-
-
 def _decode_png(file):
     chunks = png.read_chunks(file.path, file.data)
     width, height, bits, color_type = struct.unpack(">IIBB", chunks[b"IHDR"][0][:10])
-    _check_size(file, width, height)
+    file.check_size(width, height)
     if b"acTL" in chunks:  # an animated PNG
-        _check_single(file, struct.unpack(">I", chunks[b"acTL"][0][:4])[0])
+        file.check_single(struct.unpack(">I", chunks[b"acTL"][0][:4])[0])
     grey = color_type in (0, 4)
     # libpng, called by OpenCV, prints a warning for each invalid colour profile.
     plain = bits == 8 and color_type in (0, 2, 6) and b"iCCP" not in chunks
@@ -139,7 +105,7 @@ def _decode_jpeg(file):
     with JpegImagePlugin.JpegImageFile(io.BytesIO(file.data)) as image:
         size, mode = image.size, image.mode
         orientation = read_orientation(image.getexif)
-    _check_size(file, *size)
+    file.check_size(*size)
     # Decoders fill missing data with grey. A scan (SOS, FFDA) must be followed by the
     # end of the image (EOI, FFD9); entropy-coded data never contain these markers.
     if file.data.rfind(b"\xff\xd9") < file.data.rfind(b"\xff\xda"):
@@ -154,83 +120,6 @@ def _decode_jpeg(file):
     if pixels is None:
         pixels = pillow_pixels(file.data, JpegImagePlugin.JpegImageFile, file.as_ids)
     return upright(pixels, orientation)
-
-
-def _decode_tiff(file):
-    for tags in tiff.read_pages(file.data):  # sizes before anything is decoded
-        size = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
-        _check_size(file, *size)
-    pages, axes = tiff_bands.open_pages(file.data)
-    if not set(axes) <= set("CSYX") or (len(pages) > 1 and not axes):
-        meaning = f", axes {axes}" if axes else ""
-        raise ImageError(
-            file.path,
-            "a file with one picture",
-            f"{len(pages)} frames or pages{meaning}",
-            "Save each of them as a file of its own, or, if they are bands of one "
-            "picture, as an array [H, W, C] in a .npy file",
-        )
-    page = pages[0]
-    if file.as_ids and page.photometric == tiff_bands.WHITE_IS_ZERO:
-        raise ImageError(
-            file.path,
-            "a TIFF file in which zero is black",
-            "one in which zero is white: programs differ in reading its numbers",
-            "Save it as PNG",
-        )
-    samples = page.samplesperpixel * len(pages)
-    num_bytes = page.imagewidth * page.imagelength * samples * page.bitspersample // 8
-    if num_bytes > 16 * file.max_pixels:
-        raise ImageError(
-            file.path,
-            f"at most {16 * file.max_pixels} bytes (16 for each of `max_pixels`)",
-            f"{samples} bands of {page.bitspersample} bits: {num_bytes} bytes",
-            "Cut it into tiles, or raise the limit if you trust the file",
-        )
-    if all(map(tiff_bands.is_known, pages)):
-        bands = [tiff_bands.read_page(file.data, page) for page in pages]
-        pixels = _black_is_zero(file, page, np.concatenate(bands, axis=2))
-        pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels
-        orientation = page.tags.valueof(ORIENTATION, 1)
-        return upright(pixels, orientation)
-    return _decode_tiff_colors(file, page, samples)
-
-
-def _black_is_zero(file, page, pixels):
-    if page.photometric != tiff_bands.WHITE_IS_ZERO:
-        return pixels
-    if pixels.dtype.kind != "u":
-        raise ImageError(
-            file.path,
-            "a TIFF file in which zero is black",
-            f"{pixels.dtype} numbers of which zero is white",
-            "Save it with the photometric interpretation MinIsBlack",
-        )
-    return np.iinfo(pixels.dtype).max - pixels
-
-
-def _decode_tiff_colors(file, page, samples):
-    """Palettes, single bits, CMYK and JPEG in TIFF files, by Pillow."""
-    if samples > 4 or page.bitspersample > 8:
-        raise ImageError(
-            file.path,
-            "bands of 8, 16, 32 or 64 bits without compression, or by LZW, Deflate or "
-            "PackBits",
-            f"{samples} bands of {page.bitspersample} bits, {_name(page.photometric)}, "
-            f"compression {_name(page.compression)}",
-            "Save it without compression, or as PNG or .npy",
-        )
-    tiff.check_strips(tiff.read_pages(file.data)[0])
-    pixels = None
-    if page.imagewidth * page.imagelength > (Image.MAX_IMAGE_PIXELS or file.max_pixels):
-        pixels = opencv_pixels(file.data) if page.bitspersample == 8 else None
-    if pixels is None:  # within Pillow's own limit
-        pixels = pillow_pixels(file.data, TiffImagePlugin.TiffImageFile, file.as_ids)
-    return pixels  # both decoders turn TIFF files upright
-
-
-def _name(value):
-    return getattr(value, "name", value)
 
 
 def _decode_numpy(file):
@@ -253,7 +142,7 @@ def _decode_numpy(file):
             f"shape {shape}, which looks like [C, H, W]",
             "Save it as numpy.moveaxis(image, 0, 2)",
         )
-    _check_size(file, shape[1], shape[0])
+    file.check_size(shape[1], shape[0])
     if int(np.prod(shape, dtype="float64")) * dtype.itemsize > 16 * file.max_pixels:
         required = f"at most {16 * file.max_pixels} bytes"
         raise ImageError(file.path, required, f"{shape}, {dtype}", "Cut it into tiles")
@@ -265,7 +154,7 @@ def _decode_numpy(file):
 
 def _decode_pnm(file):
     with PpmImagePlugin.PpmImageFile(io.BytesIO(file.data)) as image:
-        _check_size(file, *image.size)
+        file.check_size(*image.size)
         if file.as_ids and image.tile[0][0] != "raw":
             raise ImageError(
                 file.path,
@@ -280,8 +169,8 @@ def _decode_pnm(file):
 def _decode_with(plugin):
     def decode_file(file):
         with plugin(io.BytesIO(file.data)) as image:
-            _check_size(file, *image.size)
-            _check_single(file, getattr(image, "n_frames", 1))
+            file.check_size(*image.size)
+            file.check_single(getattr(image, "n_frames", 1))
             orientation = read_orientation(image.getexif)
         return upright(pillow_pixels(file.data, plugin, file.as_ids), orientation)
 
@@ -291,7 +180,7 @@ def _decode_with(plugin):
 _DECODERS = {
     "PNG": _decode_png,
     "JPEG": _decode_jpeg,
-    "TIFF": _decode_tiff,
+    "TIFF": decode_tiff,
     "PNM": _decode_pnm,
     "NumPy": _decode_numpy,
     "BMP": _decode_with(BmpImagePlugin.BmpImageFile),

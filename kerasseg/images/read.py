@@ -40,7 +40,9 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
         Array [H, W, C] in the dtype and range of the file: uint8, uint16 or float32.
         Palette indices become colours, 1 to 4 bits are scaled to 0..255, other number
         formats become float32, and a TIFF whose zero is white is inverted. A TIFF may
-        have any number of bands; those tagged as alpha are dropped, no others.
+        have any number of bands; those tagged as alpha are dropped, no others, unless
+        `channels` counts them. Pages that are all grey, and that the file does not call
+        something else, are bands where `channels`, not 3, is their number.
 
     Raises:
         ImageError: if the file is missing, broken, truncated, animated, of several
@@ -65,7 +67,7 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
             "`channels` must be 1 (grey), 3 (RGB), another number of bands, or None. "
             f"Received: channels={channels!r}."
         )
-    pixels, _ = decode(path, max_pixels=max_pixels)
+    pixels, _ = decode(path, channels=channels, max_pixels=max_pixels)
     if pixels.dtype not in (np.uint8, np.uint16):
         pixels = _finite_float32(path, pixels)
     if pixels.ndim == 2:

@@ -4,6 +4,7 @@ import io
 import math
 
 from PIL.TiffImagePlugin import (
+    COMPRESSION,
     IMAGELENGTH,
     PLANAR_CONFIGURATION,
     ROWSPERSTRIP,
@@ -12,11 +13,12 @@ from PIL.TiffImagePlugin import (
     ImageFileDirectory_v2,
 )
 
+LOSSY = (6, 7, 34712, 34887, 50001)  # JPEG, old and new, JPEG 2000, LERC, WebP
 NEW_SUBFILE_TYPE = 254  # the tag of that name, for which Pillow has no constant
 
 
 def read_pages(data):
-    """Tags of each page of a TIFF file, without overviews: list of dicts.
+    """Tags of each page of a TIFF file, no overviews or masks: list of dicts.
 
     Args:
         data: bytes of the file.
@@ -32,10 +34,19 @@ def read_pages(data):
         seen.add(tags.next)
         stream.seek(tags.next)
         tags.load(stream)
-        is_overview = tags.get(NEW_SUBFILE_TYPE, 0) & 1  # a reduced copy of a page
-        if not is_overview:
+        if not is_extra(tags.get(NEW_SUBFILE_TYPE, 0)):
             pages.append(dict(tags))
     return pages
+
+
+def is_extra(kind):
+    """Whether a page, by its tag NewSubfileType, is a reduced copy or a mask."""
+    return bool(kind & (1 | 4))
+
+
+def is_lossy(data):
+    """Whether a page of a TIFF file is compressed by what changes its numbers."""
+    return any(tags.get(COMPRESSION) in LOSSY for tags in read_pages(data))
 
 
 def check_strips(tags):

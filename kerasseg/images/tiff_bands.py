@@ -11,15 +11,18 @@ import numpy as np
 import tifffile
 from PIL import TiffImagePlugin
 
+from kerasseg.images.tiff import is_extra
+
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
 COMPRESSIONS = (NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS)
 WHITE_IS_ZERO, BLACK_IS_ZERO, COLOR = 0, 1, 2
 ALPHA = (1, 2)  # values of ExtraSamples that mean opacity; 0 is another band
+NODATA = 42113  # tag of GDAL
 DIFFERENCES, FLOAT_DIFFERENCES = 2, 3  # predictors
 
 
 def open_pages(data):
-    """Pages of a TIFF file without overviews, and the axes of its series.
+    """Pages of a TIFF file without overviews and masks, and the axes of its series.
 
     Returns:
         (list of tifffile.TiffPage, axes such as "YX", "YXS", "CYX", "TYX" by the
@@ -27,7 +30,7 @@ def open_pages(data):
     """
     file = tifffile.TiffFile(io.BytesIO(data))
     pages = [page.aspage() for page in file.pages]
-    pages = [page for page in pages if not page.subfiletype & 1]
+    pages = [page for page in pages if not is_extra(page.subfiletype)]
     axes = ""
     if len(pages) > 1 and (file.is_imagej or file.is_ome or file.is_shaped):
         series = file.series[0]
@@ -51,11 +54,17 @@ def is_known(page):
     )
 
 
-def read_page(data, page):
+def read_page(data, page, *, keep_alpha=False):
     """Bands of a page of `is_known`: [H, W, C], C without those tagged as alpha.
 
+    Args:
+        data: bytes of the file.
+        page: tifffile.TiffPage.
+        keep_alpha: keep bands that are tagged as alpha.
+
     Raises:
-        ValueError: if a strip or tile is missing, or too short.
+        ValueError: if a strip or tile is missing, or too short. Those that a sparse
+            file leaves out are its NODATA value, if it names one.
     """
     height, width, samples = page.imagelength, page.imagewidth, page.samplesperpixel
     planes, depth = (samples, 1) if page.planarconfig == 2 else (1, samples)
@@ -82,7 +91,7 @@ def read_page(data, page):
         pixels[plane, top : top + tall, left : left + columns] = part
     pixels = np.moveaxis(pixels[..., 0], 0, 2) if planes > 1 else pixels[0]
     extra = list(page.extrasamples)
-    while extra and extra[-1] in ALPHA and pixels.shape[2] > 1:
+    while not keep_alpha and extra and extra[-1] in ALPHA and pixels.shape[2] > 1:
         pixels, extra = pixels[..., :-1], extra[:-1]
     return pixels
 
@@ -90,6 +99,8 @@ def read_page(data, page):
 def _segment(data, page, index, shape):
     """Numbers of one strip or tile: [rows, columns, C] in native byte order."""
     offset, num = page.dataoffsets[index], page.databytecounts[index]
+    if offset == num == 0:  # a file of GDAL is sparse, or its writing was broken off
+        return np.full(shape, _nodata(page, index), page.dtype)
     raw = data[offset : offset + num]
     if num < 1 or len(raw) < num:
         raise ValueError(f"strip or tile {index} is missing, or ends too early")
@@ -112,6 +123,16 @@ def _segment(data, page, index, shape):
         whole = values.view(f"u{page.dtype.itemsize}")  # sums wrap around
         values = np.cumsum(whole, axis=1, dtype=whole.dtype).view(page.dtype)
     return values
+
+
+def _nodata(page, index):
+    """The number of pixels that a file leaves out, if it says so."""
+    if NODATA not in page.tags:
+        raise ValueError(
+            f"strip or tile {index} is left out: write sparse files whole, "
+            "gdal_translate -co SPARSE_OK=FALSE, or with a NODATA value"
+        )
+    return page.nodata
 
 
 def _decompress(raw, compression, size):

@@ -91,6 +91,86 @@ def test_channels_of_imagej_and_ome_are_bands(tmp_path, rng):
             read_image(file, channels=4)
 
 
+def test_a_band_that_is_tagged_as_alpha_is_read_where_it_is_counted(tmp_path, rng):
+    image = bands("uint16", 4, rng)
+    tifffile.imwrite(tmp_path / "a.tif", image, photometric="rgb", extrasamples=[2])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), image[..., :3])
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", channels=4), image)
+    options = {"photometric": "minisblack", "extrasamples": [0, 2]}
+    tifffile.imwrite(tmp_path / "b.tif", image[..., :3], **options)
+    with pytest.raises(ImageError, match="Received: 2 channels"):
+        read_image(tmp_path / "b.tif")
+
+
+def test_pages_are_bands_where_they_are_counted(tmp_path, rng):
+    image = bands("uint16", 4, rng)
+
+    def write(num, axes=None, **options):
+        with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+            for page in np.moveaxis(image[..., :num], 2, 0):
+                file.write(page, contiguous=False, metadata=axes, **options)
+
+    write(4)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", channels=4), image)
+    for channels in (None, 3, 5):
+        with pytest.raises(ImageError, match=r"4 frames.*read all: channels=4 \(--set"):
+            read_image(tmp_path / "a.tif", channels=channels)
+    with pytest.raises(ImageError, match=r"4 frames or pages"):
+        read_mask(tmp_path / "a.tif")
+    write(3)  # 3 channels is the default: nobody says that these are red, green, blue
+    with pytest.raises(ImageError, match=r"3 frames or pages.* in a \.npy file"):
+        read_image(tmp_path / "a.tif", channels=3)
+    pages = np.moveaxis(image, 2, 0)
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="minisblack")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif", channels=4), image)
+
+
+def test_reduced_copies_and_masks_are_no_pages(tmp_path, rng):
+    image = bands("uint8", 1, rng)[..., 0]
+    for kind in (1, 4):
+        stream = io.BytesIO()
+        with tifffile.TiffWriter(stream) as file:
+            file.write(image, metadata=None)
+            file.write(image, subfiletype=1, metadata=None)
+        data = bytearray(stream.getvalue())
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            data[file.pages[1].tags[254].valueoffset] = kind
+        found = read_image(bytes(data), channels=1)
+        np.testing.assert_array_equal(found[..., 0], image)
+
+
+def test_tiles_that_a_sparse_tiff_leaves_out_are_its_nodata(tmp_path):
+    tiles = [np.full([16, 16], 9, "uint16"), None, None, None]
+    options = {"shape": (32, 32), "dtype": "uint16", "tile": (16, 16)}
+    nodata = [(42113, "s", 0, "7", True)]
+    tifffile.imwrite(tmp_path / "a.tif", iter(tiles), extratags=nodata, **options)
+    expected = np.full([32, 32], 7)
+    expected[:16, :16] = 9
+    found = read_image(tmp_path / "a.tif", channels=1)
+    np.testing.assert_array_equal(found[..., 0], expected)
+    tifffile.imwrite(tmp_path / "a.tif", iter(tiles), **options)
+    with pytest.raises(ImageError, match=r"tile 1 is left out: .*SPARSE_OK=FALSE"):
+        read_image(tmp_path / "a.tif", channels=1)
+
+
+def test_a_volume_is_no_picture(tmp_path):
+    volume = np.zeros([16, 32, 32], "uint8")
+    options = {"volumetric": True, "tile": (16, 16, 16)}
+    tifffile.imwrite(tmp_path / "a.tif", volume, **options)
+    with pytest.raises(ImageError, match="a volume of 16 planes"):
+        read_image(tmp_path / "a.tif")
+
+
+def test_a_mask_in_a_tiff_of_jpeg_is_refused_as_lossy(tmp_path, rng):
+    noise = Image.fromarray(rng.integers(0, 2, [40, 30]).astype("uint8") * 255)
+    noise.save(tmp_path / "a.tif", compression="jpeg")
+    with pytest.raises(ImageError, match=r"lossless.*JPEG"):
+        read_mask(tmp_path / "a.tif")
+    spans = {"0-127": 0, "128-255": 1}
+    found = read_mask(tmp_path / "a.tif", values=spans)
+    np.testing.assert_array_equal(found, np.asarray(noise) > 0)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "uint32"])
 def test_a_tiff_in_which_zero_is_white_is_inverted(tmp_path, dtype):
     image = np.arange(12).reshape(3, 4).astype(dtype)

@@ -1,0 +1,48 @@
+"""An image file in memory, and the limits that every decoder asks for."""
+
+import dataclasses
+import pathlib
+
+from kerasseg.images.content import RETRY_FIX, ImageError
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureFile:
+    """Bytes of a file and what a caller wants of them, see `images.decode.decode`."""
+
+    path: pathlib.Path
+    data: bytes
+    as_ids: bool
+    channels: int | None
+    max_pixels: int
+
+    def is_asked(self, num):
+        """Whether a caller counts so many bands; 3, the default, is RGB alone."""
+        return num == self.channels and num != 3
+
+    def check_size(self, width, height):
+        """Refuse a picture without pixels, or with more than `max_pixels`."""
+        if width < 1 or height < 1:
+            raise ImageError(
+                self.path,
+                "a picture of at least 1 x 1 pixels",
+                f"{width} x {height}",
+                RETRY_FIX,
+            )
+        if width * height > self.max_pixels:
+            raise ImageError(
+                self.path,
+                f"at most {self.max_pixels} pixels (`max_pixels`)",
+                f"{width} x {height} = {width * height} pixels",
+                "Cut it into tiles, or raise the limit if you trust the file",
+            )
+
+    def check_single(self, num_frames):
+        """Refuse animations."""
+        if num_frames > 1:
+            raise ImageError(
+                self.path,
+                "a file with one picture",
+                f"{num_frames} frames or pages",
+                "Save each of them as a file of its own",
+            )
