@@ -95,15 +95,18 @@ def bsds_boundary_counts(boundary, truths, *, thresholds=None, tolerance=0.0075)
 
 
 def bsds_boundary_scores(counts):
-    """F-measures of the boundary benchmark of BSDS.
+    """F-measures and average precision of the boundary benchmark of BSDS.
 
     Args:
         counts: list of `bsds_boundary_counts` of the images, [T, 4] each.
 
     Returns:
         dict of floats in 0..1: "ods", the best F of one threshold for all images
-        (between two, precision and recall are interpolated, as the authors do), and
-        "ois", F with the best threshold of each image.
+        (between two, precision and recall are interpolated, as the authors do), "ois",
+        F with the best threshold of each image, and "ap": the mean of the precision of
+        all images at the recalls 0, .01, ..., 1, times 1.01, as the authors sum it.
+        Between the recalls that occur it is interpolated, below and above it is 0, and
+        where only one occurs, "ap" is 0.
     """
     counts = np.asarray(counts, "float64")  # [N, T, 4]
     precision, recall = _precision_recall(counts.sum(0))
@@ -113,7 +116,22 @@ def bsds_boundary_scores(counts):
         best = max(best, _f(*between).max(initial=0))
     chosen = _f(*_precision_recall(counts)).argmax(1)
     of_images = counts[np.arange(len(counts)), chosen].sum(0)
-    return {"ods": float(best), "ois": float(_f(*_precision_recall(of_images)))}
+    return {
+        "ods": float(best),
+        "ois": float(_f(*_precision_recall(of_images))),
+        "ap": _area(precision, recall),
+    }
+
+
+def _area(precision, recall):
+    """Area below precision over recall, as `bsds_boundary_scores` says."""
+    # Of equal recalls the highest threshold, the last, as the authors' `unique` takes.
+    known = dict(sorted(zip(recall.tolist(), precision.tolist()), key=lambda x: x[0]))
+    if len(known) < 2:
+        return 0.0
+    steps = np.arange(101) / 100
+    points = np.interp(steps, list(known), list(known.values()), left=0, right=0)
+    return float(points.sum() * 0.01)
 
 
 def _masks(*masks):

@@ -119,5 +119,18 @@ def test_bsds_scores_by_hand():
     scores = bsds_boundary_scores([counts, swapped])
     assert scores["ods"] == pytest.approx(2 * (2 / 3) / (2 / 3 + 1))
     assert scores["ois"] == 1
+    assert scores["ap"] == 0  # one recall only
     with pytest.raises(ValueError, match="needs `thresholds`"):
         bsds_boundary_counts(strengths, [truth])
+
+
+def test_average_precision_of_bsds_by_hand():
+    # Recall 1 at precision 1/2, and recall 1/2 at precision 1.
+    counts = [[30, 60, 30, 30], [15, 15, 15, 30]]
+    # 51 steps from recall .5 to 1, whose precision falls evenly from 1 to .5.
+    expected = 51 * 0.75 / 100
+    assert bsds_boundary_scores([counts])["ap"] == pytest.approx(expected)
+    # Of equal recalls that of the highest threshold counts.
+    counts.insert(1, [30, 90, 30, 30])
+    counts = [counts[1], counts[0], counts[2]]
+    assert bsds_boundary_scores([counts])["ap"] == pytest.approx(expected)
