@@ -150,7 +150,12 @@ def _check_image(path, number, image, folder):
     given = image.get("file_name")
     name = _file_name(given, folder)
     if name is None:
-        fail(path, f"file names inside {folder}", f"image {number}: {given!r}")
+        raise ImageError(
+            path,
+            f"file names inside {folder}",
+            f"image {number}: {given!r}",
+            "Write file_name relative to that folder, or give another by images=",
+        )
     size = [image.get("height"), image.get("width")]
     whole = [key_of(side) for side in size]
     usable = all(type(side) is int and side > 0 for side in whole)
@@ -278,6 +283,10 @@ def _file_name(name, folder):
         return None
     if "\\" in name and not (folder / name).is_file():  # written under Windows
         name = name.replace("\\", "/")
+    # Some tools name files by the folder that the annotations lie in.
+    above, _, inner = name.partition("/")
+    if above == folder.name and not (folder / name).exists():
+        name = inner if (folder / inner).is_file() else name
     target = pathlib.PurePosixPath(name)
     outside = target.is_absolute() or ".." in target.parts
     return None if outside or re.match("[A-Za-z]:", name) else target.as_posix()

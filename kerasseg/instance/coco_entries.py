@@ -161,13 +161,29 @@ def _segmentation(given):
         return given
     if not isinstance(given, list):
         return given
-    if given and type(given[0]) in (int, float):  # one ring, not in a list of its own
+    if len(given) == 1 and isinstance(given[0], dict):
+        return _segmentation(given[0])
+    # One ring, not in a list of its own.
+    if (given and type(given[0]) in (int, float)) or _is_of_points(given):
         given = [given]
-    if len(given) > 2 and all(isinstance(x, list) and len(x) == 2 for x in given):
-        given = [[number for point in given for number in point]]
+    given = [_flat(x) if _is_of_points(x) else x for x in given]
     # Two points have no area. pycocotools would take four numbers for a box.
     rings = [_numbers("d", x) for x in given if not _is_short(x)]
     return rings
+
+
+def _is_of_points(ring):
+    """Whether a ring is written as [[x, y], [x, y], [x, y], ...]."""
+    return (
+        isinstance(ring, list)
+        and len(ring) > 2
+        and all(isinstance(point, list) and len(point) == 2 for point in ring)
+        and not any(isinstance(number, list) for number in ring[0])
+    )
+
+
+def _flat(ring):
+    return [number for point in ring for number in point]
 
 
 def _is_short(ring):

@@ -1,0 +1,61 @@
+"""Outlines and names of files as annotation tools write them."""
+
+import json
+
+import numpy as np
+import pytest
+
+from kerasseg import datasets
+from kerasseg.images import ImageError, write_image
+
+RING = [1, 1, 4, 1, 4, 3, 1, 3]  # 3 x 2 pixels
+POINTS = [[1, 1], [4, 1], [4, 3], [1, 3]]
+CODE = {"size": [4, 6], "counts": [5, 2, 2, 2, 2, 2, 9]}
+
+
+@pytest.fixture
+def write(tmp_path):
+    write_image(tmp_path / "images/sub/a.png", np.zeros([4, 6, 3], "uint8"))
+
+    def write(segmentation, file_name="sub/a.png"):
+        outline = {"image_id": 1, "category_id": 1, "segmentation": segmentation}
+        image = {"id": 1, "file_name": file_name, "height": 4, "width": 6}
+        content = {
+            "images": [image],
+            "categories": [{"id": 1, "name": "fig"}],
+            "annotations": [{"id": 1, "bbox": [1, 1, 3, 2], **outline}],
+        }
+        (tmp_path / "instances.json").write_text(json.dumps(content))
+        return tmp_path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [
+        [RING],
+        RING,
+        POINTS,
+        [POINTS],
+        [POINTS, RING[:6]],
+        CODE,
+        [CODE],
+    ],
+)
+def test_outlines_in_every_form_give_the_same_mask(write, segmentation):
+    sample = datasets.coco(write(segmentation))[0]
+    expected = np.zeros([4, 6], int)
+    expected[1:3, 1:4] = 1
+    np.testing.assert_array_equal(sample["label"], expected)
+
+
+def test_names_may_begin_with_the_folder_of_the_images(write):
+    for name in ("images/sub/a.png", "images\\sub\\a.png", "./sub/a.png"):
+        samples = datasets.coco(write([POINTS], name))
+        assert samples.names == ("sub/a",) and samples[0]["label"].sum() == 6
+
+
+def test_an_absolute_name_is_refused_with_the_fix(write):
+    with pytest.raises(ImageError, match=r"file_name relative to that folder"):
+        datasets.coco(write([POINTS], "/home/someone/images/sub/a.png"))
