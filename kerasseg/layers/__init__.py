@@ -4,6 +4,7 @@ from kerasseg.layers.adaptive_pooling import AdaptiveAveragePooling
 from kerasseg.layers.atrous import AtrousConv2D
 from kerasseg.layers.attention import DotAttention, PositionSoftmax
 from kerasseg.layers.crop import CropLike
+from kerasseg.layers.least_size import LeastSize
 from kerasseg.layers.normalization import (
     BatchNormalization,
     Normalize,
@@ -22,6 +23,7 @@ __all__ = [
     "ChannelScale",
     "CropLike",
     "DotAttention",
+    "LeastSize",
     "MaxPooling2D",
     "Normalize",
     "PadSmall",

@@ -125,6 +125,9 @@ def infer(model, images, answer, *, flips=False):
     batch = np.stack([prepare(image, channels) for image in images])
     height, width = batch.shape[1:3]
     batch = extend(batch, size)
+    for layer in getattr(model, "layers", ()):
+        if hasattr(layer, "check_size"):  # kerasseg.layers.LeastSize
+            layer.check_size(batch.shape[1:3])
     run = compiled(model, answer)
 
     def flipped(axes):
@@ -135,7 +138,7 @@ def infer(model, images, answer, *, flips=False):
     if total.shape[1:3] != batch.shape[1:3]:
         raise ValueError(
             f"`model` must return logits at image size, {batch.shape[1:3]}. "
-            f"Received: {total.shape[1:3]}."
+            f"Received: {total.shape[1:3]}. A U-Net does with padding='same'."
         )
     total = total[:, :height, :width]
     # Without flips the answer may be class ids, which must stay integers.

@@ -4,9 +4,11 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.layers import CropLike, ResizeLike
+from kerasseg.layers import CropLike, LeastSize, ResizeLike
 from kerasseg.zoo._builder import builder, load
 from kerasseg.zoo._transfer_unet import RULES, transfer_unet
+
+LEAST = 188  # of images whose logits without padding have any pixel: 4 x 4
 
 
 @builder(rules=RULES)
@@ -50,7 +52,8 @@ def unet(
         keras.Model: image [N, H, W, C] -> float32 logits [N, H, W, num_classes].
 
     Raises:
-        ValueError: for an unknown encoder, norm, attention or padding.
+        ValueError: for an unknown encoder, norm, attention or padding, and, from the
+            model without padding, for images below 188 x 188.
 
     Example:
         >>> model = unet(num_classes=3, base_filters=4)
@@ -73,14 +76,16 @@ def unet(
             weights=weights,
         )
     options = {"norm": norm, "padding": "valid" if padding == "valid" else "symmetric"}
-    image = keras.Input(input_shape, name="image")
+    x = image = keras.Input(input_shape, name="image")
+    if padding == "valid":  # first: the encoder is built for images of this size
+        x = LeastSize(LEAST, name="least_size")(image)
     encoder = encoders.build(
         encoder,
         input_shape,
         weights=encoder_weights,
         options={"base_filters": base_filters, "depth": 4, **options},
     )
-    *skips, x = encoder(image).values()  # taps come fine to coarse
+    *skips, x = encoder(x).values()  # taps come fine to coarse
     for level, skip in enumerate(skips[::-1], 1):
         name, filters = f"decoder{level}", skip.shape[-1]
         # he_normal: its output starts at the variance of the skip that it is joined to.

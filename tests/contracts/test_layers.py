@@ -13,6 +13,7 @@ LAYERS = [
     layers.ChannelScale(0.5),
     layers.CropLike("start"),
     layers.DotAttention(2, 0.5, joint=True),
+    layers.LeastSize(188),
     layers.MaxPooling2D(2),
     layers.Normalize((1.0, 2.0, 3.0), 4.0),
     layers.PadSmall(4),
