@@ -8,7 +8,7 @@ import pathlib
 import re
 import tomllib
 
-from kerasseg.names import bounded, nearest
+from kerasseg.names import bounded, nearest, parameters
 from kerasseg.recipes.options import TABLES, as_list, resolve
 from kerasseg.tasks.checks import OptionError
 
@@ -19,6 +19,13 @@ ZOO = (pathlib.Path(__file__).parents[2] / "zoo", SHAPES.with_name("zoo"))
 MAX_BYTES = 100_000
 # On one line: tomllib needs memory by the square of a dotted key's length.
 MAX_DOTS = 200
+
+
+FOREIGN = ("model", "loss")  # tables that another architecture wants otherwise
+FIX_FOREIGN = (
+    " --set model.architecture changes no other option of the recipe: copy it, and"
+    " change [model] and [[loss]] there."
+)
 
 
 class RecipeError(ValueError):
@@ -60,13 +67,34 @@ def read(path=None, overrides=()):
     except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         raise RecipeError(f"{path}: not valid TOML: {error}.") from error
     overridden = [_override(recipe, override) for override in overrides]
+    architecture = ("model", "architecture") in overridden
+    if architecture and path in (SHAPES, FOLDER):  # nobody has chosen its options
+        _drop_foreign(recipe, overridden)
     try:
         return resolve(recipe)
     except OptionError as error:
         place = error.table, error.option
         line = _line(text, *place)
         where = f"--set {'.'.join(place)}" if place in overridden else f"{path}{line}"
-        raise RecipeError(f"{where}: {error}") from error
+        foreign = architecture and place not in overridden and place[0] in FOREIGN
+        raise RecipeError(f"{where}: {error}{FIX_FOREIGN * foreign}") from error
+
+
+def _drop_foreign(recipe, overridden):
+    """Drop options of a recipe that another architecture, asked for, does not have."""
+    from kerasseg import zoo
+
+    builder = zoo.BUILDERS.get(str(recipe["model"]["architecture"]))
+    if builder is None:  # an error that lists those that there are
+        return
+    known = {"architecture", *parameters(builder)}
+    for option in {*recipe["model"]} - known:
+        if ("model", option) not in overridden:
+            del recipe["model"][option]
+    if hasattr(builder, "losses") and not any(
+        table == "loss" for table, _ in overridden
+    ):
+        recipe.pop("loss", None)
 
 
 def named():
@@ -138,7 +166,8 @@ def _override(recipe, text):
     target = recipe.setdefault(table, {})
     if isinstance(target, list):
         raise RecipeError(
-            f"--set cannot change a list of [[{table}]]. Received: {text!r}."
+            f"--set cannot change a list of [[{table}]]. Received: {text!r}. Copy the "
+            f"recipe and change [[{table}]] there."
         )
     target[key] = value
     return table, key

@@ -39,6 +39,23 @@ def test_a_resolved_recipe_survives_writing_and_reading(tmp_path):
     assert again["predict"] == {"flips": True}
 
 
+def test_another_architecture_needs_no_options_of_the_built_in_recipes(tmp_path):
+    for path, option in ((None, "encoder=tiny"), (recipes.FOLDER, "output_stride=16")):
+        given = ["model.architecture=deeplab_v3_plus", f"model.{option}"]
+        recipe = recipes.read(path, given)
+        assert "base_filters" not in recipe["model"]
+    given = ["model.architecture=yolact", "data.dataset=coco", "augment.size=[64, 64]"]
+    assert recipes.read(recipes.FOLDER, given)["loss"] == []
+    with pytest.raises(
+        recipes.RecipeError, match=r"--set model\.base_filters: Unknown"
+    ):
+        recipes.read(None, ["model.architecture=fpn", "model.base_filters=4"])
+    own = write(tmp_path, recipes.FOLDER.read_text())
+    message = r"recipe\.toml, line 7: .*'base_filters'.*changes no other option"
+    with pytest.raises(recipes.RecipeError, match=message):
+        recipes.read(own, ["model.architecture=deeplab_v3_plus"])
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
