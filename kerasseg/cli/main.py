@@ -26,7 +26,7 @@ def main(argv=None):
             TensorFlow's chatter from stderr.
     """
     is_process, argv = argv is None, sys.argv[1:] if argv is None else list(argv)
-    arguments = _parser(argv).parse_args(argv)
+    arguments = _parser(argv).parse_args(options.with_words(argv))
     loud = _train, _evaluate, _predict, _export, look_around.describe
     if is_process and arguments.run in loud:
         quiet.filter_errors()
@@ -56,10 +56,19 @@ def _list_failures(arguments, failed):
     """Print every file that failed, and the option that the first message advises."""
     for failure in failed:
         print(f"kerasseg: {failure['error']}", file=sys.stderr)
-    hints = [options.pasteable(failure["error"]) for failure in failed]
-    if hasattr(arguments, "set") and any(hints):
-        hint = next(filter(None, hints))
-        print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
+    hints = [_hint(arguments, failure["error"]) for failure in failed]
+    if any(hints):
+        print(next(filter(None, hints)), file=sys.stderr)
+
+
+def _hint(arguments, message):
+    """The option to paste that a message advises, or flags of options that it names."""
+    hint = None
+    if hasattr(arguments, "set"):
+        hint = options.pasteable(message)
+    elif arguments.run in (_evaluate, _predict):
+        hint = options.flags(message)
+    return f"kerasseg: on the command line: {hint}" if hint else None
 
 
 def _fail(arguments, error, code):
@@ -67,8 +76,8 @@ def _fail(arguments, error, code):
         if arguments.json:
             print(json.dumps({"error": str(error), "exit_code": code}))
         print(f"kerasseg: {error}", file=sys.stderr)
-        if hint := options.pasteable(str(error)) if hasattr(arguments, "set") else None:
-            print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
+        if hint := _hint(arguments, str(error)):
+            print(hint, file=sys.stderr)
     return code
 
 

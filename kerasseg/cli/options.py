@@ -11,13 +11,61 @@ def add_arguments(command):
     """Give a parser the flags of all options; nothing is given unless typed."""
     group = command.add_argument_group("options of prediction")
     for name, field in _fields().items():
-        flag = "--" + field.metadata.get("name", name).replace("_", "-")
+        flag = _flag(name, field)
         known = {"dest": name, "default": None, "help": _help(name, field)}
-        if "const" in field.metadata or isinstance(field.default, bool):
+        if choices := field.metadata.get("choices"):
+            kinds = {"choices": choices, "nargs": "?", "const": choices[0]}
+            off = {"action": "store_const", "const": False, "help": argparse.SUPPRESS}
+            group.add_argument(_no(flag), dest=name, **off)
+            known["metavar"] = "|".join(choices)
+        elif "const" in field.metadata or isinstance(field.default, bool):
             kinds = {"action": argparse.BooleanOptionalAction}
         else:
             kinds = {"type": _kind(field), "metavar": field.metadata.get("metavar")}
         group.add_argument(flag, **known, **kinds)
+
+
+def with_words(argv):
+    """Arguments, with a word for flags that may stand alone.
+
+    argparse would take what follows for the word: the picture in `--flips a.png`.
+    """
+    known = {
+        _flag(name, field): field.metadata["choices"]
+        for name, field in _fields().items()
+        if "choices" in field.metadata
+    }
+    found = []
+    for argument, following in zip(argv, [*argv[1:], None]):
+        choices = known.get(argument)
+        alone = choices and following not in choices
+        found.append(f"{argument}={choices[0]}" if alone else argument)
+    return found
+
+
+def flags(message):
+    """Flags of the options that a message names, where they have other names.
+
+    Example:
+        >>> flags("`tile_px` must be above `overlap_px`.")
+        'tile_px is --tile, overlap_px is --overlap'
+    """
+    found = []
+    for name, field in _fields().items():
+        flag = _flag(name, field)
+        # "refine" may be a word of a sentence.
+        pattern = rf"\b{name}\b" if "_" in name else rf"['`]{name}['`]|\b{name}="
+        if flag != "--" + name.replace("_", "-") and re.search(pattern, message):
+            found.append(f"{name} is {flag}")
+    return ", ".join(found)
+
+
+def _flag(name, field):
+    return "--" + field.metadata.get("name", name).replace("_", "-")
+
+
+def _no(flag):
+    return "--no-" + flag.removeprefix("--")
 
 
 # Arguments of data sets that messages advise to give, as Python code.

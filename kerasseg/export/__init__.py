@@ -2,6 +2,6 @@
 
 from kerasseg.export.checks import ExportError
 from kerasseg.export.formats import FORMATS, save
-from kerasseg.export.saved_model import saved_model
+from kerasseg.export.saved_model import describe, saved_model
 
-__all__ = ["FORMATS", "ExportError", "save", "saved_model"]
+__all__ = ["FORMATS", "ExportError", "describe", "save", "saved_model"]

@@ -16,6 +16,7 @@ from kerasseg.export import warm_up
 from kerasseg.predict import forward
 
 MAX_PIXELS = 50_000_000  # of an encoded image in a request
+BYTE = (0, 255)  # the numbers that models take
 
 
 def saved_model(
@@ -27,6 +28,7 @@ def saved_model(
     ignore_label=255,
     warm_up_sizes=((256, 256),),
     max_pixels=MAX_PIXELS,
+    value_range=None,
 ):
     """Write a SavedModel that turns images into class ids or objects, for TF Serving.
 
@@ -37,6 +39,8 @@ def saved_model(
     - `encoded` (1 or 3 channels): `image_bytes` string [N], JPEG or PNG files of one
       size; a file that is neither, broken or too large is an error that says so. The
       EXIF orientation is not applied.
+    - `data` (where `value_range` is not 0..255): `images` float32 [N, H, W, C] in the
+      numbers of the data, which are scaled inside.
 
     The model's task says what they return, and kerasseg.json repeats it: `class_ids`
     int32 [N, H, W] and `confidence` float32 [N, H, W], the probability of the chosen
@@ -61,6 +65,9 @@ def saved_model(
         warm_up_sizes: (height, width) of the images TF Serving sends to each
             signature while it loads; () for none.
         max_pixels: larger encoded images are refused.
+        value_range: (black, white), the numbers of the images that the model was
+            trained on before they were scaled to 0..255, see `images.values`; None for
+            0..255. It is "data_range" in kerasseg.json.
 
     Returns:
         pathlib.Path of the version folder, with the SavedModel, kerasseg.json and
@@ -76,8 +83,14 @@ def saved_model(
         )
     path = pathlib.Path(path)
     twin = path.with_name(path.name + "_float")
-    functions = _functions(model, max_pixels)
-    about = _describe(model, class_names, palette, ignore_label)
+    functions = _functions(model, max_pixels, value_range)
+    about = describe(
+        model,
+        class_names,
+        palette=palette,
+        ignore_label=ignore_label,
+        value_range=value_range,
+    )
     sizes = _warm_up_sizes(model, warm_up_sizes)
     only = {"serving_default": functions["float"]}
     version = _next_version(path, twin)
@@ -85,13 +98,18 @@ def saved_model(
     return _write_version(model, path / version, functions, about, sizes)
 
 
-def _functions(model, max_pixels):
+def _functions(model, max_pixels, value_range):
     if forward.input_shape(model)[2] is None:
         raise ValueError(
             "`model` must know the channels of its input. Build it with "
             "input_shape=(None, None, 3). Received: None."
         )
-    return tasks.of(model).signatures(model, max_pixels)
+    functions = tasks.of(model).signatures(model, max_pixels)
+    if list(value_range or BYTE) != list(BYTE):
+        from kerasseg.predict import in_graph
+
+        functions["data"] = in_graph.of_data(functions["float"], value_range)
+    return functions
 
 
 def _next_version(*folders):
@@ -176,8 +194,17 @@ def _signatures(functions):
     return found
 
 
-def _describe(model, class_names, palette, ignore_label):
-    """Content of kerasseg.json: input, classes with names and colours, versions."""
+def describe(
+    model, class_names=None, *, palette=None, ignore_label=255, value_range=BYTE
+):
+    """Content of kerasseg.json: input, classes with names and colours, versions.
+
+    Args:
+        model, class_names, palette, ignore_label, value_range: as for `saved_model`.
+
+    Returns:
+        dict, ready for JSON.
+    """
     height, width, channels = forward.input_shape(model)
     task = tasks.of(model)
     num = task.num_classes(model) or len(class_names or ())
@@ -203,6 +230,7 @@ def _describe(model, class_names, palette, ignore_label):
             "width": width,
             "channels": channels,
             "range": [0, 255],
+            "data_range": list(value_range or BYTE),
             "order": "RGB",
         },
         "task": task.name,

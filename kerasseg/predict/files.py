@@ -15,6 +15,8 @@ from kerasseg.predict.options import (
     InstanceOptions,
     arguments,
     as_options,
+    check_bands,
+    range_given,
 )
 from kerasseg.predict.pixels import class_ids
 
@@ -62,11 +64,12 @@ def folder(
     options = as_options(ClassMapOptions, options)
     _check_rows(model, class_names=class_names, palette=palette)
 
-    read = reader_for(model, options.value_range)
+    read = reader_for(model, options)
 
     def predict_file(path, targets):
         image = read(path)
-        label = class_ids(model, image, **vars(options))
+        label = class_ids(model, image, **arguments(options))
+        image = viz.select_bands(image, options.picture_bands)
         _write_class_map(targets, image, label, class_names, palette)
         return tables.of_class_map(label, class_names, forward.num_classes(model))
 
@@ -107,17 +110,17 @@ def folder_of_instances(
         ValueError: as in `folder`.
     """
     options = as_options(InstanceOptions, options)
-    read = reader_for(model, options.value_range)
+    read = reader_for(model, options)
     found = functools.partial(instances, model, **arguments(options))
-    find = functools.partial(_find, read, found)
+    find = functools.partial(_find, read, found, options.picture_bands)
     look = {"class_names": class_names, "palette": palette}
     return write_objects(find, inputs, out, **look, save=save, on_image=on_image)
 
 
-def _find(read, find, path):
-    """Image of a file, and the objects in it."""
+def _find(read, find, bands, path):
+    """Bands to show of the image of a file, and the objects in it."""
     image = read(path)
-    return image, find(image)
+    return viz.select_bands(image, bands), find(image)
 
 
 def write_objects(
@@ -126,7 +129,7 @@ def write_objects(
     """Write pictures, label maps and one COCO file of the objects in image files.
 
     Args:
-        find: function from the path of a file to its image and `Instances`.
+        find: function from the path of a file to the image to show and `Instances`.
         inputs, out, class_names, palette, save, on_image: as in `folder_of_instances`.
     """
     names.check_options(save, ("overlay", "mask"), "`save`")
@@ -170,18 +173,20 @@ def _check_rows(model, **tables):
             )
 
 
-def read_for(model, path, value_range=None):
-    """Image of one file as `reader_for` reads it."""
-    return reader_for(model, value_range)(path)
-
-
-def reader_for(model, value_range=None):
+def reader_for(model, options=None):
     """Function that reads an image file with the channels that a model takes.
 
-    All files of one reader have one range: the given one, or that of the first file
+    All files of one reader have one range: that of the options, or of the first file
     that tells, see `images.values`. They come as uint8, or float32 in 0..255.
+
+    Raises:
+        ValueError: if the options show bands in pictures that the images do not have.
     """
-    channels, one = forward.input_shape(model)[-1], images.DataRange(value_range)
+    channels, one = (
+        forward.input_shape(model)[-1],
+        images.DataRange(range_given(options)),
+    )
+    check_bands(options, channels)
 
     def read(path):
         return one.scale(images.read_image(path, channels=channels))

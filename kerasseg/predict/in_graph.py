@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from kerasseg.images.values import check_range
 from kerasseg.predict import forward
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -71,6 +72,17 @@ def image_spec(model, dtype):
 def files_spec():
     """Shape and dtype of a batch of image files."""
     return tf.TensorSpec([None], tf.string, name="image_bytes")
+
+
+def of_data(floats, value_range):
+    """The same for `images` float32 [N, H, W, C] in numbers of another range."""
+    black, white = check_range(value_range)
+
+    @tf.function(input_signature=floats.input_signature)
+    def of_data_images(images):
+        return floats((images - black) * 255.0 / (white - black))
+
+    return of_data_images
 
 
 def of_encoded(model, floats, max_pixels):

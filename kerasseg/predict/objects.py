@@ -24,14 +24,14 @@ def instances(
     zoom=1.0,
     min_area_px=1,
     max_objects=1000,
+    value_range=None,
 ):
     """The objects of one image.
 
     Args:
         model: instance model of one image size, see `zoo.names("instance")`.
         image: [H, W] or [H, W, C], any size, or what `images.as_array` takes; see
-            `predict.preprocessing.prepare`. Where its range must be given, give
-            `images.scale(image, (black, white))`.
+            `predict.preprocessing.prepare`.
         score_threshold: objects that score less are left out. Models have a threshold
             of their own, 0.05 unless they were built with another.
         fit: how an image of another size than the model's is shown to it. "tile": as
@@ -46,6 +46,8 @@ def instances(
             they should be trained at that scale.
         min_area_px: objects of fewer pixels are left out.
         max_objects: only so many, the best ones; each takes one byte per pixel.
+        value_range: numbers of the image that are black and white; None for what its
+            dtype and numbers say, see `images.values`.
 
     Returns:
         `Instances`, best first; boxes in pixels of the image, masks at its size.
@@ -59,7 +61,7 @@ def instances(
         ((7, 4), 7)
     """
     options = InstanceOptions(
-        score_threshold, fit, overlap_px, zoom, min_area_px, max_objects
+        score_threshold, fit, overlap_px, zoom, min_area_px, max_objects, value_range
     )
     parts, *place = _parts(model, image, options, options.score_threshold)
     return _merged(parts, *place, options)
@@ -100,7 +102,7 @@ def _parts(model, image, options, score_threshold):
     *size, channels = _check(model)
     image = as_array(image)
     check_image(image, channels)
-    given, found_range = image.shape[:2], range_of(image)
+    given, found_range = image.shape[:2], range_of(image, options.value_range)
     run = forward.compiled(model, dict)
     limit = {"score_threshold": score_threshold}
     if options.fit == "resize" and given != tuple(size):

@@ -33,7 +33,7 @@ def option(default, text, *, low=None, high=float("inf"), **flag):
         text: one line for `--help`.
         low, high: least and largest value of a number.
         flag: "name" where it is not that of the field; "metavar"; "const" of a flag
-            that takes no value.
+            that takes no value; "choices" of words that may follow a flag.
     """
     metadata = {"help": text, "range": (low, high), **flag}
     return dataclasses.field(default=default, metadata=metadata)
@@ -54,6 +54,12 @@ def check(options):
         _check_range(field, value)
     if range_given(options) is not None:
         check_range(range_given(options))
+    bands = bands_given(options)
+    if bands is not None and len(bands) not in (1, 3):
+        raise ValueError(
+            "`picture_bands` must be three bands, red, green, blue, or one. "
+            f"Received: picture_bands={bands!r}."
+        )
 
 
 def _check_range(field, value):
@@ -81,9 +87,30 @@ def range_given(options):
     return getattr(options, "value_range", None)
 
 
+def picture_bands_option():
+    """Field of the bands that pictures show, the same for every kind of model."""
+    text = "bands that pictures show as red, green, blue, from 0 (default: 0,1,2)"
+    return option(None, text, low=0, name="bands", metavar="R,G,B")
+
+
+def bands_given(options):
+    """The `picture_bands` of options; None for tasks that do without."""
+    return getattr(options, "picture_bands", None)
+
+
+def check_bands(options, channels):
+    """Refuse bands for pictures that images of so many channels do not have."""
+    bands = bands_given(options)
+    if bands is not None and max(bands) >= channels:
+        raise ValueError(
+            f"`picture_bands` must be bands of the model's images, 0..{channels - 1}. "
+            f"Received: picture_bands={bands!r}. (command line: --bands)"
+        )
+
+
 def arguments(options):
-    """Options as a dict without `value_range`, which is for the images alone."""
-    return {name: x for name, x in vars(options).items() if name != "value_range"}
+    """Options as a dict without `picture_bands`, which are for files alone."""
+    return {name: x for name, x in vars(options).items() if name != "picture_bands"}
 
 
 def check_flips(flips):
@@ -105,11 +132,16 @@ class ClassMapOptions:
     overlap_px: int | None = option(
         None, "overlap of neighbouring tiles", low=0, name="overlap", metavar="PX"
     )
-    flips: bool | str = option(False, "average over the mirrored image, too")
+    flips: bool | str = option(
+        False,
+        "average over the mirrored image too; `both`: also upside down",
+        choices=("horizontal", "both"),
+    )
     refine: object = option(
         None, "refine along image edges by a dense CRF", name="crf", const="crf"
     )
     value_range: tuple | None = value_range_option()
+    picture_bands: tuple | None = picture_bands_option()
 
     def __post_init__(self):
         check(self)
@@ -140,6 +172,7 @@ class StarOptions:
         1000, "only the N best objects of an image", low=1, metavar="N"
     )
     value_range: tuple | None = value_range_option()
+    picture_bands: tuple | None = picture_bands_option()
 
     def __post_init__(self):
         check(self)
@@ -166,6 +199,7 @@ class InstanceOptions:
         1000, "only the N best objects of an image", low=1, metavar="N"
     )
     value_range: tuple | None = value_range_option()
+    picture_bands: tuple | None = picture_bands_option()
 
     def __post_init__(self):
         check(self)
@@ -198,6 +232,7 @@ class PanopticOptions:
         metavar="ID,ID,...",
     )
     value_range: tuple | None = value_range_option()
+    picture_bands: tuple | None = picture_bands_option()
 
     def __post_init__(self):
         check(self)

@@ -85,7 +85,7 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
     from kerasseg import data, evaluate, training
 
     settings, task = recipe["train"], recipes.task_of(recipe)
-    options = task.make_options(recipe["predict"])
+    options = task.make_options(recipe["predict"], step.model.input_shape[-1])
 
     def validate():
         result = evaluate.score(step.model, samples["val"], options)

@@ -164,16 +164,20 @@ def export(run, out, *, format="tf_saved_model"):
             `export.FORMATS`.
 
     Returns:
-        Path of what was written.
+        Path of what was written. Beside other formats than a SavedModel, which holds
+        it, there is a file of that name and .json, see `export.describe`.
     """
     from kerasseg import export as exporting
 
     model, recipe, facts = _load(run)
-    if format not in ("saved_model", "tf_saved_model"):
-        return exporting.save(model, pathlib.Path(out) / facts["name"], format=format)
-    return exporting.saved_model(
-        model,
-        out,
+    about = {
         **_look(recipes.task_of(recipe), facts),
-        ignore_label=facts["ignore_label"],
-    )
+        "ignore_label": facts["ignore_label"],
+        "value_range": facts.get("value_range"),
+    }
+    if format in ("saved_model", "tf_saved_model"):
+        return exporting.saved_model(model, out, **about)
+    path = pathlib.Path(out) / facts["name"]
+    written = exporting.save(model, path, format=format)
+    files.write_json(f"{written}.json", exporting.describe(model, **about))
+    return written

@@ -39,7 +39,8 @@ def resolve(recipe, builder):
 def model_options(recipe, classes, channels):
     """Classes of the data without the background, and the size of training crops."""
     size = tuple(recipe["augment"]["size"])
-    return {"num_classes": len(classes) - 1, "image_size": size}
+    shape = {"image_size": size, "channels": channels}
+    return {"num_classes": len(classes) - 1, **shape}
 
 
 def predict(model, image, options):
@@ -71,12 +72,10 @@ def signatures(model, max_pixels):
     """
     from kerasseg.predict import in_graph
 
-    floats = in_graph.of_floats(model, dict)
-    return {
-        "serving_default": in_graph.of_bytes(model, floats),
-        "float": floats,
-        "encoded": _of_encoded(model, floats, max_pixels),
-    }
+    found = in_graph.functions(model, dict, max_pixels)
+    if "encoded" in found:  # of 1 or 3 channels
+        found["encoded"] = _of_encoded(model, found["float"], max_pixels)
+    return found
 
 
 def _of_encoded(model, find, max_pixels):

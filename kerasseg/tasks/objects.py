@@ -238,12 +238,13 @@ def gallery(groups, samples, options, *, score_name="AP"):
     """Image, truth and found objects of the rows of an evaluation."""
     from kerasseg import viz
 
+    bands = options.picture_bands
     rows = {
         heading: [
             {
                 "name": row["name"],
                 "score": row["score"],
-                "image": row["sample"]["image"],
+                "image": viz.select_bands(row["sample"]["image"], bands),
                 "truth": truth_of(row["sample"])[0],
                 "found": row["found"],
             }
@@ -260,13 +261,15 @@ def folder(predict, model, inputs, out, *, class_names=None, palette=None, optio
     Each object has a colour of its own: it is objects that a reader tells apart, not
     classes.
     """
+    from kerasseg import viz
     from kerasseg.predict import files
 
-    read = files.reader_for(model, options.value_range)
+    read = files.reader_for(model, options)
 
     def find(path):
         image = read(path)
-        return image, predict(model, image, options)
+        found = predict(model, image, options)
+        return viz.select_bands(image, options.picture_bands), found
 
     return files.write_objects(find, inputs, out, class_names=class_names, palette=None)
 

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from kerasseg.predict.options import PanopticOptions
+from kerasseg.predict.options import PanopticOptions, arguments
 from kerasseg.tasks import objects, semantic
 from kerasseg.tasks.task import percent
 
@@ -32,7 +32,7 @@ def predict(model, image, options):
     """`instance.panoptic.Panoptic` of one image."""
     from kerasseg.predict import panoptic
 
-    return panoptic(model, image, **vars(options))
+    return panoptic(model, image, **arguments(options))
 
 
 def truth_of(sample):
@@ -215,7 +215,7 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     options, content = as_options(PanopticOptions, options), []
     things = things_of(options, semantic.num_classes(model))
 
-    read = files.reader_for(model, options.value_range)
+    read = files.reader_for(model, options)
 
     def predict_file(path, targets):
         image = read(path)
@@ -223,6 +223,7 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
         images.write_image(targets["mask"], found.ids.astype("uint16"))
         shown = to_instances(found, things)
         names = None if class_names is None else class_names[1:]
+        image = viz.select_bands(image, options.picture_bands)
         picture = viz.instances(image, shown, class_names=names, labels=False)
         images.write_image(targets["overlay"], picture)
         segments = _segments(found, things, class_names)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from kerasseg.predict.options import ClassMapOptions
+from kerasseg.predict.options import ClassMapOptions, arguments
 from kerasseg.tasks.checks import check_named
 from kerasseg.tasks.task import Task, percent
 
@@ -47,7 +47,7 @@ def predict(model, image, options):
     """Class ids int32 [H, W]."""
     from kerasseg.predict import class_ids
 
-    return class_ids(model, image, **vars(options))
+    return class_ids(model, image, **arguments(options))
 
 
 class Scorer:
@@ -139,12 +139,13 @@ def gallery(groups, samples, options):
     """Image, label, prediction and errors of the rows of an evaluation."""
     from kerasseg import viz
 
+    bands = options.picture_bands
     rows = {
         heading: [
             {
                 "name": row["name"],
                 "score": row["score"],
-                "image": row["sample"]["image"],
+                "image": viz.select_bands(row["sample"]["image"], bands),
                 "label": row["sample"]["label"],
                 "prediction": row["found"],
             }

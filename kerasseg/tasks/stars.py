@@ -3,7 +3,7 @@
 import dataclasses
 
 from kerasseg.names import parameters
-from kerasseg.predict.options import StarOptions
+from kerasseg.predict.options import StarOptions, arguments
 from kerasseg.tasks import instance, objects
 
 OUTPUTS = {
@@ -35,7 +35,7 @@ def predict(model, image, options):
     """`Instances` of one image."""
     from kerasseg.predict import stars
 
-    return stars(model, image, **vars(options))
+    return stars(model, image, **arguments(options))
 
 
 def scorer(model, samples, options):

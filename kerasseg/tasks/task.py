@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 
-from kerasseg.predict.options import as_options, defaults
+from kerasseg.predict.options import as_options, check_bands, defaults
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,13 +66,18 @@ class Task:
     signatures: Callable
     outputs: dict
 
-    def make_options(self, given=None):
+    def make_options(self, given=None, channels=None):
         """The options of the task from a dict of some, an instance, or None.
+
+        `channels` are those of the images, where bands for pictures must be among them.
 
         Raises:
             ValueError: if a name is unknown, with the nearest, or a value is wrong.
         """
-        return as_options(self.options, given)
+        options = as_options(self.options, given)
+        if channels is not None:
+            check_bands(options, channels)
+        return options
 
     def default_options(self):
         """Default of each option by name."""

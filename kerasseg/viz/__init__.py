@@ -15,7 +15,7 @@ from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
 from kerasseg.viz.galleries import errors, gallery, triptych
 from kerasseg.viz.legends import legend
 from kerasseg.viz.objects import instance_gallery, instances
-from kerasseg.viz.overlays import contours, display, overlay
+from kerasseg.viz.overlays import contours, display, overlay, select_bands
 from kerasseg.viz.superpixels import boundaries, mean_colors
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "mean_colors",
     "overlay",
     "palette",
+    "select_bands",
     "triptych",
 ]

@@ -51,6 +51,37 @@ def _to_bytes(image):
     return np.clip(np.round(np.asarray(image)), 0, 255).astype("uint8")
 
 
+def select_bands(image, bands=None):
+    """The bands of an image that its pictures show.
+
+    Args:
+        image: [H, W] or [H, W, C].
+        bands: three positions in C from 0, shown as red, green, blue, or one for grey;
+            None leaves the image as it is, of which `display` shows the first three.
+
+    Returns:
+        [H, W, 1 or 3], in the numbers of the image.
+
+    Raises:
+        ValueError: if the image has fewer bands.
+
+    Example:
+        >>> select_bands(np.array([[[10, 11, 12, 13]]]), (3, 2, 1)).tolist()
+        [[[13, 12, 11]]]
+    """
+    if bands is None:
+        return image
+    image = values.as_array(image)
+    image = image[..., None] if image.ndim == 2 else image
+    num = image.shape[2]
+    if len(bands) not in (1, 3) or not all(0 <= band < num for band in bands):
+        raise ValueError(
+            f"`bands` must be three of the image's bands 0..{num - 1}, or one. "
+            f"Received: bands={bands!r}."
+        )
+    return image[..., list(bands)]
+
+
 def overlay(
     image,
     label,

@@ -6,28 +6,27 @@ from kerasseg import encoders
 from kerasseg.detection.mask_grid import mask_size
 
 
-def encode(encoder, image_size, weights, base_filters, freeze_norm):
+def encode(encoder, input_shape, weights, base_filters, freeze_norm):
     """An input of one size, and the features of the encoder on it.
 
     Args:
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
-        image_size: (height, width), multiples of 32.
+        input_shape: (height, width, channels), sides that are multiples of 32.
         weights: of the encoder; None, "imagenet" or a path.
         base_filters: channels of the first level; "plain" and "residual" only.
         freeze_norm: keep the encoder's batch normalisation as it is.
 
     Returns:
-        image [N, H, W, 3], the encoder as a keras.Model, and its taps.
+        image [N, H, W, C], the encoder as a keras.Model, and its taps.
 
     Raises:
-        ValueError: for an unknown encoder or an `image_size` of other numbers.
+        ValueError: for an unknown encoder or sides of other numbers.
     """
-    mask_size(image_size)  # raises for other sizes
-    shape = (*image_size, 3)
+    mask_size(input_shape[:2])  # raises for other sizes
     takes_filters = encoders.traits_of(encoder).unit is not None
     options = {"base_filters": base_filters} if takes_filters else {}
-    encoder = encoders.build(encoder, shape, weights=weights, options=options)
+    encoder = encoders.build(encoder, input_shape, weights=weights, options=options)
     if freeze_norm:
         encoders.freeze_norm(encoder)
-    image = keras.Input(shape, name="image")
+    image = keras.Input(input_shape, name="image")
     return image, encoder, encoder(image)

@@ -75,6 +75,7 @@ def center_mask(
     encoder="resnet18",
     *,
     image_size=(512, 512),
+    channels=3,
     encoder_weights=None,
     freeze_norm=False,
     base_filters=64,
@@ -95,6 +96,7 @@ def center_mask(
         num_classes: C.
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
         image_size: (height, width), multiples of 32.
+        channels: of the images; pretrained encoders are adapted to other than 3.
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is; for pretrained
             encoders only.
@@ -110,7 +112,7 @@ def center_mask(
         weights: None or a path to weights of the whole model.
 
     Returns:
-        keras.Model: image [N, H, W, 3] -> dict of boxes float32 [N, K, 4], classes
+        keras.Model: image [N, H, W, C] -> dict of boxes float32 [N, K, 4], classes
         int32 [N, K] (-1 for padding), scores [N, K], masks float32 [N, K, H / 4,
         W / 4] in 0..1, num int32 [N].
 
@@ -123,7 +125,7 @@ def center_mask(
     """
     read = look_up(decoder, DECODERS, "decoder")
     image, encoder, taps = encode(
-        encoder, image_size, encoder_weights, base_filters, freeze_norm
+        encoder, (*image_size, channels), encoder_weights, base_filters, freeze_norm
     )
     parts = (
         encoder,

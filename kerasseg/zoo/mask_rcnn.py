@@ -87,6 +87,7 @@ def mask_rcnn(
     encoder="resnet50",
     *,
     image_size=(800, 800),
+    channels=3,
     encoder_weights=None,
     freeze_norm=False,
     base_filters=64,
@@ -108,6 +109,7 @@ def mask_rcnn(
         num_classes: C, no background.
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
         image_size: (height, width), multiples of 32.
+        channels: of the images; pretrained encoders are adapted to other than 3.
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
             pretrained encoders only.
@@ -126,7 +128,7 @@ def mask_rcnn(
         weights: None or a path to weights of the whole model.
 
     Returns:
-        keras.Model: image [N, H, W, 3] -> dict of boxes float32 [N, K, 4], classes
+        keras.Model: image [N, H, W, C] -> dict of boxes float32 [N, K, 4], classes
         int32 [N, K] (-1 for padding), scores [N, K], masks float32 [N, K, H / 4,
         W / 4] in 0..1, num int32 [N].
 
@@ -138,7 +140,7 @@ def mask_rcnn(
     https://arxiv.org/abs/1612.03144
     """
     image, encoder, taps = encode(
-        encoder, image_size, encoder_weights, base_filters, freeze_norm
+        encoder, (*image_size, channels), encoder_weights, base_filters, freeze_norm
     )
     fpn = _fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters, norm)
     pyramid, anchors = _propose((encoder, fpn, _rpn_head(filters, norm)), image)

@@ -85,6 +85,7 @@ def yolact(
     encoder="resnet50",
     *,
     image_size=(544, 544),
+    channels=3,
     encoder_weights=None,
     freeze_norm=False,
     base_filters=64,
@@ -103,6 +104,7 @@ def yolact(
         num_classes: C, no background.
         encoder: name in `kerasseg.encoders`, or a keras.Model with taps.
         image_size: (height, width), multiples of 32.
+        channels: of the images; pretrained encoders are adapted to other than 3.
         encoder_weights: None, "imagenet" or a path.
         freeze_norm: keep the encoder's batch normalisation as it is, as the paper; for
             pretrained encoders only.
@@ -116,7 +118,7 @@ def yolact(
         weights: None or a path to weights of the whole model.
 
     Returns:
-        keras.Model: image [N, H, W, 3] -> dict of boxes float32 [N, K, 4], classes
+        keras.Model: image [N, H, W, C] -> dict of boxes float32 [N, K, 4], classes
         int32 [N, K] (-1 for padding), scores [N, K], masks float32 [N, K, H / 4,
         W / 4] in 0..1, num int32 [N].
 
@@ -127,7 +129,7 @@ def yolact(
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
     """
     image, encoder, taps = encode(
-        encoder, image_size, encoder_weights, base_filters, freeze_norm
+        encoder, (*image_size, channels), encoder_weights, base_filters, freeze_norm
     )
     rows, columns = mask_size(image_size)
     parts = (

@@ -165,3 +165,11 @@ def test_a_few_steps_learn_two_pictures_by_heart(name):
         shared = (masks & object_mask).sum((1, 2)) / (masks | object_mask).sum((1, 2))
         assert of_class.any()
         assert shared[0] > 0.8  # the best score of its class
+
+
+@pytest.mark.parametrize("name", zoo.names("instance"))
+def test_images_may_have_other_channels(name):
+    model = build(name, channels=5)
+    assert model.input_shape == (None, SIZE, SIZE, 5)
+    found = model(np.zeros([1, SIZE, SIZE, 5], "float32"))
+    assert found["boxes"].shape == (1, NUM, 4)

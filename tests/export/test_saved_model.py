@@ -275,3 +275,23 @@ def test_a_missing_package_is_named_with_its_extra(tmp_path, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ImportError, match=r"needs openvino.*'kerasseg\[openvino\]'"):
         export.save(make_model(), tmp_path / "m", format="openvino")
+
+
+def test_a_served_model_knows_the_range_of_its_data(tmp_path, rng):
+    model = make_model()
+    folder = export.saved_model(
+        model, tmp_path / "model", value_range=(-1, 4095), warm_up_sizes=[(16, 16)]
+    )
+    about = json.loads((folder / "kerasseg.json").read_text())
+    assert about["input"]["range"] == [0, 255]
+    assert about["input"]["data_range"] == [-1, 4095]
+    run = tf.saved_model.load(str(folder)).signatures["data"]
+    image = rng.uniform(-1, 4095, [17, 20, 3]).astype("float32")
+    found = run(images=tf.constant(image[None]))["class_ids"][0]
+    expected = predict.class_ids(model, image, value_range=(-1, 4095))
+    np.testing.assert_array_equal(found, expected)
+    assert "data_range" in about["input"] and "data" in about["signatures"]
+    plain = export.saved_model(model, tmp_path / "plain", warm_up_sizes=())
+    about = json.loads((plain / "kerasseg.json").read_text())
+    assert about["input"]["data_range"] == [0, 255]
+    assert "data" not in about["signatures"]

@@ -83,3 +83,22 @@ def test_folder_checks_its_arguments_first(model, tmp_path, arguments, message):
     inputs = arguments.pop("inputs", [tmp_path / "a.png"])
     with pytest.raises(ValueError, match=message):
         predict.folder(model, inputs, tmp_path / "out", **arguments)
+
+
+def test_pictures_show_the_bands_that_are_chosen(tmp_path, rng):
+    x = keras.Input([None, None, 5])
+    layer = keras.layers.Conv2D(2, 1)
+    nothing = keras.Model(x, layer(x))
+    layer.set_weights([np.zeros([1, 1, 5, 2]), np.array([1.0, 0.0])])
+    image = rng.integers(0, 4096, [220, 210, 5]).astype("uint16")
+    np.save(tmp_path / "a.npy", image)
+    options = {"value_range": (0, 4095)}
+    for bands, shown in (((4, 2, 0), [4, 2, 0]), ((3,), [3, 3, 3]), (None, [0, 1, 2])):
+        options["picture_bands"] = bands
+        predict.folder(nothing, tmp_path / "a.npy", tmp_path / "out", options=options)
+        picture = images.read_image(tmp_path / "out/overlays/a.png")
+        expected = np.round(image[..., shown] * np.float32(255) / np.float32(4095))
+        np.testing.assert_array_equal(picture, expected)
+    options["picture_bands"] = (5, 1, 0)
+    with pytest.raises(ValueError, match=r"bands of the model's images, 0\.\.4"):
+        predict.folder(nothing, tmp_path / "a.npy", tmp_path / "out", options=options)

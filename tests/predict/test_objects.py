@@ -33,6 +33,19 @@ def test_a_small_image_keeps_its_size(model):
     assert iou(found.masks[0], (4, 8, 24, 28)) > 0.98
 
 
+def test_the_range_of_the_image_can_be_given(model):
+    image, _ = draw((30, 45), (0, 4, 8, 24, 28), (1, 28, 0, 45, 16))
+    deep = (image.astype("float32") * 4095 / 255).round().astype("uint16")
+    expected = predict.instances(model, image)
+    with pytest.raises(ValueError, match=r"value_range=\(0, 4095\)"):
+        predict.instances(model, deep)
+    for fit in ("tile", "resize"):
+        given = {"fit": fit, "value_range": (0, 4095)}
+        found = predict.instances(model, deep, **given)
+        assert found.classes.tolist() == expected.classes.tolist()
+    np.testing.assert_array_equal(found.boxes.round(), expected.boxes)
+
+
 def test_what_scores_less_is_left_out(model):
     image, _ = draw((64, 64), (2, 4, 4, 40, 40))  # blue scores 0.2
     assert len(predict.instances(model, image)) == 0

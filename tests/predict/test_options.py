@@ -27,5 +27,4 @@ def test_functions_and_options_have_the_same_defaults(function, cls):
     expected = vars(cls())
     assert given
     assert {name: expected[name] for name in given} == given
-    # Of an array the range is told by its own function, see `images.scale`.
-    assert set(expected) - set(given) <= {"value_range"}
+    assert set(expected) - set(given) == {"picture_bands"}  # for files alone

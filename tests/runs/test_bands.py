@@ -59,6 +59,16 @@ def test_bands_are_trained_evaluated_and_predicted(run, root, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "overlays/0.png")).shape[2] == 3
 
 
+def test_pictures_show_the_bands_that_are_chosen(run, root, tmp_path, capsys):
+    picture = [str(root / "images/0.tif"), "--run", str(run), "--out", str(tmp_path)]
+    assert main(["predict", *picture, "--bands", "4,2,0"]) == 0
+    assert (tmp_path / "overlays/0.png").exists()
+    assert main(["predict", *picture, "--bands", "5,2,0"]) == 1
+    assert "0..4" in capsys.readouterr().err
+    assert main(["predict", *picture, "--bands", "1,2"]) == 1
+    assert "picture_bands is --bands" in capsys.readouterr().err
+
+
 def test_bands_are_exported(run, tmp_path):
     assert main(["export", "--run", str(run), "--out", str(tmp_path)]) == 0
     (folder,) = [path.parent for path in tmp_path.rglob("saved_model.pb")]
@@ -66,3 +76,9 @@ def test_bands_are_exported(run, tmp_path):
     image = tf.zeros([1, 20, 24, 5], "uint8")
     found = served.signatures["serving_default"](image)
     assert found["class_ids"].shape == (1, 20, 24)
+    about = json.loads((folder / "kerasseg.json").read_text())["input"]
+    assert about["channels"] == 5 and about["data_range"] == [0, 65535]
+    command = ["export", "--run", str(run), "--out", str(tmp_path), "--format", "keras"]
+    assert main(command) == 0
+    (beside,) = tmp_path.glob("*.keras.json")
+    assert json.loads(beside.read_text())["input"] == about

@@ -90,10 +90,10 @@ class Scorer:
 
 
 def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
-    shares = {}
+    shares, read = {}, files.reader_for(model)
 
     def predict_file(path, targets):
-        shares[path.name] = predict(model, files.read_for(model, path), options)
+        shares[path.name] = predict(model, read(path), options)
 
     result = files.run(files.plan(inputs, out, ("overlay",)), predict_file)
     return {**result, "shares": shares}
