@@ -22,7 +22,7 @@ def add_arguments(command):
         help="format of SOURCE, where it could be several",
     )
     command.add_argument(
-        "--images", default="images", help="image folder beside a COCO file"
+        "--images", help="image folder beside a COCO file (default: found)"
     )
     command.add_argument(
         "--name", default="object", help="name of the class, where SOURCE has none"

@@ -13,7 +13,15 @@ import signal
 import sys
 
 from kerasseg import machine
-from kerasseg.cli import classical, convert, look_around, options, published, quiet
+from kerasseg.cli import (
+    classical,
+    convert,
+    data,
+    look_around,
+    options,
+    published,
+    quiet,
+)
 
 FAILURES = ArithmeticError, ImportError, MemoryError, OSError, RuntimeError, ValueError
 
@@ -118,14 +126,7 @@ def _recipe_arguments(command):
         help="recipe.toml, its folder, or a name such as unet_plain_isbi2012; "
         "without one: a U-Net on the folder --data, or else on synthetic shapes",
     )
-    command.add_argument("--data", metavar="ROOT", help="folder of the data set")
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="TABLE.KEY=VALUE",
-        help="change one option of the recipe; may be repeated",
-    )
+    data.add_arguments(command)
 
 
 def _train_arguments(command):
@@ -191,8 +192,9 @@ def _train(arguments):
     from kerasseg import recipes, runs
     from kerasseg.cli.progress import Progress
 
-    path = _recipe_path(arguments)
-    recipe = recipes.read(path, arguments.set)
+    path, recipe, form = data.read_recipe(arguments)
+    if form:
+        _say(arguments, form["text"])
     with Progress(silent=arguments.json) as progress:
         out, results = runs.train(
             recipe,
@@ -206,21 +208,14 @@ def _train(arguments):
         return {"run": str(out)}
     _say(arguments, results["table"])
     _say(arguments, f"\nWrote {out}/ with results.json, curves.png and samples.png.")
-    data = f" --data {arguments.data}" if arguments.data else ""
+    root = f" --data {arguments.data}" if arguments.data else ""
     _say(
         arguments,
-        f"Next:\n  kerasseg evaluate --run {out}{data}\n"
+        f"Next:\n  kerasseg evaluate --run {out}{root}\n"
         f"  kerasseg predict --run {out} photo.jpg --out predictions\n"
         f"  kerasseg export --run {out} --out exported",
     )
     return {"run": str(out), **results}
-
-
-def _recipe_path(arguments):
-    from kerasseg import recipes
-
-    default = recipes.FOLDER if arguments.data else recipes.SHAPES
-    return arguments.recipe or default
 
 
 def _evaluate(arguments):
@@ -274,8 +269,10 @@ def _check_data(arguments):
     """Read every sample of a recipe's data and say what is in it."""
     from kerasseg import datasets, recipes
 
-    recipe = recipes.read(_recipe_path(arguments), arguments.set)
+    _, recipe, form = data.read_recipe(arguments)
     reports, errors = {}, {}
+    if form:
+        _say(arguments, form["text"])
     for side in ("train", "val"):
         try:
             samples = recipes.build_samples(recipe, arguments.data, side)
@@ -299,7 +296,7 @@ def _check_data(arguments):
     for side, error in errors.items():
         reports[side] = {"failed": [{"name": side, "error": str(error)}]}
     _list_failures(arguments, [one for r in reports.values() for one in r["failed"]])
-    return reports
+    return {**({"format": form} if form else {}), **reports}
 
 
 def _none_read(report):

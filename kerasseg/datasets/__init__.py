@@ -6,16 +6,27 @@
 ((64, 64, 3), ('background', 'disc', 'square', 'triangle'))
 """
 
+import pathlib
+
+from kerasseg.datasets import _forms
+from kerasseg.datasets.ade20k import ade20k
 from kerasseg.datasets.camvid import camvid
 from kerasseg.datasets.check import check
+from kerasseg.datasets.cityscapes import cityscapes
 from kerasseg.datasets.coco import coco
 from kerasseg.datasets.convert import convert
+from kerasseg.datasets.cvat import cvat
+from kerasseg.datasets.davis import davis
 from kerasseg.datasets.dsb2018 import dsb2018
 from kerasseg.datasets.folder import folder
 from kerasseg.datasets.isbi2012 import isbi2012
+from kerasseg.datasets.labelme import labelme
 from kerasseg.datasets.mask_folders import mask_folders
 from kerasseg.datasets.samples import Samples
 from kerasseg.datasets.shapes import shapes
+from kerasseg.datasets.voc import voc
+from kerasseg.datasets.yolo import yolo
+from kerasseg.images import check_folder
 from kerasseg.names import public
 
 DATASETS = {
@@ -23,4 +34,34 @@ DATASETS = {
     for name, function in public(globals(), __name__).items()
     if function not in (Samples, check, convert)
 }
-__all__ = ["DATASETS", "Samples", "check", "convert", *DATASETS]
+__all__ = ["DATASETS", "Samples", "check", "convert", "find_format", *DATASETS]
+
+
+def find_format(root):
+    """The form of a folder, told from what lies in it, and the function that reads it.
+
+    Forms of annotations come before plain images and masks, which many folders hold
+    besides. Files are told by their content, JSON by the keys at its two ends.
+
+    Args:
+        root: folder of a data set.
+
+    Returns:
+        NamedTuple of `name`, of the function in `DATASETS`; `title` of the form;
+        `evidence`, the files that told; `others`, names of other functions that could
+        read the folder.
+
+    Raises:
+        ImageError: if no form is known; says what the folder looks like, and the fix.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> root = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (root / "data.yaml").write_text("names: [cell]")
+        >>> _ = (root / "a.txt").write_text("0 0 0 .5 0 .5 .5 0 .5")
+        >>> found = find_format(root)
+        >>> found.name, found.evidence
+        ('yolo', 'data.yaml and text files of polygons')
+    """
+    check_folder(root)
+    return _forms.find_format(pathlib.Path(root), DATASETS)

@@ -112,7 +112,7 @@ def _check_names(path, key, entries):
         counts[value] += 1
 
 
-def load(path, hook=None):
+def load(path, hook=None, form="COCO's JSON"):
     """Content of a JSON file of at most MAX_BYTES; `hook` as of `json.loads`."""
     if not path.is_file():
         raise ImageError(path, "an annotation file", "no such file", "Check the path")
@@ -126,7 +126,7 @@ def load(path, hook=None):
         return json.loads(text, object_hook=hook)
     except (ValueError, RecursionError) as error:
         raise ImageError(
-            path, "COCO's JSON", f"{type(error).__name__}: {error}", "Export it again"
+            path, form, f"{type(error).__name__}: {error}", "Export it again"
         ) from error
 
 

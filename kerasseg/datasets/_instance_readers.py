@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasseg.datasets import _coco_json, _mask_files
+from kerasseg.datasets import _coco_files, _coco_json, _mask_files
 from kerasseg.datasets._coco_json import is_crowd
 from kerasseg.datasets._splits import find_samples
 from kerasseg.images import ImageError, check_folder, read_image
@@ -54,8 +54,7 @@ def coco(path, images, name, boxes="skip"):
     """A COCO JSON file, or a folder that holds `instances.json`, and its images."""
     path = pathlib.Path(path)
     file = path / JSON if path.is_dir() else path
-    folder = file.parent / images
-    check_folder(folder)
+    folder = _coco_files.image_folder(file.parent, file, images)
     content = _coco_json.read(file, folder, boxes)
     numbers = {number: number for number in content.categories}
     if not all(type(number) is int for number in numbers):  # COCO's own are numbers

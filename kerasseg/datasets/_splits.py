@@ -5,6 +5,7 @@ import concurrent.futures
 import hashlib
 import os
 import pathlib
+import re
 
 from kerasseg.datasets._layout import (
     IMAGE_FOLDERS,
@@ -131,6 +132,40 @@ def _possible_names(line):
             yield tail.with_suffix("").as_posix()
 
 
+def choose_given(root, split, entries, split_of):
+    """The entries of a split that the data set itself gives.
+
+    Args:
+        root: for messages.
+        split: "train", "val", "test", or the name of one that is there.
+        entries: list of anything.
+        split_of: function from an entry to the name of its split.
+
+    Raises:
+        ImageError: if there is no such split; names those that there are.
+    """
+    known = list(dict.fromkeys(filter(None, map(split_of, entries))))
+    names = {alias: name for name in known for alias in (name.lower(), usual(name))}
+    for alias in (split, *SPLITS.get(split, ())):
+        if alias in names:
+            return [entry for entry in entries if split_of(entry) == names[alias]]
+    raise _unknown_split(root, split, known)
+
+
+def usual(name):
+    """The name "train", "val" or "test" for a split's own, such as "validation".
+
+    Example:
+        >>> usual("Valid"), usual("train2017"), usual("fold1")
+        ('val', 'train', 'fold1')
+    """
+    lower = re.sub(r"\d{4}$", "", name.lower())
+    for split, aliases in SPLITS.items():
+        if lower in aliases:
+            return split
+    return name.lower()
+
+
 def kinds_in(kinds_of, masks):
     """Classes in each of the masks; none in one that cannot be read.
 
@@ -148,7 +183,7 @@ def kinds_in(kinds_of, masks):
         return list(pool.map(kinds_or_none, masks))
 
 
-def select_by_hash(root, split, found, val_fraction, kinds=None):
+def select_by_hash(root, split, found, val_fraction, kinds=None, groups=None):
     """The part of `found`, tuples that begin with a name, that is "train" or "val".
 
     Args:
@@ -159,10 +194,14 @@ def select_by_hash(root, split, found, val_fraction, kinds=None):
         kinds: set of the classes in each sample. Where one side has less than half of
             its share of a class, samples with it change sides in the order of their
             hash, so that a class of two samples or more is on both.
+        groups: a key for each sample, None for one of its own; samples of one key stay
+            on one side, which the hash of the key chooses.
 
     Raises:
         ImageError: if there are fewer than two.
     """
+    if groups is not None and any(key is not None for key in groups):
+        return _select_groups(root, split, found, val_fraction, kinds, groups)
     if len(found) < 2:
         raise ImageError(
             root,
@@ -178,6 +217,28 @@ def select_by_hash(root, split, found, val_fraction, kinds=None):
         names = [entry[0] for entry in found]
         val = _stratified(val, dict(zip(names, kinds)), ranks, val_fraction)
     return [entry for entry in found if (entry[0] in val) == (split == "val")]
+
+
+def _select_groups(root, split, found, val_fraction, kinds, groups):
+    """As `select_by_hash`, of whole groups."""
+    keys = [entry[0] if key is None else str(key) for entry, key in zip(found, groups)]
+    units = {key: (key,) for key in keys}
+    if len(units) < 2:
+        raise ImageError(
+            root,
+            "two groups of samples or more to make a train and a val split",
+            f"one, {keys[0]!r}",
+            "Give another pattern of groups, or split=None",
+        )
+    classes = None
+    if kinds is not None:
+        united = {key: set() for key in units}
+        for key, some in zip(keys, kinds):
+            united[key] |= some
+        classes = list(united.values())
+    chosen = select_by_hash(root, split, list(units.values()), val_fraction, classes)
+    wanted = {key for (key,) in chosen}
+    return [entry for entry, key in zip(found, keys) if key in wanted]
 
 
 def _stratified(val, kinds, ranks, val_fraction):

@@ -7,19 +7,26 @@ import posixpath
 
 import numpy as np
 
-from kerasseg.datasets import _coco_json, _id_maps
+from kerasseg.datasets import _coco_files, _coco_json, _id_maps, _sniff
+from kerasseg.datasets._forms import reads
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder
 from kerasseg.instance.coco_entries import key_of
 
 
+def _found(root):
+    files = _sniff.json_files(root, "coco")
+    return str(files[0].relative_to(root)) if files else None
+
+
+@reads("COCO JSON", _found)
 def coco(
     root,
     split=None,
     *,
-    annotations="instances.json",
-    images="images",
+    annotations=None,
+    images=None,
     ignore_label=255,
     val_fraction=0.2,
     boxes="skip",
@@ -37,11 +44,13 @@ def coco(
 
     Args:
         root: folder with the annotation file and the images.
-        split: None for all; "train" and "val" divide by the hash of the names, see
-            `folder`, so that each category is on both sides. Official splits have a
-            file each: give it as `annotations`.
-        annotations: path of the JSON file inside the root.
-        images: path of the image folder inside the root.
+        split: None for all, or "train", "val", "test" where each has a file of its
+            own, by its name (`instances_train2017.json`) or its folder (Roboflow's
+            `train/_annotations.coco.json`). One file is divided by the hash of the
+            names, see `folder`, so that each category is on both sides.
+        annotations: path of the JSON file, inside the root or from here; None finds it.
+        images: path of the image folder inside the root; None finds the one that holds
+            the names in the file.
         ignore_label: label of crowd regions.
         val_fraction: share of the images in "val".
         boxes: what becomes of annotations that have a box but no segmentation: "skip"
@@ -83,12 +92,11 @@ def coco(
     """
     root = pathlib.Path(root)
     check_folder(root)
-    folder = root / images
-    check_folder(folder)
-    file = root / annotations
+    file, by_rule = _coco_files.find(root, split, annotations)
+    folder = _coco_files.image_folder(root, file, images)
     content = _coco_json.read(file, folder, boxes)
     entries = content.images
-    if split is not None:
+    if split is not None and by_rule:
         entries = _part(file, content, split, val_fraction)
     if not entries:
         raise ImageError(file, "an image or more", "none", "Give another file")
@@ -98,6 +106,7 @@ def coco(
     read = functools.partial(_read, file, folder, jobs, ids, crowds)
     return Samples(
         names=_names([entry["file_name"] for entry in entries]),
+        files=tuple((folder / entry["file_name"], file) for entry in entries),
         read=functools.partial(_sample, read, ignore_label),
         classes=("background", *content.categories.values()),
         ignore_label=ignore_label,

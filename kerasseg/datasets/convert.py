@@ -16,7 +16,7 @@ def convert(
     *,
     to,
     source_format=None,
-    images="images",
+    images=None,
     name="object",
     polygons=False,
     boxes="skip",
@@ -40,7 +40,7 @@ def convert(
         out: folder to make; it must not exist, or be empty.
         to: "coco", "labels" or "folders".
         source_format: format of the source, likewise; None detects it.
-        images: folder of the images, beside a COCO file.
+        images: folder of the images, beside a COCO file; None finds it.
         name: class name, where the source has none.
         polygons: write polygons instead of run-length codes, where they give back
             exactly the same pixels. "coco" only.

@@ -8,18 +8,31 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kerasseg.datasets._forms import reads
+from kerasseg.datasets._layout import SPLITS, find_folders
+from kerasseg.datasets._pairs import read_pair
 from kerasseg.datasets._splits import all_masks, find_samples, kinds_in
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import (
-    ImageError,
-    check_folder,
-    mask_kinds,
-    read_image,
-    read_mask,
-)
+from kerasseg.images import ImageError, check_folder, mask_kinds, read_mask
 from kerasseg.images.class_ids import color_of
+from kerasseg.images.listing import image_files
 
 
+def _found(root):
+    for split in (None, *SPLITS):
+        try:
+            folders = find_folders(root, split)
+        except ImageError as error:  # several could be meant
+            return str(error)
+        if folders and any(image_files(folders[1]).values()):
+            image, mask = (path.relative_to(root).as_posix() for path in folders)
+            if image == mask:
+                return "masks beside their images"
+            return f"images in {image}/ and masks in {mask}/"
+    return None
+
+
+@reads("images and masks", _found, is_general=True)
 def folder(
     root,
     split=None,
@@ -117,19 +130,7 @@ def folder(
 
 
 def _read(files, channels, read_label, index):
-    image_file, mask_file = files[index]
-    image = read_image(image_file, channels=channels)
-    label = read_label(mask_file)
-    if image.shape[:2] != label.shape:
-        raise ImageError(
-            mask_file,
-            f"height x width of its image {image_file}: "
-            f"{image.shape[0]} x {image.shape[1]}",
-            f"{label.shape[0]} x {label.shape[1]}",
-            "Export the mask again at that size; if only height and width are swapped, "
-            "one of the two files lacks the camera's EXIF orientation",
-        )
-    return {"image": image, "label": label}
+    return read_pair(*files[index], read_label, channels)
 
 
 def _listed_classes(root):

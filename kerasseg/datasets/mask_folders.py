@@ -6,11 +6,25 @@ import pathlib
 import numpy as np
 
 from kerasseg.datasets import _id_maps, _mask_files
+from kerasseg.datasets._forms import reads
+from kerasseg.datasets._layout import SPLITS
 from kerasseg.datasets._splits import find_samples, select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import check_folder, read_image, read_mask
 
 
+def _found(root):
+    found = None
+    for masks in sorted(root.glob("*/masks")):
+        # Not train/images and train/masks, a split.
+        is_split = any(masks.parent.name.lower() in names for names in SPLITS.values())
+        if (masks.parent / "images").is_dir() and not is_split:
+            found = masks.parent.name
+            break
+    return f"folders such as {found}/images and {found}/masks" if found else None
+
+
+@reads("folders of one mask per object", _found)
 def mask_folders(
     root, split=None, *, name="object", ignore_label=255, val_fraction=0.2
 ):

@@ -3,6 +3,7 @@
 import inspect
 
 from kerasseg import tasks
+from kerasseg.images import ImageError
 from kerasseg.names import look_up
 from kerasseg.recipes.options import SCHEDULE, optimizers
 from kerasseg.recipes.text import RecipeError
@@ -43,7 +44,28 @@ def build_samples(recipe, root, split):
         raise RecipeError(
             f"[data] does not fit {function.__name__!r}: {error}."
         ) from error
+    except ImageError as error:
+        if other := _other_form(function.__name__, options.get("root")):
+            *parts, fix = error.args
+            raise ImageError(*parts, f"{other}. Otherwise: {fix}") from error
+        raise
     return samples if value_range is None else samples.with_range(value_range)
+
+
+def _other_form(name, root):
+    """Hint at the form that a folder is in, if it is not the one that was asked for."""
+    from kerasseg import datasets
+
+    try:
+        found = datasets.find_format(root)
+    except (ValueError, OSError, TypeError):
+        return None
+    if found.name in (name, "folder", "mask_folders"):
+        return None
+    return (
+        f"This looks like {found.title} ({found.evidence}): --format {found.name} "
+        f"(--set data.dataset={found.name})"
+    )
 
 
 def _check_arguments(function, options, split):

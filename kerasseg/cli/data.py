@@ -1,0 +1,58 @@
+"""Flags that say which data a command reads, and the recipe that they make."""
+
+
+def add_arguments(command):
+    """Give a parser the flags of data."""
+    command.add_argument("--data", metavar="ROOT", help="folder of the data set")
+    command.add_argument(
+        "--format",
+        metavar="NAME",
+        help="form of the data, a data set of `kerasseg list`, or auto, told from what "
+        "lies in the folder (default: auto without a recipe)",
+    )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="TABLE.KEY=VALUE",
+        help="change one option of the recipe; may be repeated",
+    )
+
+
+def read_recipe(arguments):
+    """The recipe of a command, whose data set is named or found.
+
+    Returns:
+        (file of the recipe, resolved recipe, dict of "name", "title", "evidence",
+        "others" and "text" of the form that was found, None if none was looked for).
+
+    Raises:
+        RecipeError: for a wrong recipe.
+        ImageError: if no form is known.
+    """
+    from kerasseg import recipes
+
+    default = recipes.FOLDER if arguments.data else recipes.SHAPES
+    path, overrides = arguments.recipe or default, list(arguments.set)
+    named = any(override.startswith("data.dataset=") for override in overrides)
+    form, name = None, arguments.format
+    if name is None and arguments.data and not arguments.recipe and not named:
+        name = "auto"
+    if name == "auto":
+        form = _find(arguments.data)
+        name = form["name"]
+    if name is not None:
+        overrides.insert(0, f"data.dataset={name}")
+    return path, recipes.read(path, overrides), form
+
+
+def _find(root):
+    from kerasseg import datasets
+
+    if root is None:
+        raise ValueError("--format auto needs the folder of the data: --data ROOT.")
+    found = datasets.find_format(root)
+    text = f"Data: {found.title} ({found.evidence}) in {root}, --format {found.name}"
+    if found.others:
+        text += f"; it could also be {' or '.join(found.others)}"
+    return {**found._asdict(), "text": text}

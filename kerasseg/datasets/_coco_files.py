@@ -1,0 +1,103 @@
+"""Annotation files of COCO and their image folders, as tools arrange them. Private."""
+
+import pathlib
+import re
+
+from kerasseg.datasets import _sniff
+from kerasseg.datasets._splits import SPLITS, choose_given, usual
+from kerasseg.images import ImageError, check_folder
+
+NAME = "instances.json"
+PEEK = 20  # names of images that tell their folder
+MOST_FOLDERS = 200
+
+
+def find(root, split, given=None, form="coco"):
+    """The annotation file of a split, and whether the split is still to be made.
+
+    Raises:
+        ImageError: if there is none, or several could be meant.
+    """
+    if given is not None:
+        for path in (root / given, pathlib.Path(given)):
+            if path.is_file():
+                return path, True
+        raise ImageError(
+            root / given, "an annotation file", "no such file", "Check the path"
+        )
+    if form == "coco" and (root / NAME).is_file():
+        return root / NAME, True
+    files = _sniff.json_files(root, form)
+    # COCO's own folder has captions and keypoints of the same images, too.
+    files = [path for path in files if path.stem.startswith("instances")] or files
+    if not files:
+        raise ImageError(
+            root,
+            "an annotation file, COCO's JSON",
+            "none",
+            "Export it into this folder",
+        )
+    if len(files) == 1:
+        return files[0], True
+    places = {path: split_of(root, path) for path in files}
+    listed = ", ".join(str(path.relative_to(root)) for path in files[:4])
+    if split is None or None in places.values():
+        raise ImageError(
+            root,
+            "one annotation file" + ", or a file for each split" * (split is not None),
+            f"{len(files)}: {listed}",
+            "Say which: --set data.annotations=FILE, or give a split",
+        )
+    chosen = choose_given(root, split, files, places.get)
+    if len(chosen) > 1:
+        raise ImageError(
+            root,
+            f"one annotation file for {split}",
+            ", ".join(str(path.relative_to(root)) for path in chosen[:4]),
+            "Say which: --set data.annotations=FILE",
+        )
+    return chosen[0], False
+
+
+def split_of(root, path):
+    """Split that an annotation file is of by its folder or its name, or None."""
+    words = [*path.relative_to(root).parts[:-1], *re.split(r"[_\-. ]", path.stem)]
+    found = [usual(word) for word in words if usual(word) in SPLITS]
+    return found[0] if found else None
+
+
+def image_folder(root, file, given=None):
+    """The folder that the names of images in an annotation file begin in.
+
+    Raises:
+        ImageError: if none of the first names lies in any folder.
+    """
+    if given is not None:
+        folder = root / given
+        check_folder(folder)
+        return folder
+    text = _sniff.ends_of(file)
+    names = re.findall(r'"file_name"\s*:\s*"((?:[^"\\]|\\.)+)"', text)[:PEEK]
+    # As COCO: instances_train2017.json with train2017/.
+    word = re.sub(r"^(instances|panoptic|annotations?)_", "", file.stem)
+    folders = [root / "images", file.parent / "images", file.parent, root]
+    folders += [root / word, root / "images" / word, pathlib.Path()]
+    folders += sorted({path.parent for path in _sniff.images_of(root)})[:MOST_FOLDERS]
+    folders = [folder for folder in folders if folder.is_dir()]
+    counts = [sum(_is_file(folder, name) for name in names) for folder in folders]
+    if folders and max(counts):
+        return folders[counts.index(max(counts))]
+    check_folder(root / "images")
+    return root / "images"
+
+
+def _is_file(folder, name):
+    name = name.replace("\\/", "/").replace("\\\\", "/")
+    path = folder / name
+    try:
+        inside = path.resolve().is_relative_to(folder.resolve())
+        return (
+            inside and not pathlib.PurePosixPath(name).is_absolute() and path.is_file()
+        )
+    except (OSError, ValueError):
+        return False

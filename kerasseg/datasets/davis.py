@@ -1,0 +1,119 @@
+"""DAVIS: films with the masks of their objects in every frame."""
+
+import pathlib
+
+import numpy as np
+
+from kerasseg.datasets import _pairs, _sniff
+from kerasseg.datasets._forms import reads
+from kerasseg.datasets._pairs import Pair
+from kerasseg.images import ImageError, check_folder, read_image
+from kerasseg.images.decode import decode
+
+RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
+YEARS = ("2017", "2016", "480p", "1080p")
+
+
+def _base(root):
+    return _pairs.find_parent(root, "JPEGImages", "Annotations")
+
+
+def _found(root):
+    base = _base(root)
+    resolution = base and _resolution(base, None)
+    if not resolution:
+        return None
+    frames = _sniff.images_of(base / "Annotations" / resolution)
+    return f"JPEGImages/{resolution} and Annotations/{resolution}" if frames else None
+
+
+@reads("DAVIS", _found)
+def davis(root, split=None, *, resolution=None, val_fraction=0.2):
+    """Frames of films, each with its objects; the films stay on one side of a split.
+
+    `JPEGImages/480p/FILM/00000.jpg` has its masks in `Annotations/480p/FILM/00000.png`:
+    0 and 255 in the set of 2016, numbers of objects in that of 2017. Frames without a
+    mask, as the test films have them, are left out and counted.
+
+    Args:
+        root: folder, or one above it.
+        split: None for all; "train" and "val" as the lists in `ImageSets/2017` or
+            `ImageSets/2016` say, else by rule.
+        resolution: name of the folder, such as "480p", or None for the first there is.
+        val_fraction: share of the films in "val" where there are no lists.
+
+    Returns:
+        Samples as those of `mask_folders`, in the classes "background" and "object".
+
+    Raises:
+        ImageError: if files are missing or broken.
+
+    Reference: Perazzi et al., 2016, https://doi.org/10.1109/CVPR.2016.85
+    """
+    root = pathlib.Path(root)
+    check_folder(root)
+    base = _base(root)
+    name = base and _resolution(base, resolution)
+    if not name:
+        required = f"JPEGImages/{resolution or RESOLUTIONS[0]} and its Annotations"
+        raise ImageError(root, required, "not both", "Check the path")
+    images, masks = base / "JPEGImages" / name, base / "Annotations" / name
+    found = {
+        path.relative_to(masks).with_suffix("").as_posix(): path
+        for path in _sniff.images_of(masks)
+    }
+    lists, pairs, num = _lists(base), [], 0
+    for path in _sniff.images_of(images):
+        key = path.relative_to(images).with_suffix("").as_posix()
+        film = key.rpartition("/")[0]
+        num += key not in found
+        if key in found:
+            pairs.append(Pair(key, path, found[key], lists.get(film), film))
+    return _pairs.make_samples(
+        base,
+        split,
+        pairs,
+        _read,
+        ("background", "object"),
+        val_fraction=val_fraction,
+        notes=(f"Left out: {num} frames without a mask.",) if num else (),
+    )
+
+
+def _resolution(base, wanted):
+    for name in (wanted,) if wanted else RESOLUTIONS:
+        if all((base / kind / name).is_dir() for kind in ("JPEGImages", "Annotations")):
+            return name
+    return None
+
+
+def _lists(base):
+    """{film: split}; {} without two lists. Lines are films, or pairs of files."""
+    for year in YEARS:
+        found = {}
+        for split in ("train", "val"):
+            path = base / "ImageSets" / year / f"{split}.txt"
+            for line in _pairs.lines_of(path) if path.is_file() else ():
+                first = pathlib.PurePosixPath(line.split()[0])
+                found[first.parent.name if first.suffix else first.name] = split
+        if len({*found.values()}) == 2:
+            return found
+    return {}
+
+
+def _read(pair):
+    image = read_image(pair.image)
+    numbers, _ = decode(pair.mask, as_ids=True)
+    if numbers.ndim == 3:  # some files of 2016 are grey in three channels
+        numbers = numbers.max(2)
+    _pairs.check_size(pair.image, image, pair.mask, numbers)
+    ids, maps = np.unique(numbers, return_inverse=True)
+    maps = (maps.reshape(numbers.shape) + (ids[0] != 0)).astype("int32")
+    num = int(maps.max())
+    return {
+        "image": image,
+        "label": (maps > 0).astype("int32"),
+        "instances": maps[None],
+        "classes": np.ones(num, "int32"),
+        "crowd": np.zeros(num, bool),
+    }

@@ -1,0 +1,281 @@
+"""One small scene in the forms in which tools write data sets."""
+
+import json
+
+import numpy as np
+from PIL import Image
+
+from kerasseg.images import write_image, write_mask
+
+SIZE = (8, 12)
+# Class name, y1, y2, x1, x2 of each object in each image.
+SCENE = {
+    "a": [("cat", 1, 5, 2, 6), ("dog", 5, 8, 8, 12)],
+    "b": [("cat", 0, 4, 0, 3)],
+}
+NAMES = ("cat", "dog")
+
+
+def label_of(name, ids):
+    """Class map of an image of the scene."""
+    label = np.zeros(SIZE, "uint8")
+    for kind, y1, y2, x1, x2 in SCENE[name]:
+        label[y1:y2, x1:x2] = ids[kind]
+    return label
+
+
+def photo(number):
+    """An image without two equal halves."""
+    return np.random.default_rng(number).integers(0, 255, [*SIZE, 3]).astype("uint8")
+
+
+def ring(y1, y2, x1, x2):
+    """Corners of a rectangle."""
+    return [[x1, y1], [x2, y1], [x2, y2], [x1, y2]]
+
+
+def text(path, content):
+    """Write a text file and its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+def yolo_lines(name):
+    """Lines of YOLO's text file."""
+    lines = []
+    for kind, y1, y2, x1, x2 in SCENE[name]:
+        points = [[x / SIZE[1], y / SIZE[0]] for x, y in ring(y1, y2, x1, x2)]
+        numbers = " ".join(f"{n:.6f}" for point in points for n in point)
+        lines.append(f"{NAMES.index(kind)} {numbers}")
+    return "\n".join(lines) + "\n"
+
+
+def yolo(root):
+    """Ultralytics: images/train, labels/train, data.yaml with numbered names."""
+    for number, (name, side) in enumerate(zip(SCENE, ("train", "val"))):
+        write_image(root / f"images/{side}/{name}.jpg", photo(number))
+        text(root / f"labels/{side}/{name}.txt", yolo_lines(name))
+    write_image(root / "images/train/empty.jpg", photo(9))
+    text(
+        root / "data.yaml",
+        "path: ../datasets/animals  # elsewhere\ntrain: images/train\n"
+        "val: images/val\n\nnames:\n  0: cat\n  1: dog\n",
+    )
+
+
+def yolo_roboflow(root):
+    """Roboflow: train/images, valid/images, data.yaml with a list."""
+    for number, (name, side) in enumerate(zip(SCENE, ("train", "valid"))):
+        write_image(root / f"{side}/images/{name}.jpg", photo(number))
+        text(root / f"{side}/labels/{name}.txt", yolo_lines(name))
+    text(
+        root / "data.yaml",
+        "train: ../train/images\nval: ../valid/images\n\nnc: 2\n"
+        "names: ['cat', 'dog']\n\nroboflow:\n  workspace: x\n  url: https://x.y/z\n",
+    )
+
+
+def labelme(root):
+    """LabelMe: a JSON file beside each image."""
+    for number, name in enumerate(SCENE):
+        write_image(root / f"{name}.png", photo(number))
+        shapes = [
+            {
+                "label": kind,
+                "points": ring(*box),
+                "group_id": None,
+                "shape_type": "polygon",
+                "flags": {},
+            }
+            for kind, *box in SCENE[name]
+        ]
+        shapes.append(
+            {"label": "cat", "points": [[1, 1]], "shape_type": "point", "flags": {}}
+        )
+        document = {"version": "5.2.1", "flags": {}, "shapes": shapes}
+        document |= {"imagePath": f"..\\photos\\{name}.png", "imageData": None}
+        text(
+            root / f"{name}.json",
+            {**document, "imageHeight": SIZE[0], "imageWidth": SIZE[1]},
+        )
+
+
+def cvat(root):
+    """CVAT for images 1.1."""
+    images = []
+    for number, name in enumerate(SCENE):
+        write_image(root / f"images/{name}.png", photo(number))
+        shapes = "".join(
+            f'    <polygon label="{kind}" source="manual" occluded="0" points="'
+            + ";".join(f"{x:.2f},{y:.2f}" for x, y in ring(*box))
+            + '" z_order="0"><attribute name="age">2</attribute></polygon>\n'
+            for kind, *box in SCENE[name][:1]
+        )
+        for kind, y1, y2, x1, x2 in SCENE[name][1:]:
+            shapes += (
+                f'    <mask label="{kind}" source="manual" occluded="0" rle="0, '
+                f'{(y2 - y1) * (x2 - x1)}" left="{x1}" top="{y1}" width="{x2 - x1}" '
+                f'height="{y2 - y1}" z_order="0"></mask>\n'
+            )
+        images.append(
+            f'  <image id="{number}" name="{name}.png" width="{SIZE[1]}" '
+            f'height="{SIZE[0]}">\n{shapes}  </image>\n'
+        )
+    labels = "".join(
+        f"<label><name>{name}</name><color>#ff00cc</color><attributes></attributes>"
+        "</label>"
+        for name in NAMES
+    )
+    text(
+        root / "annotations.xml",
+        '<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n'
+        f"  <version>1.1</version>\n  <meta><task><id>7</id><labels>{labels}</labels>"
+        f"</task></meta>\n{''.join(images)}</annotations>\n",
+    )
+
+
+def voc(root):
+    """Pascal VOC: palette files, borders of 255, lists."""
+    root = root / "VOCdevkit/VOC2012"
+    ids = {"cat": 8, "dog": 12}
+    for number, (name, side) in enumerate(zip(SCENE, ("train", "val"))):
+        stem = f"2007_00003{number}"
+        write_image(root / f"JPEGImages/{stem}.jpg", photo(number))
+        label = label_of(name, ids)
+        label[7, 0] = 255
+        objects = np.zeros(SIZE, "uint8")
+        for place, (_, y1, y2, x1, x2) in enumerate(SCENE[name], 1):
+            objects[y1:y2, x1:x2] = place
+        for kind, mask in (("Class", label), ("Object", objects)):
+            write_mask(
+                root / f"Segmentation{kind}/{stem}.png",
+                mask,
+                palette=np.arange(63).reshape(21, 3).astype("uint8"),
+            )
+        text(root / f"ImageSets/Segmentation/{side}.txt", f"{stem}\n")
+        text(root / f"Annotations/{stem}.xml", "<annotation><bndbox/></annotation>")
+    text(root / "ImageSets/Segmentation/trainval.txt", "2007_000030\n2007_000031\n")
+    write_image(root / "JPEGImages/2007_000099.jpg", photo(9))
+
+
+def voc_labelmap(root):
+    """CVAT's segmentation masks: colours and labelmap.txt."""
+    colors = {"cat": (10, 20, 30), "dog": (250, 50, 83)}
+    for number, name in enumerate(SCENE):
+        write_image(root / f"JPEGImages/{name}.png", photo(number))
+        mask = np.zeros([*SIZE, 3], "uint8")
+        for kind, y1, y2, x1, x2 in SCENE[name]:
+            mask[y1:y2, x1:x2] = colors[kind]
+        write_image(root / f"SegmentationClass/{name}.png", mask)
+    text(
+        root / "labelmap.txt",
+        "# label:color_rgb:parts:actions\nbackground:0,0,0::\ncat:10,20,30::\n"
+        "dog:250,50,83::\n",
+    )
+    text(root / "ImageSets/Segmentation/default.txt", "a\nb\n")
+
+
+def cityscapes(root):
+    """Cityscapes: cats are cars (26 in the files), dogs people (24), the rest void."""
+    for number, (name, side) in enumerate(zip(SCENE, ("train", "val"))):
+        stem = f"{side}/ulm/ulm_00000{number}_000019"
+        write_image(root / f"leftImg8bit/{stem}_leftImg8bit.png", photo(number))
+        label = label_of(name, {"cat": 26, "dog": 24})
+        for kind, mask in (
+            ("labelIds", label),
+            ("instanceIds", label.astype("uint16") * 1000),
+        ):
+            write_image(root / f"gtFine/{stem}_gtFine_{kind}.png", mask)
+        text(root / f"gtFine/{stem}_gtFine_polygons.json", {"objects": []})
+
+
+def ade20k(root):
+    """ADE20K of the scene parsing challenge."""
+    root = root / "ADEChallengeData2016"
+    sides = zip(SCENE, ("training", "validation"), ("train", "val"))
+    for number, (name, side, word) in enumerate(sides):
+        stem = f"{side}/ADE_{word}_0000000{number}"
+        write_image(root / f"images/{stem}.jpg", photo(number))
+        write_mask(
+            root / f"annotations/{stem}.png", label_of(name, {"cat": 127, "dog": 150})
+        )
+    lines = ["Idx\tRatio\tTrain\tVal\tStuff\tName"]
+    lines += [f"{i}\t0.1\t10\t1\t0\tthing {i}, other" for i in range(1, 151)]
+    text(root / "objectInfo150.txt", "\n".join(lines))
+
+
+def davis(root):
+    """DAVIS 2017: numbers of objects, lists of films."""
+    for number, (name, side) in enumerate(zip(SCENE, ("train", "val"))):
+        write_image(root / f"JPEGImages/480p/{name}/00000.jpg", photo(number))
+        mask = np.zeros(SIZE, "uint8")
+        for place, (_, y1, y2, x1, x2) in enumerate(SCENE[name], 1):
+            mask[y1:y2, x1:x2] = place
+        palette = np.arange(12).reshape(4, 3).astype("uint8")
+        file = root / f"Annotations/480p/{name}/00000.png"
+        write_mask(file, mask, palette=palette)
+        text(root / f"ImageSets/2017/{side}.txt", f"{name}\n")
+
+
+def coco_document(names, folder=""):
+    """COCO's JSON of some images of the scene."""
+    images, annotations = [], []
+    for number, name in enumerate(names, 1):
+        entry = {"id": number, "file_name": f"{folder}{name}.jpg"}
+        images.append({**entry, "height": SIZE[0], "width": SIZE[1]})
+        for kind, *box in SCENE[name]:
+            flat = [n for point in ring(*box) for n in point]
+            annotation = {"id": len(annotations) + 1, "image_id": number}
+            annotation |= {"category_id": NAMES.index(kind) + 1, "iscrowd": 0}
+            annotations.append({**annotation, "segmentation": [flat]})
+    categories = [{"id": i, "name": name} for i, name in enumerate(NAMES, 1)]
+    return {"images": images, "annotations": annotations, "categories": categories}
+
+
+def coco(root):
+    """COCO's own folders, with captions beside."""
+    for number, (name, side) in enumerate(zip(SCENE, ("train2017", "val2017"))):
+        write_image(root / f"{side}/{name}.jpg", photo(number))
+        document = coco_document([name])
+        text(root / f"annotations/instances_{side}.json", document)
+        text(root / f"annotations/captions_{side}.json", document)
+
+
+def coco_roboflow(root):
+    """Roboflow's COCO export."""
+    for number, (name, side) in enumerate(zip(SCENE, ("train", "valid"))):
+        write_image(root / f"{side}/{name}.jpg", photo(number))
+        text(root / f"{side}/_annotations.coco.json", coco_document([name]))
+
+
+def coco_of_cvat(root):
+    """CVAT's COCO export: one file, names in the folder of images."""
+    for number, name in enumerate(SCENE):
+        write_image(root / f"images/default/{name}.jpg", photo(number))
+    text(root / "annotations/instances_default.json", coco_document(SCENE))
+
+
+def colors_to_palette(path, label, palette):
+    """A palette PNG as Pillow writes it."""
+    image = Image.fromarray(label)
+    image.putpalette(palette)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+
+
+# Writer: the function that reads it, the ids of cat and dog, and whether the splits
+# are given.
+FORMS = {
+    yolo: ("yolo", {"cat": 1, "dog": 2}, True),
+    yolo_roboflow: ("yolo", {"cat": 1, "dog": 2}, True),
+    labelme: ("labelme", {"cat": 1, "dog": 2}, False),
+    cvat: ("cvat", {"cat": 1, "dog": 2}, False),
+    voc: ("voc", {"cat": 8, "dog": 12}, True),
+    voc_labelmap: ("voc", {"cat": 1, "dog": 2}, False),
+    cityscapes: ("cityscapes", {"cat": 13, "dog": 11}, True),
+    ade20k: ("ade20k", {"cat": 126, "dog": 149}, True),
+    davis: ("davis", {"cat": 1, "dog": 1}, True),
+    coco: ("coco", {"cat": 1, "dog": 2}, True),
+    coco_roboflow: ("coco", {"cat": 1, "dog": 2}, True),
+    coco_of_cvat: ("coco", {"cat": 1, "dog": 2}, False),
+}

@@ -1,0 +1,110 @@
+"""Every form that tools write is told from its files and read to the same scene."""
+
+import numpy as np
+import pytest
+
+from kerasseg import datasets
+from kerasseg.cli import main
+from kerasseg.images import ImageError, write_image
+from tests.datasets import forms
+from tests.datasets.forms import FORMS, label_of, photo, text
+
+ids = pytest.mark.parametrize("write", FORMS, ids=lambda write: write.__name__)
+
+
+def labels_of(samples):
+    """Sorted lists of the foreground of each sample, whatever its name is."""
+    found = []
+    for index in range(len(samples)):
+        label = samples[index]["label"]
+        found.append(np.where(label == samples.ignore_label, 0, label))
+    return found
+
+
+@ids
+def test_a_form_is_told_and_read(tmp_path, write):
+    write(tmp_path)
+    name, class_ids, has_splits = FORMS[write]
+    found = datasets.find_format(str(tmp_path))
+    assert (found.name, found.others) == (name, ())
+    read = datasets.DATASETS[name]
+    sides = [read(tmp_path, side) for side in ("train", "val")]
+    wanted = [label_of(scene, class_ids) for scene in ("a", "b")]
+    labels = [label for samples in sides for label in labels_of(samples)]
+    for label in wanted:
+        assert any((label == other).all() for other in labels)
+    assert len(sides[0].classes) > max(class_ids.values())
+    if has_splits:
+        assert any((wanted[0] == label).all() for label in labels_of(sides[0]))
+        assert (wanted[1] == labels_of(sides[1])[0]).all()
+
+
+@ids
+def test_what_is_read_passes_the_check(tmp_path, write):
+    write(tmp_path)
+    name, _, has_splits = FORMS[write]
+    split = "train" if has_splits else None
+    report = datasets.check(datasets.DATASETS[name](tmp_path, split))
+    assert report["num_read"] >= 1
+
+
+@pytest.mark.parametrize("write", [forms.voc, forms.davis, forms.yolo])
+def test_objects_are_told_apart(tmp_path, write):
+    write(tmp_path)
+    sample = datasets.DATASETS[FORMS[write][0]](tmp_path, "train")[0]
+    assert sorted(np.bincount(sample["instances"].ravel())[1:].tolist()) == [12, 16]
+    assert len(sample["classes"]) == 2
+
+
+def test_the_first_line_names_the_form(tmp_path, capsys):
+    forms.yolo(tmp_path)
+    assert main(["check-data", "--data", str(tmp_path)]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert first.startswith(
+        "Data: YOLO polygons (data.yaml and text files of polygons)"
+    )
+    assert "--format yolo" in first
+
+
+def test_a_format_that_is_named_is_taken(tmp_path, capsys):
+    forms.coco_of_cvat(tmp_path)
+    command = ["check-data", "--data", str(tmp_path)]
+    assert main([*command, "--format", "folder"]) == 1
+    told = capsys.readouterr().err
+    assert "This looks like COCO JSON (annotations/instances_default.json)" in told
+    assert "--format coco" in told
+    assert main([*command, "--format", "coco"]) == 0
+
+
+def test_two_forms_in_one_folder_are_both_named(tmp_path):
+    forms.coco_of_cvat(tmp_path)
+    forms.cvat(tmp_path)
+    found = datasets.find_format(tmp_path)
+    assert (found.name, found.others) == ("coco", ("cvat",))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("labels/a.txt", "0 0.5 0.5 0.2 0.2\n", "YOLO's text files of boxes"),
+        (
+            "Annotations/a.xml",
+            "<annotation><object><bndbox/></object></annotation>",
+            "Pascal VOC's XML of boxes",
+        ),
+        ("a.json", '{"objects": [{"classTitle": "cat"}]}', "Supervisely's JSON"),
+        ("a.nii.gz", "x", "1 NIfTI volumes, which are not read"),
+        ("notes.csv", "a,b\n1,2\n", "1 images and notes.csv, in none of these forms"),
+    ],
+)
+def test_what_is_not_read_is_named(tmp_path, name, content, told):
+    write_image(tmp_path / "images/a.png", photo(0))
+    text(tmp_path / name, content)
+    with pytest.raises(ImageError, match="form that is known") as caught:
+        datasets.find_format(tmp_path)
+    assert told in str(caught.value)
+
+
+def test_an_empty_folder_says_so(tmp_path):
+    with pytest.raises(ImageError, match="nothing in it"):
+        datasets.find_format(tmp_path)
