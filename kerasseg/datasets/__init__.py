@@ -13,6 +13,7 @@ from kerasseg.datasets.ade20k import ade20k
 from kerasseg.datasets.camvid import camvid
 from kerasseg.datasets.check import check
 from kerasseg.datasets.cityscapes import cityscapes
+from kerasseg.datasets.class_masks import class_masks
 from kerasseg.datasets.coco import coco
 from kerasseg.datasets.convert import convert
 from kerasseg.datasets.cvat import cvat
@@ -20,10 +21,16 @@ from kerasseg.datasets.davis import davis
 from kerasseg.datasets.dsb2018 import dsb2018
 from kerasseg.datasets.folder import folder
 from kerasseg.datasets.isbi2012 import isbi2012
+from kerasseg.datasets.label_studio import label_studio
 from kerasseg.datasets.labelme import labelme
 from kerasseg.datasets.mask_folders import mask_folders
+from kerasseg.datasets.nnunet import nnunet
+from kerasseg.datasets.panoptic import panoptic
+from kerasseg.datasets.run_lengths import run_lengths
 from kerasseg.datasets.samples import Samples
 from kerasseg.datasets.shapes import shapes
+from kerasseg.datasets.stacks import stacks
+from kerasseg.datasets.via import via
 from kerasseg.datasets.voc import voc
 from kerasseg.datasets.yolo import yolo
 from kerasseg.images import check_folder

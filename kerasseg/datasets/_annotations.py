@@ -84,7 +84,7 @@ class LeftOut:
         >>> left_out = LeftOut()
         >>> left_out.add("points, which have no area", "a.json")
         >>> left_out.notes()
-        ('Left out: 1 of points, which have no area: a.json.',)
+        ('Left out: 1 points, which have no area: a.json.',)
     """
 
     def __init__(self):
@@ -97,7 +97,7 @@ class LeftOut:
     def notes(self):
         """A sentence for each reason."""
         return tuple(
-            f"Left out: {len(places)} of {reason}: "
+            f"Left out: {len(places)} {reason}: "
             f"{', '.join(list(dict.fromkeys(places))[:NAMED])}"
             f"{', ...' * (len({*places}) > NAMED)}."
             for reason, places in self.reasons.items()
@@ -131,7 +131,7 @@ def make_samples(root, split, found, *, ignore_label, val_fraction):
 
 def _classes(found, counts):
     """Class names without the background, and notes about labels that are none."""
-    names = list(dict.fromkeys(found.classes)) or sorted(counts)
+    names = list(dict.fromkeys(found.classes)) or sorted(counts, key=_natural)
     missing = sorted(set(counts) - set(names))
     if missing:
         sources = {
@@ -152,6 +152,11 @@ def _classes(found, counts):
         if counts[name]:
             notes.append(f"{counts[name]} shapes labelled {name!r} are {meaning}.")
     return names, notes
+
+
+def _natural(name):
+    """Key that sorts "2" before "10"."""
+    return (0, int(name), "") if name.isdecimal() and len(name) < 10 else (1, 0, name)
 
 
 def _check_once(jobs):

@@ -12,6 +12,13 @@ PEEK = 20  # names of images that tell their folder
 MOST_FOLDERS = 200
 
 
+def candidates(root, form="coco"):
+    """Annotation files of a folder."""
+    files = _sniff.json_files(root, form)
+    # COCO's own folder has captions and keypoints of the same images, too.
+    return [path for path in files if path.stem.startswith("instances")] or files
+
+
 def find(root, split, given=None, form="coco"):
     """The annotation file of a split, and whether the split is still to be made.
 
@@ -27,9 +34,7 @@ def find(root, split, given=None, form="coco"):
         )
     if form == "coco" and (root / NAME).is_file():
         return root / NAME, True
-    files = _sniff.json_files(root, form)
-    # COCO's own folder has captions and keypoints of the same images, too.
-    files = [path for path in files if path.stem.startswith("instances")] or files
+    files = candidates(root, form)
     if not files:
         raise ImageError(
             root,

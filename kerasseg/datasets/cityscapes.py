@@ -112,7 +112,7 @@ def cityscapes(
         val_fraction=val_fraction,
         ignore_label=ignore_label,
         colors=tuple(color for _, _, color in TABLE),
-        notes=(f"Left out: {num} images without labels.",) if num else (),
+        notes=(f"Left out: images without labels: {num}.",) if num else (),
     )
 
 

@@ -7,7 +7,7 @@ import posixpath
 
 import numpy as np
 
-from kerasseg.datasets import _coco_files, _coco_json, _id_maps, _sniff
+from kerasseg.datasets import _coco_files, _coco_json, _id_maps
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.samples import Samples
@@ -16,7 +16,7 @@ from kerasseg.instance.coco_entries import key_of
 
 
 def _found(root):
-    files = _sniff.json_files(root, "coco")
+    files = _coco_files.candidates(root)
     return str(files[0].relative_to(root)) if files else None
 
 

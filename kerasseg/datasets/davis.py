@@ -76,7 +76,7 @@ def davis(root, split=None, *, resolution=None, val_fraction=0.2):
         _read,
         ("background", "object"),
         val_fraction=val_fraction,
-        notes=(f"Left out: {num} frames without a mask.",) if num else (),
+        notes=(f"Left out: frames without a mask: {num}.",) if num else (),
     )
 
 

@@ -95,7 +95,7 @@ def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
         _read, read_label, objects if has_objects else None, ignore_label
     )
     num = len(images) - len(pairs)
-    notes = (f"Left out: {num} images without a mask.",) if num else ()
+    notes = (f"Left out: images without a mask: {num}.",) if num else ()
     listed = [color for color, class_id in colors.items() if class_id != ignore_label]
     return _pairs.make_samples(
         base,

@@ -222,7 +222,10 @@ def _lines(path, boxes, left_out):
         whole = re.fullmatch(r"(\d+)(?:\.0*)?", words[0])
         if not whole or int(whole[1]) >= MAX_CLASSES:
             raise ImageError(
-                path, "a class number first", f"{where}: {words[0]!r}", "Correct it"
+                path,
+                "a class number first",
+                f"{where}: {words[0][:40]!r}",
+                "Correct it",
             )
         numbers = _annotations.finite(path, where, words[1:])
         if len(numbers) in (4, 5):  # the fifth is a score

@@ -3,7 +3,7 @@
 import pathlib
 import stat
 
-from kerasseg.names import nearest
+from kerasseg.names import bounded, nearest
 
 RETRY_FIX = "Copy, download or export the file again"
 
@@ -30,7 +30,9 @@ class ImageError(ValueError):
         _, *parts = self.args
         # `received` may be another message, which ends in a full stop of its own.
         required, received, fix = (str(part).removesuffix(".") for part in parts)
-        return f"{self.path}: required: {required}. Received: {received}. Fix: {fix}."
+        return bounded(
+            f"{self.path}: required: {required}. Received: {received}. Fix: {fix}."
+        )
 
 
 def check_folder(path):

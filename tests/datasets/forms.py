@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import tifffile
 from PIL import Image
 
 from kerasseg.images import write_image, write_mask
@@ -263,6 +264,169 @@ def colors_to_palette(path, label, palette):
     image.save(path)
 
 
+def pack(values):
+    """Label Studio's run-length code: one repeated run after the other."""
+    bits = f"{len(values):032b}{7:05b}" + f"{3:04b}{7:04b}{11:04b}{15:04b}"
+    start = 0
+    while start < len(values):
+        end = start
+        while end < len(values) and values[end] == values[start] and end - start < 255:
+            end += 1
+        if end - start > 3:
+            bits += f"1{1:02b}{end - start - 1:08b}{values[start]:08b}"
+        else:  # as they are
+            bits += f"0{0:02b}{end - start - 1:04b}"
+            bits += "".join(f"{value:08b}" for value in values[start:end])
+        start = end
+    bits += "0" * (-len(bits) % 8)
+    return [int(bits[i : i + 8], 2) for i in range(0, len(bits), 8)]
+
+
+def label_studio(root):
+    """Label Studio: a polygon in percent for cats, a brush for dogs."""
+    tasks = []
+    for number, name in enumerate(SCENE):
+        write_image(root / f"media/{name}.png", photo(number))
+        results = []
+        for kind, y1, y2, x1, x2 in SCENE[name]:
+            result = {"id": f"r{len(results)}", "from_name": "l", "to_name": "image"}
+            result |= {"original_width": SIZE[1], "original_height": SIZE[0]}
+            if kind == "cat":
+                points = [
+                    [100 * x / SIZE[1], 100 * y / SIZE[0]]
+                    for x, y in ring(y1, y2, x1, x2)
+                ]
+                value = {"points": points, "closed": True, "polygonlabels": [kind]}
+                results.append({**result, "type": "polygonlabels", "value": value})
+            else:
+                mask = np.zeros([*SIZE, 4], "uint8")
+                mask[y1:y2, x1:x2] = 255
+                value = {"format": "rle", "rle": pack(mask.ravel().tolist())}
+                value["brushlabels"] = [kind]
+                results.append({**result, "type": "brushlabels", "value": value})
+        results.append({"id": "c", "type": "choices", "value": {"choices": ["day"]}})
+        image = f"/data/upload/3/0a1b2c3d-{name}.png"
+        annotation = {"id": 1, "result": results, "was_cancelled": False}
+        empty = {"id": 2, "result": [], "was_cancelled": True}
+        task = {"id": number + 5, "annotations": [empty, annotation]}
+        tasks.append({**task, "data": {"note": "x", "image": image}, "predictions": []})
+    text(root / "project-1-at-2024.json", tasks)
+
+
+def via(root):
+    """VIA 2: a project."""
+    entries = {}
+    for number, name in enumerate(SCENE):
+        write_image(root / f"{name}.png", photo(number))
+        regions = []
+        for kind, y1, y2, x1, x2 in SCENE[name]:
+            if kind == "cat":
+                xs, ys = zip(*ring(y1, y2, x1, x2))
+                shape = {"name": "polygon", "all_points_x": xs, "all_points_y": ys}
+            else:
+                shape = {"name": "rect", "x": x1, "y": y1}
+                shape |= {"width": x2 - x1, "height": y2 - y1}
+            attributes = {"animal": kind}
+            regions.append({"shape_attributes": shape, "region_attributes": attributes})
+        entry = {"filename": f"{name}.png", "size": 1234, "file_attributes": {}}
+        entries[f"{name}.png1234"] = {**entry, "regions": regions}
+    project = {"_via_settings": {}, "_via_img_metadata": entries}
+    text(root / "via_project.json", {**project, "_via_attributes": {"region": {}}})
+
+
+def run_lengths(root):
+    """Kaggle: pixels down the columns from 1, a row for each class and image."""
+    rows = ["ImageId,ClassId,EncodedPixels"]
+    for number, name in enumerate(SCENE):
+        write_image(root / f"train_images/{name}.png", photo(number))
+        for kind in NAMES:
+            boxes = [box for known, *box in SCENE[name] if known == kind]
+            mask = np.zeros(SIZE, bool)
+            for y1, y2, x1, x2 in boxes:
+                mask[y1:y2, x1:x2] = True
+            flat = np.concatenate([[0], mask.T.ravel().astype(int), [0]])
+            starts = np.flatnonzero(np.diff(flat) == 1)
+            ends = np.flatnonzero(np.diff(flat) == -1)
+            code = " ".join(f"{a + 1} {b - a}" for a, b in zip(starts, ends))
+            rows.append(f"{name}.png,{kind},{code}")
+    text(root / "train.csv", "\n".join(rows) + "\n")
+    text(root / "sample_submission.csv", f"{rows[0]}\nc.png,cat,1 1 3 1\n")
+
+
+def panoptic(root):
+    """COCO panoptic: dogs are stuff."""
+    categories = [{"id": 18, "name": "cat", "isthing": 1}]
+    categories.append({"id": 200, "name": "dog", "isthing": 0})
+    for number, (name, side) in enumerate(zip(SCENE, ("train2017", "val2017")), 1):
+        write_image(root / f"{side}/{name}.jpg", photo(number))
+        ids = label_of(name, {"cat": 1, "dog": 2}).astype(int) * 70000
+        colors = np.stack([ids % 256, ids // 256 % 256, ids // 65536], -1)
+        write_image(
+            root / f"annotations/panoptic_{side}/{name}.png", colors.astype("uint8")
+        )
+        infos = [
+            {"id": 70000 * place, "category_id": category, "iscrowd": 0}
+            for place, category in ((1, 18), (2, 200))
+            if (ids == 70000 * place).any()
+        ]
+        document = {
+            "images": [
+                {"id": number, "file_name": f"{name}.jpg", "height": 8, "width": 12}
+            ],
+            "annotations": [
+                {"image_id": number, "file_name": f"{name}.png", "segments_info": infos}
+            ],
+            "categories": categories,
+        }
+        text(root / f"annotations/panoptic_{side}.json", document)
+
+
+def nnunet(root):
+    """nnU-Net: two channels of each case."""
+    for number, name in enumerate(SCENE):
+        for channel in (0, 1):
+            band = photo(number)[..., channel]
+            write_image(root / f"Dataset001/imagesTr/{name}_000{channel}.png", band)
+        write_image(
+            root / f"Dataset001/labelsTr/{name}.png",
+            label_of(name, {"cat": 1, "dog": 2}),
+        )
+    labels = {"background": 0, "cat": 1, "dog": 2}
+    text(
+        root / "Dataset001/dataset.json",
+        {"channel_names": {"0": "a", "1": "b"}, "labels": labels, "numTraining": 2},
+    )
+
+
+def class_masks(root, pattern="masks/{kind}/{name}.png"):
+    """A black and white mask for each class."""
+    for number, name in enumerate(SCENE):
+        write_image(root / f"images/{name}.jpg", photo(number))
+        for kind in NAMES:
+            mask = label_of(name, {"cat": 0, "dog": 0, kind: 255})
+            write_image(root / pattern.format(kind=kind, name=name), mask)
+
+
+def class_suffixes(root):
+    """The same, told by the ends of names."""
+    class_masks(root, "masks/{name}_{kind}.png")
+
+
+def stacks(root):
+    """Two pages, as ImageJ writes them."""
+    tifffile.imwrite(
+        make(root / "train-volume.tif"), np.stack([photo(0), photo(1)])[..., 0]
+    )
+    pages = [label_of(name, {"cat": 1, "dog": 2}) for name in SCENE]
+    tifffile.imwrite(root / "train-labels.tif", np.stack(pages))
+
+
+def make(path):
+    """A path whose folder is there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 # Writer: the function that reads it, the ids of cat and dog, and whether the splits
 # are given.
 FORMS = {
@@ -278,4 +442,12 @@ FORMS = {
     coco: ("coco", {"cat": 1, "dog": 2}, True),
     coco_roboflow: ("coco", {"cat": 1, "dog": 2}, True),
     coco_of_cvat: ("coco", {"cat": 1, "dog": 2}, False),
+    label_studio: ("label_studio", {"cat": 1, "dog": 2}, False),
+    via: ("via", {"cat": 1, "dog": 2}, False),
+    run_lengths: ("run_lengths", {"cat": 1, "dog": 2}, False),
+    panoptic: ("panoptic", {"cat": 1, "dog": 2}, True),
+    nnunet: ("nnunet", {"cat": 1, "dog": 2}, False),
+    class_masks: ("class_masks", {"cat": 1, "dog": 2}, False),
+    class_suffixes: ("class_masks", {"cat": 1, "dog": 2}, False),
+    stacks: ("stacks", {"cat": 1, "dog": 2}, True),
 }

@@ -1,0 +1,165 @@
+"""Stacks: TIFF files of many pages, and as many pages of labels."""
+
+import functools
+import pathlib
+import re
+
+import numpy as np
+
+from kerasseg.datasets import _layout, _pairs, _sniff
+from kerasseg.datasets._forms import reads
+from kerasseg.datasets._layout import find_folders, pair_files
+from kerasseg.datasets._pairs import Pair
+from kerasseg.images import MAX_PIXELS, ImageError, check_folder, tiff_bands
+from kerasseg.images.class_ids import as_class_ids, ids_of_values
+from kerasseg.images.content import read_bytes
+from kerasseg.images.listing import masks_beside
+
+SUFFIXES = (".tif", ".tiff")
+
+
+def _found(root):
+    for path in _sniff.files_of(root, *SUFFIXES)[: _sniff.SAMPLE]:
+        try:
+            if num_pages(path) > 1 and (pairs := _files(root)):
+                first = pairs[0][1]
+                return f"{len(pairs)} of {num_pages(path)} pages, such as {first.name}"
+        except (ValueError, OSError):
+            continue
+    return None
+
+
+@reads("TIFF stacks", _found)
+def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2):
+    """Pages of TIFF stacks as samples, such as slices of a volume.
+
+    Stacks lie in `images/` and `labels/` (or `masks`, ...) with the same names, or
+    beside each other, `NAME.tif` and `NAME_labels.tif`, `train-volume.tif` and
+    `train-labels.tif`; both have as many pages, each of one band. Neighbouring slices
+    look alike: a split keeps stacks together, and of a single one the last slices are
+    "val".
+
+    Args:
+        root: folder.
+        split: None for all, "train" or "val".
+        values: {number in the file: class id}, as for `images.read_mask`.
+        ignore_label: id of pixels without a class.
+        val_fraction: share of the slices, or stacks, in "val".
+
+    Returns:
+        Samples of `image` [H, W, 1] in the dtype of the file and `label` int32 [H, W].
+
+    Raises:
+        ImageError: if files are broken, or numbers of pages differ.
+    """
+    root = pathlib.Path(root)
+    check_folder(root)
+    found = _files(root)
+    if not found:
+        raise ImageError(
+            root, "stacks and their labels", "none", "Name them x.tif and x_labels.tif"
+        )
+    pairs = []
+    for name, image, label in found:
+        num = num_pages(image)
+        if num_pages(label) != num:
+            raise ImageError(
+                label, f"{num} pages, as {image}", f"{num_pages(label)}", "Export again"
+            )
+        last = num - max(1, round(val_fraction * num))
+        for place in range(num):
+            side = None if len(found) > 1 else ("train", "val")[place >= last]
+            pairs.append(Pair(f"{name}/{place:04d}", image, label, side, name))
+    used = set()
+    if values is None:
+        for path in {pair.mask for pair in pairs}:
+            for place in range(num_pages(path)):
+                used |= {*np.unique(_page(path, place)).tolist()}
+        used -= {ignore_label}
+        if max(used, default=0) > ignore_label or used <= {0}:
+            raise ImageError(
+                found[0][2],
+                "numbers of classes",
+                f"{sorted(used | {ignore_label})[:6]} in all pages, {ignore_label} is "
+                "ignored",
+                "Say which is which: --set 'data.values={0: 0, 255: 1}'",
+            )
+    else:
+        used = {*values.values()} - {ignore_label}
+    read = functools.partial(_read, values)
+    return _pairs.make_samples(
+        root,
+        split,
+        pairs,
+        read,
+        tuple(f"class {number}" for number in range(int(max(used)) + 1)),
+        val_fraction=val_fraction,
+        ignore_label=ignore_label,
+    )
+
+
+def _files(root):
+    """(name, stack, labels) of each stack."""
+    folders = find_folders(root)
+    if folders:
+        return pair_files(*folders)
+    files = _layout.image_files(root)
+    beside = masks_beside(files)
+    for key in files:  # train-volume.tif and train-labels.tif
+        stem = re.sub("(volume|stack|images)$", "", key)
+        for word in ("labels", "label", "masks", "mask", "gt"):
+            if stem != key and stem + word in files:
+                beside.setdefault(key, files[stem + word])
+    return [
+        (key, files[key][0], paths[0])
+        for key, paths in sorted(beside.items())
+        if paths and len(paths) == 1 and len(files[key]) == 1
+    ]
+
+
+@functools.lru_cache(4)  # stacks are large
+def _open(path, changed):
+    _, data = read_bytes(path, MAX_PIXELS)
+    try:
+        return data, tiff_bands.open_pages(data)[0]
+    except Exception as error:  # the parser raises nearly anything on broken files
+        raise ImageError(
+            path, "a TIFF file", str(error)[:100], "Export again"
+        ) from error
+
+
+def num_pages(path):
+    """Number of pages of a TIFF file."""
+    return len(_open(path, path.stat().st_mtime_ns)[1])
+
+
+def _page(path, place):
+    data, pages = _open(path, path.stat().st_mtime_ns)
+    page = pages[place]
+    size = page.imagewidth * page.imagelength * page.samplesperpixel
+    if not tiff_bands.is_known(page) or page.samplesperpixel != 1 or size > MAX_PIXELS:
+        raise ImageError(
+            path,
+            "pages of one band of 8 bits or more, plain or by LZW, Deflate, PackBits",
+            f"page {place}: {page.samplesperpixel} bands of {page.bitspersample} bits",
+            "Save it so",
+        )
+    try:
+        return tiff_bands.read_page(data, page)[..., 0]
+    except Exception as error:
+        raise ImageError(
+            path, "a complete file", f"page {place}: {error}"[:100], "Export it again"
+        ) from error
+
+
+def _read(values, pair):
+    place = int(pair.name.rpartition("/")[2])
+    image, stored = _page(pair.image, place), _page(pair.mask, place)
+    _pairs.check_size(pair.image, image, pair.mask, stored)
+    if values is None:
+        label = as_class_ids(pair.mask, stored)
+    else:
+        label = ids_of_values(pair.mask, stored, values)
+    if image.dtype not in ("uint8", "uint16"):
+        image = image.astype("float32")
+    return {"image": image[..., None], "label": label}
