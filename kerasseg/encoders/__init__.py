@@ -51,6 +51,7 @@ from kerasseg.encoders.mix_transformer import (
 from kerasseg.encoders.mobilenet import mobilenet
 from kerasseg.encoders.mobilenet_v2 import mobilenet_v2
 from kerasseg.encoders.mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
+from kerasseg.encoders.mobilenet_v3_selfie import mobilenet_v3_selfie
 from kerasseg.encoders.plain import plain
 from kerasseg.encoders.residual import residual
 from kerasseg.encoders.resnet import (

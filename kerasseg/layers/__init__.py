@@ -11,7 +11,7 @@ from kerasseg.layers.normalization import (
     synchronize,
 )
 from kerasseg.layers.pooling import AveragePooling2D, MaxPooling2D, PadSmall
-from kerasseg.layers.resize import ResizeLike
+from kerasseg.layers.resize import ResizeLike, ResizeTo
 from kerasseg.layers.scale import ChannelScale
 from kerasseg.layers.unpool import Unpool
 
@@ -29,6 +29,7 @@ __all__ = [
     "PadSmall",
     "PositionSoftmax",
     "ResizeLike",
+    "ResizeTo",
     "Unpool",
     "synchronize",
 ]

@@ -1,4 +1,4 @@
-"""Resizing to the size of another tensor."""
+"""Resizing to the size of another tensor, or to a given one."""
 
 import keras
 import numpy as np
@@ -70,6 +70,41 @@ class ResizeLike(keras.layers.Layer):
             "interpolation": self.interpolation,
             "align_corners": self.align_corners,
         }
+
+
+@keras.saving.register_keras_serializable("kerasseg")
+class ResizeTo(keras.layers.Layer):
+    """Resizes images [N, H, W, C] of any size to one size, bilinearly as `ResizeLike`.
+
+    For networks that work at one size. `keras.layers.Resizing` makes the layers behind
+    it run as in training (Keras 3.15).
+
+    Args:
+        height, width: of the result.
+    """
+
+    def __init__(self, height, width, **kwargs):
+        super().__init__(**kwargs)
+        self.height, self.width = height, width
+
+    def call(self, x):
+        size = (self.height, self.width)
+        if tuple(x.shape[1:3]) == size:
+            return x
+        if keras.backend.backend() == "tensorflow":
+            from kerasseg.layers import resampling
+
+            resized = resampling.interpolate(x, size, align_corners=False)
+        else:
+            resized = ops.image.resize(x, size, interpolation="bilinear")
+        return ops.cast(resized, self.compute_dtype)
+
+    def compute_output_spec(self, x):
+        shape = (x.shape[0], self.height, self.width, x.shape[3])
+        return keras.KerasTensor(shape, dtype=self.compute_dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "height": self.height, "width": self.width}
 
 
 def resize_nearest(x, length, axis):

@@ -47,6 +47,7 @@ from kerasseg.zoo.pspnet import pspnet
 from kerasseg.zoo.res_unet import res_unet
 from kerasseg.zoo.segformer import segformer
 from kerasseg.zoo.segnet import segnet
+from kerasseg.zoo.selfie_segmenter import selfie_segmenter
 from kerasseg.zoo.stardist import stardist
 from kerasseg.zoo.u2net import u2net
 from kerasseg.zoo.unet import unet

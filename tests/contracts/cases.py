@@ -24,6 +24,7 @@ SMALL = {
 CASES = [(name, "tiny") for name in zoo.names("semantic")] + [
     ("attention_unet", "plain"),
     ("res_unet", "residual"),
+    ("selfie_segmenter", "mobilenet_v3_selfie"),
     ("unet", "plain"),
 ]
 

@@ -19,6 +19,7 @@ LAYERS = [
     layers.PadSmall(4),
     layers.PositionSoftmax(),
     layers.ResizeLike("bilinear", align_corners=True),
+    layers.ResizeTo(4, 6),
     layers.Unpool(),
 ]
 

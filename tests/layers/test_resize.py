@@ -30,6 +30,16 @@ def test_sizes_may_be_dynamic(interpolation):
         assert out.shape == (1, *size, 2)
 
 
+def test_resizing_to_a_size_equals_resizing_like_it():
+    model = keras.Sequential([keras.Input((None, None, 2)), layers.ResizeTo(4, 6)])
+    assert model.output_shape == (None, 4, 6, 2)
+    resize = tf.function(model, input_signature=[tf.TensorSpec([None, None, None, 2])])
+    for size in [(3, 11), (4, 6), (1, 1)]:
+        x = np.random.default_rng(0).normal(size=(2, *size, 2)).astype("float32")
+        expected = layers.ResizeLike()([x, np.zeros((1, 4, 6, 1))])
+        np.testing.assert_array_equal(resize(x), expected)
+
+
 def test_wrong_options_are_refused():
     with pytest.raises(ValueError, match="Received: interpolation='cubic'"):
         layers.ResizeLike("cubic")

@@ -120,6 +120,11 @@ def test_lraspp_equals_torchvision():
     assert trainable(zoo.lraspp(21)) == 3221538
 
 
+# Google's file: 110 arrays
+def test_the_selfie_segmenter_has_the_numbers_of_the_published_file():
+    assert trainable(zoo.selfie_segmenter()) == 106401
+
+
 @pytest.mark.parametrize("output_stride", [8, 16])
 def test_deeplab_v3_plus_on_xception_has_the_paper_s_parameters(output_stride):
     model = zoo.deeplab_v3_plus(21, "xception65", output_stride=output_stride)
