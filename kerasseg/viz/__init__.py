@@ -1,8 +1,9 @@
 """Pictures of label maps: colours, overlays, legends, galleries and charts.
 
-Functions return RGB arrays uint8 [H, W, 3], `curves` and `confusion` figures, which
-they write to a file where one is named. Nothing here imports tensorflow. matplotlib,
-which takes two seconds to import, is imported where text is rendered and nowhere else.
+Functions return RGB arrays uint8 [H, W, 3], `cut_out` RGBA, `curves` and `confusion`
+figures, which they write to a file where one is named. Nothing here imports tensorflow.
+matplotlib, which takes two seconds to import, is imported where text is rendered and
+nowhere else.
 
     >>> import numpy as np
     >>> photo = np.zeros([4, 6, 3], "uint8")
@@ -12,6 +13,7 @@ which takes two seconds to import, is imported where text is rendered and nowher
 
 from kerasseg.viz.charts import confusion, curves
 from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
+from kerasseg.viz.cutouts import blur_background, cut_out
 from kerasseg.viz.galleries import errors, gallery, triptych
 from kerasseg.viz.legends import legend
 from kerasseg.viz.objects import instance_gallery, instances
@@ -21,11 +23,13 @@ from kerasseg.viz.superpixels import boundaries, mean_colors
 __all__ = [
     "IGNORED",
     "OKABE_ITO",
+    "blur_background",
     "boundaries",
     "colorize",
     "confusion",
     "contours",
     "curves",
+    "cut_out",
     "display",
     "errors",
     "gallery",
