@@ -7,6 +7,7 @@ import pytest
 from kerasseg.cli import main
 from kerasseg.images import read_mask, write_image
 from kerasseg.weights import catalog
+from tests.portraits import person, portrait
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +42,15 @@ def test_a_first_mask_needs_no_training(tmp_path, picture, capsys):
     mask = read_mask(tmp_path / "masks" / picture.name)
     assert mask.shape == (96, 96) and mask.any()
     assert "disc" in (tmp_path / "images.csv").read_text()
+
+
+def test_people_are_found_without_a_network(tmp_path, capsys):
+    write_image(tmp_path / "me.png", portrait(320))
+    command = ["predict", str(tmp_path / "me.png"), "--weights", "people"]
+    assert main([*command, "--out", str(tmp_path)]) == 0, capsys.readouterr().err
+    mask, truth = read_mask(tmp_path / "masks" / "me.png") == 1, person(320)
+    assert (mask & truth).sum() / (mask | truth).sum() > 0.97
+    assert "person" in (tmp_path / "images.csv").read_text()
 
 
 def test_evaluation_gives_the_published_number(tmp_path, monkeypatch):

@@ -56,8 +56,15 @@ def test_our_own_files_are_small_together():
     assert {path.name for path in files} == {entry.stored for entry in OURS}
 
 
+def test_others_files_in_the_store_lie_beside_their_licence():
+    for entry in OURS:
+        if entry.page:  # somebody else's
+            text = (catalog.STORE / f"LICENSE.{entry.name}").read_text("utf-8")
+            assert entry.stored in text and "Apache License" in text
+
+
 def test_names_are_filtered_by_task_and_licence():
-    assert catalog.names("semantic") == ["shapes"]
+    assert catalog.names("semantic") == ["people", "shapes"]
     with pytest.raises(ValueError, match="`task` must be one of"):
         catalog.names("semantics")
 
