@@ -6,8 +6,8 @@ import pytest
 from kerasseg import predict, zoo
 from tests.portraits import person, portrait
 
-# By (row, column): the input of the last sigmoid of Google's file for `portrait()` / 255,
-# by LiteRT 2.3.0, its custom operator exchanged for TRANSPOSE_CONV.
+# Input of the last sigmoid of Google's file for `portrait()` / 255, by (row, column):
+# LiteRT 2.3.0's, with TRANSPOSE_CONV for its custom operator.
 LITERT = {
     (0, 0): -63.66135025024414,
     (10, 250): -95.72869873046875,
