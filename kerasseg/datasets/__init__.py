@@ -11,6 +11,7 @@ import pathlib
 from kerasseg.datasets import _forms
 from kerasseg.datasets.ade20k import ade20k
 from kerasseg.datasets.camvid import camvid
+from kerasseg.datasets.chase_db1 import chase_db1
 from kerasseg.datasets.check import check
 from kerasseg.datasets.cityscapes import cityscapes
 from kerasseg.datasets.class_masks import class_masks
