@@ -77,13 +77,13 @@ def update(zoo):
         changed += fill(folder / "README.md", card(results))
         training = results.get("training", {})
         minutes = f"{training['seconds'] / 60:.0f}" if training else "not measured"
+        monitor = tasks.of_results(results).monitor
         rows.append(
             f"| [{folder.name}]({folder.name}) | {results['settings']['num_params']:,} "
-            f"| {percent(results[tasks.of_results(results).monitor])} "
-            f"| {minutes} |"
+            f"| {monitor.replace('_', ' ')} {percent(results[monitor])} | {minutes} |"
         )
     head = [
-        "| recipe | parameters | mIoU, mask AP or PQ % | minutes |",
+        "| recipe | parameters | score % | minutes |",
         "|---|---|---|---|",
     ]
     return changed + fill(zoo / "README.md", "\n".join(head + rows))

@@ -75,7 +75,8 @@ def evaluate(
     _write_rows(out / "samples.csv", result["samples"])
     rows = History(pathlib.Path(run) / "history.jsonl").rows() if is_run else []
     if rows:
-        draw = functools.partial(viz.curves, rows)
+        monitor = recipes.task_of(recipe).monitor
+        draw = functools.partial(viz.curves, rows, scores=[monitor])
         files.replace(out / "curves.png", draw, durable=False)
     return {**written, "table": scoring.table(result)}
 

@@ -11,7 +11,7 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 SCORES = {"iou", "dice", "accuracy", "ap", "ap50", "ap75", "pq", "aji", "f1"}
 
 
-def curves(rows, path=None):
+def curves(rows, path=None, *, scores=()):
     """Plot loss, scores and learning rate over the training step.
 
     Args:
@@ -23,6 +23,7 @@ def curves(rows, path=None):
             six curves per panel are plotted.
         path: file to write; its suffix selects the format (.png, .svg, .pdf). None
             writes none.
+        scores: further keys that are scores, by names of one's own.
 
     Returns:
         matplotlib Figure, which a notebook shows.
@@ -40,9 +41,9 @@ def curves(rows, path=None):
     """
     rows = getattr(rows, "history", rows)
     per_epoch = isinstance(rows, dict)
-    if per_epoch:
-        rows = _rows(rows)
-    panels = [(title, keys) for title, keys in _group_keys(rows, per_epoch) if keys]
+    if per_epoch:  # every metric of Keras is a score
+        rows, scores = _rows(rows), {*rows}
+    panels = [(title, keys) for title, keys in _group_keys(rows, scores) if keys]
     if not panels:
         raise ValueError(
             "`rows` must hold a 'step' and a loss, a score or a learning rate. "
@@ -73,13 +74,13 @@ def _rows(history):
     ]
 
 
-def _group_keys(rows, per_epoch):
+def _group_keys(rows, known):
     keys = list(dict.fromkeys(key for row in rows for key in row))
     keys = [key for key in keys if len(_series(rows, key)[0])]
     losses = [key for key in keys if "loss" in key]
     rates = [key for key in keys if key == "learning_rate"]
     others = [k for k in keys if k not in (*losses, *rates, "step")]
-    scores = [k for k in others if per_epoch or SCORES & set(k.split("_"))]
+    scores = [k for k in others if k in known or SCORES & set(k.split("_"))]
     panels = [("loss", losses), ("score", scores), ("learning rate", rates)]
     return [(title, found[: len(COLORS)]) for title, found in panels]
 

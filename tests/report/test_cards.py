@@ -47,7 +47,7 @@ def test_cards_and_table_get_the_numbers_of_the_results(zoo):
     assert "4x5 to 6x7" in card
     assert card.startswith("before")
     assert card.endswith("after")
-    assert "| 1,234 | 77.5 | not measured |" in (zoo / "README.md").read_text()
+    assert "| 1,234 | mean iou 77.5 | not measured |" in (zoo / "README.md").read_text()
 
 
 def test_a_second_update_changes_nothing(zoo):
@@ -81,4 +81,4 @@ def test_a_card_of_objects_shows_average_precision(zoo):
     assert "| cell | 40.0 | - | 1,200 |" in card
     assert "| label AP50 |" in card and "| 62.5 " * len(keys) + "|" in card
     assert "zoom 2" in card
-    assert "| 1,234 | 40.0 | not measured |" in (zoo / "README.md").read_text()
+    assert "| 1,234 | mask ap 40.0 | not measured |" in (zoo / "README.md").read_text()

@@ -44,6 +44,12 @@ def test_confusion_refuses_names_that_do_not_fit(tmp_path):
         viz.confusion(np.eye(2), "abc", tmp_path / "c.png")
 
 
+def test_scores_of_ones_own_are_drawn():
+    rows = [{"step": 1, "loss": 1.0, "warmth": 0.5, "seconds": 3.0}]
+    figure = viz.curves(rows, scores=["warmth"])
+    assert [ax.get_legend_handles_labels()[1] for ax in figure.axes][1] == ["warmth"]
+
+
 def test_curves_take_the_history_of_fit_and_return_a_figure():
     history = {
         "loss": [2.0, 1.0],
