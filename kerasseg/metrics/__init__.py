@@ -14,6 +14,10 @@ Where others count otherwise:
 | classes of a pixel | the largest logit | each alone: `MultilabelIoU` | scikit-learn |
 | boundary F | of all images: `boundary_f` | of an object: `davis_boundary_f` | DAVIS |
 | | many to one, within 2 px | one to one: `bsds_boundary_counts` | BSDS |
+| outlines | share within 2 px | distances: `hd95`, `assd`, `surface_dice` | medicine |
+| thin things | their pixels | their centre lines: `cl_dice` | vessels |
+| bands | all pixels | near outlines: `boundary_iou_counts` | LVIS, COCO |
+| probabilities | of the largest logit | `calibration_error`, `roc_auc` | medicine |
 | weights | none | `sample_weight`, in `weighted_metrics` | Keras |
 """
 
@@ -25,6 +29,15 @@ from kerasseg.metrics.boundary_benchmarks import (
     davis_boundary_f,
 )
 from kerasseg.metrics.coco import coco_scores
+from kerasseg.metrics.confidence import (
+    average_precision,
+    calibration_counts,
+    calibration_error,
+    precision_recall_curve,
+    ranking_counts,
+    roc_auc,
+    roc_curve,
+)
 from kerasseg.metrics.confusion import (
     ClassIoU,
     ConfusionMatrix,
@@ -54,6 +67,8 @@ from kerasseg.metrics.scores import (
     recall_per_class,
     summary,
 )
+from kerasseg.metrics.structure import boundary_iou_counts, centerline_counts, cl_dice
+from kerasseg.metrics.surface import assd, hd95, surface_dice, surface_distances
 
 __all__ = [
     "ClassIoU",
@@ -68,15 +83,23 @@ __all__ = [
     "MultilabelDice",
     "MultilabelIoU",
     "PixelAccuracy",
+    "assd",
+    "average_precision",
     "boundary_counts",
     "boundary_f",
+    "boundary_iou_counts",
     "bsds_boundary_counts",
     "bsds_boundary_scores",
+    "calibration_counts",
+    "calibration_error",
+    "centerline_counts",
+    "cl_dice",
     "coco_scores",
     "confusion_matrix",
     "davis_boundary_f",
     "dice_per_class",
     "frequency_weighted_iou",
+    "hd95",
     "instances",
     "iou_per_class",
     "mean_accuracy",
@@ -86,7 +109,13 @@ __all__ = [
     "panoptic",
     "pixel_accuracy",
     "precision_per_class",
+    "precision_recall_curve",
+    "ranking_counts",
     "recall_per_class",
+    "roc_auc",
+    "roc_curve",
     "summary",
     "superpixel",
+    "surface_dice",
+    "surface_distances",
 ]

@@ -28,12 +28,7 @@ def boundary_counts(label, class_ids, num_classes, *, tolerance_px=2, ignore_lab
     Raises:
         ValueError: if the sizes differ, or ids are no whole numbers.
     """
-    label, class_ids = _ids(label), _ids(class_ids)
-    if label.ndim != 2 or label.shape != class_ids.shape:
-        raise ValueError(
-            "`label` and `class_ids` must have one size [H, W]. "
-            f"Received: {label.shape} and {class_ids.shape}."
-        )
+    label, class_ids = class_maps(label, class_ids)
     known = np.ones(label.shape, bool)
     if ignore_label is not None:
         known = cv2.erode((label != ignore_label).astype("uint8"), CROSS) > 0
@@ -80,8 +75,22 @@ def boundary_f(counts):
     return np.where(predicted + labelled > 0, score, np.nan)
 
 
-def _ids(ids):
-    """Class ids as an array [H, W]."""
+def class_maps(label, class_ids):
+    """Two maps of class ids as arrays [H, W].
+
+    Raises:
+        ValueError: if the sizes differ, or ids are no whole numbers.
+    """
+    label, class_ids = _class_map(label), _class_map(class_ids)
+    if label.ndim != 2 or label.shape != class_ids.shape:
+        raise ValueError(
+            "`label` and `class_ids` must have one size [H, W]. "
+            f"Received: {label.shape} and {class_ids.shape}."
+        )
+    return label, class_ids
+
+
+def _class_map(ids):
     ids = np.asarray(ids)
     if ids.dtype.kind not in "biuf" or np.any(ids != np.floor(ids)):
         raise ValueError(
