@@ -16,18 +16,35 @@ and label by the same geometry and gives the image back in its own dtype:
 from kerasseg.augment.adapter import from_numpy
 from kerasseg.augment.color import color
 from kerasseg.augment.geometry import IGNORE_LABEL, geometry
-from kerasseg.augment.presets import compose, microscopy, standard
+from kerasseg.augment.presets import (
+    aerial,
+    compose,
+    inspection,
+    medical,
+    microscopy,
+    standard,
+    street,
+)
+from kerasseg.augment.quality import quality
 
 # The augmentations that recipes name.
-PRESETS = {"microscopy": microscopy, "standard": standard}
+PRESETS = {
+    function.__name__: function
+    for function in (aerial, inspection, medical, microscopy, standard, street)
+}
 
 __all__ = [
     "IGNORE_LABEL",
     "PRESETS",
+    "aerial",
     "color",
     "compose",
     "from_numpy",
     "geometry",
+    "inspection",
+    "medical",
     "microscopy",
+    "quality",
     "standard",
+    "street",
 ]

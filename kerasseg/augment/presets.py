@@ -1,7 +1,8 @@
-"""Ready augmentations for photographs and microscopy, and their composition."""
+"""Ready augmentations for fields of use, and their composition."""
 
 from kerasseg.augment.color import color
 from kerasseg.augment.geometry import geometry
+from kerasseg.augment.quality import quality
 from kerasseg.augment.tensors import fold_in
 
 
@@ -57,6 +58,117 @@ def microscopy(
     return compose(
         geometry(size=size, scale=scale, flip=flip, **turn),
         color(brightness=brightness, contrast=contrast, noise=noise),
+    )
+
+
+def street(
+    *,
+    size,
+    scale=(0.5, 2.0),
+    flip="horizontal",
+    brightness=0.4,
+    contrast=0.4,
+    saturation=0.4,
+    hue=0.03,
+    blur=1.0,
+    jpeg=50,
+):
+    """Augmentation of streets seen from a car: never upside down, any light.
+
+    Args:
+        size, scale, flip: see `geometry`.
+        brightness, contrast, saturation, hue: see `color`.
+        blur, jpeg: see `quality`.
+
+    Returns:
+        Function (sample, seed) -> sample with an image [*size, C].
+    """
+    return compose(
+        geometry(size=size, scale=scale, flip=flip),
+        color(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue),
+        quality(blur=blur, jpeg=jpeg),
+    )
+
+
+def medical(
+    *,
+    size,
+    scale=(0.8, 1.25),
+    flip="horizontal",
+    rotation=20.0,
+    elastic=6.0,
+    brightness=0.2,
+    contrast=0.3,
+    gamma=0.3,
+    noise=0.1,
+):
+    """Augmentation of scans and photographs of bodies: small turns, soft warps.
+
+    Args:
+        size, scale, flip, rotation, elastic: see `geometry`. "none" for `flip` where
+            left and right differ.
+        brightness, contrast, gamma, noise: see `color`.
+
+    Returns:
+        Function (sample, seed) -> sample with an image [*size, C].
+    """
+    return compose(
+        geometry(size=size, scale=scale, flip=flip, rotation=rotation, elastic=elastic),
+        color(brightness=brightness, contrast=contrast, gamma=gamma, noise=noise),
+    )
+
+
+def inspection(
+    *,
+    size,
+    scale=(0.8, 1.25),
+    flip="both",
+    rotation=10.0,
+    brightness=0.3,
+    contrast=0.3,
+    noise=0.1,
+    blur=1.0,
+):
+    """Augmentation of parts under a camera: any side up, other lamps, out of focus.
+
+    Args:
+        size, scale, flip, rotation: see `geometry`.
+        brightness, contrast, noise: see `color`.
+        blur: see `quality`.
+
+    Returns:
+        Function (sample, seed) -> sample with an image [*size, C].
+    """
+    return compose(
+        geometry(size=size, scale=scale, flip=flip, rotation=rotation),
+        color(brightness=brightness, contrast=contrast, noise=noise),
+        quality(blur=blur),
+    )
+
+
+def aerial(
+    *,
+    size,
+    scale=(0.5, 2.0),
+    flip="both",
+    rotation=180.0,
+    brightness=0.3,
+    contrast=0.3,
+    saturation=0.2,
+    hue=0.02,
+):
+    """Augmentation of the ground seen from above: every direction is up.
+
+    Args:
+        size, scale, flip, rotation: see `geometry`.
+        brightness, contrast, saturation, hue: see `color`.
+
+    Returns:
+        Function (sample, seed) -> sample with an image [*size, C].
+    """
+    return compose(
+        geometry(size=size, scale=scale, flip=flip, rotation=rotation),
+        color(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue),
     )
 
 
