@@ -69,7 +69,6 @@ def street(
     brightness=0.4,
     contrast=0.4,
     saturation=0.4,
-    hue=0.03,
     blur=1.0,
     jpeg=50,
 ):
@@ -77,7 +76,7 @@ def street(
 
     Args:
         size, scale, flip: see `geometry`.
-        brightness, contrast, saturation, hue: see `color`.
+        brightness, contrast, saturation: see `color`.
         blur, jpeg: see `quality`.
 
     Returns:
@@ -85,7 +84,7 @@ def street(
     """
     return compose(
         geometry(size=size, scale=scale, flip=flip),
-        color(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue),
+        color(brightness=brightness, contrast=contrast, saturation=saturation),
         quality(blur=blur, jpeg=jpeg),
     )
 
@@ -100,21 +99,20 @@ def medical(
     brightness=0.2,
     contrast=0.3,
     gamma=0.3,
-    noise=0.1,
 ):
     """Augmentation of scans and photographs of bodies: small turns, soft warps.
 
     Args:
-        size, scale, flip, rotation, elastic: see `geometry`. "none" for `flip` where
+        size, scale, flip, rotation, elastic: see `geometry`. None for `flip` where
             left and right differ.
-        brightness, contrast, gamma, noise: see `color`.
+        brightness, contrast, gamma: see `color`.
 
     Returns:
         Function (sample, seed) -> sample with an image [*size, C].
     """
     return compose(
         geometry(size=size, scale=scale, flip=flip, rotation=rotation, elastic=elastic),
-        color(brightness=brightness, contrast=contrast, gamma=gamma, noise=noise),
+        color(brightness=brightness, contrast=contrast, gamma=gamma),
     )
 
 

@@ -21,6 +21,7 @@ from kerasseg.cli import (
     options,
     published,
     quiet,
+    reports,
 )
 
 FAILURES = ArithmeticError, ImportError, MemoryError, OSError, RuntimeError, ValueError
@@ -99,6 +100,8 @@ def _parser(argv):
         ("evaluate", _evaluate, _evaluate_arguments),
         ("predict", _predict, _predict_arguments),
         ("export", _export, _export_arguments),
+        ("report", reports.report, reports.add_report_arguments),
+        ("compare", reports.compare, reports.add_compare_arguments),
         ("classical", classical.run, None),
         ("convert", convert.run, convert.add_arguments),
         ("check-data", _check_data, _recipe_arguments),
@@ -207,7 +210,8 @@ def _train(arguments):
     if not results:  # only the first of several workers has them
         return {"run": str(out)}
     _say(arguments, results["table"])
-    _say(arguments, f"\nWrote {out}/ with results.json, curves.png and samples.png.")
+    reports.write(out)
+    _say(arguments, f"\nWrote {out}/ with report.html, results.json and pictures.")
     root = f" --data {arguments.data}" if arguments.data else ""
     _say(
         arguments,

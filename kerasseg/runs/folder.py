@@ -13,7 +13,7 @@ RUNS = pathlib.Path("runs")
 FILES = {
     *("recipe.toml", "run.json", "run.lock", "history.jsonl", "checkpoints"),
     *("best.weights.h5", "results.json", "curves.png", "samples.png", "confusion.png"),
-    *("samples.csv", "tensorboard"),
+    *("samples.csv", "tensorboard", "report.html"),
 }
 
 

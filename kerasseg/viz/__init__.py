@@ -11,7 +11,7 @@ nowhere else.
     [230, 159, 0]
 """
 
-from kerasseg.viz.charts import confusion, curves
+from kerasseg.viz.charts import confusion, curves, differences
 from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
 from kerasseg.viz.cutouts import blur_background, cut_out
 from kerasseg.viz.galleries import errors, gallery, triptych
@@ -30,6 +30,7 @@ __all__ = [
     "contours",
     "curves",
     "cut_out",
+    "differences",
     "display",
     "errors",
     "gallery",

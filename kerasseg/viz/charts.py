@@ -65,6 +65,36 @@ def curves(rows, path=None, *, scores=()):
     return figure
 
 
+def differences(names, values, intervals, path=None, *, label="difference in points"):
+    """Plot differences with their intervals; grey where the interval holds 0.
+
+    Args:
+        names: one per difference.
+        values: differences of scores in 0..1, drawn in percent.
+        intervals: (low, high) of each.
+        path: file to write, as in `curves`.
+        label: of the horizontal axis.
+
+    Returns:
+        matplotlib Figure, which a notebook shows.
+    """
+    from kerasseg.viz.figures import Chart
+
+    figure = Chart(figsize=(7, 1 + 0.5 * len(names)), layout="constrained")
+    ax = figure.subplots()
+    for place, (value, (low, high)) in enumerate(zip(values, intervals)):
+        color = "#888888" if low <= 0 <= high else COLORS[0]
+        ax.plot([100 * low, 100 * high], [place, place], color=color, linewidth=3)
+        ax.plot(100 * value, place, "o", color=color)
+    ax.axvline(0, color="black", linewidth=0.8)
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.set_xlabel(label)
+    if path is not None:
+        figure.savefig(path, dpi=120)
+    return figure
+
+
 def _rows(history):
     """Rows, numbered from 1, of a dict of lists."""
     length = max(map(len, history.values()), default=0)

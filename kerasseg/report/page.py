@@ -1,0 +1,237 @@
+"""One self-contained HTML page about a run: numbers, pictures, what to try next."""
+
+import base64
+import html
+import json
+import pathlib
+
+from kerasseg import tasks
+from kerasseg.report.advice import advice
+from kerasseg.tasks.task import percent
+
+STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem;
+       margin: 0 auto; padding: 1rem; }
+h1 { font-size: 1.6rem; margin: 0 0 .3rem } h2 { font-size: 1.2rem; margin-top: 2rem }
+.big { font-size: 2.4rem; font-weight: 600 } .note { color: #666 }
+.scroll { overflow-x: auto } img { max-width: 100%; height: auto }
+table { border-collapse: collapse } td, th { padding: .2rem .8rem .2rem 0;
+        text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap }
+td:first-child, th:first-child { text-align: left }
+.bar { display: inline-block; position: relative; width: 9rem; height: .7rem;
+       background: #eee; vertical-align: middle }
+.bar i { position: absolute; height: 100%; background: #0072b255 }
+.bar b { position: absolute; width: 2px; height: 100%; background: #0072b2 }
+pre { background: #f6f6f6; padding: .8rem; overflow-x: auto; font-size: .85rem }
+li { margin: .4rem 0 }
+@media (prefers-color-scheme: dark) {
+  body { background: #1b1b1d; color: #ddd } td, th { border-color: #444 }
+  pre, .bar { background: #2a2a2d } img { background: #fff } }
+"""
+PICTURES = (
+    ("Curves", "curves.png", "loss, scores and learning rate over the steps"),
+    ("Worst and best images", "samples.png", "image, truth, prediction, errors"),
+    ("Confusion", "confusion.png", "rows are labels, columns are predictions"),
+)
+
+
+def page(run):
+    """HTML of a run, with all pictures inside.
+
+    Args:
+        run: run folder, or a folder that `kerasseg evaluate` wrote.
+
+    Returns:
+        str.
+
+    Raises:
+        ValueError: if the folder holds no results.json.
+    """
+    run = pathlib.Path(run)
+    results = _json(run / "results.json")
+    if results is None:
+        raise ValueError(
+            f"{run} must hold results.json. Train, or: kerasseg evaluate --run {run}."
+        )
+    facts = _json(run / "run.json") or {}
+    name = facts.get("name") or run.resolve().name
+    parts = [
+        _head(name, results),
+        _advice(results, _rows(run / "history.jsonl")),
+        _classes(results),
+        _detection(results),
+        *(_picture(title, run / file, note) for title, file, note in PICTURES),
+        _images(results),
+        _about(results, facts),
+        _recipe(run / "recipe.toml"),
+    ]
+    body = "\n".join(part for part in parts if part)
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(name)}</title>\n<style>{STYLE}</style>\n</head>\n"
+        f"<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _head(name, results):
+    monitor = tasks.of_results(results).monitor
+    interval = (results.get("intervals") or {}).get(monitor)
+    about, settings = "", results["settings"]
+    if interval and None not in interval:
+        about = " to ".join(percent(x) for x in interval)
+        about = f' <span class="note">95 % interval {about}</span>'
+    score = f"<span class='big'>{percent(results[monitor])}</span>"
+    return (
+        f"<h1>{html.escape(name)}</h1>\n"
+        f"<div>{score} {monitor.replace('_', ' ')}, %{about}</div>"
+        f"\n<p class='note'>Split {html.escape(str(results['split']))}, "
+        f"{settings['num_images']} images, {settings['num_params']:,} parameters, "
+        f"{results['date'][:10]}.</p>"
+    )
+
+
+def _advice(results, rows):
+    found = advice(results, rows)
+    if not found:
+        found = ["Nothing stands out: look at the worst images below."]
+    items = "\n".join(f"<li>{html.escape(text)}</li>" for text in found)
+    return f"<h2>What to try next</h2>\n<ul>\n{items}\n</ul>"
+
+
+def _classes(results):
+    """Scores by class; IoU with its interval as a bar."""
+    classes = results["classes"]
+    keys = list(dict.fromkeys(key for x in classes.values() for key in x))
+    intervals = (results.get("intervals") or {}).get("classes", {})
+    heads = ["class", *keys, *(["95 % interval"] if intervals else [])]
+    rows = []
+    for name, x in classes.items():
+        cells = [html.escape(name), *(_cell(x.get(key)) for key in keys)]
+        if intervals:
+            cells.append(_bar(x.get("iou"), intervals.get(name)))
+        rows.append(cells)
+    return f"<h2>Classes</h2>\n{_table(heads, rows)}"
+
+
+def _bar(value, interval):
+    if value is None or not interval or None in interval:
+        return "-"
+    low, high = interval
+    return (
+        f"{percent(low)} to {percent(high)} <span class='bar'>"
+        f"<i style='left:{100 * low:.1f}%;width:{100 * (high - low):.1f}%'></i>"
+        f"<b style='left:{100 * value:.1f}%'></b></span>"
+    )
+
+
+def _detection(results):
+    found = results.get("detection")
+    if not found:
+        return ""
+    total, rows = len(results["samples"]), []
+    for name, x in found.items():
+        without = total - x["images"]
+        rows.append(
+            [
+                html.escape(name),
+                f"{x['detected']} of {x['images']}",
+                f"{x['false_alarms']} of {without}",
+            ]
+        )
+    heads = ["", "found in images with it", "found in images without it"]
+    return f"<h2>Detection by image</h2>\n{_table(heads, rows)}"
+
+
+def _images(results, most=8):
+    """The images with the lowest scores, and how scores are spread."""
+    key = tasks.of_results(results).row_score
+    rows = [row for row in results["samples"] if row.get(key) is not None]
+    rows.sort(key=lambda row: row[key])
+    if not rows:
+        return ""
+    counts = [0] * 10
+    for row in rows:
+        counts[min(max(int(10 * row[key]), 0), 9)] += 1
+    bars = "".join(
+        f'<rect x="{30 * i}" y="{80 - 80 * n / max(counts):.1f}" width="28" '
+        f'height="{80 * n / max(counts):.1f}" fill="#0072b2"><title>{10 * i} to '
+        f"{10 * i + 10} %: {n} images</title></rect>"
+        for i, n in enumerate(counts)
+    )
+    chart = (
+        f'<svg viewBox="0 0 300 100" width="300" role="img">{bars}<text x="0" y="97" '
+        'font-size="12" fill="currentColor">0 %</text><text x="262" y="97" '
+        'font-size="12" fill="currentColor">100 %</text></svg>'
+    )
+    worst = [[html.escape(row["name"]), percent(row[key])] for row in rows[:most]]
+    name = key.replace("_", " ")
+    return f"<h2>Images</h2>\n{chart}\n{_table(['lowest', f'{name}, %'], worst)}"
+
+
+def _about(results, facts):
+    settings, environment = results["settings"], results["environment"]
+    training = results.get("training") or {}
+    lines = {
+        "seconds per image": settings["seconds_per_image"],
+        "image sizes": " to ".join(
+            "x".join(map(str, settings["image_sizes"][key])) for key in ("min", "max")
+        ),
+        "data": facts.get("root"),
+        "training data": facts.get("samples"),
+        "training": training
+        and f"{training['steps']} steps, {training['seconds'] / 60:.1f} minutes, "
+        f"{training['precision']}",
+        "seeds": ", ".join(map(str, results["seeds"])),
+        "device": ", ".join(environment["devices"]),
+        "processor": f"{environment['cpu']}, {environment['cpu_count']} cores",
+        "versions": ", ".join(f"{k} {v}" for k, v in environment["versions"].items()),
+    }
+    rows = [[key, html.escape(str(value))] for key, value in lines.items() if value]
+    return f"<h2>About these numbers</h2>\n{_table(None, rows)}"
+
+
+def _recipe(path):
+    if not path.is_file():
+        return ""
+    text = html.escape(path.read_text(encoding="utf-8"))
+    return f"<h2>Recipe</h2>\n<pre>{text}</pre>"
+
+
+def _picture(title, path, text):
+    if not path.is_file():
+        return ""
+    data = base64.b64encode(path.read_bytes()).decode()
+    image = f'<img alt="{text}" src="data:image/png;base64,{data}">'
+    return f'<h2>{title}</h2>\n<p class="note">{text}</p>\n{image}'
+
+
+def _table(heads, rows):
+    lines = [] if heads is None else [f"<tr>{_cells(heads, 'th')}</tr>"]
+    lines += [f"<tr>{_cells(row, 'td')}</tr>" for row in rows]
+    return f'<div class="scroll"><table>\n{chr(10).join(lines)}\n</table></div>'
+
+
+def _cells(values, tag):
+    return "".join(f"<{tag}>{value}</{tag}>" for value in values)
+
+
+def _cell(value):
+    if isinstance(value, float):
+        return percent(value)
+    return "-" if value is None else f"{value:,}"
+
+
+def _json(path):
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _rows(path):
+    """Rows of a history; a line that a killed run left half is passed over."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows
