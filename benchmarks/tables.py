@@ -116,3 +116,33 @@ def _machine(measured):
         f"{facts['cpu_count']} cores); TensorFlow {facts['versions']['tensorflow']}, "
         f"Keras {facts['versions']['keras']}."
     )
+
+
+def of_references(results, zoo):
+    """Table of published networks and how far ours are from them.
+
+    Args:
+        results: not used.
+        zoo: folder with references.json, which scripts/parity.sh writes.
+    """
+    path = zoo / "references.json"
+    measured = json.loads(path.read_text()) if path.is_file() else {}
+    from kerasseg import encoders
+    from kerasseg.zoo import REFERENCES
+
+    rows = {name: [] for name in [*REFERENCES, *encoders.names()]}
+    for case in measured.values():
+        rows[case["reference"]].append(case)
+    lines = ["| network | measured on | largest error | same class |", "|---" * 4 + "|"]
+    for name, cases in rows.items():
+        if not cases and name not in REFERENCES:
+            continue
+        on = [
+            f"{c['encoder'] or ''} {c['size'][0]}x{c['size'][1]}".strip() for c in cases
+        ]
+        error = max((case["error"] for case in cases), default=None)
+        same = min((case["same_class"] for case in cases), default=None)
+        error = "not measured" if error is None else f"{error:.1e}"
+        same = "-" if same is None else f"{100 * same:.2f} %"
+        lines.append(f"| `{name}` | {', '.join(on)} | {error} | {same} |")
+    return "\n".join(lines)

@@ -178,7 +178,10 @@ def shallow(encoder, depth):
     kept = {name: x for name, x in taps.items() if int(name[1:]) <= depth}
     if len(kept) == len(taps):
         return encoder
-    return keras.Model(encoder.input, kept, name=encoder.name)
+    model = keras.Model(encoder.input, kept, name=encoder.name)
+    if hasattr(encoder, "built_with"):
+        model.built_with = encoder.built_with
+    return model
 
 
 def _stride_of(encoder):
@@ -208,7 +211,7 @@ def traits_of(encoder):
     if encoder.name not in ENCODERS:
         return traits.Traits()
     known = ENCODERS[encoder.name].traits
-    return traits.Traits(publisher=known.publisher, rules=known.rules)
+    return traits.Traits(known.publisher, known.rules, load=known.load)
 
 
 def rules_of(model):

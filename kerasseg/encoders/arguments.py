@@ -1,11 +1,23 @@
 """Arguments of encoders and architectures, answered at the door."""
 
+import dataclasses
 import functools
 import inspect
 import os
+import types
+from collections.abc import Callable
 
 import keras
 import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class BuiltWith:
+    """The function that built a model, and its arguments but for weights."""
+
+    function: Callable
+    # A view: Keras would make the layers in a dictionary the model's own.
+    options: types.MappingProxyType
 
 
 def checked(function):
@@ -13,6 +25,7 @@ def checked(function):
 
     NumPy's numbers become Python's. Of the names that builders share, `num_classes`,
     `num_rays`, `encoder`, `input_shape`, `encoder_weights` and `weights` are checked.
+    The model that is returned keeps them as its attribute `built_with`.
 
     Raises:
         ValueError: from the wrapped function, for an argument of another kind.
@@ -29,7 +42,12 @@ def checked(function):
         for name, value in given.items():
             if name in CHECKS:
                 CHECKS[name](name, value, function)
-        return function(**given)
+        model = function(**given)
+        bound.arguments = given
+        bound.apply_defaults()
+        options = {k: v for k, v in bound.arguments.items() if k not in WEIGHTS}
+        model.built_with = BuiltWith(function, types.MappingProxyType(options))
+        return model
 
     return build
 
@@ -102,6 +120,7 @@ def _check_weights(name, value, function):
     raise ValueError(f"`{name}` must be {allowed}. Received: {name}={value!r}.{fix}")
 
 
+WEIGHTS = ("weights", "encoder_weights")
 CHECKS = {
     "num_classes": _check_count,
     "num_rays": _check_count,

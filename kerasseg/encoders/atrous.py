@@ -22,7 +22,7 @@ def check_output_stride(output_stride, name, choices=(8, 16, 32)):
         )
 
 
-def stage_plan(strides, output_stride, *, start=1):
+def stage_plan(strides, output_stride, *, start=1, dilate_first=False):
     """Strides and dilations by which each stage keeps to `output_stride`.
 
     The layer that gives up its stride still sees its input at the old spacing and
@@ -33,6 +33,8 @@ def stage_plan(strides, output_stride, *, start=1):
         strides: stride of each stage, first to last.
         output_stride: the stride at which the features stop shrinking.
         start: stride at which the first stage begins.
+        dilate_first: dilate the layer that gave up its stride, too, as some references
+            do; then the features are others.
 
     Returns:
         List of (stride, first dilation, dilation of the stage's other layers).
@@ -46,6 +48,7 @@ def stage_plan(strides, output_stride, *, start=1):
         first = dilation
         if current * stride > output_stride:
             dilation, stride = dilation * stride, 1
+            first = dilation if dilate_first else first
         current *= stride
         plan.append((stride, first, dilation))
     return plan

@@ -8,7 +8,7 @@ from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.encoders.traits import encoder
-from kerasseg.layers import ChannelScale, Normalize
+from kerasseg.layers import ChannelScale, Normalize, PadSmall
 from kerasseg.weights import named_variables
 
 # (channels, blocks) of the four stages
@@ -47,8 +47,8 @@ RULES = _rules()
 def convnext_tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """ConvNeXt-T (27,820,128 parameters), without stochastic depth.
 
-    Gives the features of keras.applications and torchvision at sizes divisible by 32;
-    at others it pads where those cut rows off.
+    Gives the features of keras.applications and torchvision; where a step down leaves
+    rows or columns over, it drops them, as those do.
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
@@ -129,12 +129,14 @@ def _step_down(x, filters, size, strides, dilation, *, name):
     if strides == 1:
         far = (size - 1) * dilation
         x = layers.ZeroPadding2D(((0, far), (0, far)), name=f"{name}_pad")(x)
+    else:
+        x = PadSmall(size, name=f"{name}_pad")(x)
     return layers.Conv2D(
         filters,
         size,
         strides=strides,
         dilation_rate=dilation,
-        padding="valid" if strides == 1 else "same",
+        padding="valid",
         kernel_initializer=_initial(),
         name=name,
     )(x)

@@ -75,15 +75,17 @@ RULES = (*_rules(LARGE), *_rules(SMALL))
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def mobilenet_v3_large(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """MobileNetV3-Large of torchvision, without its classifier.
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         weights: None, "imagenet" (torchvision's file, downloaded) or a path.
-        output_stride: 32, 16 or 8; see `kerasseg.encoders.atrous`. torchvision's dense
-            form also dilates the convolution that gave up its stride; ours does not,
-            because then its features would not be those of the strided network.
+        output_stride: 32, 16 or 8; see `kerasseg.encoders.atrous`.
+        dilate_first: also dilate the convolutions that gave up their stride, as
+            torchvision's dense form; the features are then not those at stride 32.
 
     Returns:
         keras.Model: image -> {"c1": 16, "c2": 24, "c3": 40, "c4": 112, "c5": 960
@@ -93,12 +95,14 @@ def mobilenet_v3_large(input_shape=(None, None, 3), *, weights=None, output_stri
 
     Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
     """
-    name = "mobilenet_v3_large"
-    return _mobilenet_v3(name, LARGE, LARGE_TAPS, input_shape, weights, output_stride)
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _mobilenet_v3("mobilenet_v3_large", LARGE, LARGE_TAPS, *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def mobilenet_v3_small(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def mobilenet_v3_small(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """MobileNetV3-Small; arguments as for `mobilenet_v3_large`.
 
     Its taps have 16, 16, 24, 48 and 576 channels, each behind the last block of its
@@ -106,18 +110,21 @@ def mobilenet_v3_small(input_shape=(None, None, 3), *, weights=None, output_stri
 
     Reference: Howard et al., 2019, https://arxiv.org/abs/1905.02244
     """
-    name = "mobilenet_v3_small"
-    return _mobilenet_v3(name, SMALL, SMALL_TAPS, input_shape, weights, output_stride)
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _mobilenet_v3("mobilenet_v3_small", SMALL, SMALL_TAPS, *options)
 
 
-def _mobilenet_v3(name, table, levels, input_shape, weights, output_stride):
+def _mobilenet_v3(
+    name, table, levels, input_shape, weights, output_stride, dilate_first
+):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
     options = {"activation": "hard_silu", "norm": NORM}
     x = blocks.conv_norm_act(x, 16, strides=2, name="stem", **options)
     outputs = [x]
-    plan = stage_plan([block[-1] for block in table], output_stride, start=2)
+    strides = [block[-1] for block in table]
+    plan = stage_plan(strides, output_stride, start=2, dilate_first=dilate_first)
     for number, (block, (stride, dilation, _)) in enumerate(zip(table, plan), 1):
         x = _block(x, block, stride, dilation, name=f"block{number}")
         outputs.append(x)

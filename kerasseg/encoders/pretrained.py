@@ -4,7 +4,7 @@ from kerasseg import weights as weight_files
 from kerasseg.weights import catalog
 
 
-def load(model, weights, *, rules=()):
+def load(model, weights, *, rules=(), skip=()):
     """Put weights into a model and return it.
 
     Args:
@@ -13,6 +13,7 @@ def load(model, weights, *, rules=()):
             dict of arrays.
         rules: renaming rules of `kerasseg.weights.from_torch`, those of encoders inside
             the model among them.
+        skip: see `kerasseg.weights.assign`.
 
     Raises:
         ValueError: for "imagenet" where nothing is published, or for weights of
@@ -36,14 +37,14 @@ def load(model, weights, *, rules=()):
                 f"{weights!r} are weights of {entry.architecture!r}. Received: model "
                 f"{model.name!r}. Write {_built(entry)}."
             )
-        return _load_published(model, entry, rules)
-    return weight_files.load(model, weights, rules=rules)
+        return _load_published(model, entry, rules, skip)
+    return weight_files.load(model, weights, rules=rules, skip=skip)
 
 
-def _load_published(model, entry, rules):
+def _load_published(model, entry, rules, skip):
     path = entry.path()
     try:
-        return weight_files.load(model, path, rules=rules)
+        return weight_files.load(model, path, rules=rules, skip=skip)
     except weight_files.WeightsError as error:
         raise weight_files.WeightsError(f"{error} Write {_built(entry)}.") from error
 

@@ -14,56 +14,62 @@ from kerasseg.layers import AtrousConv2D, Normalize
 # ImageNet's statistics, 255 times torchvision's: 0.485, 0.456, 0.406; 0.229, ...
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
+START = r"^(?:backbone\.body\.|backbone\.|encoder\.)?"
 RULES = (
-    (r"^(?:(?:backbone|encoder)\.)?conv1\.", "stem_conv."),
-    (r"^(?:(?:backbone|encoder)\.)?bn1\.", "stem_norm."),
-    (
-        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.(\d+)\.conv(\d)\.",
-        r"layer\1_\2_\3_conv.",
-    ),
-    (r"^(?:(?:backbone|encoder)\.)?layer(\d)\.(\d+)\.bn(\d)\.", r"layer\1_\2_\3_norm."),
-    (
-        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.0\.downsample\.0\.",
-        r"layer\1_0_shortcut_conv.",
-    ),
-    (
-        r"^(?:(?:backbone|encoder)\.)?layer(\d)\.0\.downsample\.1\.",
-        r"layer\1_0_shortcut_norm.",
-    ),
+    (rf"{START}conv1\.", "stem_conv."),
+    (rf"{START}bn1\.", "stem_norm."),
+    (rf"{START}layer(\d)\.(\d+)\.conv(\d)\.", r"layer\1_\2_\3_conv."),
+    (rf"{START}layer(\d)\.(\d+)\.bn(\d)\.", r"layer\1_\2_\3_norm."),
+    (rf"{START}layer(\d)\.0\.downsample\.0\.", r"layer\1_0_shortcut_conv."),
+    (rf"{START}layer(\d)\.0\.downsample\.1\.", r"layer\1_0_shortcut_norm."),
     (r"^fc\.", None),
 )
+NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
+NAMES += ("resnext50_32x4d", "wide_resnet50_2")
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def resnet18(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def resnet18(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """ResNet-18; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels.
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
-    return _resnet(
-        "resnet18", basic_block, (2, 2, 2, 2), input_shape, weights, output_stride
-    )
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _resnet("resnet18", basic_block, (2, 2, 2, 2), *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def resnet34(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def resnet34(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """ResNet-34; arguments as for `resnet50`, `c2`..`c5` have 64 to 512 channels.
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
-    return _resnet(
-        "resnet34", basic_block, (3, 4, 6, 3), input_shape, weights, output_stride
-    )
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _resnet("resnet34", basic_block, (3, 4, 6, 3), *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def resnet50(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def resnet50(
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    dilate_first=False,
+    norm_epsilon=1e-5,
+):
     """ResNet-50 of torchvision (23,508,032 trainable parameters).
 
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         weights: None, "imagenet" (torchvision's file, downloaded) or a path.
         output_stride: 32, 16 or 8; see `kerasseg.encoders.atrous`.
+        dilate_first: also dilate the convolutions that gave up their stride, as
+            segmentation_models.pytorch; the features are then not those at stride 32.
+        norm_epsilon: of the normalisations; 0 in torchvision's Mask R-CNN for COCO.
 
     Returns:
         keras.Model: image -> {"c1": 64, "c2": 256, "c3": 512, "c4": 1024, "c5": 2048
@@ -71,35 +77,38 @@ def resnet50(input_shape=(None, None, 3), *, weights=None, output_stride=32):
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
-    return _resnet(
-        "resnet50", bottleneck, (3, 4, 6, 3), input_shape, weights, output_stride
-    )
+    options = (input_shape, weights, output_stride, dilate_first, norm_epsilon)
+    return _resnet("resnet50", bottleneck, (3, 4, 6, 3), *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def resnet101(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def resnet101(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """ResNet-101; arguments and taps as for `resnet50`.
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
-    return _resnet(
-        "resnet101", bottleneck, (3, 4, 23, 3), input_shape, weights, output_stride
-    )
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _resnet("resnet101", bottleneck, (3, 4, 23, 3), *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def resnet152(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def resnet152(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """ResNet-152; arguments and taps as for `resnet50`.
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
-    return _resnet(
-        "resnet152", bottleneck, (3, 8, 36, 3), input_shape, weights, output_stride
-    )
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _resnet("resnet152", bottleneck, (3, 8, 36, 3), *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def resnext50_32x4d(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def resnext50_32x4d(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """ResNeXt-50 32x4d of torchvision; arguments and taps as for `resnet50`.
 
     Its 3x3 convolutions have twice the channels, in 32 groups (22,979,904 trainable
@@ -109,13 +118,14 @@ def resnext50_32x4d(input_shape=(None, None, 3), *, weights=None, output_stride=
     Reference: Xie et al., 2017, https://arxiv.org/abs/1611.05431
     """
     block = functools.partial(bottleneck, width=2, groups=32)
-    return _resnet(
-        "resnext50_32x4d", block, (3, 4, 6, 3), input_shape, weights, output_stride
-    )
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _resnet("resnext50_32x4d", block, (3, 4, 6, 3), *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
-def wide_resnet50_2(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def wide_resnet50_2(
+    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+):
     """Wide ResNet-50-2 of torchvision; arguments and taps as for `resnet50`.
 
     Its 3x3 convolutions have twice the channels (66,834,240 trainable parameters).
@@ -123,20 +133,29 @@ def wide_resnet50_2(input_shape=(None, None, 3), *, weights=None, output_stride=
     Reference: Zagoruyko & Komodakis, 2016, https://arxiv.org/abs/1605.07146
     """
     block = functools.partial(bottleneck, width=2)
-    return _resnet(
-        "wide_resnet50_2", block, (3, 4, 6, 3), input_shape, weights, output_stride
-    )
+    options = (input_shape, weights, output_stride, dilate_first)
+    return _resnet("wide_resnet50_2", block, (3, 4, 6, 3), *options)
 
 
-def _resnet(name, block, depths, input_shape, weights, output_stride):
+def _resnet(
+    name,
+    block,
+    depths,
+    input_shape,
+    weights,
+    output_stride,
+    dilate_first,
+    norm_epsilon=1e-5,
+):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
-    x = blocks.conv_norm_act(x, 64, 7, strides=2, name="stem")
+    norm = blocks.BatchNorm(norm_epsilon)
+    x = blocks.conv_norm_act(x, 64, 7, strides=2, norm=norm, name="stem")
     taps = {"c1": x}
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is the least
     x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)
-    plan = stage_plan([1, 2, 2, 2], output_stride, start=4)
+    plan = stage_plan([1, 2, 2, 2], output_stride, start=4, dilate_first=dilate_first)
     for stage, (depth, (stride, first, dilation)) in enumerate(zip(depths, plan), 1):
         for index in range(depth):
             x = block(
@@ -144,6 +163,7 @@ def _resnet(name, block, depths, input_shape, weights, output_stride):
                 32 * 2**stage,  # 64 to 512
                 strides=1 if index else stride,
                 dilations=(dilation if index else first, dilation),
+                norm=norm,
                 name=f"layer{stage}_{index}",
             )
         taps[f"c{stage + 1}"] = x
@@ -151,33 +171,43 @@ def _resnet(name, block, depths, input_shape, weights, output_stride):
     return load(model, weights, rules=RULES)
 
 
-def basic_block(x, filters, *, strides=1, dilations=(1, 1), name):
+def basic_block(x, filters, *, strides=1, dilations=(1, 1), norm="batch", name):
     """Two 3x3 convolutions beside a shortcut; `dilations` of the first and second."""
-    y = blocks.conv_norm_act(
-        x, filters, strides=strides, dilation=dilations[0], name=f"{name}_1"
-    )
-    y = blocks.conv_norm_act(
-        y, filters, dilation=dilations[1], activation=None, name=f"{name}_2"
-    )
-    return _add(x, y, strides, name)
+    options = {"dilation": dilations[0], "norm": norm, "name": f"{name}_1"}
+    y = blocks.conv_norm_act(x, filters, strides=strides, **options)
+    options = {"dilation": dilations[1], "norm": norm, "name": f"{name}_2"}
+    y = blocks.conv_norm_act(y, filters, activation=None, **options)
+    return _add(x, y, strides, norm, name)
 
 
-def bottleneck(x, filters, *, strides=1, dilations=(1, 1), width=1, groups=1, name):
+def bottleneck(
+    x,
+    filters,
+    *,
+    strides=1,
+    dilations=(1, 1),
+    norm="batch",
+    width=1,
+    groups=1,
+    name,
+):
     """1x1, 3x3, 1x1 to four times the filters; the 3x3 has the first dilation.
 
     `width` multiplies the channels of the 3x3, `groups` divides them into parts.
     """
-    y = blocks.conv_norm_act(x, width * filters, 1, name=f"{name}_1")
-    options = {"strides": strides, "dilation": dilations[0], "name": f"{name}_2"}
+    y = blocks.conv_norm_act(x, width * filters, 1, norm=norm, name=f"{name}_1")
+    options = {"strides": strides, "dilation": dilations[0], "norm": norm}
+    options["name"] = f"{name}_2"
     if groups > 1:
         y = _grouped_conv(y, groups, **options)
     else:
         y = blocks.conv_norm_act(y, width * filters, **options)
-    y = blocks.conv_norm_act(y, 4 * filters, 1, activation=None, name=f"{name}_3")
-    return _add(x, y, strides, name)
+    options = {"norm": norm, "activation": None, "name": f"{name}_3"}
+    y = blocks.conv_norm_act(y, 4 * filters, 1, **options)
+    return _add(x, y, strides, norm, name)
 
 
-def _grouped_conv(x, groups, *, strides, dilation, name):
+def _grouped_conv(x, groups, *, strides, dilation, norm, name):
     """3x3 within parts of the channels, normalised and activated (ResNeXt)."""
     x, padding = blocks.pad_symmetric(
         x, 3, strides, dilation, "symmetric", f"{name}_conv"
@@ -194,17 +224,18 @@ def _grouped_conv(x, groups, *, strides, dilation, name):
         kernel_initializer="he_normal",
         name=f"{name}_conv",
     )(x)
-    x = blocks.normalize(x, name=f"{name}_norm")
+    x = blocks.normalize(x, norm, name=f"{name}_norm")
     return blocks.activate(x, "relu", name=name)
 
 
-def _add(x, y, strides, name):
+def _add(x, y, strides, norm, name):
     if strides > 1 or x.shape[-1] != y.shape[-1]:
         x = blocks.conv_norm_act(
             x,
             y.shape[-1],
             1,
             strides=strides,
+            norm=norm,
             activation=None,
             name=f"{name}_shortcut",
         )

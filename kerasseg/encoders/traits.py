@@ -19,6 +19,8 @@ class Traits:
             follow it in the classifier, into convolutions.
         head_filters: channels of the segmentation head that its authors put on it.
         dense: whether it has dense features, of `output_stride` 16 and 8.
+        load: function (model, source) that loads files of the publisher, where names
+            do not tell all; None where `rules` do.
     """
 
     publisher: str | None = None
@@ -27,6 +29,7 @@ class Traits:
     convolutional_fc: bool = False
     head_filters: int | None = None
     dense: bool = True
+    load: Callable | None = None
 
 
 def encoder(**facts):

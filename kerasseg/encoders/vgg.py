@@ -1,5 +1,7 @@
 """VGG16 and VGG19: 3x3 convolutions, layer names of keras.applications."""
 
+import os
+
 import keras
 from keras import layers
 
@@ -9,6 +11,7 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.encoders.pretrained import load
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
+from kerasseg.weights.files import layer_names
 
 MEAN = (123.68, 116.779, 103.939)  # Caffe's, in RGB order; not divided by anything
 DEPTHS, FILTERS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
@@ -28,9 +31,36 @@ RULES = (
     ),
     (r"^classifier\.", None),
 )
+# The classifier in the files of keras.applications.
+KERAS_RULES = ((r"^(fc1|fc2|predictions)/", None),)
 
 
-@encoder(publisher="keras.applications", convolutional_fc=True, dense=False)
+def load_file(model, source):
+    """Load a file, that of keras.applications too, whose first kernel is BGR's.
+
+    Its names are ours; but it has no layer that normalises, as our files do.
+    """
+    load(model, source, rules=KERAS_RULES)
+    is_path = isinstance(source, (str, os.PathLike))
+    has_layers = is_path and os.fspath(source).lower().endswith(".h5")
+    if has_layers and "normalize" not in layer_names(source):
+        turn_channels(model)
+    return model
+
+
+def turn_channels(model):
+    """Turn the image channels of the first kernel, and return the model."""
+    kernel = model.get_layer("block1_conv1").kernel
+    kernel.assign(kernel[:, :, ::-1])
+    return model
+
+
+@encoder(
+    publisher="keras.applications",
+    convolutional_fc=True,
+    dense=False,
+    load=load_file,
+)
 def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """VGG16 without its classifier (14,714,688 parameters).
 
@@ -55,7 +85,7 @@ def vgg16(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     return _load(model, weights, keras.applications.VGG16)
 
 
-@encoder(publisher="keras.applications")
+@encoder(publisher="keras.applications", load=load_file)
 def vgg19(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     """VGG19 without its classifier (20,024,384 parameters); otherwise as `vgg16`.
 
@@ -111,15 +141,13 @@ def _pool(x, wide, strides, name):
 
 
 def _load(model, weights, application):
-    """Load; "imagenet" are those of keras.applications, whose first kernel is BGR's."""
-    if not (isinstance(weights, str) and weights == "imagenet"):
-        return load(model, weights)
-    source = application(include_top=False, weights="imagenet")
-    arrays = {
-        f"{layer.name}/{kind}": value
-        for layer in source.layers
-        for kind, value in zip(("kernel", "bias"), layer.get_weights())
-    }
-    first = "block1_conv1/kernel"
-    arrays[first] = arrays[first][:, :, ::-1]
-    return load(model, arrays)
+    """Load; "imagenet" is the file of keras.applications."""
+    if isinstance(weights, str) and weights == "imagenet":
+        source = application(include_top=False, weights="imagenet")
+        weights = {
+            f"{layer.name}/{kind}": value
+            for layer in source.layers
+            for kind, value in zip(("kernel", "bias"), layer.get_weights())
+        }
+        return turn_channels(load(model, weights))
+    return load_file(model, weights)

@@ -2,7 +2,7 @@
 
 from kerasseg.layers.adaptive_pooling import AdaptiveAveragePooling
 from kerasseg.layers.atrous import AtrousConv2D
-from kerasseg.layers.attention import DotAttention, PositionSoftmax
+from kerasseg.layers.attention import DotAttention, PositionSoftmax, ReadChannelsFirst
 from kerasseg.layers.crop import CropLike
 from kerasseg.layers.least_size import LeastSize
 from kerasseg.layers.normalization import (
@@ -28,6 +28,7 @@ __all__ = [
     "Normalize",
     "PadSmall",
     "PositionSoftmax",
+    "ReadChannelsFirst",
     "ResizeLike",
     "ResizeTo",
     "Unpool",

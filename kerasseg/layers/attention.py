@@ -62,6 +62,22 @@ class DotAttention(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("kerasseg")
+class ReadChannelsFirst(keras.layers.Layer):
+    """Takes the numbers of a map [N, H, W, C] in order as [N, C, H, W], and turns them.
+
+    A mistake that weights of segmentation_models.pytorch's MA-Net were trained with.
+    """
+
+    def call(self, x):
+        n, height, width, _ = ops.shape(x)
+        x = ops.reshape(x, (n, x.shape[-1], height, width))
+        return ops.transpose(x, (0, 2, 3, 1))
+
+    def compute_output_spec(self, x):
+        return keras.KerasTensor(x.shape, dtype=self.compute_dtype)
+
+
+@keras.saving.register_keras_serializable("kerasseg")
 class PositionSoftmax(keras.layers.Layer):
     """Softmax of features [N, L, C] over their L positions, in float32."""
 

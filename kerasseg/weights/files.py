@@ -169,25 +169,55 @@ def _read_h5(path, max_bytes):
 
 
 def read_layers(path):
-    """Arrays of a `.weights.h5` that `read` has read, by the name of their layer.
+    """Arrays of a `.h5` that `read` has read, by the name of their layer.
 
     Returns:
         dict from name to a list of arrays, in the order of the layer's variables; empty
-        where the file, of an older Keras, has no names.
+        where the file has no names.
     """
     import h5py
 
+    with h5py.File(path, "r") as file:
+        return {
+            name: [item[()] for item in items]
+            for name, items in _layers(file).items()
+            if items
+        }
+
+
+def layer_names(path):
+    """Names of all layers in a `.h5` that `read` has read, those without weights too.
+
+    Keras 3 writes them beside the variables, older ones in a list.
+    """
+    import h5py
+
+    with h5py.File(path, "r") as file:
+        return set(_layers(file))
+
+
+def _layers(file):
+    """The data sets of each layer by its name."""
+    import h5py
+
     found = {}
+    for name in map(_text, file.attrs.get("layer_names", ())):  # up to Keras 2
+        group = file.get(name)
+        weights = map(_text, group.attrs.get("weight_names", ()) if group else ())
+        found[name] = [group[weight] for weight in weights if weight in group]
 
     def visit(_, item):
         name = item.attrs.get("name")
         numbered = isinstance(item, h5py.Group) and all(map(str.isdigit, item))
-        if numbered and isinstance(name, str) and len(item):
-            found[name] = [item[key][()] for key in sorted(item, key=int)]
+        if numbered and isinstance(name, str):
+            found.setdefault(name, [item[key] for key in sorted(item, key=int)])
 
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
+    file.visititems(visit)
     return found
+
+
+def _text(name):
+    return name.decode() if isinstance(name, bytes) else str(name)
 
 
 def _read_group(group, prefix, arrays, state, path):

@@ -44,7 +44,7 @@ def named_variables(model):
     return table
 
 
-def assign(model, arrays, *, partial=False, path=None):
+def assign(model, arrays, *, partial=False, skip=(), path=None):
     """Set the variables of a model, all or none.
 
     Args:
@@ -53,6 +53,8 @@ def assign(model, arrays, *, partial=False, path=None):
         partial: accept arrays without a variable, variables without an array, and
             arrays of another shape, such as those of a head for other classes; these
             are left out, and the log says which.
+        skip: paths of variables that stay as they are, all of them, if the array of one
+            has another shape: a head for other classes. The log says so.
         path: the file that the arrays came from, for messages.
 
     Returns:
@@ -63,6 +65,12 @@ def assign(model, arrays, *, partial=False, path=None):
             is then unchanged.
     """
     table = named_variables(model)
+    if other := [path for path in skip if _misfits(arrays, table, path)]:
+        logging.getLogger(__name__).warning(
+            "left as they are, for the file has other classes: %s", listed(other)
+        )
+        arrays = {name: x for name, x in arrays.items() if name not in skip}
+        table = {name: x for name, x in table.items() if name not in skip}
     problems = []
     if not partial:
         unknown = [name for name in arrays if name not in table]
@@ -98,6 +106,10 @@ def assign(model, arrays, *, partial=False, path=None):
             listed(misshapen),
         )
     return known
+
+
+def _misfits(arrays, table, path):
+    return path in arrays and np.shape(arrays[path]) != tuple(table[path].shape)
 
 
 def from_torch(arrays, model, rules=()):
@@ -209,7 +221,7 @@ def adapt_channels(kernel, channels):
     return np.repeat(mean * (kernel.shape[2] / channels), channels, axis=2)
 
 
-def load(model, source, *, rules=(), partial=False):
+def load(model, source, *, rules=(), partial=False, skip=()):
     """Put a weight file, or arrays, into a model.
 
     Arrays may have our names or, with `rules`, those of a PyTorch reference. If only
@@ -220,8 +232,9 @@ def load(model, source, *, rules=(), partial=False):
         source: path, see `read`, or a dict of arrays. Keras matches the layers of a
             `.weights.h5` by their order; where they differ, as with another output
             stride, they are matched by their names.
-        rules: see `from_torch`.
-        partial: see `assign`.
+        rules: see `from_torch`; or a function of the arrays that returns them, asked
+            where no array has one of our names.
+        partial, skip: see `assign`.
 
     Returns:
         The model.
@@ -237,11 +250,19 @@ def load(model, source, *, rules=(), partial=False):
         if reason is None:
             return model
         arrays = _named_arrays(model, path)
+        drops = () if callable(rules) else [p for p, new in rules if new is None]
+        arrays = {
+            name: array
+            for name, array in arrays.items()
+            if not any(re.search(pattern, name) for pattern in drops)
+        }
         if not arrays:
             reason = "it names none of the model's layers" if partial else reason
             raise WeightsError(f"does not fit model {model.name!r}: {reason}", path)
     table = named_variables(model)
     if rules and not any(name in table for name in arrays):
+        if callable(rules):
+            rules = _ask(rules, arrays, path)
         arrays = from_torch(arrays, model, rules)
     # Variables come in the order of the layers: the first kernel sees the image.
     first = next((name for name, v in table.items() if len(v.shape) == 4), None)
@@ -249,8 +270,16 @@ def load(model, source, *, rules=(), partial=False):
         wanted, given = tuple(table[first].shape), np.shape(arrays[first])
         if len(given) == 4 and given[2] != wanted[2]:
             arrays = {**arrays, first: adapt_channels(arrays[first], wanted[2])}
-    assign(model, arrays, partial=partial, path=path)
+    assign(model, arrays, partial=partial, skip=skip, path=path)
     return model
+
+
+def _ask(rules, arrays, path):
+    """Let a function choose the rules; what it refuses names the file."""
+    try:
+        return rules(arrays)
+    except WeightsError as error:
+        raise WeightsError(str(error), path) from None
 
 
 def _load_by_keras(model, path):

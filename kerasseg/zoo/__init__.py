@@ -22,9 +22,15 @@ the parts of the model with training=True: there is no second model for training
         samples; a training step that divides its batch divides by the whole batch's.
 """
 
+import dataclasses
+
+import keras
+
 from kerasseg import encoders, weights
-from kerasseg.names import parameters
+from kerasseg.names import look_up, parameters
 from kerasseg.weights import catalog
+from kerasseg.zoo._builder import load as load_weights
+from kerasseg.zoo._references import encoder_options
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
 from kerasseg.zoo.center_mask import center_mask
@@ -59,7 +65,14 @@ from kerasseg.zoo.yolact import yolact
 BUILDERS = {
     name: value for name, value in sorted(globals().items()) if hasattr(value, "task")
 }
-__all__ = ["BUILDERS", "freeze", "load", "load_torch", "names", *BUILDERS]
+REFERENCES = {
+    name: builder for builder in BUILDERS.values() for name in builder.references
+}
+__all__ = [
+    *("BUILDERS", "REFERENCES", "freeze", "from_reference", "load", "load_torch"),
+    "names",
+    *BUILDERS,
+]
 
 
 def names(task=None):
@@ -116,15 +129,85 @@ def freeze(model, part="encoder"):
     return model
 
 
-def load_torch(model, source):
+def from_reference(
+    name,
+    num_classes=None,
+    *,
+    encoder=None,
+    weights=None,
+    skip_mismatch=None,
+    options=None,
+):
+    """Model that computes what a published implementation does.
+
+    Args:
+        name: of the reference, a key of `REFERENCES`: "torchvision/fcn_resnet50",
+            "smp/Unet". It fixes every option on which the outputs depend.
+        num_classes: channels of the logits, or rays; None takes those of the published
+            files, or else the builder's default.
+        encoder: name of an encoder, where the reference is published on several.
+        weights: None, a path or a dict of arrays: a file of that implementation.
+        skip_mismatch: "head" leaves the layers as they are whose shapes follow from the
+            number of classes, where the file has others, and says so.
+        options: dict of further arguments of the builder: `input_shape`, `aux`, or what
+            was not the implementation's default when the file was trained.
+
+    Returns:
+        keras.Model of the builder `REFERENCES[name]`.
+
+    Raises:
+        ValueError: if the name, the encoder or an option is unknown.
+        WeightsError: if the file cannot be read or does not fit.
+
+    Example:
+        >>> model = from_reference("smp/Linknet", 3, encoder="resnet18")
+        >>> model(np.zeros([1, 64, 64, 3])).shape
+        TensorShape([1, 64, 64, 3])
+    """
+    builder = look_up(name, REFERENCES, "reference")
+    reference = builder.references[name]
+    reference = dataclasses.replace(
+        reference, options={**reference.options, **(options or {})}
+    )
+    count, *_ = parameters(builder)
+    given = {count: num_classes or reference.num_classes, **reference.options}
+    given["encoder"] = _encoder_of(builder, reference, name, encoder)
+    model = builder(**{key: x for key, x in given.items() if x is not None})
+    if weights is None:
+        return model
+    return load_weights(model, weights, {name: reference}, skip_mismatch=skip_mismatch)
+
+
+def _encoder_of(builder, reference, name, encoder):
+    """Name of a reference's encoder, or the encoder where it has options of its own."""
+    encoder = (
+        encoder or reference.options.get("encoder") or parameters(builder)["encoder"]
+    )
+    if not reference.describes(encoder):
+        raise ValueError(
+            f"`encoder` of {name!r} must be one of {', '.join(reference.encoders)}. "
+            f"Received: encoder={encoder!r}."
+        )
+    options = {**parameters(builder), **reference.options}
+    stride = options.get("output_stride", 32)
+    inner = encoder_options(reference, encoder, stride)
+    if not inner:
+        return encoder
+    shape = options.get("input_shape", (None, None, 3))
+    return encoders.build(encoder, shape, output_stride=stride, options=inner)
+
+
+def load_torch(model, source, *, skip_mismatch=None):
     """Put the weights of a PyTorch reference into one of our models.
 
-    Names are mapped by the rules that lie beside the model's builder and its encoder's:
-    `kerasseg.zoo.deeplab_v3` says which implementations those are.
+    Names are mapped by the rules that lie beside the model's builder and its encoder's.
+    A whole model must have been built with the options of the reference that the names
+    are of: `from_reference` does that.
 
     Args:
         model: keras.Model of a function in `kerasseg.zoo` or `kerasseg.encoders`.
         source: path, see `kerasseg.weights.read`, or a state dict as a dict of arrays.
+        skip_mismatch: see `from_reference`.
 
     Returns:
         The model.
@@ -132,18 +215,20 @@ def load_torch(model, source):
     Raises:
         ValueError: if the model's builder is unknown.
         WeightsError: if the file cannot be read; lists unknown, missing and misshapen
-            arrays, the model is then unchanged.
+            arrays, or options that differ; the model is then unchanged.
     """
+    if model.name in BUILDERS:
+        references = BUILDERS[model.name].references
+        return load_weights(model, source, references, skip_mismatch=skip_mismatch)
     if model.name in encoders.ENCODERS:
-        rules = encoders.traits_of(model).rules
-    elif model.name in BUILDERS:
-        rules = (*BUILDERS[model.name].rules, *encoders.rules_of(model))
-    else:
-        raise ValueError(
-            "`model` must come from kerasseg.zoo or kerasseg.encoders, its name kept. "
-            f"Received: model {model.name!r}."
-        )
-    return weights.load(model, source, rules=rules)
+        traits = encoders.traits_of(model)
+        if traits.load is not None:
+            return traits.load(model, source)
+        return weights.load(model, source, rules=traits.rules)
+    raise ValueError(
+        "`model` must come from kerasseg.zoo or kerasseg.encoders, its name kept. "
+        f"Received: model {model.name!r}."
+    )
 
 
 def load(name, num_classes=None, *, accept_licence=False):
@@ -180,14 +265,25 @@ def load(name, num_classes=None, *, accept_licence=False):
             f"encoder={entry.architecture!r}, encoder_weights='imagenet'."
         )
     path, options = entry.path(), dict(entry.options)
-    builder, encoder = BUILDERS[entry.architecture], entry.encoder
-    if entry.encoder_options:
-        encoder = encoders.build(encoder, options=entry.encoder_options)
-    count, *_ = parameters(builder)
-    given = {count: num_classes, "encoder": encoder}
-    options |= {key: x for key, x in given.items() if x is not None}
-    model = builder(**options)
-    weights.load(model, path, partial=num_classes is not None)
+    skip = None if num_classes is None else "head"
+    if entry.reference:
+        model = from_reference(
+            entry.reference,
+            num_classes,
+            encoder=entry.encoder,
+            weights=path,
+            skip_mismatch=skip,
+            options=options,
+        )
+    else:
+        builder, encoder = BUILDERS[entry.architecture], entry.encoder
+        if entry.encoder_options:
+            encoder = encoders.build(encoder, options=entry.encoder_options)
+        count, *_ = parameters(builder)
+        given = {count: num_classes, "encoder": encoder}
+        options |= {key: x for key, x in given.items() if x is not None}
+        model = builder(**options)
+        load_weights(model, path, {}, skip_mismatch=skip)
     model.classes = entry.classes if num_classes is None else ()
     model.predict_options = entry.predict
     return model

@@ -2,46 +2,90 @@
 
 import functools
 
-from kerasseg import encoders
+from kerasseg import weights as weight_files
 from kerasseg.encoders import pretrained
 from kerasseg.encoders.arguments import checked
+from kerasseg.zoo._references import rules_for
+
+COUNTS = ("num_classes", "num_rays")
 
 
-def builder(task="semantic", *, rules=(), losses=None):
+def builder(task="semantic", *, references=None, losses=None):
     """Decorator of builders: states their task, published weights and losses.
 
     The function gets attributes of these names, and each model that it returns the
-    attribute `task`. Arguments that builders share are checked.
+    attribute `task`. Arguments that builders share are checked, and `weights=` is
+    loaded into the model that the function built.
 
     Args:
         task: see `kerasseg.zoo.names`.
-        rules: renaming rules of published files, see `kerasseg.weights.from_torch`;
-            those of encoders lie beside these.
+        references: dict of name to `Reference`: the published implementations that
+            models can equal.
         losses: function that trains the model, see `kerasseg.zoo`; None where any loss
             of logits does.
     """
+    references = dict(references or {})
 
     def decorate(function):
         answer = checked(function)
 
         @functools.wraps(function)
-        def build(*args, **kwargs):
-            model = answer(*args, **kwargs)
+        def build(*args, weights=None, **kwargs):
+            model = answer(*args, weights=weights, **kwargs)
             model.task = task
-            return model
+            return model if weights is None else load(model, weights, references)
 
-        build.task, build.rules, build.losses = task, tuple(rules), losses
+        build.task, build.references, build.losses = task, references, losses
         return build
 
     return decorate
 
 
-def load(model, weights, rules=()):
-    """Put what a builder was given as `weights=` into its model, and return it.
+def load(model, source, references, *, skip_mismatch=None):
+    """Put published weights, or ours, into a model that a builder returned.
 
     Args:
         model: keras.Model.
-        weights: None or a path to weights of the whole model.
-        rules: the builder's renaming rules; those of the encoder inside are added.
+        source: path, name or dict of arrays, see `kerasseg.encoders.pretrained.load`.
+        references: of the builder, see `builder`.
+        skip_mismatch: "head": where the file is of other classes, leave the layers as
+            they are whose shapes follow from their number, and say so.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: for another `skip_mismatch`.
+        WeightsError: if the file cannot be read, or does not fit, or is of a reference
+            that computes something else.
     """
-    return pretrained.load(model, weights, rules=(*rules, *encoders.rules_of(model)))
+    if skip_mismatch not in (None, "head"):
+        raise ValueError(
+            "`skip_mismatch` must be None or 'head'. "
+            f"Received: skip_mismatch={skip_mismatch!r}."
+        )
+    skip = head_of(model) if skip_mismatch else ()
+    rules = functools.partial(rules_for, references, model)
+    return pretrained.load(model, source, rules=rules, skip=skip)
+
+
+def head_of(model):
+    """Paths of the variables whose shapes follow from the number of classes.
+
+    Args:
+        model: keras.Model as a builder returned it.
+
+    Raises:
+        ValueError: if it was read from a file, which does not tell its options.
+    """
+    built = getattr(model, "built_with", None)
+    if built is None:
+        raise ValueError(
+            "`model` must come from a function of kerasseg.zoo, not from a file. "
+            f"Received: model {model.name!r}."
+        )
+    count = next(name for name in COUNTS if name in built.options)
+    other = built.function(**{**built.options, count: built.options[count] + 1})
+    shapes = {path: x.shape for path, x in weight_files.named_variables(other).items()}
+    table = weight_files.named_variables(model)
+    return {path for path, x in table.items() if shapes.get(path) != x.shape}

@@ -3,9 +3,9 @@
 import keras
 
 from kerasseg import blocks, encoders
-from kerasseg.zoo._builder import load
+from kerasseg.encoders import resnet
+from kerasseg.zoo._references import Reference
 
-# torchvision
 RULES = (
     (r"^classifier\.0\.", "head_conv."),
     (r"^classifier\.1\.", "head_norm."),
@@ -14,10 +14,16 @@ RULES = (
     (r"^aux_classifier\.1\.", "aux_head_norm."),
     (r"^aux_classifier\.4\.", "aux_head_score."),
 )
+REFERENCES = {
+    f"torchvision/fcn_{encoder}": Reference(
+        RULES, {"encoder": encoder}, encoders=resnet.NAMES, num_classes=21
+    )
+    for encoder in ("resnet50", "resnet101")
+}
 
 
 def dilated_fcn(
-    num_classes, encoder, *, encoder_weights, input_shape, output_stride, aux, weights
+    num_classes, encoder, *, encoder_weights, input_shape, output_stride, aux
 ):
     """FCN on any encoder, made dense to `output_stride`; see `zoo.fcn`."""
     image = keras.Input(input_shape, name="image")
@@ -27,4 +33,4 @@ def dilated_fcn(
     outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="fcn"), weights, RULES)
+    return keras.Model(image, outputs, name="fcn")

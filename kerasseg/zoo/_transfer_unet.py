@@ -3,9 +3,8 @@
 import keras
 
 from kerasseg import blocks, encoders
-from kerasseg.zoo._builder import load
+from kerasseg.zoo._references import Reference
 
-# segmentation_models.pytorch
 RULES = (
     *(
         (
@@ -24,6 +23,7 @@ RULES = (
     (r"^decoder\.blocks\.4\.attention1\.", None),  # there is no skip to gate
     (r"^segmentation_head\.0\.", "head."),
 )
+REFERENCES = {"smp/Unet": Reference(RULES, {"encoder": "resnet34"})}
 
 
 def transfer_unet(
@@ -35,7 +35,6 @@ def transfer_unet(
     decoder_filters,
     norm,
     attention,
-    weights,
 ):
     """U-Net on any encoder, as in segmentation_models.pytorch; see `zoo.unet`."""
     image = keras.Input(input_shape, name="image")
@@ -56,4 +55,4 @@ def transfer_unet(
             name=f"decoder{level}",
         )
     scores = blocks.conv(x, num_classes, name="head")
-    return load(keras.Model(image, blocks.logits(scores), name="unet"), weights, RULES)
+    return keras.Model(image, blocks.logits(scores), name="unet")

@@ -5,7 +5,7 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 
 @builder()
@@ -61,8 +61,7 @@ def attention_unet(
         x = blocks.double_conv(x, channels, norm=norm, name=name)
     scores = blocks.conv(x, num_classes, 1, name="head")
     # Encoders without "c0" end at half the size of the image.
-    model = keras.Model(image, blocks.logits(scores, image), name="attention_unet")
-    return load(model, weights)
+    return keras.Model(image, blocks.logits(scores, image), name="attention_unet")
 
 
 def _gate(skip, signal, norm, *, name):

@@ -6,7 +6,7 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.layers import Normalize, ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 # Channels of the 3x3 convolutions, table 1 of the paper; the first of a row strides.
 DETAIL = ((64, 64), (64, 64, 64), (128, 128, 128))
@@ -67,7 +67,7 @@ def bisenet_v2(
             x, name = taps[f"c{number + 1}"], f"aux{number}"
             scores = _head(x, 128, num_classes, dropout, name=f"{name}_head")
             outputs[name] = blocks.logits(scores, image, name=name)
-    return load(keras.Model(image, outputs, name="bisenet_v2"), weights)
+    return keras.Model(image, outputs, name="bisenet_v2")
 
 
 def _head(x, filters, num_classes, dropout, *, name):

@@ -17,7 +17,7 @@ from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.pasting import box_masks, paste_masks
 from kerasseg.detection.targets import center_targets
 from kerasseg.names import look_up
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 from kerasseg.zoo._fixed_size import encode
 
 CENTER_BIAS = -2.19  # CenterNet's: a score of 0.1 everywhere at the start
@@ -136,8 +136,7 @@ def center_mask(
     detect = CenterDetections(
         image_size, score_threshold, num_detections, name="detections"
     )
-    model = keras.Model(image, detect([found[x] for x in NAMES]), name="center_mask")
-    return load(model, weights)
+    return keras.Model(image, detect([found[x] for x in NAMES]), name="center_mask")
 
 
 @keras.saving.register_keras_serializable("kerasseg")

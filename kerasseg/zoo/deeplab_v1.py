@@ -5,7 +5,7 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 
 @builder()
@@ -48,8 +48,7 @@ def deeplab_v1(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)["c5"]
     scores = atrous_scores(x, num_classes, atrous_rates, decoder_filters, dropout)
-    model = keras.Model(image, blocks.logits(scores, image), name="deeplab_v1")
-    return load(model, weights)
+    return keras.Model(image, blocks.logits(scores, image), name="deeplab_v1")
 
 
 def atrous_scores(x, num_classes, rates, filters, dropout):

@@ -4,7 +4,7 @@ import keras
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 from kerasseg.zoo.deeplab_v1 import atrous_scores
 
 
@@ -54,5 +54,4 @@ def deeplab_v2(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)["c5"]
     scores = atrous_scores(x, num_classes, atrous_rates, decoder_filters, dropout)
-    model = keras.Model(image, blocks.logits(scores, image), name="deeplab_v2")
-    return load(model, weights)
+    return keras.Model(image, blocks.logits(scores, image), name="deeplab_v2")

@@ -3,10 +3,11 @@
 import keras
 
 from kerasseg import blocks, encoders
+from kerasseg.encoders import resnet
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
-# torchvision
 PARTS = {
     r"0\.convs\.0": "aspp_point",
     **{
@@ -26,11 +27,28 @@ RULES = (
     (r"^aux_classifier\.1\.", "aux_head_norm."),
     (r"^aux_classifier\.4\.", "aux_head_score."),
 )
+REFERENCES = {
+    f"torchvision/deeplabv3_{encoder}": Reference(
+        RULES, {"encoder": encoder}, encoders=resnet.NAMES, num_classes=21
+    )
+    for encoder in ("resnet50", "resnet101")
+}
+REFERENCES["torchvision/deeplabv3_mobilenet_v3_large"] = Reference(
+    RULES,
+    {
+        "encoder": "mobilenet_v3_large",
+        "output_stride": 16,
+        "atrous_rates": (12, 24, 36),
+    },
+    {"dilate_first": True},
+    encoders=("mobilenet_v3_large",),
+    num_classes=21,
+)
 # The paper's at strides 16 and 8, halved once more at 32.
 RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def deeplab_v3(
     num_classes=21,
     encoder="resnet50",
@@ -77,4 +95,4 @@ def deeplab_v3(
     outputs = blocks.logits(scores, image)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="deeplab_v3"), weights, RULES)
+    return keras.Model(image, outputs, name="deeplab_v3")

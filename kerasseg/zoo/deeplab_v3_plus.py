@@ -6,7 +6,7 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 from kerasseg.zoo.deeplab_v3 import RATES
 
 
@@ -63,5 +63,4 @@ def deeplab_v3_plus(
     for index, filters in enumerate(decoder_filters, 1):
         x = blocks.separable_conv(x, filters, name=f"decoder{index}")
     scores = blocks.conv(x, num_classes, 1, name="head")
-    model = keras.Model(image, blocks.logits(scores, image), name="deeplab_v3_plus")
-    return load(model, weights)
+    return keras.Model(image, blocks.logits(scores, image), name="deeplab_v3_plus")

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 
 @builder()
@@ -55,5 +55,4 @@ def encoder_decoder(
         x = blocks.normalize(x, norm, name=f"{name}_norm")
         x = blocks.activate(x, "relu", name=name)
     scores = blocks.conv(x, num_classes, 1, name="head")
-    model = keras.Model(image, blocks.logits(scores, image), name="encoder_decoder")
-    return load(model, weights)
+    return keras.Model(image, blocks.logits(scores, image), name="encoder_decoder")

@@ -5,7 +5,7 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 
 @builder()
@@ -57,7 +57,7 @@ def fast_scnn(
     outputs = blocks.logits(scores, image)
     sides = {"aux": taps["c3"]} if aux else {}
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="fast_scnn"), weights)
+    return keras.Model(image, outputs, name="fast_scnn")
 
 
 def _fuse(deep, fine, filters):

@@ -7,11 +7,11 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.layers import CropLike
-from kerasseg.zoo._builder import builder, load
-from kerasseg.zoo._dilated_fcn import RULES, dilated_fcn
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._dilated_fcn import REFERENCES, dilated_fcn
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def fcn(
     num_classes=21,
     encoder="vgg16",
@@ -61,7 +61,6 @@ def fcn(
             input_shape=input_shape,
             output_stride=output_stride,
             aux=aux,
-            weights=weights,
         )
     if aux:
         raise ValueError(
@@ -86,7 +85,7 @@ def fcn(
         x = layers.Add(name=f"fuse_pool{level}")([x, skip])
         stride //= 2
     x = _upsample(x, image, stride, name=f"up_{stride}x")
-    return load(keras.Model(image, blocks.logits(x), name="fcn"), weights)
+    return keras.Model(image, blocks.logits(x), name="fcn")
 
 
 def _upsample(x, like, factor, *, name):

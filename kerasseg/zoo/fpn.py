@@ -5,7 +5,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # segmentation_models.pytorch
 RULES = (
@@ -22,9 +23,12 @@ RULES = (
     ),
     (r"^segmentation_head\.0\.", "head."),
 )
+REFERENCES = {
+    "smp/FPN": Reference(RULES, {"encoder": "resnet34", "align_corners": True})
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def fpn(
     num_classes=21,
     encoder="resnet50",
@@ -84,4 +88,4 @@ def fpn(
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
     scores = blocks.conv(x, num_classes, 1, name="head")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    return load(keras.Model(image, outputs, name="fpn"), weights, RULES)
+    return keras.Model(image, outputs, name="fpn")

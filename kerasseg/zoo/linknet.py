@@ -5,7 +5,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # segmentation_models.pytorch
 RULES = (
@@ -20,9 +21,10 @@ RULES = (
     ),
     (r"^segmentation_head\.0\.", "head."),
 )
+REFERENCES = {"smp/Linknet": Reference(RULES, {"encoder": "resnet34"})}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def linknet(
     num_classes=21,
     encoder="resnet34",
@@ -69,8 +71,7 @@ def linknet(
         if skip is not None:
             x = layers.Add(name=f"{name}_skip")([x, skip])
     scores = blocks.conv(x, num_classes, 1, name="head")
-    model = keras.Model(image, blocks.logits(scores), name="linknet")
-    return load(model, weights, RULES)
+    return keras.Model(image, blocks.logits(scores), name="linknet")
 
 
 def _double(x, filters, norm, name):

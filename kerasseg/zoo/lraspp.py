@@ -6,9 +6,9 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
-# torchvision
 RULES = (
     (r"^classifier\.cbr\.0\.", "high_conv."),
     (r"^classifier\.cbr\.1\.", "high_norm."),
@@ -16,9 +16,18 @@ RULES = (
     (r"^classifier\.low_classifier\.", "low_score."),
     (r"^classifier\.high_classifier\.", "high_score."),
 )
+REFERENCES = {
+    "torchvision/lraspp_mobilenet_v3_large": Reference(
+        RULES,
+        {"encoder": "mobilenet_v3_large", "output_stride": 16},
+        {"dilate_first": True},
+        encoders=("mobilenet_v3_large",),
+        num_classes=21,
+    )
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def lraspp(
     num_classes=21,
     encoder="mobilenet_v3_large",
@@ -69,5 +78,4 @@ def lraspp(
             blocks.conv(x, num_classes, 1, name="high_score"),
         ]
     )
-    model = keras.Model(image, blocks.logits(scores, image), name="lraspp")
-    return load(model, weights, RULES)
+    return keras.Model(image, blocks.logits(scores, image), name="lraspp")

@@ -4,8 +4,9 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.layers import DotAttention, ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.layers import DotAttention, ReadChannelsFirst, ResizeLike
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # segmentation_models.pytorch
 PARTS = {
@@ -32,9 +33,12 @@ RULES = (
     ),
     (r"^segmentation_head\.0\.", "head."),
 )
+REFERENCES = {
+    "smp/MAnet": Reference(RULES, {"encoder": "resnet34", "mix_positions": True})
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def manet(
     num_classes=2,
     encoder="resnet34",
@@ -45,14 +49,15 @@ def manet(
     attention_filters=64,
     reduction=16,
     norm="batch",
+    mix_positions=False,
     weights=None,
 ):
     """MA-Net on any encoder, as in segmentation_models.pytorch, one mistake corrected.
 
     There the attention in the middle takes positions for channels when it puts its
-    result back into a map; here they are told apart, so weights trained there do not
-    carry over. It compares all positions of `c5` with each other: memory grows with
-    the square of the image's area.
+    result back into a map; here they are told apart, unless `mix_positions` asks for
+    that, which weights trained there need. It compares all positions of `c5` with each
+    other: memory grows with the square of the image's area.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.
@@ -63,6 +68,7 @@ def manet(
         attention_filters: channels of queries and keys.
         reduction: the gates have 1 / reduction of a skip's channels in between.
         norm: "batch", "group", "layer" or None.
+        mix_positions: repeat that mistake.
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -75,7 +81,7 @@ def manet(
     """
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
-    x = _attend_positions(taps["c5"], attention_filters, name="center")
+    x = _attend_positions(taps["c5"], attention_filters, mix_positions, name="center")
     skips = [skip for skip in blocks.skips_of(taps) if skip is not None]
     for level, filters in enumerate(decoder_filters, 1):
         name = f"decoder{level}"
@@ -85,17 +91,19 @@ def manet(
         else:
             x = blocks.decoder_block(x, None, filters, like=image, norm=norm, name=name)
     scores = blocks.conv(x, num_classes, name="head")
-    model = keras.Model(image, blocks.logits(scores), name="manet")
-    return load(model, weights, RULES)
+    return keras.Model(image, blocks.logits(scores), name="manet")
 
 
-def _attend_positions(x, filters, *, name):
+def _attend_positions(x, filters, mixed, *, name):
     query = blocks.conv(x, filters, 1, name=f"{name}_query")
     key = blocks.conv(x, filters, 1, name=f"{name}_key")
     value = blocks.conv(x, x.shape[-1], name=f"{name}_value")
     # Unscaled, one softmax over all pairs, as in segmentation_models.pytorch.
     attention = DotAttention(scale=1.0, joint=True, name=f"{name}_attention")
-    x = layers.Add(name=f"{name}_add")([x, attention([query, key, value])])
+    y = attention([query, key, value])
+    if mixed:
+        y = ReadChannelsFirst(name=f"{name}_mixed")(y)
+    x = layers.Add(name=f"{name}_add")([x, y])
     return blocks.conv(x, x.shape[-1], name=f"{name}_out")
 
 

@@ -12,7 +12,7 @@ from kerasseg.detection.detections import merge_nms_options
 from kerasseg.detection.matching import sample
 from kerasseg.detection.roi_align import crop_masks
 from kerasseg.detection.targets import anchor_targets, roi_targets
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (2, 3, 4, 5, 6)
@@ -163,8 +163,7 @@ def mask_rcnn(
     logits = _mask_head(num_classes, filters, norm)(align([*pyramid, found["boxes"]]))
     paste = two_stage.PasteMasks(image_size, name="masks")
     masks = paste([logits, found["classes"], found["boxes"]])
-    model = keras.Model(image, {**found, "masks": masks}, name="mask_rcnn")
-    return load(model, weights)
+    return keras.Model(image, {**found, "masks": masks}, name="mask_rcnn")
 
 
 def _mask_loss(model, pyramid, sampled, masks, divide):

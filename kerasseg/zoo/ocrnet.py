@@ -5,7 +5,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import DotAttention, PositionSoftmax, ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # the authors' names; normalisations lie in a sequence of their own
 BLOCK = r"^(?:model\.)?ocr_distri_head\.object_context_block\."
@@ -29,9 +30,12 @@ RULES = (
     (r"^(?:model\.)?ocr_distri_head\.conv_bn_dropout\.1\.0\.", "fuse_norm."),
     (r"^(?:model\.)?cls_head\.", "head."),
 )
+REFERENCES = {
+    "hrnet/ocr": Reference(RULES, {"encoder": "hrnet_w48", "align_corners": True})
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def ocrnet(
     num_classes=21,
     encoder="hrnet_w48",
@@ -92,7 +96,7 @@ def ocrnet(
     if aux:
         first = blocks.logits(first, image, align_corners=align_corners, name="aux")
         outputs = {"logits": outputs, "aux": first}
-    return load(keras.Model(image, outputs, name="ocrnet"), weights, RULES)
+    return keras.Model(image, outputs, name="ocrnet")
 
 
 def _conv(x, filters, kernel_size, *, name):

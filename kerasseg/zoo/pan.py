@@ -5,8 +5,9 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.layers import MaxPooling2D, ResizeLike
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # segmentation_models.pytorch
 PARTS = {
@@ -26,9 +27,14 @@ RULES = (
     *((rf"^decoder\.{a}\.bn\.", f"{b}_norm.") for a, b in PARTS.items()),
     (r"^segmentation_head\.0\.", "head."),
 )
+REFERENCES = {
+    "smp/PAN": Reference(
+        RULES, {"encoder": "resnet34", "align_corners": True}, {"dilate_first": True}
+    )
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def pan(
     num_classes=21,
     encoder="resnet50",
@@ -71,7 +77,7 @@ def pan(
         x = _gated_up(x, taps[f"c{level + 1}"], align_corners, name=f"gau{level}")
     scores = blocks.conv(x, num_classes, name="head")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    return load(keras.Model(image, outputs, name="pan"), weights, RULES)
+    return keras.Model(image, outputs, name="pan")
 
 
 def _conv(x, filters, kernel_size, *, activation="relu", name):
@@ -95,7 +101,8 @@ def _pyramid_attention(x, filters, align_corners):
     point = _conv(x, filters, 1, name="fpa_point")
     laterals, y = [point], x
     for level, kernel_size in ((1, 7), (2, 5), (3, 3)):
-        pool = layers.MaxPooling2D(2, padding="same", name=f"fpa_pool{level}")
+        # Odd rows and columns are left out, as in the reference.
+        pool = MaxPooling2D(2, name=f"fpa_pool{level}")
         y = _conv(pool(y), 1, kernel_size, name=f"fpa_down{level}")
         laterals.append(_conv(y, 1, kernel_size, name=f"fpa_lateral{level}"))
     y = laterals.pop()

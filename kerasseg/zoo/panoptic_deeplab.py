@@ -8,7 +8,7 @@ from kerasseg.detection import losses as terms
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.layers import ResizeLike
 from kerasseg.losses import TopK
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 from kerasseg.zoo.deeplab_v3 import RATES
 
 STRIDE = 4  # of the decoders
@@ -101,7 +101,7 @@ def panoptic_deeplab(
         "centers": blocks.logits(centers, image, name="centers"),
         "offsets": blocks.logits(scale(offsets), image, name="offsets"),
     }
-    return load(keras.Model(image, outputs, name="panoptic_deeplab"), weights)
+    return keras.Model(image, outputs, name="panoptic_deeplab")
 
 
 def _decode(taps, filters, low_filters, rates, dropout, *, name):

@@ -5,7 +5,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # segmentation_models.pytorch, the lightweight form; its pools are numbered
 RULES = (
@@ -21,9 +22,14 @@ RULES = (
     (r"^decoder\.conv\.1\.", "head_norm."),
     (r"^segmentation_head\.0\.", "head_score."),
 )
+REFERENCES = {
+    "smp/PSPNet": Reference(
+        RULES, {"encoder": "resnet34", "light": True, "align_corners": True}
+    )
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def pspnet(
     num_classes=21,
     encoder="resnet50",
@@ -84,4 +90,4 @@ def pspnet(
     outputs = blocks.logits(scores, image, align_corners=align_corners)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="pspnet"), weights, RULES)
+    return keras.Model(image, outputs, name="pspnet")

@@ -6,7 +6,7 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders.residual import residual_unit
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 
 @builder()
@@ -57,5 +57,4 @@ def res_unet(
         x = residual_unit(x, channels, norm=norm, name=name)
     scores = blocks.conv(x, num_classes, 1, name="head")
     # Encoders without "c0" end at half the size of the image.
-    model = keras.Model(image, blocks.logits(scores, image), name="res_unet")
-    return load(model, weights)
+    return keras.Model(image, blocks.logits(scores, image), name="res_unet")

@@ -4,30 +4,39 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
+from kerasseg.encoders import mix_transformer
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
-RULES = (
-    # the authors
+AUTHORS = (
     *((rf"^decode_head\.linear_c{i}\.proj\.", f"project{i + 1}.") for i in range(1, 5)),
     (r"^decode_head\.linear_fuse\.conv\.", "fuse_conv."),
     (r"^decode_head\.linear_fuse\.bn\.", "fuse_norm."),
     (r"^decode_head\.linear_pred\.", "head."),
     (r"^decode_head\.conv_seg\.", None),
-    # Hugging Face
+)
+HUGGING_FACE = (
     *((rf"^decode_head\.linear_c\.{i}\.proj\.", f"project{i + 2}.") for i in range(4)),
     (r"^decode_head\.linear_fuse\.", "fuse_conv."),
     (r"^decode_head\.batch_norm\.", "fuse_norm."),
     (r"^decode_head\.classifier\.", "head."),
-    # segmentation_models.pytorch, coarse to fine
+)
+SMP = (  # coarse to fine
     *((rf"^decoder\.mlp_stage\.{i}\.linear\.", f"project{5 - i}.") for i in range(4)),
     (r"^decoder\.fuse_stage\.0\.", "fuse_conv."),
     (r"^decoder\.fuse_stage\.1\.", "fuse_norm."),
     (r"^segmentation_head\.0\.", "head."),
 )
+MIT = tuple(mix_transformer.VARIANTS)
+REFERENCES = {
+    "nvlabs/segformer": Reference(AUTHORS, encoders=MIT),
+    "huggingface/segformer": Reference(HUGGING_FACE, encoders=MIT),
+    "smp/Segformer": Reference(SMP, {"align_corners": True}, encoders=MIT),
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def segformer(
     num_classes=21,
     encoder="mit_b0",
@@ -78,4 +87,4 @@ def segformer(
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
     scores = blocks.conv(x, num_classes, 1, name="head")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
-    return load(keras.Model(image, outputs, name="segformer"), weights, RULES)
+    return keras.Model(image, outputs, name="segformer")

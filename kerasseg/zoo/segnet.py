@@ -4,7 +4,7 @@ import keras
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike, Unpool
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 # Convolutions per level, those of VGG16 in reverse; the head is the last one.
 DEPTHS = {4: 3, 3: 3, 2: 3, 1: 2, 0: 1}
@@ -61,5 +61,4 @@ def segnet(
                 x, after if last else filters, norm=norm, name=f"decoder{level}_{index}"
             )
     scores = blocks.conv(x, num_classes, name="head")
-    model = keras.Model(image, blocks.logits(scores, image), name="segnet")
-    return load(model, weights)
+    return keras.Model(image, blocks.logits(scores, image), name="segnet")

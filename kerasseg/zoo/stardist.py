@@ -4,7 +4,7 @@ import keras
 
 from kerasseg import blocks, encoders
 from kerasseg.detection import losses as terms
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 from kerasseg.zoo.unet import unet
 
 
@@ -109,4 +109,4 @@ def stardist(
         "logits": blocks.logits(scores),
         "distances": blocks.logits(distances, name="distances"),
     }
-    return load(keras.Model(base.input, outputs, name="stardist"), weights)
+    return keras.Model(base.input, outputs, name="stardist")

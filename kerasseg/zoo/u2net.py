@@ -6,7 +6,8 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders.rsu import rsu_block
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 HEIGHTS = (0, 4, 5, 6, 7)  # of the decoder's blocks, coarse to fine; see `rsu_block`
 # the authors' names
@@ -16,9 +17,10 @@ RULES = (
     (r"^side(\d)\.", r"side\1_score."),
     (r"^outconv\.", "head."),
 )
+REFERENCES = {"u2net/U2NET": Reference(RULES, num_classes=1)}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def u2net(
     num_classes=1,
     encoder="rsu",
@@ -78,4 +80,4 @@ def u2net(
         outputs = {"logits": outputs}
         for name, x in scores.items():
             outputs[name] = blocks.logits(x, image, name=name)
-    return load(keras.Model(image, outputs, name="u2net"), weights, RULES)
+    return keras.Model(image, outputs, name="u2net")

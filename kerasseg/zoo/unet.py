@@ -5,13 +5,13 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import CropLike, LeastSize, ResizeLike
-from kerasseg.zoo._builder import builder, load
-from kerasseg.zoo._transfer_unet import RULES, transfer_unet
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._transfer_unet import REFERENCES, transfer_unet
 
 LEAST = 188  # of images whose logits without padding have any pixel: 4 x 4
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def unet(
     num_classes=2,
     encoder="plain",
@@ -73,7 +73,6 @@ def unet(
             decoder_filters=decoder_filters,
             norm=norm,
             attention=attention,
-            weights=weights,
         )
     options = {"norm": norm, "padding": "valid" if padding == "valid" else "symmetric"}
     x = image = keras.Input(input_shape, name="image")
@@ -99,7 +98,7 @@ def unet(
         x = layers.Concatenate(name=f"{name}_skip")([skip, x])
         x = blocks.double_conv(x, filters, name=name, **options)
     scores = blocks.conv(x, num_classes, 1, name="head")
-    return load(keras.Model(image, blocks.logits(scores), name="unet"), weights)
+    return keras.Model(image, blocks.logits(scores), name="unet")
 
 
 def _check(encoder, mirrored, attention, padding):

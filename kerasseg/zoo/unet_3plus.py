@@ -5,7 +5,7 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 
 
 @builder()
@@ -80,7 +80,7 @@ def unet_3plus(
         image,
         head="score",
     )
-    return load(keras.Model(image, outputs, name="unet_3plus"), weights)
+    return keras.Model(image, outputs, name="unet_3plus")
 
 
 def _fit(x, like, factor, name):

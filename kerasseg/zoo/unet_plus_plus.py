@@ -4,7 +4,8 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # segmentation_models.pytorch, whose x_{depth}_{layer} is the paper's node of level
 # 4 - layer after layer - depth + 1 steps
@@ -31,9 +32,10 @@ RULES = (
     (r"^decoder\.blocks\.x_0_4\.attention1\.", None),  # there is no skip to gate
     (r"^segmentation_head\.0\.", "head."),
 )
+REFERENCES = {"smp/UnetPlusPlus": Reference(RULES, {"encoder": "resnet34"})}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def unet_plus_plus(
     num_classes=2,
     encoder="resnet34",
@@ -104,5 +106,4 @@ def unet_plus_plus(
         image,
         head="score",
     )
-    model = keras.Model(image, outputs, name="unet_plus_plus")
-    return load(model, weights, RULES)
+    return keras.Model(image, outputs, name="unet_plus_plus")

@@ -5,7 +5,8 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import ResizeLike
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 
 # segmentation_models.pytorch; blocks of one convolution and one normalisation
 PARTS = {
@@ -23,9 +24,12 @@ RULES = (
     *((rf"^decoder\.feature_norms\.{i}\.", f"norm{i + 2}.") for i in range(4)),
     (r"^segmentation_head\.0\.", "head."),
 )
+REFERENCES = {
+    "smp/UPerNet": Reference(RULES, {"encoder": "resnet34", "align_corners": True})
+}
 
 
-@builder(rules=RULES)
+@builder(references=REFERENCES)
 def upernet(
     num_classes=21,
     encoder="resnet50",
@@ -96,4 +100,4 @@ def upernet(
     outputs = blocks.logits(scores, image, align_corners=align_corners)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
-    return load(keras.Model(image, outputs, name="upernet"), weights, RULES)
+    return keras.Model(image, outputs, name="upernet")

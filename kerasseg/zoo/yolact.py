@@ -20,7 +20,7 @@ from kerasseg.detection.mask_grid import STRIDE, mask_size
 from kerasseg.detection.matching import sample
 from kerasseg.detection.pasting import box_masks
 from kerasseg.detection.targets import anchor_targets
-from kerasseg.zoo._builder import builder, load
+from kerasseg.zoo._builder import builder
 from kerasseg.zoo._fixed_size import encode
 
 LEVELS = (3, 4, 5, 6, 7)
@@ -148,8 +148,7 @@ def yolact(
         name="detections",
     )
     names = ("logits", "deltas", "coefficients", "prototypes")
-    model = keras.Model(image, detect([found[x] for x in names]), name="yolact")
-    return load(model, weights)
+    return keras.Model(image, detect([found[x] for x in names]), name="yolact")
 
 
 @keras.saving.register_keras_serializable("kerasseg")

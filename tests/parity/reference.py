@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from tests.parity import seeded
-from tests.parity.cases import CASES, FIXTURES
+from tests.parity.cases import CASES, DETECTORS, FIXTURES
 
 MEAN = np.array([123.675, 116.28, 103.53], "float32")
 STD = np.array([58.395, 57.12, 57.375], "float32")
@@ -24,36 +24,16 @@ def build(kind, name, options):
     if kind == "smp":
         import segmentation_models_pytorch as smp
 
-        model = getattr(smp, name)(encoder_weights=None, classes=3, **options)
-        return mend(model) if name == "MAnet" else model
+        return getattr(smp, name)(encoder_weights=None, classes=3, **options)
     if kind == "timm":
         import timm
 
         return branches(timm.create_model(name, **options))
     if kind == "classifier":
         return features(getattr(torchvision().models, name)(), options)
-    segmentation = torchvision().models.segmentation
-    if name == "lraspp_mobilenet_v3_large":
-        # Its dense form dilates otherwise than ours: compare the strided one.
-        backbone = torchvision().models.mobilenet_v3_large(dilated=False)
-        return segmentation.lraspp._lraspp_mobilenetv3(backbone, 3)
-    return getattr(segmentation, name)(
+    return getattr(torchvision().models.segmentation, name)(
         weights=None, weights_backbone=None, num_classes=3, **options
     )
-
-
-def mend(model):
-    """Let MA-Net's attention give positions back, which it takes for channels."""
-    block = model.decoder.center
-
-    def forward(x):
-        flat = [layer(x).flatten(2) for layer in (block.top_conv, block.bottom_conv)]
-        scores = block.center_conv(x).flatten(2).transpose(1, 2) @ flat[0]
-        weights = scores.flatten(1).softmax(1).view_as(scores)
-        return block.out_conv(x + (weights @ flat[1].mT).mT.reshape(x.shape))
-
-    block.forward = forward
-    return model
 
 
 def branches(model):
@@ -106,6 +86,91 @@ def declare_operators():
     return library
 
 
+def detector(name, options):
+    """Detector of torchvision, three classes and the background.
+
+    Its weights for COCO go with normalisations whose epsilon is 0.
+    """
+    import torchvision.ops as vision
+    from torchvision.models import detection
+
+    vision.boxes.nms = suppress
+    vision.poolers.roi_align = align
+    options = {"weights": None, "weights_backbone": None, "num_classes": 4, **options}
+    model = getattr(detection, name.removesuffix("_coco"))(**options)
+    for module in model.modules():
+        if isinstance(module, vision.FrozenBatchNorm2d) and name.endswith("_coco"):
+            module.eps = 0.0
+    return model
+
+
+def suppress(boxes, scores, iou_threshold):
+    """Greedy suppression, by the definition; the compiled operator does not exist."""
+    order, kept = torch.argsort(scores, descending=True, stable=True), []
+    area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
+    while len(order):
+        best, order = order[0], order[1:]
+        kept.append(best)
+        low = torch.maximum(boxes[best, :2], boxes[order, :2])
+        high = torch.minimum(boxes[best, 2:], boxes[order, 2:])
+        shared = (high - low).clamp(min=0).prod(dim=1)
+        order = order[shared / (area[best] + area[order] - shared) <= iou_threshold]
+    return torch.stack(kept) if kept else torch.zeros(0, dtype=torch.int64)
+
+
+def align(x, rois, output_size, spatial_scale, sampling_ratio, aligned=False):
+    """The rule of torchvision in Python, which it would compile, for a few boxes."""
+    from torchvision.ops import roi_align
+
+    rule = sys.modules[roi_align.__module__]._roi_align.__wrapped__
+    parts = [
+        rule(x, some, spatial_scale, *output_size, sampling_ratio, aligned)
+        for some in rois.split(100)
+    ]
+    return torch.cat(parts) if parts else x.new_zeros(0, x.shape[1], *output_size)
+
+
+def detect(case, folder):
+    """Write CASE.npz of a detector: what it finds on two images."""
+    theirs, size = DETECTORS[case].theirs, DETECTORS[case].size
+    model = detector(*theirs[1:])
+    set_weights(model)
+    images = [torch.from_numpy(x / 255).permute(2, 0, 1) for x in seeded.images(*size)]
+    hooks = [
+        module.register_forward_pre_hook(take_statistics)
+        for module in model.modules()
+        if hasattr(module, "running_var")
+    ]
+    last = model.roi_heads.box_predictor
+    hooks += [x.register_forward_hook(spread) for x in (last.cls_score, last.bbox_pred)]
+    model.eval()
+    with torch.no_grad():
+        model(images[:1])
+        for hook in hooks:
+            hook.remove()
+        found = [model([image])[0] for image in images]
+    state = {f"w/{k}": v.numpy() for k, v in model.state_dict().items()}
+    for index, one in enumerate(found):
+        state |= {f"{index}/{name}": value.numpy() for name, value in one.items()}
+    np.savez(folder / f"{case}.npz", **state)
+
+
+def take_statistics(module, inputs):
+    """Let a normalisation fit the first features that it sees, frozen ones too."""
+    (x,) = inputs
+    module.running_mean.copy_(x.mean(dim=(0, 2, 3)))
+    variance = x.var(dim=(0, 2, 3), unbiased=False)
+    module.running_var.copy_(variance.clamp(min=0.1 * variance.mean()))
+
+
+def spread(module, inputs, outputs):
+    """Give scores and deltas a deviation of 1, so that neither saturates."""
+    scale = outputs.std()
+    module.weight.div_(scale)
+    module.bias.div_(scale)
+    return outputs / scale
+
+
 def set_weights(model):
     """Seeded weights; returns their shapes by name."""
     shapes = {name: tuple(value.shape) for name, value in model.state_dict().items()}
@@ -148,8 +213,8 @@ def inputs(size):
 
 
 def write_case(case, folder):
-    _, _, reference, size = CASES[case]
-    model = build(*reference)
+    theirs, size = CASES[case].theirs, CASES[case].size
+    model = build(*theirs)
     set_weights(model)
     calibrate(model, inputs(size))
     state = {f"w/{k}": v.numpy() for k, v in model.state_dict().items()}
@@ -159,8 +224,8 @@ def write_case(case, folder):
 def write_fixtures():
     arrays = {}
     for case in FIXTURES:
-        _, _, reference, size = CASES[case]
-        model = build(*reference).eval()
+        theirs, size = CASES[case].theirs, CASES[case].size
+        model = build(*theirs).eval()
         shapes = set_weights(model)
         names = [
             f"{name} {' '.join(map(str, s))}".strip() for name, s in shapes.items()
@@ -176,8 +241,9 @@ def main(folder, *cases):
     torch.set_num_threads(1)
     if folder == "fixtures":
         write_fixtures()
-    for case in cases or (CASES if folder != "fixtures" else ()):
-        write_case(case, pathlib.Path(folder))
+    for case in cases or ([*CASES, *DETECTORS] if folder != "fixtures" else ()):
+        write = detect if case in DETECTORS else write_case
+        write(case, pathlib.Path(folder))
     del library
 
 

@@ -1,5 +1,6 @@
 """Equal to reference implementations in PyTorch, on random weights and images."""
 
+import json
 import os
 import pathlib
 import subprocess
@@ -13,6 +14,7 @@ from tests.parity.cases import CASES, FIXTURES, TOLERANCE, TOLERANCES
 
 ROOT = pathlib.Path(__file__).parents[2]
 PYTHON = os.environ.get("KERASSEG_PARITY_PYTHON", ROOT / ".venv-parity/bin/python")
+RESULTS = os.environ.get("KERASSEG_PARITY_RESULTS")
 FIXTURE_FILE = ROOT / "tests/files/parity.npz"
 
 
@@ -30,11 +32,11 @@ def references(tmp_path_factory):
 def run(case, arrays):
     """Outputs by name of our model with the reference's weights."""
     name, options, _, size = CASES[case]
-    if name in zoo.BUILDERS:
-        model = zoo.BUILDERS[name](3, **options)
+    if name in zoo.REFERENCES:
+        model = zoo.from_reference(name, 3, weights=arrays, **options)
     else:
-        model = encoders.ENCODERS[name](**options)
-    outputs = zoo.load_torch(model, arrays)(seeded.images(*size), training=False)
+        model = zoo.load_torch(encoders.ENCODERS[name](**options), arrays)
+    outputs = model(seeded.images(*size), training=False)
     outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
     return {name: np.asarray(output) for name, output in outputs.items()}
 
@@ -43,17 +45,44 @@ def relative_error(found, expected):
     return np.abs(found - expected).max() / np.abs(expected).max()
 
 
+@pytest.fixture(scope="module")
+def measured():
+    """Dict of errors by case; written to the file that scripts/parity.sh names."""
+    errors = {}
+    yield errors
+    if RESULTS:
+        path = pathlib.Path(RESULTS)
+        old = json.loads(path.read_text()) if path.is_file() else {}
+        kept = {case: old[case] for case in CASES if case in old}
+        text = json.dumps({**kept, **errors}, indent=1, sort_keys=True)
+        path.write_text(text + "\n")
+
+
+def note(measured, case, error, agree):
+    """Put what was compared and measured beside the others."""
+    ours, options, _, size = CASES[case]
+    measured[case] = {
+        "reference": ours,
+        "encoder": options.get("encoder"),
+        "size": size[:2],
+        "error": float(f"{error:.1e}"),
+        "same_class": round(agree, 5),
+    }
+
+
 @pytest.mark.parity
 @pytest.mark.parametrize("case", CASES)
-def test_logits_equal_the_reference(references, case):
+def test_logits_equal_the_reference(references, measured, case):
     with np.load(references / f"{case}.npz") as file:
         arrays = dict(file)
     state = {k[2:]: v for k, v in arrays.items() if k.startswith("w/")}
     found = run(case, state)
-    for name in {*found} & {*arrays}:
-        tolerance = TOLERANCES.get(case, TOLERANCE)
-        assert relative_error(found[name], arrays[name]) <= tolerance
-    assert {*arrays} - {f"w/{name}" for name in state} <= {*found}
+    names = {*arrays} - {f"w/{name}" for name in state}
+    assert names <= {*found}
+    errors = [relative_error(found[name], arrays[name]) for name in names]
+    same = [(found[n].argmax(-1) == arrays[n].argmax(-1)).mean() for n in names]
+    note(measured, case, max(errors), min(same))
+    assert max(errors) <= TOLERANCES.get(case, TOLERANCE)
 
 
 @pytest.mark.parametrize("case", FIXTURES)

@@ -1,0 +1,144 @@
+"""Published implementations of our architectures: all that their files leave unsaid.
+
+Names of arrays say which layers a network has, not at which stride it works, how it
+resizes or where it dilates: a file can fit a model by its names and give it other
+outputs. A reference states these options beside the rules that rename its arrays.
+"""
+
+import dataclasses
+
+from kerasseg import encoders, weights
+from kerasseg.names import parameters
+
+# Options that change no output, or that names and shapes of arrays tell.
+FREE = {"num_classes", "num_rays", "encoder", "encoder_weights", "input_shape"}
+FREE |= {"image_size", "weights", "aux", "deep_supervision", "dropout", "norm"}
+FREE |= {"attention", "base_filters", "decoder_filters", "head_filters", "filters"}
+FREE |= {"inner_filters", "attention_filters", "hidden", "depth", "freeze_norm"}
+FREE |= {"nms", "num_proposals", "content_size"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Reference:
+    """A published implementation of an architecture.
+
+    Attributes:
+        rules: renaming rules of its files, see `kerasseg.weights.from_torch`; those of
+            encoders lie beside these.
+        options: of the builder, where the reference differs from our defaults; the
+            encoder among them is the one that `zoo.from_reference` takes unasked.
+        encoder_options: likewise of the encoder's function.
+        encoders: names of the encoders that it describes; () are all of ours.
+        num_classes: of its published files, without a background that is not shown.
+    """
+
+    rules: tuple = ()
+    options: dict = dataclasses.field(default_factory=dict)
+    encoder_options: dict = dataclasses.field(default_factory=dict)
+    encoders: tuple = ()
+    num_classes: int | None = None
+
+    def describes(self, encoder):
+        """Whether it is published on the encoder of that name."""
+        return not self.encoders or encoder in self.encoders
+
+
+def rules_for(references, model, arrays):
+    """Renaming rules of the reference that arrays come from.
+
+    Args:
+        references: dict of name to `Reference`.
+        model: keras.Model of the references' builder.
+        arrays: dict of published name to array.
+
+    Returns:
+        Rules of a reference that the model equals; where no names fit, of the one with
+        the most, for `weights.assign` to list what is amiss.
+
+    Raises:
+        WeightsError: if the arrays fit by their names, but the model was built with
+            other options than their reference.
+    """
+    inner = encoders.rules_of(model)
+    wanted = {*weights.named_variables(model)}
+    misfits, refused = {}, {}
+    for name, reference in references.items():
+        rules = (*reference.rules, *inner)
+        found = {*weights.from_torch(arrays, model, rules)}
+        if found != wanted:
+            misfits[rules] = len(found ^ wanted)
+        elif not (differing := _differences(reference, model)):
+            return rules
+        else:
+            refused[name] = differing
+    if refused:
+        encoder = encoders.of(model).name
+        fitting = [x for x in refused if references[x].describes(encoder)] or refused
+        name = min(fitting, key=lambda name: len(refused[name]))
+        raise weights.WeightsError(_refusal(model, name, refused[name]))
+    return min(misfits, key=misfits.get, default=inner)
+
+
+def _differences(reference, model):
+    """Options of a model that are not those of a reference: "name=value (right)"."""
+    built, encoder = getattr(model, "built_with", None), encoders.of(model)
+    if built is None:
+        return ["options that a model read from a file does not tell"]
+    differing = _unequal(
+        built.options, {**parameters(built.function), **reference.options}
+    )
+    if not reference.describes(encoder.name):
+        differing.append(
+            f"encoder={encoder.name!r} ({' or '.join(reference.encoders)})"
+        )
+    inner = getattr(encoder, "built_with", None)
+    if inner is None:
+        return [*differing, f"encoder={encoder.name!r}, whose options are unknown"]
+    right = parameters(inner.function)
+    right |= {"output_stride": built.options.get("output_stride", 32)}
+    wanted = encoder_options(reference, encoder.name, right["output_stride"])
+    return differing + _unequal(inner.options, {**right, **wanted})
+
+
+def encoder_options(reference, encoder, output_stride):
+    """Options by which an encoder equals that of a reference.
+
+    Args:
+        reference: `Reference`.
+        encoder: its name.
+        output_stride: of the model.
+
+    Raises:
+        ValueError: if the encoder does not have an option that its stride needs.
+    """
+    known = parameters(encoders.ENCODERS[encoder])
+    missing = [name for name in reference.encoder_options if name not in known]
+    if missing and output_stride < 32:
+        raise ValueError(
+            f"`encoder` must have the option {missing[0]!r} for output_stride="
+            f"{output_stride}. Received: encoder={encoder!r}."
+        )
+    return {k: v for k, v in reference.encoder_options.items() if k not in missing}
+
+
+def _unequal(given, right):
+    """None stands for what names and shapes tell, as a decoder's width."""
+    return [
+        f"{name}={value!r} ({right[name]!r})"
+        for name, value in given.items()
+        if name not in FREE
+        and value is not None
+        and _plain(value) != _plain(right[name])
+    ]
+
+
+def _plain(value):
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _refusal(model, name, differing):
+    return (
+        f"these weights are those of {name!r}, which computes something else than this "
+        f"{model.name!r} of {', '.join(differing)}; in brackets what it should be. "
+        f"Build it by kerasseg.zoo.from_reference({name!r}, weights=PATH)."
+    )

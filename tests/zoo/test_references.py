@@ -1,0 +1,125 @@
+"""References: equal by their options, or refused with the options that are right."""
+
+import functools
+import pathlib
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import encoders, weights, zoo
+from tests.parity import seeded
+
+FIXTURES = pathlib.Path(__file__).parents[1] / "files/parity.npz"
+
+
+@functools.cache
+def published(case):
+    """State dict of a reference, three classes, by the names in its files."""
+    with np.load(FIXTURES) as file:
+        lines = str(file[f"{case}/shapes"]).split("\n")
+    shapes = {name: tuple(map(int, sizes)) for name, *sizes in map(str.split, lines)}
+    return seeded.weights(shapes)
+
+
+@pytest.mark.parametrize(
+    ("case", "builder", "options", "message"),
+    [
+        ("lraspp", "lraspp", {}, r"lraspp_mobilenet_v3_large'.* dilate_first=False"),
+        ("lraspp", "lraspp", {"output_stride": 32}, r"output_stride=32 \(16\)"),
+        (
+            "deeplab_v3_mobilenet_v3",
+            "deeplab_v3",
+            {"encoder": "mobilenet_v3_large"},
+            r"deeplabv3_mobilenet_v3_large'.*output_stride=8 \(16\)",
+        ),
+        (
+            "pan",
+            "pan",
+            {"encoder": "resnet18"},
+            r"smp/PAN.*align_corners=False \(True\)",
+        ),
+        ("manet", "manet", {"encoder": "resnet18"}, r"mix_positions=False \(True\)"),
+        ("fpn", "fpn", {"encoder": "resnet18"}, r"from_reference\('smp/FPN', weights"),
+    ],
+)
+def test_weights_that_fit_by_names_only_are_refused(case, builder, options, message):
+    arrays = published(case)
+    with pytest.raises(weights.WeightsError, match=message):
+        zoo.BUILDERS[builder](3, weights=arrays, **options)
+    model = zoo.BUILDERS[builder](3, **options)
+    before = model.get_weights()
+    with pytest.raises(weights.WeightsError, match=message):
+        zoo.load_torch(model, arrays)
+    for old, new in zip(before, model.get_weights()):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_refusal_names_the_file(tmp_path):
+    np.savez(tmp_path / "fpn.npz", **published("fpn"))
+    with pytest.raises(weights.WeightsError, match=r"fpn\.npz: these weights are"):
+        zoo.fpn(3, "resnet18", weights=tmp_path / "fpn.npz")
+
+
+def test_a_model_read_from_a_file_does_not_tell_its_options(tmp_path):
+    model = zoo.from_reference("smp/FPN", 3, encoder="resnet18")
+    model.save(tmp_path / "model.keras")
+    model = keras.models.load_model(tmp_path / "model.keras")
+    with pytest.raises(weights.WeightsError, match=r"from a file does not tell"):
+        zoo.load_torch(model, published("fpn"))
+
+
+def test_an_encoder_at_another_stride_is_refused():
+    arrays = published("linknet")
+    encoder = encoders.resnet18(output_stride=8)
+    with pytest.raises(weights.WeightsError, match=r"output_stride=8 \(32\)"):
+        zoo.linknet(3, encoder, weights=arrays)
+    zoo.linknet(3, encoders.resnet18(), weights=arrays)
+
+
+def test_options_that_are_named_beside_a_reference_are_taken():
+    options = {"output_stride": 32}
+    arrays = published("pan")
+    model = zoo.from_reference(
+        "smp/PAN", 3, encoder="resnet18", weights=arrays, options=options
+    )
+    assert model.built_with.options["output_stride"] == 32
+    with pytest.raises(weights.WeightsError, match=r"output_stride=32 \(16\)"):
+        zoo.pan(3, "resnet18", output_stride=32, align_corners=True, weights=arrays)
+
+
+def test_arguments_of_references_are_checked():
+    with pytest.raises(ValueError, match=r"Unknown reference.*smp/Unet"):
+        zoo.from_reference("smp/unet")
+    with pytest.raises(ValueError, match="must be one of resnet18"):
+        zoo.from_reference("torchvision/fcn_resnet50", encoder="mit_b0")
+    with pytest.raises(ValueError, match="dilate_first"):
+        zoo.from_reference("smp/PAN", encoder="mobilenet_v2")
+
+
+def test_a_head_of_other_classes_is_skipped_on_request(caplog):
+    arrays = published("linknet")
+    with pytest.raises(weights.WeightsError, match="misshapen: 'head/bias"):
+        zoo.from_reference("smp/Linknet", 5, encoder="resnet18", weights=arrays)
+    model = zoo.from_reference(
+        "smp/Linknet",
+        5,
+        encoder="resnet18",
+        weights=arrays,
+        skip_mismatch="head",
+    )
+    assert "other classes: 'head/bias', 'head/kernel'" in caplog.text
+    kernel = arrays["encoder.conv1.weight"].transpose(2, 3, 1, 0)
+    stem = encoders.of(model).get_layer("stem_conv").kernel
+    np.testing.assert_array_equal(stem, kernel)
+
+
+def test_only_the_head_is_skipped():
+    arrays = dict(published("linknet"))
+    arrays["encoder.conv1.weight"] = np.zeros((32, 3, 7, 7), "float32")
+    with pytest.raises(weights.WeightsError, match="misshapen: 'stem_conv/kernel"):
+        zoo.from_reference(
+            "smp/Linknet", 5, encoder="resnet18", weights=arrays, skip_mismatch="head"
+        )
+    with pytest.raises(ValueError, match="skip_mismatch='all'"):
+        zoo.load_torch(zoo.linknet(3, "resnet18"), arrays, skip_mismatch="all")
