@@ -19,8 +19,12 @@ def add_arguments(command):
     )
 
 
-def read_recipe(arguments):
+def read_recipe(arguments, model=None):
     """The recipe of a command, whose data set is named or found.
+
+    Args:
+        arguments: of the command.
+        model: dict that takes the place of the recipe's [model], or None.
 
     Returns:
         (file of the recipe, resolved recipe, dict of "name", "title", "evidence",
@@ -43,7 +47,7 @@ def read_recipe(arguments):
         name = form["name"]
     if name is not None:
         overrides.insert(0, f"data.dataset={name}")
-    return path, recipes.read(path, overrides), form
+    return path, recipes.read(path, overrides, model=model), form
 
 
 def _find(root):

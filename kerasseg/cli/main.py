@@ -136,6 +136,13 @@ def _train_arguments(command):
     _recipe_arguments(command)
     command.add_argument("--out", metavar="RUN", help="run folder (default: runs/NAME)")
     command.add_argument(
+        "--init",
+        metavar="WEIGHTS",
+        help="begin with published weights by name, those of a run folder, or a file; "
+        "without a recipe, with their model, too",
+    )
+    published.add_licence_argument(command)
+    command.add_argument(
         "--distribute",
         default="auto",
         help="auto (all GPUs there are), none, mirrored, or multiworker (TF_CONFIG)",
@@ -195,7 +202,8 @@ def _train(arguments):
     from kerasseg import recipes, runs
     from kerasseg.cli.progress import Progress
 
-    path, recipe, form = data.read_recipe(arguments)
+    model = published.warm_start(arguments)
+    path, recipe, form = data.read_recipe(arguments, model)
     if form:
         _say(arguments, form["text"])
     with Progress(silent=arguments.json) as progress:

@@ -1,5 +1,7 @@
 """`kerasseg weights`: published weights by name, and the options that take one."""
 
+import json
+
 TASK_TEXTS = {
     "semantic": "a class for each pixel",
     "instance": "objects one by one, with boxes and masks",
@@ -39,6 +41,30 @@ def entry(arguments):
     from kerasseg.weights import catalog
 
     return catalog.entry(arguments.weights, accept_licence=arguments.accept_licence)
+
+
+def warm_start(arguments):
+    """Make `--init` an override of the recipe; a path outlasts the current folder.
+
+    Returns:
+        [model] that fits these weights, where no recipe is named; None otherwise.
+    """
+    import os
+
+    from kerasseg.runs import warm_start
+    from kerasseg.weights import catalog
+
+    init = arguments.init
+    if init is None:
+        return None
+    if catalog.is_name(init):
+        found = catalog.entry(init, accept_licence=arguments.accept_licence)
+        # A recipe cannot accept a licence: it gets the file.
+        path = init if catalog.entry(init).open else found.path()
+    else:
+        path = os.path.abspath(init)
+    arguments.set.insert(0, f"train.init={json.dumps(str(path))}")
+    return warm_start.model_table(init) if arguments.recipe is None else None
 
 
 def run(arguments):

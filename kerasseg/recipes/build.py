@@ -128,16 +128,22 @@ def build_truth(recipe):
     return task_of(recipe).truth(recipe)
 
 
-def build_optimizer(recipe, steps_per_epoch):
+def build_optimizer(recipe, steps_per_epoch, model=None):
     """Optimizer of a recipe with its learning-rate schedule.
 
     Its weight decay leaves out biases, the scale and offset of norms and layer scale,
     unless `decay_all` is true.
+
+    Args:
+        recipe: resolved recipe.
+        steps_per_epoch: updates.
+        model: keras.Model to train, whose parts may learn at `rates` of their own.
     """
-    from kerasseg import training
+    from kerasseg import training, zoo
 
     options = dict(recipe["optimizer"])
     function, decay_all = optimizers()[options.pop("name")], options.pop("decay_all")
+    rates = options.pop("rates")
     schedule = {key: options.pop(key) for key in SCHEDULE}
     steps = recipe["train"]["epochs"] * steps_per_epoch
     warmup_steps = round(schedule["warmup_epochs"] * steps_per_epoch)
@@ -153,6 +159,9 @@ def build_optimizer(recipe, steps_per_epoch):
     if not decay_all:
         # As He et al., 2018, https://arxiv.org/abs/1812.01187, section 3.1.
         optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
+    for part, factor in rates.items():
+        variables = [x for y in zoo.part_of(model, part) for x in y.trainable_variables]
+        training.scale_rates(optimizer, variables, factor)
     return optimizer
 
 

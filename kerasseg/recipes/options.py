@@ -1,5 +1,7 @@
 """Tables and options of recipes: names, defaults and types."""
 
+import math
+
 from kerasseg import tasks
 from kerasseg.images.values import check_range
 from kerasseg.names import check_options, look_up, parameters
@@ -7,6 +9,8 @@ from kerasseg.tasks.checks import OptionError, check_named, check_types, option_
 
 TABLES = ("model", "data", "augment", "loss", "optimizer", "train", "predict")
 TRAIN = {
+    "init": "",  # published weights, a run folder or a file to begin with
+    "freeze": "",  # "encoder", or how the names of layers begin that do not learn
     "epochs": 10,
     "steps_per_epoch": 0,  # 0: as many as it takes to see each sample once
     "batch_size": 8,
@@ -32,6 +36,7 @@ AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
 RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
 # Options of [optimizer] that are no arguments of it.
 DECAY = {"decay_all": False}  # whether biases, gamma and beta decay, too
+RATES = {"rates": {}}  # {encoder = 0.1}: parts of a model and of the learning rate
 SCHEDULE = {
     "learning_rate": 1e-3,
     "schedule": "cosine",
@@ -39,6 +44,7 @@ SCHEDULE = {
     "power": 0.9,
     "final": 0.0,
 }
+OWN = {**SCHEDULE, **DECAY, **RATES}
 
 
 def resolve(recipe):
@@ -82,15 +88,15 @@ def resolve(recipe):
     task = tasks.named(builder.task)
     # After [augment], from which instance models take the size of their images.
     task.resolve(recipe, builder)
-    recipe["optimizer"] = {"name": "adamw", **SCHEDULE, **DECAY, **recipe["optimizer"]}
-    extra = {**SCHEDULE, **DECAY}
-    check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=extra)
+    recipe["optimizer"] = {"name": "adamw", **OWN, **recipe["optimizer"]}
+    check_named(recipe["optimizer"], "name", optimizers(), "optimizer", extra=OWN)
     _check_predict(recipe["predict"], task)
     check_types(recipe["train"], TRAIN, "train")
     for name, choices in CHOICES.items():
         with option_errors("train", name):
             look_up(recipe["train"].get(name, "stop"), dict.fromkeys(choices), name)
     _check_signs(recipe)
+    _check_rates(recipe["optimizer"]["rates"])
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe
 
@@ -107,6 +113,20 @@ def _check_signs(recipe):
                     table,
                     option,
                 )
+
+
+def _check_rates(rates):
+    """Parts of a model by name, each with a factor."""
+    right = isinstance(rates, dict) and all(
+        type(x) in (int, float) and 0 <= x < math.inf for x in rates.values()
+    )
+    if not right:
+        raise OptionError(
+            "`rates` must give parts of the model numbers from 0 on, such as "
+            f"{{encoder = 0.1}}. Received: {rates!r}.",
+            "optimizer",
+            "rates",
+        )
 
 
 def _check_predict(options, task):

@@ -35,7 +35,7 @@ class RecipeError(ValueError):
         super().__init__(bounded(message))
 
 
-def read(path=None, overrides=()):
+def read(path=None, overrides=(), *, model=None):
     """Read a recipe, apply overrides, fill in defaults and check it.
 
     Args:
@@ -43,6 +43,7 @@ def read(path=None, overrides=()):
             for the main job.
         overrides: strings "table.key=value", value in TOML, in Python (as messages show
             them) or JSON, or a bare word.
+        model: dict that takes the place of the table [model], or None.
 
     Returns:
         dict from table name to dict of options (`loss` is a list of dicts).
@@ -66,6 +67,8 @@ def read(path=None, overrides=()):
         recipe = _without_none(tomllib.loads(text))
     except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         raise RecipeError(f"{path}: not valid TOML: {error}.") from error
+    if model is not None:
+        recipe["model"] = dict(model)
     overridden = [_override(recipe, override) for override in overrides]
     architecture = ("model", "architecture") in overridden
     if architecture and path in (SHAPES, FOLDER):  # nobody has chosen its options

@@ -6,7 +6,7 @@ import math
 import pathlib
 
 from kerasseg import recipes
-from kerasseg.runs import devices, use
+from kerasseg.runs import devices, use, warm_start
 from kerasseg.runs.folder import (
     RunError,
     check_data,
@@ -184,13 +184,14 @@ def _make_step(recipe, facts, samples):
     # Before the model is built: initial weights and dropout draw from this seed.
     keras.utils.set_random_seed(settings["seed"])
     model = recipes.build_model(recipe, facts["classes"], facts["channels"])
+    warm_start.begin(model, settings)
     if settings["sync_batch_norm"]:
         layers.synchronize(model)
     outputs = model.output if isinstance(model.output, dict) else {}
     step = training.make_train_step(
         model,
         recipes.build_loss(recipe),
-        recipes.build_optimizer(recipe, steps_per_epoch),
+        recipes.build_optimizer(recipe, steps_per_epoch, model),
         options=training.StepOptions(
             loss_weights={
                 name: settings["aux_weight"]

@@ -16,6 +16,7 @@
 
 from kerasseg.training.fitting import fit, is_first_worker
 from kerasseg.training.interrupts import Interrupted
+from kerasseg.training.layer_rates import scale_rates
 from kerasseg.training.loop import FitResult
 from kerasseg.training.non_finite import NonFiniteError
 from kerasseg.training.objective import Objective
@@ -39,4 +40,5 @@ __all__ = [
     "is_first_worker",
     "learning_rate",
     "make_train_step",
+    "scale_rates",
 ]

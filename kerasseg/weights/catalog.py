@@ -162,8 +162,8 @@ def names(task=None, *, only_open=False):
         only_open: leave those out whose licence does not let anybody do anything.
 
     Example:
-        >>> names("stars")[-1]
-        'stardist_2d_versatile_he'
+        >>> names("semantic")[0]
+        'deeplab_v3_mobilenet_v3_large_coco'
     """
     if task is not None:
         check_task(task)

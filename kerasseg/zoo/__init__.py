@@ -70,7 +70,7 @@ REFERENCES = {
 }
 __all__ = [
     *("BUILDERS", "REFERENCES", "freeze", "from_reference", "load", "load_torch"),
-    "names",
+    *("names", "part_of"),
     *BUILDERS,
 ]
 
@@ -99,6 +99,32 @@ def names(task=None):
     return [name for name, x in BUILDERS.items() if task in (None, x.task)]
 
 
+def part_of(model, part):
+    """Layers of a part of a model.
+
+    Args:
+        model: keras.Model of this package.
+        part: "encoder", or how the names of its layers begin ("decoder", "aspp"),
+            among them the nested parts of instance models ("fpn", "mask_head").
+
+    Returns:
+        List of layers, the encoder as one.
+
+    Raises:
+        ValueError: if no layer is of that part.
+    """
+    is_part = encoders.is_encoder if part == "encoder" else lambda layer: False
+    found = [
+        layer for layer in model.layers if layer.name.startswith(part) or is_part(layer)
+    ]
+    if not found:
+        raise ValueError(
+            "`part` must be 'encoder' or the beginning of layer names. "
+            f"Received: part={part!r}."
+        )
+    return found
+
+
 def freeze(model, part="encoder"):
     """Keep a part of a model as it is: weights and batch statistics.
 
@@ -106,8 +132,7 @@ def freeze(model, part="encoder"):
 
     Args:
         model: keras.Model of this package; it is changed.
-        part: "encoder", or how the names of its layers begin ("decoder", "aspp"),
-            among them the nested parts of instance models ("fpn", "mask_head").
+        part: see `part_of`.
 
     Returns:
         The model.
@@ -115,16 +140,7 @@ def freeze(model, part="encoder"):
     Raises:
         ValueError: if no layer is of that part.
     """
-    is_part = encoders.is_encoder if part == "encoder" else lambda layer: False
-    frozen = [
-        layer for layer in model.layers if layer.name.startswith(part) or is_part(layer)
-    ]
-    if not frozen:
-        raise ValueError(
-            "`part` must be 'encoder' or the beginning of layer names. "
-            f"Received: part={part!r}."
-        )
-    for layer in frozen:
+    for layer in part_of(model, part):
         layer.trainable = False
     return model
 
@@ -264,26 +280,32 @@ def load(name, num_classes=None, *, accept_licence=False):
             f"{entry.name!r} are weights of an encoder: write "
             f"encoder={entry.architecture!r}, encoder_weights='imagenet'."
         )
-    path, options = entry.path(), dict(entry.options)
-    skip = None if num_classes is None else "head"
+    path, skip = entry.path(), None if num_classes is None else "head"
     if entry.reference:
+        options = dict(entry.options)
+        published = options.pop("num_classes", None)
         model = from_reference(
             entry.reference,
-            num_classes,
+            num_classes or published,
             encoder=entry.encoder,
             weights=path,
             skip_mismatch=skip,
             options=options,
         )
     else:
-        builder, encoder = BUILDERS[entry.architecture], entry.encoder
-        if entry.encoder_options:
-            encoder = encoders.build(encoder, options=entry.encoder_options)
-        count, *_ = parameters(builder)
-        given = {count: num_classes, "encoder": encoder}
-        options |= {key: x for key, x in given.items() if x is not None}
-        model = builder(**options)
-        load_weights(model, path, {}, skip_mismatch=skip)
+        model = _built(entry, num_classes)
+        load_torch(model, path, skip_mismatch=skip)
     model.classes = entry.classes if num_classes is None else ()
     model.predict_options = entry.predict
     return model
+
+
+def _built(entry, num_classes):
+    """Model of one of our own entries, without its weights."""
+    builder, encoder = BUILDERS[entry.architecture], entry.encoder
+    if entry.encoder_options:
+        encoder = encoders.build(encoder, options=entry.encoder_options)
+    count, *_ = parameters(builder)
+    given = {count: num_classes, "encoder": encoder}
+    given = {key: x for key, x in given.items() if x is not None}
+    return builder(**{**entry.options, **given})

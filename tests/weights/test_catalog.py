@@ -1,17 +1,25 @@
 """The catalogue of published weights: every entry whole, every file where it says."""
 
+import dataclasses
 import hashlib
 import re
+import zipfile
 
 import numpy as np
 import pytest
 
 from kerasseg import encoders, tasks, weights, zoo
-from kerasseg.weights import catalog
+from kerasseg.weights import WeightsError, catalog, downloads
 
 ENTRIES = sorted(catalog.entries().values(), key=lambda entry: entry.name)
 NAMES = [entry.name for entry in ENTRIES]
 OURS = [entry for entry in ENTRIES if entry.stored]
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("KERASSEG_HOME", str(tmp_path))
+    return tmp_path
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=NAMES)
@@ -25,6 +33,8 @@ def test_an_entry_says_all_that_its_readers_need(entry):
     builder = zoo.BUILDERS[entry.architecture]
     assert builder.task == entry.task and entry.classes
     tasks.named(entry.task).make_options(entry.predict)
+    if entry.reference:
+        assert zoo.REFERENCES[entry.reference] is builder
     assert entry.colors is None or len(entry.colors) == len(entry.classes)
 
 
@@ -64,7 +74,8 @@ def test_others_files_in_the_store_lie_beside_their_licence():
 
 
 def test_names_are_filtered_by_task_and_licence():
-    assert catalog.names("semantic") == ["people", "shapes"]
+    assert {"people", "shapes", "segformer_b0_ade20k"} <= {*catalog.names("semantic")}
+    assert "segformer_b0_ade20k" not in catalog.names(only_open=True)
     with pytest.raises(ValueError, match="`task` must be one of"):
         catalog.names("semantics")
 
@@ -72,6 +83,46 @@ def test_names_are_filtered_by_task_and_licence():
 def test_an_unknown_name_is_told_the_nearest():
     with pytest.raises(ValueError, match="Did you mean 'resnet50_imagenet'"):
         catalog.entry("resnet_50_imagenet")
+
+
+def test_a_licence_that_is_not_open_must_be_accepted(cache):
+    with pytest.raises(WeightsError, match="accept_licence=True"):
+        catalog.entry("segformer_b0_ade20k").path()
+    folder = cache / "weights" / "segformer_b0_ade20k"
+    folder.mkdir(parents=True)
+    (folder / "pytorch_model.bin").write_bytes(b"put there by hand")
+    entry = catalog.entry("segformer_b0_ade20k", accept_licence=True)
+    assert entry.path() == folder / "pytorch_model.bin"
+
+
+def test_what_no_program_can_download_says_where_to_put_it(cache):
+    entry = catalog.entry("u2net")
+    folder = cache / "weights" / "u2net"
+    with pytest.raises(WeightsError) as caught:
+        entry.path()
+    assert entry.page in str(caught.value) and str(folder) in str(caught.value)
+    folder.mkdir(parents=True)
+    (folder / "u2net.pth").write_bytes(b"")
+    assert entry.path() == folder / "u2net.pth"
+    with pytest.raises(WeightsError, match="encoder_weights='imagenet'"):
+        catalog.entry("efficientnet_lite0_imagenet").path()
+
+
+def test_a_file_inside_a_zip_is_taken_out(cache, monkeypatch):
+    archive = cache / "a.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("model/weights_best.h5", b"weights")
+        file.writestr("../../escaped.h5", b"not this")
+    entry = dataclasses.replace(
+        catalog.entry("fcn_resnet50_coco"), member="weights_best.h5"
+    )
+    monkeypatch.setattr(downloads, "fetch", lambda *_, **__: archive)
+    assert entry.path() == cache / "weights_best.h5"
+    assert entry.path().read_bytes() == b"weights"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("other.h5", b"")
+    with pytest.raises(WeightsError, match=r"one file weights_best\.h5"):
+        entry.path()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,69 @@
+"""Beginning a training from weights that there are, instead of from nothing."""
+
+import os
+import pathlib
+
+from kerasseg import recipes
+from kerasseg.runs.folder import RunError
+from kerasseg.weights import catalog
+
+
+def model_table(init, accept_licence=False):
+    """[model] of a recipe that fits weights, for training without a recipe.
+
+    Args:
+        init: see `begin`.
+        accept_licence: see `weights.catalog.entry`.
+
+    Returns:
+        dict of the architecture and its options; None for a file of weights, which
+        does not say them.
+    """
+    if catalog.is_name(init):
+        entry = catalog.entry(init, accept_licence=accept_licence)
+        table = {"architecture": entry.architecture, **entry.options}
+        if entry.encoder:
+            table["encoder"] = entry.encoder
+    elif os.path.isdir(init):
+        table = dict(recipes.read(init)["model"])
+        table.pop("encoder_weights", None)
+    else:
+        return None
+    # These follow from the data.
+    return {key: x for key, x in table.items() if key not in ("num_classes", "things")}
+
+
+def begin(model, settings):
+    """Put weights into a new model, and keep a part of it as it is.
+
+    Args:
+        model: keras.Model; it is changed.
+        settings: [train] of a recipe. `init` is a name of `weights.catalog`, a run
+            folder, whose best weights are taken, or a file of weights; "" leaves the
+            model as it is. Where it has other classes, the head begins anew and the
+            log says so. `freeze` is the `part` of `zoo.freeze`, or "".
+
+    Raises:
+        RunError: if there is no such file.
+        WeightsError: if the weights do not fit otherwise.
+    """
+    from kerasseg import zoo
+
+    if settings["init"]:
+        zoo.load_torch(model, _path(settings["init"]), skip_mismatch="head")
+    if settings["freeze"]:
+        zoo.freeze(model, settings["freeze"])
+
+
+def _path(init):
+    if catalog.is_name(init):
+        return catalog.entry(init).path()
+    path = pathlib.Path(init)
+    if path.is_dir():
+        path = path / "best.weights.h5"
+    if not path.is_file():
+        raise RunError(
+            f"There are no weights to begin with. Received: {init}. Give the name of "
+            "published weights (`kerasseg weights`), a run folder, or a file."
+        )
+    return path

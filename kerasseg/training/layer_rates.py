@@ -1,0 +1,42 @@
+"""Learning rates by layer: a pretrained part learns slower than a new one."""
+
+
+def scale_rates(optimizer, variables, factor):
+    """Let an optimizer update some variables by a part of its learning rate.
+
+    Decoupled weight decay keeps the full rate. Call it before the first update.
+
+    Args:
+        optimizer: keras optimizer; it is changed.
+        variables: keras Variables, such as `encoders.of(model).trainable_variables`.
+        factor: of the rate, 0 or more; 0.1 is usual for a pretrained encoder.
+
+    Returns:
+        The optimizer.
+
+    Raises:
+        ValueError: if the factor is negative.
+
+    Example:
+        >>> import keras
+        >>> first, second = (keras.Variable([1.0]) for _ in range(2))
+        >>> optimizer = scale_rates(keras.optimizers.SGD(0.5), [first], 0.1)
+        >>> optimizer.apply([[1.0], [1.0]], [first, second])
+        >>> [round(float(x[0]), 2) for x in (first, second)]
+        [0.95, 0.5]
+    """
+    if not factor >= 0:
+        raise ValueError(f"`factor` must be 0 or more. Received: factor={factor}.")
+    update = optimizer.update_step
+
+    def scaled(gradient, variable, learning_rate):
+        # Under tf.distribute it is not the variable of the model itself: only the
+        # optimizer knows which it is.
+        index = optimizer._get_variable_index(variable)
+        known = optimizer._trainable_variables_indices
+        slow = {known.get(optimizer._var_key(x)) for x in variables}
+        rate = learning_rate * factor if index in slow else learning_rate
+        return update(gradient, variable, rate)
+
+    optimizer.update_step = scaled
+    return optimizer

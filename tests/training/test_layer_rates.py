@@ -1,0 +1,51 @@
+"""Parts of a model that learn slower than the others."""
+
+import keras
+import numpy as np
+import pytest
+
+from kerasseg import training, zoo
+
+
+def changes(factor, kind=keras.optimizers.AdamW):
+    """How far a step moves the kernels of the encoder and of the rest."""
+    keras.utils.set_random_seed(0)
+    model = zoo.unet(2, "tiny", decoder_filters=(8,) * 5)
+    inside = zoo.part_of(model, "encoder")[0].trainable_variables
+    optimizer = kind(0.01, weight_decay=0.0)
+    if factor is not None:
+        training.scale_rates(optimizer, inside, factor)
+    before = {x.path: x.numpy() for x in model.trainable_variables}
+    step = training.make_train_step(
+        model, keras.losses.SparseCategoricalCrossentropy(from_logits=True), optimizer
+    )
+    images = np.random.default_rng(0).integers(0, 256, [2, 32, 32, 3]).astype("uint8")
+    step(images, (images[..., 0] > 99).astype("int32"))
+    own = {x.path for x in inside}
+    moved = {
+        x.path: np.abs(x.numpy() - before[x.path]) for x in model.trainable_variables
+    }
+    return [
+        np.concatenate(
+            [d.ravel() for name, d in moved.items() if (name in own) is side]
+        )
+        for side in (True, False)
+    ]
+
+
+@pytest.mark.parametrize("kind", [keras.optimizers.AdamW, keras.optimizers.SGD])
+def test_only_the_part_moves_less(kind):
+    (encoder, rest), (slow, same) = changes(None, kind), changes(0.1, kind)
+    np.testing.assert_allclose(same, rest, rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(slow, 0.1 * encoder, rtol=2e-2, atol=1e-6)
+    assert slow.max() > 0
+
+
+def test_zero_keeps_the_part():
+    slow, rest = changes(0.0)
+    assert slow.max() == 0 and rest.max() > 0
+
+
+def test_a_negative_factor_is_refused():
+    with pytest.raises(ValueError, match="0 or more"):
+        training.scale_rates(keras.optimizers.SGD(), [], -1)
