@@ -62,6 +62,9 @@ def _range(text):
     return tuple(float(part) for part in text.split(","))
 
 
+_range.__name__ = "pair of numbers"  # argparse shows it
+
+
 def _add_option(parser, option):
     flag = "--" + option.name.replace("_", "-")
     has_default = option.default is not option.empty

@@ -264,7 +264,7 @@ def _predict(arguments):
     if report.get("skipped"):
         _say(arguments, f"Skipped {len(report['skipped'])} masks beside the images.")
     if not report["images"]:
-        raise ValueError("None of the images could be read.")
+        raise ValueError("None of the images could be predicted.")
     return report
 
 

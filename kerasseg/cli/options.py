@@ -15,7 +15,7 @@ def add_arguments(command):
         known = {"dest": name, "default": None, "help": _help(name, field)}
         if choices := field.metadata.get("choices"):
             kinds = {"choices": choices, "nargs": "?", "const": choices[0]}
-            off = {"action": "store_const", "const": False, "help": argparse.SUPPRESS}
+            off = {"action": "store_const", "const": False, "help": f"no {flag[2:]}"}
             group.add_argument(_no(flag), dest=name, **off)
             known["metavar"] = "|".join(choices)
         elif "const" in field.metadata or isinstance(field.default, bool):
@@ -54,7 +54,8 @@ def flags(message):
     for name, field in _fields().items():
         flag = _flag(name, field)
         # "refine" may be a word of a sentence.
-        pattern = rf"\b{name}\b" if "_" in name else rf"['`]{name}['`]|\b{name}="
+        quoted = rf"['`]{name}['`]|\b{name}=|Known: .*\b{name}\b"
+        pattern = rf"\b{name}\b" if "_" in name else quoted
         if flag != "--" + name.replace("_", "-") and re.search(pattern, message):
             found.append(f"{name} is {flag}")
     return ", ".join(found)

@@ -1,6 +1,10 @@
 """The confusion matrix of arrays (numpy, no tensorflow)."""
 
+import warnings
+
 import numpy as np
+
+MANY = 0.01  # share of ignored pixels above which a mask may be one of 0 and 255
 
 
 def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
@@ -15,7 +19,8 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
         ignore_label: None if there is none.
 
     Returns:
-        int64 [K, K], rows are labels, columns are predictions.
+        int64 [K, K], rows are labels, columns are predictions. A warning says where
+        labels of two classes hold 0 and 255 alone, of which 255 is ignored.
 
     Raises:
         ValueError: if the shapes differ or an id is not one of 0..K-1.
@@ -38,6 +43,8 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
         )
     if ignore_label is not None:
         counts = labels != ignore_label
+        if num_classes == 2 and ignore_label == 255:
+            _warn_of_bytes(labels, counts)
         labels, predictions = labels[counts], predictions[counts]
     for name, ids in (("labels", labels), ("predictions", predictions)):
         if ids.dtype.kind not in "biuf" or np.any(ids != np.floor(ids)):
@@ -56,6 +63,18 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
     pairs += predictions.astype("int64").ravel()
     counts = np.bincount(pairs, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
+
+
+def _warn_of_bytes(labels, counts):
+    """Warn where labels are perhaps a black and white mask whose white is ignored."""
+    ignored = counts.size - np.count_nonzero(counts)
+    if ignored > MANY * counts.size and not np.any(labels[counts]):
+        warnings.warn(
+            f"No pixel is labelled 1; {ignored} of {counts.size} carry the ignore "
+            "label 255 and do not count. If 255 is the foreground, write `labels = "
+            "(labels > 127).astype('int32')`.",
+            stacklevel=3,
+        )
 
 
 def _hint(name, high):

@@ -104,7 +104,7 @@ def check_bands(options, channels):
     if bands is not None and max(bands) >= channels:
         raise ValueError(
             f"`picture_bands` must be bands of the model's images, 0..{channels - 1}. "
-            f"Received: picture_bands={bands!r}. (command line: --bands)"
+            f"Received: picture_bands={bands!r}."
         )
 
 

@@ -43,4 +43,5 @@ def test_messages_are_told_in_flags():
     assert options.flags("Received: 'refine'. Known: tile_px.") == (
         "tile_px is --tile, refine is --crf"
     )
+    assert options.flags("Received: 'x'. Known: refine, zoom.") == "refine is --crf"
     assert options.flags("`zoom` must refine `flips`.") == ""

@@ -40,3 +40,12 @@ def test_what_are_no_ids_is_refused(labels, predictions, message):
 def test_a_mask_of_0_and_255_without_an_ignore_label_is_told():
     with pytest.raises(ValueError, match="labels > 127"):
         metrics.confusion_matrix([[0, 255]], [[0, 1]], 2, ignore_label=None)
+
+
+def test_a_mask_of_0_and_255_is_told(rng):
+    mask = (rng.random([8, 8]) < 0.4).astype("uint8") * 255
+    with pytest.warns(UserWarning, match=r"labels > 127"):
+        metrics.confusion_matrix(mask, mask > 0, 2)
+    mask[0, 0] = 1  # with an object 255 is the ignore label
+    assert metrics.confusion_matrix(mask, mask > 0, 2)[1, 1] == 1
+    assert metrics.confusion_matrix([[0, 0]], [[0, 1]], 2).tolist() == [[1, 1], [0, 0]]
