@@ -1,5 +1,7 @@
 """Flags that say which data a command reads, and the recipe that they make."""
 
+import json
+
 
 def add_arguments(command):
     """Give a parser the flags of data."""
@@ -9,6 +11,12 @@ def add_arguments(command):
         metavar="NAME",
         help="form of the data, a data set of `kerasseg list`, or auto, told from what "
         "lies in the folder (default: auto without a recipe)",
+    )
+    command.add_argument(
+        "--group",
+        metavar="PATTERN",
+        help="regular expression that finds in a sample's name what must stay on one "
+        "side of a split, such as '^patient[0-9]+' (default: near duplicates)",
     )
     command.add_argument(
         "--set",
@@ -47,6 +55,8 @@ def read_recipe(arguments, model=None):
         name = form["name"]
     if name is not None:
         overrides.insert(0, f"data.dataset={name}")
+    if arguments.group is not None:
+        overrides.insert(0, f"data.group={json.dumps(arguments.group)}")
     return path, recipes.read(path, overrides, model=model), form
 
 

@@ -22,7 +22,7 @@ def list_names(arguments):
     answer["datasets"] = [
         name
         for name in answer["datasets"]
-        if name not in ("Samples", "check", "convert")
+        if name not in ("Samples", "check", "convert", "split")
     ]
     answer["recipes"] = sorted(recipes.named())
     if not arguments.json:

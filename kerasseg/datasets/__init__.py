@@ -30,6 +30,7 @@ from kerasseg.datasets.panoptic import panoptic
 from kerasseg.datasets.run_lengths import run_lengths
 from kerasseg.datasets.samples import Samples
 from kerasseg.datasets.shapes import shapes
+from kerasseg.datasets.split import split
 from kerasseg.datasets.stacks import stacks
 from kerasseg.datasets.via import via
 from kerasseg.datasets.voc import voc
@@ -40,9 +41,12 @@ from kerasseg.names import public
 DATASETS = {
     name: function
     for name, function in public(globals(), __name__).items()
-    if function not in (Samples, check, convert)
+    if function not in (Samples, check, convert, split)
 }
-__all__ = ["DATASETS", "Samples", "check", "convert", "find_format", *DATASETS]
+__all__ = [
+    *("DATASETS", "Samples", "check", "convert", "find_format", "split"),
+    *DATASETS,
+]
 
 
 def find_format(root):

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 
+from kerasseg.datasets import _near
 from kerasseg.datasets._layout import (
     IMAGE_FOLDERS,
     LABEL_FOLDERS,
@@ -195,11 +196,13 @@ def select_by_hash(root, split, found, val_fraction, kinds=None, groups=None):
             its share of a class, samples with it change sides in the order of their
             hash, so that a class of two samples or more is on both.
         groups: a key for each sample, None for one of its own; samples of one key stay
-            on one side, which the hash of the key chooses.
+            on one side, which the hash of the key chooses. Near duplicates have one key
+            where the second of each tuple is the path of the image.
 
     Raises:
         ImageError: if there are fewer than two.
     """
+    groups = _with_near(found, groups)
     if groups is not None and any(key is not None for key in groups):
         return _select_groups(root, split, found, val_fraction, kinds, groups)
     if len(found) < 2:
@@ -217,6 +220,19 @@ def select_by_hash(root, split, found, val_fraction, kinds=None, groups=None):
         names = [entry[0] for entry in found]
         val = _stratified(val, dict(zip(names, kinds)), ranks, val_fraction)
     return [entry for entry in found if (entry[0] in val) == (split == "val")]
+
+
+def _with_near(found, groups):
+    """Groups, and near duplicates where entries name their image files second."""
+    with_files = all(
+        len(entry) > 1 and isinstance(entry[1], pathlib.Path) for entry in found
+    )
+    if not with_files or (groups is not None and None not in groups):
+        return groups
+    near = _near.keys_of([entry[1] for entry in found], [entry[0] for entry in found])
+    if groups is None:
+        return near
+    return [one if own is None else own for one, own in zip(near, groups)]
 
 
 def _select_groups(root, split, found, val_fraction, kinds, groups):

@@ -97,7 +97,7 @@ def coco(
     content = _coco_json.read(file, folder, boxes)
     entries = content.images
     if split is not None and by_rule:
-        entries = _part(file, content, split, val_fraction)
+        entries = _part(file, folder, content, split, val_fraction)
     if not entries:
         raise ImageError(file, "an image or more", "none", "Give another file")
     # COCO's category ids have gaps, 1..90 for 80 classes; class ids have none.
@@ -125,18 +125,18 @@ def _names(files):
     )
 
 
-def _part(file, content, split, val_fraction):
+def _part(file, folder, content, split, val_fraction):
     if split not in ("train", "val"):
         raise ValueError(
             f'`split` must be None, "train" or "val". Received: {split!r}.'
         )
-    triples = [(entry["file_name"], entry, None) for entry in content.images]
+    triples = [(e["file_name"], folder / e["file_name"], e) for e in content.images]
     kinds = [
         {key_of(o.category_id) for o in content.objects.get(entry["id"], [])} or {None}
         for entry in content.images
     ]
     found = select_by_hash(file, split, triples, val_fraction, kinds)
-    return [entry for _, entry, _ in found]
+    return [entry for _, _, entry in found]
 
 
 def _read(file, folder, jobs, ids, crowds, index):

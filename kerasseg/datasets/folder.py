@@ -57,8 +57,9 @@ def folder(
     keeps its side when others are added. If one side were empty, "val" is the
     sample with the lowest hash. Where one side has less than half of its share of a
     class, samples with it change sides, so that a class of two samples or more is on
-    both; all masks are read for this. Frames of one video or photographs of one object
-    land on both sides: give such data a `train.txt` and a `val.txt`.
+    both; all masks are read for this. Near duplicates stay on one side. Frames of one
+    video or photographs of one object land on both: give such data a `train.txt` and a
+    `val.txt`, or a pattern of groups (`split`, --group).
 
     Class ids are the numbers in the masks; they are never changed unless `colors` or
     `values` says so. Where masks are black and white (0 and 255), 255 would be ignored:

@@ -4,7 +4,8 @@ A recipe has seven tables. `[model]`, `[data]`, `[augment]`, `[loss]` (one table
 list of them) and `[optimizer]` name a function or class of the library and give its
 keyword arguments; `[train]` holds the settings of the loop, with defaults of its own,
 `[predict]` what validation, evaluation and prediction are to use (`zoom`, `tile_px`).
-[data] takes `value_range`, [black, white], where images do not tell (`images.values`).
+[data] takes `value_range`, [black, white], where images do not tell (`images.values`),
+and `group`, a pattern of names, for a split by groups (`datasets.split`).
 The string "none" stands for None, which TOML lacks. Models of objects bring their
 loss, of which `[loss]` sets options only (`num_rois` of Mask R-CNN), and take the size
 of their images from `[augment]`.

@@ -8,6 +8,7 @@ from kerasseg.names import look_up
 from kerasseg.recipes.options import SCHEDULE, optimizers
 from kerasseg.recipes.text import RecipeError
 
+VAL_FRACTION = 0.2  # of data sets without an option of this name
 # A regular expression for the names of weights, "bias" in Keras, "conv/bias:0" or
 # "conv/bias/replica_1:0" in TensorFlow; "factors" are those of layer scale.
 NOT_DECAYED = r"(^|/)(bias|gamma|beta|factors)(/replica_\d+)?(:\d+)?$"
@@ -32,9 +33,12 @@ def build_samples(recipe, root, split):
     options = dict(recipe["data"])
     function = look_up(options.pop("dataset"), datasets.DATASETS, "dataset")
     sides = {"train": options.pop("train"), "val": options.pop("val")}
-    value_range = options.pop("value_range", None)
+    value_range, group = options.pop("value_range", None), options.pop("group", None)
     chosen = sides.get(split, split)
     options |= chosen if isinstance(chosen, dict) else {"split": chosen}
+    side = options.get("split") if group else None
+    if side in ("train", "val"):  # by groups, of all that there are
+        options["split"] = None
     if root is not None:
         options = {"root": root, **options}
     _check_arguments(function, options, split)
@@ -49,6 +53,9 @@ def build_samples(recipe, root, split):
             *parts, fix = error.args
             raise ImageError(*parts, f"{other}. Otherwise: {fix}") from error
         raise
+    if side in ("train", "val"):
+        fraction = options.get("val_fraction", VAL_FRACTION)
+        samples = datasets.split(samples, side, group=group, val_fraction=fraction)
     return samples if value_range is None else samples.with_range(value_range)
 
 

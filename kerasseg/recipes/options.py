@@ -72,7 +72,7 @@ def resolve(recipe):
     data = recipe["data"]
     data.setdefault("train", "train")
     data.setdefault("val", "val")
-    extra = {"train": None, "val": None, "value_range": ()}
+    extra = {"train": None, "val": None, "value_range": (), "group": ""}
     check_named(data, "dataset", datasets.DATASETS, "data", extra=extra)
     if data.get("value_range") is not None:
         with option_errors("data", "value_range"):

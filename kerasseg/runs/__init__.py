@@ -1,6 +1,7 @@
 """Runs: a recipe trained, evaluated and pictured in one folder.
 
 A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, colours),
+`split.json` (names of the samples of both sides),
 `history.jsonl`, `checkpoints/`, `best.weights.h5`, `results.json` and the pictures
 `curves.png`, `samples.png`, `confusion.png`.
 """

@@ -13,7 +13,7 @@ RUNS = pathlib.Path("runs")
 FILES = {
     *("recipe.toml", "run.json", "run.lock", "history.jsonl", "checkpoints"),
     *("best.weights.h5", "results.json", "curves.png", "samples.png", "confusion.png"),
-    *("samples.csv", "tensorboard", "report.html"),
+    *("samples.csv", "split.json", "tensorboard", "report.html"),
 }
 
 
@@ -147,6 +147,20 @@ def write_start(out, recipe, facts):
     check_data(out, facts)
     files.replace_text(out / "recipe.toml", recipes.dump(recipe))
     files.replace_text(out / "run.json", json.dumps(facts, indent=1) + "\n")
+
+
+def write_split(out, recipe, samples):
+    """Write split.json: the names of the samples on both sides, in their order.
+
+    Args:
+        out: run folder, locked.
+        recipe: resolved recipe.
+        samples: {"train": Samples, "val": Samples}.
+    """
+    rule = {key: recipe["data"].get(key) for key in ("group", "val_fraction")}
+    names = {side: list(some.names) for side, some in samples.items()}
+    text = json.dumps({**rule, **names}, indent=1) + "\n"
+    files.replace_text(out / "split.json", text)
 
 
 def _read_recipe(run):

@@ -12,6 +12,7 @@ from kerasseg.runs.folder import (
     check_data,
     choose_folder,
     facts_of,
+    write_split,
     write_start,
 )
 
@@ -66,6 +67,7 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
             # Only now: a run that cannot begin leaves no folder behind.
             stack.enter_context(run_lock.held(out))
             write_start(out, recipe, facts)
+            write_split(out, recipe, samples)
         _fit(step, steps_per_epoch, recipe, samples, out, on_event)
         if not found.writes:
             return out, {}
