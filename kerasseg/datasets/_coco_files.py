@@ -98,6 +98,9 @@ def image_folder(root, file, given=None):
 
 def _is_file(folder, name):
     name = name.replace("\\/", "/").replace("\\\\", "/")
+    above, _, inner = name.partition("/")
+    if above == folder.name and inner:  # named by the folder that it lies in
+        name = inner
     path = folder / name
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
