@@ -9,7 +9,7 @@ import pathlib
 import re
 from typing import NamedTuple
 
-from kerasseg.images import ImageError, read_image
+from kerasseg.images import ImageError, read_bands
 from kerasseg.instance import coco_entries, polygons, rle
 from kerasseg.instance.coco_entries import Annotation, key_of
 
@@ -298,7 +298,7 @@ def read_entry_image(path, entry, folder):
     if not file.resolve().is_relative_to(folder.resolve()):
         fail(path, f"file names inside {folder}, links too", f"{file} elsewhere")
     size = entry["height"], entry["width"]
-    image = read_image(file)
+    image = read_bands(file)
     if image.shape[:2] != size:
         raise ImageError(
             file,

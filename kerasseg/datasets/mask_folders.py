@@ -10,7 +10,7 @@ from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS
 from kerasseg.datasets._splits import find_samples, select_by_hash
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import check_folder, read_image, read_mask
+from kerasseg.images import check_folder, read_bands, read_mask
 
 
 def _found(root):
@@ -89,7 +89,7 @@ def _source(file, masks):
 
 def _read(jobs, described, ignore_label, index):
     name, file, masks = jobs[index]
-    image = read_image(file)
+    image = read_bands(file)
     size = image.shape[:2]
     if isinstance(masks, tuple):
         masks = (_mask_files.read_mask_of(path, size) > 0 for path in masks)

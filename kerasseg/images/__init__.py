@@ -15,7 +15,13 @@ from kerasseg.images.arrays import as_array
 from kerasseg.images.content import ImageError, check_folder
 from kerasseg.images.decode import MAX_PIXELS
 from kerasseg.images.listing import find_pictures
-from kerasseg.images.read import EXTENSIONS, find_images, read_image, read_mask
+from kerasseg.images.read import (
+    EXTENSIONS,
+    find_images,
+    read_bands,
+    read_image,
+    read_mask,
+)
 from kerasseg.images.values import DataRange, scale
 from kerasseg.images.write import write_image, write_mask
 
@@ -28,6 +34,7 @@ __all__ = [
     "check_folder",
     "find_images",
     "find_pictures",
+    "read_bands",
     "read_image",
     "read_mask",
     "scale",

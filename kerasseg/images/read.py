@@ -89,6 +89,21 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
     )
 
 
+def read_bands(path):
+    """Read an image file with all of its bands; grey is repeated to RGB.
+
+    For data sets that do not ask how many there are.
+
+    Args:
+        path: as in `read_image`.
+
+    Returns:
+        Array [H, W, C] as of `read_image`, C not 1.
+    """
+    pixels = read_image(path, channels=None)
+    return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
 def _finite_float32(path, pixels):
     bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
     if bad:

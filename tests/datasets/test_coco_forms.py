@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import tifffile
 
 from kerasseg import datasets
 from kerasseg.images import ImageError, write_image
@@ -59,3 +60,13 @@ def test_names_may_begin_with_the_folder_of_the_images(write):
 def test_an_absolute_name_is_refused_with_the_fix(write):
     with pytest.raises(ImageError, match=r"file_name relative to that folder"):
         datasets.coco(write([POINTS], "/home/someone/images/sub/a.png"))
+
+
+def test_images_come_with_all_of_their_bands(write, tmp_path, rng):
+    image = rng.integers(0, 65536, [4, 6, 5]).astype("uint16")
+    options = {"photometric": "minisblack", "planarconfig": "contig"}
+    tifffile.imwrite(tmp_path / "images/b.tif", image, **options)
+    found = datasets.coco(write([POINTS], "b.tif"))[0]["image"]
+    np.testing.assert_array_equal(found, image)
+    write_image(tmp_path / "images/c.png", image[..., 0] // 256)  # grey, as RGB
+    assert datasets.coco(write([POINTS], "c.png"))[0]["image"].shape == (4, 6, 3)
