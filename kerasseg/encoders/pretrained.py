@@ -23,6 +23,9 @@ def load(model, weights, *, rules=(), skip=()):
     """
     if weights is None:
         return model
+    # An encoder may be given the file of a whole model, which holds one.
+    part = isinstance(model.output, dict) and "c5" in model.output
+    options = {"rules": rules, "skip": skip, "part": part}
     if isinstance(weights, str) and weights == "imagenet":
         weights = f"{model.name}_imagenet"
         if weights not in catalog.entries():
@@ -37,14 +40,14 @@ def load(model, weights, *, rules=(), skip=()):
                 f"{weights!r} are weights of {entry.architecture!r}. Received: model "
                 f"{model.name!r}. Write {_built(entry)}."
             )
-        return _load_published(model, entry, rules, skip)
-    return weight_files.load(model, weights, rules=rules, skip=skip)
+        return _load_published(model, entry, options)
+    return weight_files.load(model, weights, **options)
 
 
-def _load_published(model, entry, rules, skip):
+def _load_published(model, entry, options):
     path = entry.path()
     try:
-        return weight_files.load(model, path, rules=rules, skip=skip)
+        return weight_files.load(model, path, **options)
     except weight_files.WeightsError as error:
         raise weight_files.WeightsError(f"{error} Write {_built(entry)}.") from error
 

@@ -1,49 +1,25 @@
 """`read`: one dictionary of arrays from .npz, .safetensors, .pth and .h5 files."""
 
-import json
 import math
 import os
 
-import numpy as np
-
 from kerasseg.names import bounded
-from kerasseg.weights.checks import (
-    WeightsError,
-    check_finite,
-    check_size,
-    widen_bfloat16,
-)
+from kerasseg.weights.checks import WeightsError, check_finite
 from kerasseg.weights.npz import read_npz
+from kerasseg.weights.prefixes import without_prefixes
+from kerasseg.weights.safetensors import read_index, read_safetensors
 from kerasseg.weights.torch_files import read_torch
-
-MAX_JSON_BYTES = 100_000_000  # the limit of the safetensors format
-# A header becomes Python objects of some 30 times its size.
-JSON_SHARE = 32
-MIN_JSON_BYTES = 2**16
-SAFETENSORS_DTYPES = {
-    "F64": "<f8",
-    "F32": "<f4",
-    "F16": "<f2",
-    "BF16": "<u2",  # widened to float32 after reading
-    "I64": "<i8",
-    "I32": "<i4",
-    "I16": "<i2",
-    "I8": "|i1",
-    "U64": "<u8",
-    "U32": "<u4",
-    "U16": "<u2",
-    "U8": "|u1",
-    "BOOL": "|b1",
-}
 
 
 def read(path, *, finite=True, max_bytes=4 * 2**30):
     """Arrays of a weight file by name, read without running anything in it.
 
     Args:
-        path: `.npz`, `.safetensors`, `.pth`/`.pt`/`.bin` (PyTorch, legacy or zip; a
-            wrapping "state_dict", "model_state_dict" or "model" and a "module." before
-            every name are taken off), or Keras' `.weights.h5`.
+        path: `.npz`; `.safetensors`, or the `.index.json` of several; `.pth`, `.pt`,
+            `.bin`, `.ckpt` (PyTorch, legacy or zip); or Keras' `.weights.h5`. What a
+            training wraps around a state dict ("state_dict", "model", ...) and puts
+            before every name ("module.", "model.", ...) is taken off; objects that are
+            no tensors are skipped, and the log names them.
         finite: refuse NaN and Inf.
         max_bytes: refuse files that are larger, or whose arrays are; while it reads,
             no more than twice this is in memory.
@@ -83,80 +59,7 @@ def read(path, *, finite=True, max_bytes=4 * 2**30):
         ) from error
     if finite:
         check_finite(arrays, path)
-    return arrays
-
-
-def _read_safetensors(path, max_bytes):
-    with open(path, "rb") as file:
-        size = os.path.getsize(path)
-        length = int.from_bytes(file.read(8), "little")
-        most = min(MAX_JSON_BYTES, max(max_bytes // JSON_SHARE, MIN_JSON_BYTES))
-        if not 2 <= length <= min(size - 8, most):
-            raise WeightsError(
-                f"its header claims {length} of {size} bytes, at most {most} are read.",
-                path,
-            )
-        header = json.loads(file.read(length), object_pairs_hook=_unique)
-        header.pop("__metadata__", None)
-        _check_entries(header, max_bytes, path)
-        # In the order of the data, so that overlaps and holes show as a wrong start.
-        entries = sorted(header.items(), key=lambda item: item[1]["data_offsets"])
-        arrays, position = {}, 0
-        for name, entry in entries:
-            begin, end = entry["data_offsets"]
-            if begin != position or end < begin or end > size - 8 - length:
-                raise WeightsError(
-                    f"data of {name!r} must start at byte {position} and lie within "
-                    f"the file's {size - 8 - length}. Received: {begin} to {end}.",
-                    path,
-                )
-            arrays[name] = _read_entry(file, name, entry, end - begin, path)
-            position = end
-    if position != size - 8 - length:
-        raise WeightsError("bytes after the last array belong to nothing.", path)
-    return {name: arrays[name] for name in header}
-
-
-def _check_entries(header, max_bytes, path):
-    """Check the types of all entries, and the bytes that their arrays need."""
-    total = 0
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        if entry["dtype"] not in SAFETENSORS_DTYPES:
-            raise WeightsError(
-                f"dtype must be one of {', '.join(SAFETENSORS_DTYPES)}. "
-                f"Received: {bounded(entry['dtype'], 100)!r} for {name!r}.",
-                path,
-            )
-        factor = 2 if entry["dtype"] == "BF16" else 1  # widened
-        total += factor * max(_whole(end) - _whole(begin), 0)
-    if total > max_bytes:
-        raise WeightsError(
-            f"its arrays need {total} bytes, at most {max_bytes} are read.", path
-        )
-
-
-def _read_entry(file, name, entry, num_bytes, path):
-    dtype = np.dtype(SAFETENSORS_DTYPES[entry["dtype"]])
-    shape = tuple(entry["shape"])
-    check_size(name, shape, dtype.itemsize, num_bytes, path)
-    array = np.empty(shape, dtype)
-    if file.readinto(memoryview(array.reshape(-1).view(np.uint8))) != num_bytes:
-        raise EOFError(f"{name!r} ends early")
-    return widen_bfloat16(array) if entry["dtype"] == "BF16" else array
-
-
-def _unique(pairs):
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        raise ValueError("a name occurs twice in the header")
-    return table
-
-
-def _whole(number):
-    if type(number) is not int or number < 0:  # True is an int, too
-        raise ValueError(f"{bounded(number, 100)} is not a size")
-    return number
+    return without_prefixes(arrays, path) if suffix in OF_TORCH else arrays
 
 
 def _read_h5(path, max_bytes):
@@ -255,11 +158,12 @@ def _read_dataset(item, name, state, path):
     return item[()]
 
 
-READERS = {
-    ".npz": read_npz,
-    ".safetensors": _read_safetensors,
+OF_TORCH = {
+    ".safetensors": read_safetensors,
+    ".json": read_index,
     ".pth": read_torch,
     ".pt": read_torch,
     ".bin": read_torch,
-    ".h5": _read_h5,
+    ".ckpt": read_torch,
 }
+READERS = {".npz": read_npz, **OF_TORCH, ".h5": _read_h5}

@@ -2,7 +2,8 @@
 
 A pickle is a program for a small stack machine. `unpickle` is such a machine with only
 the instructions that build containers, and with a closed list of names: nothing is
-imported, no attribute is set, nothing that the file names is ever called.
+imported, no attribute is set, nothing that the file names is ever called. What would
+need that, such as the options of a training, is kept by its name only: `Unknown`.
 """
 
 import dataclasses
@@ -95,6 +96,13 @@ class Name:
 
 
 @dataclasses.dataclass(frozen=True)
+class Unknown:
+    """An object that is not made, of the class or function of this name."""
+
+    name: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Storage:
     """Where the numbers of a tensor are: `num` elements from `start` under `key`."""
 
@@ -123,11 +131,11 @@ def unpickle(file, path, budget):
         budget: `Budget`, shared by the pickles of one file.
 
     Returns:
-        dict (also for OrderedDict), list, tuple, str, bytes, number, bool, None, or
-        `Tensor`.
+        dict (also for OrderedDict), list, tuple, str, bytes, number, bool, None,
+        `Tensor`, or `Unknown` in the place of anything else.
 
     Raises:
-        WeightsError: if the pickle wants anything else.
+        WeightsError: if the pickle has instructions that no weight file needs.
     """
     stack, marks, memo = [], [], {}
     for opcode, argument, _ in pickletools.genops(_Reads(file, budget)):
@@ -139,11 +147,14 @@ def unpickle(file, path, budget):
             stack.append(SINGLETONS[name])
         elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"):
             stack.append({"D": {}, "L": [], "T": ()}[name[6]])  # EMPTY_DICT, ...
+        elif name == "EMPTY_SET":
+            stack.append(Unknown("set"))
         elif name == "MARK":
             marks.append(len(stack))
-        elif name in ("TUPLE", "LIST"):
+        elif name in ("TUPLE", "LIST", "FROZENSET"):
             items = _pop_marked(stack, marks)
-            stack.append(tuple(items) if name == "TUPLE" else items)
+            made = {"TUPLE": tuple, "LIST": list}.get(name)
+            stack.append(Unknown("frozenset") if made is None else made(items))
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
             num = int(name[-1])
             stack[-num:] = [tuple(stack[-num:])]
@@ -156,24 +167,26 @@ def unpickle(file, path, budget):
                 else [stack.pop(-2), stack.pop()]
             )
             _set_items(stack[-1], items)
-        elif name in ("APPEND", "APPENDS"):
-            items = _pop_marked(stack, marks) if name == "APPENDS" else [stack.pop()]
+        elif name in ("APPEND", "APPENDS", "ADDITEMS"):
+            items = [stack.pop()] if name == "APPEND" else _pop_marked(stack, marks)
             _extend(stack[-1], items)
         elif name in ("BINPUT", "LONG_BINPUT", "MEMOIZE"):
             memo[len(memo) if argument is None else argument] = stack[-1]
         elif name in ("BINGET", "LONG_BINGET"):
             stack.append(memo[argument])
         elif name == "GLOBAL":
-            stack.append(_name(*argument.split(" ", 1), path))
+            stack.append(_name(*argument.split(" ", 1)))
         elif name == "STACK_GLOBAL":
-            stack[-2:] = [_name(*stack[-2:], path)]
+            stack[-2:] = [_name(*stack[-2:])]
         elif name == "BINPERSID":
             stack.append(_storage(stack.pop()))
         elif name == "REDUCE":
             stack[-2:] = [_call(*stack[-2:])]
+        elif name in ("NEWOBJ", "NEWOBJ_EX"):
+            stack[-2 if name == "NEWOBJ" else -3 :] = [_new(stack, name)]
         elif name == "BUILD":
             stack.pop()  # attributes of an OrderedDict: the versions of its modules
-            _require(isinstance(stack[-1], dict), "attributes for an object")
+            _require(isinstance(stack[-1], (dict, Unknown)), "attributes for an object")
         elif name == "STOP":
             return stack.pop()
         elif name not in ("PROTO", "FRAME"):
@@ -188,29 +201,34 @@ def _pop_marked(stack, marks):
     return items
 
 
-def _name(module, name, path):
+def _name(module, name):
     # A tuple of a few bytes can be 2^40 long when it is written out.
     _require(isinstance(module, str) and isinstance(name, str), "a name")
     text = f"{module}.{name}"
-    if text not in STORAGES and text not in CALLABLES:
-        raise WeightsError(
-            f"refused to use {bounded(text, 200)!r}: weight files may name only "
-            "tensors, parameters and OrderedDict. Save the bare state_dict, or convert "
-            "the file to .safetensors where it was made.",
-            path,
-        )
-    return Name(text)
+    known = text in STORAGES or text in CALLABLES
+    return Name(text) if known else Unknown(bounded(text, 200))
+
+
+def _new(stack, instruction):
+    """The object of a class, which is not made: no class is known."""
+    made = stack[-2 if instruction == "NEWOBJ" else -3]
+    _require(isinstance(made, Unknown), "an object")
+    return made
 
 
 def _call(name, arguments):
+    if isinstance(name, Unknown):
+        return name
     _require(isinstance(name, Name) and isinstance(arguments, tuple), "a call")
     if name.text == "collections.OrderedDict":
         return _ordered_dict(*arguments)
     if name.text == "torch._utils._rebuild_parameter":
-        _require(isinstance(arguments[0], Tensor), "a parameter")
+        _require(isinstance(arguments[0], (Tensor, Unknown)), "a parameter")
         return arguments[0]
     _require(name.text == "torch._utils._rebuild_tensor_v2", f"a call of {name.text}")
     storage, offset, shape, strides = arguments[:4]
+    if isinstance(storage, Unknown):  # of numbers that are not read, complex ones
+        return storage
     _require(isinstance(storage, Storage), "a tensor without storage")
     _require(
         isinstance(shape, tuple) and isinstance(strides, tuple), "a tensor's shape"
@@ -236,7 +254,9 @@ def _ordered_dict(pairs=None):
 def _storage(address):
     _require(isinstance(address, tuple) and len(address) in (5, 6), "a storage")
     tag, kind, key, _, num = address[:5]
-    _require(tag == "storage" and isinstance(kind, Name), "a storage")
+    _require(tag == "storage" and isinstance(kind, (Name, Unknown)), "a storage")
+    if isinstance(kind, Unknown):
+        return kind
     _require(kind.text in STORAGES and isinstance(key, str), "a storage")
     start = 0
     if len(address) == 6 and address[5] is not None:  # a view: (key, start, length)
@@ -247,16 +267,21 @@ def _storage(address):
 
 
 def _set_items(table, items):
+    if isinstance(table, Unknown):
+        return table
     _require(isinstance(table, dict) and len(items) % 2 == 0, "an entry")
     for key, value in zip(items[::2], items[1::2]):
-        # No deep tuples to hash, and no long numbers that all have one hash.
-        short = isinstance(key, int) and -(2**60) < key < 2**60
-        _require(isinstance(key, str) or short, "a key")
-        table[key] = value
+        # No long numbers that all have one hash, and no deep tuples to hash: entries of
+        # other keys are no tensors that anybody asks for.
+        _require(not isinstance(key, int) or -(2**60) < key < 2**60, "a key")
+        if isinstance(key, (str, int)):
+            table[key] = value
     return table
 
 
 def _extend(sequence, items):
+    if isinstance(sequence, Unknown):
+        return
     _require(isinstance(sequence, list), "an item")
     sequence.extend(items)
 

@@ -1,6 +1,7 @@
 """Reads PyTorch checkpoints, legacy and zip, without torch."""
 
 import collections
+import logging
 import math
 import os
 import zipfile
@@ -9,10 +10,13 @@ import numpy as np
 
 from kerasseg.weights import archives
 from kerasseg.weights.checks import WeightsError, listed, widen_bfloat16
-from kerasseg.weights.pickles import STORAGES, Budget, Tensor, unpickle
+from kerasseg.weights.pickles import STORAGES, Budget, Tensor, Unknown, unpickle
 
 MAGIC = 0x1950A86A20F9469CFC6C  # first pickle of the legacy format
-WRAPPERS = ("state_dict", "model_state_dict", "model")
+# Keys under which trainings keep a state dict, the first that is there is taken.
+WRAPPERS = ("state_dict", "model_state_dict", "model", "net", "network", "params")
+WRAPPERS += ("model_ema", "ema", "params_ema", "module")
+MAX_WRAPPERS = 3
 
 
 def read_torch(path, max_bytes):
@@ -67,7 +71,8 @@ def _read_legacy(file, path, max_bytes):
     # Five pickles: magic number, protocol version, system, objects, keys of storages.
     # The storages follow as they are, each behind its number of elements.
     budget = Budget(max_bytes)
-    if unpickle(file, path, budget) != MAGIC:
+    if (first := unpickle(file, path, budget)) != MAGIC:
+        _refuse_unknown(first, path)
         raise WeightsError("this is not a PyTorch checkpoint.", path)
     unpickle(file, path, budget)  # protocol version
     if not unpickle(file, path, budget)["little_endian"]:
@@ -79,7 +84,8 @@ def _read_legacy(file, path, max_bytes):
         raise WeightsError("its storages must be a list of names.", path)
     itemsizes = {
         tensor.storage.key: np.dtype(STORAGES[tensor.storage.kind]).itemsize
-        for tensor in _all_tensors(tree)
+        for tensor in _items(tree)
+        if isinstance(tensor, Tensor)
     }
     places = {}  # key -> (first byte, bytes)
     for key in keys:
@@ -97,36 +103,72 @@ def _read_legacy(file, path, max_bytes):
     return _arrays(_state_dict(tree, path), data, max_bytes, path)
 
 
-def _all_tensors(tree):
-    """Every tensor anywhere in the containers; each container is visited once."""
-    seen, todo, tensors = set(), [tree], []
+def _items(tree):
+    """Everything in the containers; each container is visited once."""
+    seen, todo = set(), [tree]
     while todo:
         item = todo.pop()
-        if isinstance(item, Tensor):
-            tensors.append(item)
-        elif isinstance(item, (dict, list, tuple)) and id(item) not in seen:
+        if not isinstance(item, (dict, list, tuple)):
+            yield item
+        elif id(item) not in seen:
             seen.add(id(item))
             todo.extend(item.values() if isinstance(item, dict) else item)
-    return tensors
 
 
 def _state_dict(tree, path):
-    """Unwrap {"state_dict": ...}, keep tensors, take "module." off every name."""
-    for _ in range(len(WRAPPERS)):
-        if not isinstance(tree, dict):
+    """Unwrap {"state_dict": ...} and keep tensors; say what else there is."""
+    found = tree
+    for _ in range(MAX_WRAPPERS):
+        if not isinstance(found, dict):
             break
-        tensors = {str(k): v for k, v in tree.items() if isinstance(v, Tensor)}
+        inside = [key for key in WRAPPERS if _holds_tensors(found.get(key))]
+        if inside:
+            _say(f"took {inside[0]!r}, left {inside[1:]}", path, inside[1:])
+            found = found[inside[0]]
+            continue
+        tensors = {str(k): x for k, x in found.items() if isinstance(x, Tensor)}
         if tensors:
-            parallel = all(name.startswith("module.") for name in tensors)
-            start = len("module.") if parallel else 0
-            return {name[start:]: tensor for name, tensor in tensors.items()}
-        tree = next((tree[key] for key in WRAPPERS if key in tree), tree)
+            skipped = _unknown_names(tree)
+            _say(f"skipped, and not run: {listed(skipped)}", path, skipped)
+            return tensors
+        break
+    _refuse_unknown(tree, path)
     found = listed(map(str, tree)) if isinstance(tree, dict) else type(tree).__name__
     raise WeightsError(
         "a checkpoint must be a dictionary of tensors, bare or under one of "
         f"{', '.join(WRAPPERS)}. Received: {found}.",
         path,
     )
+
+
+def _refuse_unknown(tree, path):
+    if unknown := _unknown_names(tree):
+        raise WeightsError(
+            f"refused to use {listed(unknown)}: weight files hold tensors, parameters "
+            "and OrderedDict. Save the bare state_dict, or convert the file to "
+            ".safetensors where it was made.",
+            path,
+        )
+
+
+def _holds_tensors(tree):
+    """Whether it is a dictionary of tensors, or has one under a key of wrappers."""
+    for _ in range(MAX_WRAPPERS):
+        if not isinstance(tree, dict):
+            return False
+        if any(isinstance(value, Tensor) for value in tree.values()):
+            return True
+        tree = next((tree[key] for key in WRAPPERS if key in tree), None)
+    return False
+
+
+def _say(message, path, reason):
+    if reason:
+        logging.getLogger(__name__).warning("%s: %s", path, message)
+
+
+def _unknown_names(tree):
+    return {item.name for item in _items(tree) if isinstance(item, Unknown)}
 
 
 def _arrays(tensors, data, max_bytes, path):

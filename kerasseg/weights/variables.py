@@ -221,7 +221,7 @@ def adapt_channels(kernel, channels):
     return np.repeat(mean * (kernel.shape[2] / channels), channels, axis=2)
 
 
-def load(model, source, *, rules=(), partial=False, skip=()):
+def load(model, source, *, rules=(), partial=False, skip=(), part=False):
     """Put a weight file, or arrays, into a model.
 
     Arrays may have our names or, with `rules`, those of a PyTorch reference. If only
@@ -235,6 +235,8 @@ def load(model, source, *, rules=(), partial=False, skip=()):
         rules: see `from_torch`; or a function of the arrays that returns them, asked
             where no array has one of our names.
         partial, skip: see `assign`.
+        part: the model is a part of the one that the file is of: arrays of layers that
+            are called otherwise than any of its own are left out, and the log says so.
 
     Returns:
         The model.
@@ -264,6 +266,8 @@ def load(model, source, *, rules=(), partial=False, skip=()):
         if callable(rules):
             rules = _ask(rules, arrays, path)
         arrays = from_torch(arrays, model, rules)
+    if part:
+        arrays = _own(arrays, table, path)
     # Variables come in the order of the layers: the first kernel sees the image.
     first = next((name for name, v in table.items() if len(v.shape) == 4), None)
     if first in arrays:
@@ -272,6 +276,26 @@ def load(model, source, *, rules=(), partial=False, skip=()):
             arrays = {**arrays, first: adapt_channels(arrays[first], wanted[2])}
     assign(model, arrays, partial=partial, skip=skip, path=path)
     return model
+
+
+def _own(arrays, table, path):
+    """The arrays of a model and of its kind: "layer4_0_1_conv" is, "decoder1" is not.
+
+    So a deeper network of the same kind is not taken for one that has more parts.
+    """
+    kinds = {_kind_of_layer(name) for name in table}
+    others = [name for name in arrays if _kind_of_layer(name) not in kinds]
+    if others and len(others) < len(arrays):
+        message = "%stook %d arrays, left out those of other parts: %s"
+        start = "" if path is None else f"{path}: "
+        count = len(arrays) - len(others)
+        logging.getLogger(__name__).warning(message, start, count, listed(others))
+        arrays = {name: x for name, x in arrays.items() if name not in others}
+    return arrays
+
+
+def _kind_of_layer(path):
+    return re.sub(r"\d+", "#", path.partition("/")[0])
 
 
 def _ask(rules, arrays, path):

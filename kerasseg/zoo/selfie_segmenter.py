@@ -56,8 +56,7 @@ def selfie_segmenter(
     scores = layers.Conv2DTranspose(
         num_classes, 2, strides=2, kernel_initializer="he_normal", name="head"
     )(x)
-    model = keras.Model(image, blocks.logits(scores, image), name="selfie_segmenter")
-    return model
+    return keras.Model(image, blocks.logits(scores, image), name="selfie_segmenter")
 
 
 def _check_size(size):

@@ -144,8 +144,8 @@ def test_an_h5_file_that_points_elsewhere_or_claims_too_much_is_refused(
 def test_missing_and_unknown_files_are_named(tmp_path):
     with pytest.raises(WeightsError, match=r"none\.npz: there is no such"):
         weights.read(tmp_path / "none.npz")
-    with pytest.raises(WeightsError, match=r"\.npz, \.safetensors.*'\.ckpt'"):
-        weights.read("model.ckpt")
+    with pytest.raises(WeightsError, match=r"\.npz, \.safetensors.*'\.onnx'"):
+        weights.read("model.onnx")
 
 
 def test_the_error_survives_pickling():

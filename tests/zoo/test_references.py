@@ -123,3 +123,18 @@ def test_only_the_head_is_skipped():
         )
     with pytest.raises(ValueError, match="skip_mismatch='all'"):
         zoo.load_torch(zoo.linknet(3, "resnet18"), arrays, skip_mismatch="all")
+
+
+def test_an_encoder_takes_its_part_of_a_whole_model(caplog):
+    arrays = published("linknet")
+    model = encoders.resnet18(weights=arrays)
+    kernel = arrays["encoder.conv1.weight"].transpose(2, 3, 1, 0)
+    np.testing.assert_array_equal(model.get_layer("stem_conv").kernel, kernel)
+    assert "left out those of other parts: 'decoder.blocks.0.block.0.0" in caplog.text
+
+
+def test_a_deeper_encoder_is_no_part_of_a_shallow_one():
+    arrays = dict(published("linknet"))
+    arrays["encoder.layer4.2.conv1.weight"] = np.zeros((512, 512, 3, 3), "float32")
+    with pytest.raises(weights.WeightsError, match="unknown: 'layer4_2_1_conv/kernel'"):
+        encoders.resnet18(weights=arrays)
