@@ -1,5 +1,6 @@
 """Peak memory of a piece of code, measured in a process of its own."""
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -44,3 +45,46 @@ def peak_bytes(code, setup="", *, most=2**31, timeout_s=120):
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return int(done.stdout.rpartition("PEAK ")[2])
+
+
+CASES = """
+import json, resource, time
+{setup}
+def status(key):
+    with open("/proc/self/status") as file:
+        return next(int(l.split()[1]) for l in file if l.startswith(key)) * 1024
+found = {{}}
+for name, code in json.loads({cases!r}).items():
+    space = status("VmSize") + {most}
+    resource.setrlimit(resource.RLIMIT_AS, (space, resource.RLIM_INFINITY))
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")  # the peak so far is forgotten
+    start, begin = status("VmHWM"), time.process_time()
+    exec(code)
+    seconds = time.process_time() - begin
+    found[name] = [status("VmHWM") - start, seconds]
+print("FOUND", json.dumps(found))
+"""
+
+
+def peaks(cases, setup="", *, most=2**31, timeout_s=600):
+    """What pieces of code need, one after the other in one process.
+
+    Args:
+        cases: dict from name to Python code.
+        setup, most, timeout_s: as of `peak_bytes`.
+
+    Returns:
+        dict from name to (bytes at the peak, seconds of the processor).
+    """
+    program = CASES.format(
+        setup=textwrap.dedent(setup), cases=json.dumps(cases), most=most
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        timeout=timeout_s,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout.rpartition("FOUND ")[2])

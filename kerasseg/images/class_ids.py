@@ -1,5 +1,6 @@
 """Conversion of the stored numbers or colours of a mask to class ids."""
 
+import collections
 import itertools
 import re
 from collections.abc import Mapping
@@ -9,6 +10,8 @@ import numpy as np
 
 from kerasseg.images.content import ImageError
 from kerasseg.images.mask_kinds import SPANS, is_noisy_black_and_white, to_paste
+
+MAX_LISTED = 50_000  # numbers or colours that are no ids; after them, counting stops
 
 
 def merge_equal_channels(path, pixels):
@@ -24,20 +27,41 @@ def merge_equal_channels(path, pixels):
             f"{pixels.shape[2]} bands",
             "Save the band of the class ids as a file of its own",
         )
-    if not (pixels[..., :1] == pixels[..., 1:]).all():
+    if all((part[..., :1] == part[..., 1:]).all() for part in row_blocks(pixels)):
+        return np.ascontiguousarray(pixels[..., 0])
+    found = _colors_of(pixels)
+    listed = ", ".join(str(tuple(color)) for color in found[:8].tolist())
+    num = f"{len(found)}{' or more' * (len(found) >= MAX_LISTED)}"
+    raise ImageError(
+        path,
+        "one channel of class ids",
+        f"{num} colours: {listed}{', ...' * (len(found) > 8)}",
+        f"Say which colour is which class: {_colors_to_paste(pixels, found)}",
+    )
+
+
+def row_blocks(pixels):
+    """Parts of some rows, of 4 million numbers or one row: views of the array.
+
+    NumPy's temporary arrays of a whole picture need several times its memory.
+    """
+    step = max(1, 2**22 // max(pixels[:1].size, 1))
+    return (pixels[first : first + step] for first in range(0, len(pixels), step))
+
+
+def _colors_of(pixels):
+    """The different colours [K, 3] of [H, W, 3], MAX_LISTED or a few more at most."""
+    found = np.empty([0, 3], pixels.dtype)
+    for part in row_blocks(pixels):
         # One number per colour: `np.unique` of rows takes seconds. float64 is exact for
         # three 16-bit channels.
-        codes = pixels[..., 0] * 2.0**32 + pixels[..., 1] * 2.0**16 + pixels[..., 2]
+        part = np.concatenate([found, part.reshape(-1, 3)])
+        codes = part[:, 0] * 2.0**32 + part[:, 1] * 2.0**16 + part[:, 2]
         _, first = np.unique(codes, return_index=True)
-        found = pixels.reshape(-1, 3)[first]
-        listed = ", ".join(str(tuple(color.tolist())) for color in found[:8])
-        raise ImageError(
-            path,
-            "one channel of class ids",
-            f"{len(found)} colours: {listed}{', ...' * (len(found) > 8)}",
-            f"Say which colour is which class: {_colors_to_paste(pixels, found)}",
-        )
-    return np.ascontiguousarray(pixels[..., 0])
+        found = part[first]
+        if len(found) >= MAX_LISTED:
+            break
+    return found
 
 
 def _colors_to_paste(pixels, found):
@@ -60,15 +84,16 @@ def as_class_ids(path, pixels):
     """
     if pixels.dtype in (np.uint8, np.uint16):
         return pixels.astype(np.int32)
-    # NaN fails the comparisons as well.
-    if not ((pixels >= 0) & (pixels < 2**31) & (pixels == np.floor(pixels))).all():
-        raise ImageError(
-            path,
-            "whole numbers from 0 as class ids",
-            f"{pixels.dtype} from {pixels.min()} to {pixels.max()}",
-            "Save the ids as 8-bit or 16-bit PNG, or map them: "
-            + to_paste("values", {-1: 255, 0: 0}),
-        )
+    for part in row_blocks(pixels):
+        # NaN fails the comparisons as well.
+        if not ((part >= 0) & (part < 2**31) & (part == np.floor(part))).all():
+            raise ImageError(
+                path,
+                "whole numbers from 0 as class ids",
+                f"{pixels.dtype} from {pixels.min()} to {pixels.max()}",
+                "Save the ids as 8-bit or 16-bit PNG, or map them: "
+                + to_paste("values", {-1: 255, 0: 0}),
+            )
     return pixels.astype(np.int32)
 
 
@@ -79,21 +104,25 @@ def ids_of_values(path, pixels, values):
         ImageError: if a number is not in `values`; lists the most frequent ones.
         ValueError: if `values` is malformed.
     """
-    runs, lengths = _runs(pixels)
-    ids = np.zeros(runs.shape, np.int32)
-    known = np.zeros(runs.shape, bool)
-    for low, high, class_id in _value_ranges(values):
-        inside = (runs >= low) & (runs <= high)
-        ids[inside] = class_id
-        known |= inside
-    if not known.all():
+    ranges = _value_ranges(values)
+
+    def look_up(runs):
+        ids, known = np.zeros(runs.shape, np.int32), np.zeros(runs.shape, bool)
+        for low, high, class_id in ranges:
+            inside = (runs >= low) & (runs <= high)
+            ids[inside] = class_id
+            known |= inside
+        return ids, known
+
+    ids, unknown = _looked_up(pixels, look_up)
+    if unknown:
         raise ImageError(
             path,
             f"only the numbers in values={dict(values)}",
-            _most_frequent(runs[~known], lengths[~known], str),
+            _most_frequent(unknown, str),
             _fix_of_values(pixels),
         )
-    return np.repeat(ids, lengths).reshape(pixels.shape)
+    return ids
 
 
 def _fix_of_values(pixels):
@@ -160,18 +189,21 @@ def ids_of_colors(path, pixels, colors):
     conversion = cv2.COLOR_GRAY2RGBA if pixels.ndim == 2 else cv2.COLOR_RGB2RGBA
     # RGBA seen as one 32-bit number per colour, red in the low byte.
     pixels = cv2.cvtColor(pixels, conversion).view("<u4")[..., 0]
-    runs, lengths = _runs(pixels)
-    positions = np.minimum(np.searchsorted(codes, runs), len(codes) - 1)
-    unknown = codes[positions] != runs
-    if unknown.any():
+
+    def look_up(runs):
+        positions = np.minimum(np.searchsorted(codes, runs), len(codes) - 1)
+        return ids[positions], codes[positions] == runs
+
+    found, unknown = _looked_up(pixels, look_up)
+    if unknown:
         raise ImageError(
             path,
             f"only the {len(codes)} colours in `colors`",
-            _most_frequent(runs[unknown], lengths[unknown], _color_name),
+            _most_frequent(unknown, _color_name),
             "Add them to `colors`, with 255 for pixels to ignore; many in-between "
             "colours come from smoothing or JPEG: export the masks without",
         )
-    return np.repeat(ids[positions], lengths).reshape(pixels.shape)
+    return found
 
 
 def color_of(key):
@@ -196,16 +228,34 @@ def _color_name(code):
     return str(tuple(code.to_bytes(4, "little")[:3]))
 
 
-def _runs(pixels):
-    """Values and lengths of runs of equal pixels.
+def _looked_up(pixels, look_up):
+    """Class ids of stored numbers.
 
     Masks are long runs of few values, and looking up each run once is ten times as fast
     as each pixel.
+
+    Args:
+        pixels: numbers [H, W].
+        look_up: function of numbers [N] -> (ids [N], bool [N] whether they are known).
+
+    Returns:
+        (int32 [H, W], Counter of the pixels of each unknown number).
     """
-    flat = pixels.ravel()
-    starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    starts = np.concatenate([[0], starts])
-    return flat[starts], np.diff(starts, append=flat.size)
+    found, unknown = np.empty(pixels.shape, np.int32), collections.Counter()
+    for target, part in zip(row_blocks(found), row_blocks(pixels)):
+        flat = part.ravel()
+        starts = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        starts = np.concatenate([[0], starts])
+        runs, lengths = flat[starts], np.diff(starts, append=flat.size)
+        ids, known = look_up(runs)
+        target[...] = np.repeat(ids, lengths).reshape(part.shape)
+        if not known.all():
+            numbers, where = np.unique(runs[~known], return_inverse=True)
+            counts = np.bincount(where, lengths[~known]).astype(int)
+            unknown.update(dict(zip(numbers.tolist(), counts.tolist())))
+            if len(unknown) >= MAX_LISTED:  # enough to say what is wrong
+                break
+    return found, unknown
 
 
 def _color_table(colors):
@@ -232,10 +282,9 @@ def _color_table(colors):
     )
 
 
-def _most_frequent(runs, lengths, name):
+def _most_frequent(counts, name):
     """The five most frequent values as text: "7 (120 pixels), 9 (3 pixels)"."""
-    found, where = np.unique(runs, return_inverse=True)
-    counts = np.bincount(where, lengths).astype(int)
-    order = np.argsort(counts)[::-1][:5]
-    listed = [f"{name(found[i].item())} ({counts[i]} pixels)" for i in order]
-    return ", ".join(listed) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+    # Of equally frequent ones the largest first, as ever.
+    found = sorted(counts.items(), key=lambda item: item[::-1], reverse=True)
+    listed = ", ".join(f"{name(value)} ({num} pixels)" for value, num in found[:5])
+    return listed + (f" and {len(found) - 5} more" if len(found) > 5 else "")

@@ -29,10 +29,10 @@ class ImageError(ValueError):
     def __str__(self):
         _, *parts = self.args
         # `received` may be another message, which ends in a full stop of its own.
-        required, received, fix = (str(part).removesuffix(".") for part in parts)
-        return bounded(
-            f"{self.path}: required: {required}. Received: {received}. Fix: {fix}."
-        )
+        parts = zip(parts, (1000, 1000, 3000))
+        required, received, fix = (bounded(x, n).removesuffix(".") for x, n in parts)
+        path = bounded(self.path, 500)
+        return f"{path}: required: {required}. Received: {received}. Fix: {fix}."
 
 
 def check_folder(path):
@@ -104,7 +104,9 @@ def _file_content(path, max_pixels):
     except FileNotFoundError:
         fix = f"Check the path.{_nearest_entry(path)}".rstrip(".?")
         raise ImageError(path, "an image file", "no such file", fix) from None
-    except OSError as error:
+    except ImageError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: NUL or half a character in it
         fix = "Check its name and its permissions"
         raise ImageError(path, "a readable file", f"{error}", fix) from error
     return data

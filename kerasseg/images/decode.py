@@ -7,28 +7,31 @@ keeps palette indices, which OpenCV turns into colours. Plugin classes are calle
 """
 
 import io
+import math
 import struct
 
 import numpy as np
 from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
+    Image,
     JpegImagePlugin,
     PngImagePlugin,
     PpmImagePlugin,
     WebPImagePlugin,
 )
 
-from kerasseg.images import png, tiff
+from kerasseg.images import bmp, jpeg, png, tiff
 from kerasseg.images.content import RETRY_FIX, ImageError, detect_format, read_bytes
 from kerasseg.images.decoders import (
     GREY,
     RGB,
     opencv_pixels,
+    pillow_array,
     pillow_pixels,
-    read_orientation,
     upright,
 )
+from kerasseg.images.exif import orientation_of
 from kerasseg.images.picture_file import PictureFile
 from kerasseg.images.tiff_file import decode_tiff
 
@@ -58,9 +61,9 @@ def decode(path, *, as_ids=False, channels=None, max_pixels=MAX_PIXELS):
     path, data = read_bytes(path, max_pixels)
     kind = detect_format(path, data)
     lossy = kind == "JPEG" or (kind == "WebP" and b"VP8 " in data)
+    file = PictureFile(path, data, as_ids, channels, max_pixels)
     try:
         lossy = lossy or (kind == "TIFF" and tiff.is_lossy(data))
-        file = PictureFile(path, data, as_ids, channels, max_pixels)
         pixels = _DECODERS[kind](file)
     except ImageError:
         raise
@@ -72,6 +75,7 @@ def decode(path, *, as_ids=False, channels=None, max_pixels=MAX_PIXELS):
             f"one that does not decode ({type(error).__name__}: {reason})",
             f"{RETRY_FIX}, or save it as PNG",
         ) from error
+    del data, file  # before a copy is made
     return np.ascontiguousarray(pixels), lossy
 
 
@@ -82,30 +86,27 @@ def _decode_png(file):
     if b"acTL" in chunks:  # an animated PNG
         file.check_single(struct.unpack(">I", chunks[b"acTL"][0][:4])[0])
     grey = color_type in (0, 4)
-    # libpng, called by OpenCV, prints a warning for each invalid colour profile.
-    plain = bits == 8 and color_type in (0, 2, 6) and b"iCCP" not in chunks
-    pixels = None
-    if plain or bits == 16:
-        pixels = opencv_pixels(file.data, {0: GREY, 2: RGB, 6: RGB}.get(color_type))
+    data, pixels = png.only_pixels(file.data, chunks), None
+    if bits == 16 or (bits == 8 and color_type in (0, 2, 6)):
+        pixels = opencv_pixels(data, {0: GREY, 2: RGB, 6: RGB}.get(color_type))
     if pixels is None:
         png.check_length(file.path, chunks)
         if bits == 16:  # Pillow would truncate it to 8
             raise ValueError("OpenCV cannot read it")
-        pixels = pillow_pixels(file.data, PngImagePlugin.PngImageFile, file.as_ids)
+        pixels = pillow_pixels(data, PngImagePlugin.PngImageFile, file.as_ids)
     if grey and pixels.ndim == 3:
         pixels = pixels[..., 0]
     if grey and file.as_ids and bits in (2, 4):
         pixels = pixels // (85 if bits == 2 else 17)  # Pillow stretched them to 0..255
-    return upright(pixels, read_orientation(lambda: png.exif(chunks)))
+    return upright(pixels, orientation_of(chunks.get(b"eXIf", [b""])[0]))
 
 
 def _decode_jpeg(file):
-    # The class itself, not `jpeg_factory`: a phone's file with a second, embedded
-    # picture (MPO) is read as the photograph that every viewer shows.
-    with JpegImagePlugin.JpegImageFile(io.BytesIO(file.data)) as image:
-        size, mode = image.size, image.mode
-        orientation = read_orientation(image.getexif)
-    file.check_size(*size)
+    # A phone's file with a second, embedded picture (MPO) is read as the photograph
+    # that every viewer shows.
+    header = jpeg.read_header(file.data)
+    file.check_size(header.width, header.height)
+    jpeg.check_scans(file, header.width * header.height)
     # Decoders fill missing data with grey. A scan (SOS, FFDA) must be followed by the
     # end of the image (EOI, FFD9); entropy-coded data never contain these markers.
     if file.data.rfind(b"\xff\xd9") < file.data.rfind(b"\xff\xda"):
@@ -115,11 +116,11 @@ def _decode_jpeg(file):
             f"one cut off at {len(file.data)} bytes",
             RETRY_FIX,
         )
-    known = {"L": GREY, "RGB": RGB}
-    pixels = opencv_pixels(file.data, known[mode]) if mode in known else None
+    known = {1: GREY, 3: RGB}.get(header.num_channels)
+    pixels = None if known is None else opencv_pixels(file.data, known)
     if pixels is None:
         pixels = pillow_pixels(file.data, JpegImagePlugin.JpegImageFile, file.as_ids)
-    return upright(pixels, orientation)
+    return upright(pixels, orientation_of(header.exif, header.xmp))
 
 
 def _decode_numpy(file):
@@ -143,13 +144,13 @@ def _decode_numpy(file):
             "Save it as numpy.moveaxis(image, 0, 2)",
         )
     file.check_size(shape[1], shape[0])
-    if int(np.prod(shape, dtype="float64")) * dtype.itemsize > 16 * file.max_pixels:
-        required = f"at most {16 * file.max_pixels} bytes"
-        raise ImageError(file.path, required, f"{shape}, {dtype}", "Cut it into tiles")
+    file.check_bytes(math.prod(shape) * dtype.itemsize, f"{shape}, {dtype}")
     pixels = np.load(io.BytesIO(file.data), allow_pickle=False)
     if pixels.dtype == bool:
         return pixels.astype(np.uint8) * (1 if file.as_ids else 255)
-    return pixels.astype(pixels.dtype.newbyteorder("="), copy=False)
+    if not pixels.dtype.isnative:
+        pixels = pixels.byteswap(inplace=True).view(pixels.dtype.newbyteorder("="))
+    return pixels
 
 
 def _decode_pnm(file):
@@ -166,13 +167,30 @@ def _decode_pnm(file):
     return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels
 
 
+def _decode_bmp(file):
+    with BmpImagePlugin.BmpImageFile(io.BytesIO(file.data)) as image:
+        file.check_size(*image.size)
+        codec, _, offset, arguments = image.tile[0]
+        if codec != "bmp_rle":
+            return pillow_array(image, file.as_ids)
+        _, is_rle4, direction = arguments
+        indices = bmp.unpack(
+            memoryview(file.data)[offset:], *image.size, is_rle4=is_rle4
+        )
+        mode = "L" if image.mode in ("1", "L") else "P"  # as Pillow's own decoder
+        picture = Image.frombytes(mode, image.size, bytes(indices))
+        picture.palette = image.palette
+        return pillow_array(picture, file.as_ids)[::direction]
+
+
 def _decode_with(plugin):
     def decode_file(file):
         with plugin(io.BytesIO(file.data)) as image:
             file.check_size(*image.size)
             file.check_single(getattr(image, "n_frames", 1))
-            orientation = read_orientation(image.getexif)
-        return upright(pillow_pixels(file.data, plugin, file.as_ids), orientation)
+            exif, xmp = (image.info.get(name, b"") for name in ("exif", "xmp"))
+        pixels = pillow_pixels(file.data, plugin, file.as_ids)
+        return upright(pixels, orientation_of(exif, xmp))
 
     return decode_file
 
@@ -183,7 +201,7 @@ _DECODERS = {
     "TIFF": decode_tiff,
     "PNM": _decode_pnm,
     "NumPy": _decode_numpy,
-    "BMP": _decode_with(BmpImagePlugin.BmpImageFile),
+    "BMP": _decode_bmp,
     "GIF": _decode_with(GifImagePlugin.GifImageFile),
     "WebP": _decode_with(WebPImagePlugin.WebPImageFile),
 }

@@ -5,8 +5,9 @@ import io
 import cv2
 import numpy as np
 
+from kerasseg.images.exif import ORIENTATION
+
 GREY, RGB = cv2.IMREAD_GRAYSCALE, cv2.IMREAD_COLOR_RGB
-ORIENTATION = 274  # the tag of that name in EXIF and TIFF
 
 
 def opencv_pixels(data, mode=None):

@@ -5,6 +5,8 @@ import pathlib
 
 from kerasseg.images.content import RETRY_FIX, ImageError
 
+BYTES_PER_PIXEL = 16  # of `max_pixels`: four bands of 32 bits
+
 
 @dataclasses.dataclass(frozen=True)
 class PictureFile:
@@ -34,6 +36,22 @@ class PictureFile:
                 self.path,
                 f"at most {self.max_pixels} pixels (`max_pixels`)",
                 f"{width} x {height} = {width * height} pixels",
+                "Cut it into tiles, or raise the limit if you trust the file",
+            )
+
+    @property
+    def max_bytes(self):
+        """Most bytes of the picture; on the way to it, twice that are in memory."""
+        return BYTES_PER_PIXEL * self.max_pixels
+
+    def check_bytes(self, num_bytes, received):
+        """Refuse a picture that needs more than `max_bytes`."""
+        if num_bytes > self.max_bytes:
+            raise ImageError(
+                self.path,
+                f"at most {self.max_bytes} bytes ({BYTES_PER_PIXEL} for each of "
+                "`max_pixels`)",
+                f"{received}: {num_bytes} bytes",
                 "Cut it into tiles, or raise the limit if you trust the file",
             )
 

@@ -3,9 +3,11 @@
 import struct
 import zlib
 
-from PIL import Image
-
 from kerasseg.images.content import RETRY_FIX, ImageError
+
+# In the order in which they must stand.
+KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+MAX_CHUNKS = 2**20
 
 
 def read_chunks(path, data):
@@ -17,11 +19,12 @@ def read_chunks(path, data):
     Raises:
         ImageError: if a checksum is wrong or the file ends before IEND.
     """
-    view, position, chunks = memoryview(data), 8, {}
+    view, position, chunks, num = memoryview(data), 8, {}, 0
     while position + 12 <= len(view):
         num_bytes, name = struct.unpack_from(">I4s", view, position)
         end = position + 12 + num_bytes
-        if end > len(view):
+        num += 1
+        if end > len(view) or num > MAX_CHUNKS:
             break
         (checksum,) = struct.unpack_from(">I", view, end - 4)
         if zlib.crc32(view[position + 4 : end - 4]) != checksum:
@@ -64,8 +67,20 @@ def check_length(path, chunks):
         raise ImageError(path, "a complete PNG file", received, RETRY_FIX)
 
 
-def exif(chunks):
-    """EXIF metadata, PIL.Image.Exif; `PngImageFile.getexif` would decode the image."""
-    found = Image.Exif()
-    found.load(bytes(chunks.get(b"eXIf", [b""])[0]))
-    return found
+def only_pixels(data, chunks):
+    """The file without its texts, profiles and metadata.
+
+    libpng unpacks 8 MB of each text, of which 7 kB hold one, and prints a warning for
+    each colour profile that is invalid.
+    """
+    if set(chunks) <= set(KEPT):
+        return data
+    parts = [part for name in KEPT for part in _whole(name, chunks.get(name, []))]
+    return b"".join([data[:8], *parts])
+
+
+def _whole(name, contents):
+    for content in contents:
+        checksum = zlib.crc32(content, zlib.crc32(name))
+        yield from (struct.pack(">I", len(content)), name, content)
+        yield struct.pack(">I", checksum)

@@ -12,6 +12,7 @@ from kerasseg.images.class_ids import (
     ids_of_values,
     merge_equal_channels,
     nearly_grey,
+    row_blocks,
 )
 from kerasseg.images.content import ImageError, check_folder, name_of
 from kerasseg.images.decode import MAX_PIXELS, decode
@@ -105,7 +106,8 @@ def read_bands(path):
 
 
 def _finite_float32(path, pixels):
-    bad = pixels.size - np.count_nonzero(np.isfinite(pixels))
+    """Any numbers as float32, part by part: temporary arrays stay small."""
+    bad = sum(part.size - np.isfinite(part).sum() for part in row_blocks(pixels))
     if bad:
         raise ImageError(
             name_of(path),
@@ -113,15 +115,26 @@ def _finite_float32(path, pixels):
             f"{bad} of {pixels.size} that are NaN or infinite",
             "Replace them, for example by 0, and mark the place as ignored in the mask",
         )
-    converted = pixels.astype(np.float32)
-    # float32 holds integers up to 2^24 exactly; a rounded id or depth is a wrong one.
-    if pixels.dtype.kind in "iu" and not np.array_equal(converted, pixels):
-        raise ImageError(
-            name_of(path),
-            "numbers that float32 can hold, up to 2**24",
-            f"{pixels.dtype} up to {pixels.max()}",
-            "Scale the image and save it as uint16 or float32",
-        )
+    if pixels.dtype == np.float32:
+        return pixels
+    converted = np.empty(pixels.shape, np.float32)
+    for part, given in zip(row_blocks(converted), row_blocks(pixels)):
+        with np.errstate(over="ignore"):
+            part[...] = given
+        # float32 holds integers up to 2^24 exactly; a rounded id or depth is a wrong
+        # one, and so is a float64 beyond all of float32.
+        if given.dtype.kind in "iu":
+            fits = np.array_equal(part, given)
+        else:
+            fits = np.isfinite(part).all()
+        if not fits:
+            raise ImageError(
+                name_of(path),
+                "numbers that float32 can hold"
+                + ", up to 2**24" * (given.dtype.kind in "iu"),
+                f"{pixels.dtype} from {pixels.min()} to {pixels.max()}",
+                "Scale the image and save it as uint16 or float32",
+            )
     return converted
 
 

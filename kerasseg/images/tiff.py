@@ -1,42 +1,66 @@
-"""Pages of TIFF files, and a check of them that Pillow leaves out."""
+"""Limits of TIFF files, checked before their tags are parsed.
 
-import io
-import math
+Parsers keep the values of all tags of all pages, and pages of a few bytes may share one
+large value: a file of 3 MB took 8 GB.
+"""
 
-from PIL.TiffImagePlugin import (
-    COMPRESSION,
-    IMAGELENGTH,
-    PLANAR_CONFIGURATION,
-    ROWSPERSTRIP,
-    SAMPLESPERPIXEL,
-    STRIPOFFSETS,
-    ImageFileDirectory_v2,
-)
+import struct
 
+COMPRESSION, NEW_SUBFILE_TYPE = 259, 254  # tags
 LOSSY = (6, 7, 34712, 34887, 50001)  # JPEG, old and new, JPEG 2000, LERC, WebP
-NEW_SUBFILE_TYPE = 254  # the tag of that name, for which Pillow has no constant
+MAX_PAGES = 4096
+MAX_NUMBERS = 2**22  # in tags, each a Python object: offsets of strips, for most
+# Bytes of one value by its type; 1, 2, 6 and 7 are bytes and text.
+_SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}
 
 
-def read_pages(data):
-    """Tags of each page of a TIFF file, no overviews or masks: list of dicts.
+def check_tags(data):
+    """Refuse a chain of pages that claims more than a file of this length holds.
 
     Args:
         data: bytes of the file.
 
     Returns:
-        One dict per page from the numbers of tags to their values.
+        Set of the compressions of its pages, without overviews and masks.
+
+    Raises:
+        ValueError: says what it claims.
+        struct.error: if the file ends in a page.
     """
-    stream = io.BytesIO(data)
-    header = data[: 16 if data[2] == 43 else 8]  # BigTIFF has a longer header
-    tags = ImageFileDirectory_v2(header)
-    pages, seen = [], set()  # seen offsets: a broken chain of pages may be circular
-    while tags.next and tags.next not in seen:
-        seen.add(tags.next)
-        stream.seek(tags.next)
-        tags.load(stream)
-        if not is_extra(tags.get(NEW_SUBFILE_TYPE, 0)):
-            pages.append(dict(tags))
-    return pages
+    order = "<" if data[:2] == b"II" else ">"
+    is_big = struct.unpack_from(f"{order}H", data, 2) == (43,)
+    head, tag, link = ("Q", "HHQQ", "Q") if is_big else ("H", "HHII", "I")
+    (offset,) = struct.unpack_from(order + link, data, 8 if is_big else 4)
+    seen, compressions, num_bytes, num_values = set(), set(), 0, 0
+    while offset and offset not in seen:  # a broken chain may be circular
+        seen.add(offset)
+        (num,) = struct.unpack_from(order + head, data, offset)
+        begin = offset + struct.calcsize(order + head)
+        end = begin + num * struct.calcsize(order + tag)
+        if end > len(data):
+            raise ValueError(f"a page of {num} tags")
+        entries = struct.iter_unpack(order + tag, memoryview(data)[begin:end])
+        found = {COMPRESSION: 1, NEW_SUBFILE_TYPE: 0}
+        for name, kind, count, value in entries:
+            if name in found:  # a short number stands at the beginning of its place
+                shift = 8 * (struct.calcsize(order + tag[-1]) - _SIZES.get(kind, 1))
+                found[name] = value >> shift if order == ">" else value
+            num_bytes += 16 + count * _SIZES.get(kind, 1)
+            num_values += count * (kind in _SIZES)
+        # Writers share a value between pages at most.
+        if (
+            len(seen) > MAX_PAGES
+            or num_bytes > 2 * len(data) + 2**20
+            or num_values > MAX_NUMBERS
+        ):
+            raise ValueError(
+                f"{len(seen)} pages or more, whose tags claim {num_bytes} bytes and "
+                f"{num_values} numbers"
+            )
+        if not is_extra(found[NEW_SUBFILE_TYPE]):
+            compressions.add(found[COMPRESSION])
+        (offset,) = struct.unpack_from(order + link, data, end)
+    return compressions
 
 
 def is_extra(kind):
@@ -46,16 +70,4 @@ def is_extra(kind):
 
 def is_lossy(data):
     """Whether a page of a TIFF file is compressed by what changes its numbers."""
-    return any(tags.get(COMPRESSION) in LOSSY for tags in read_pages(data))
-
-
-def check_strips(tags):
-    """Raise a ValueError if strips are missing: Pillow would leave them black."""
-    height = tags[IMAGELENGTH]
-    rows_per_strip = max(1, min(tags.get(ROWSPERSTRIP, height), height))
-    num_strips = math.ceil(height / rows_per_strip)
-    if tags.get(PLANAR_CONFIGURATION) == 2:  # one plane per channel
-        num_strips *= tags.get(SAMPLESPERPIXEL, 1)
-    # Tiled files have no strips.
-    if len(tags.get(STRIPOFFSETS, range(num_strips))) < num_strips:
-        raise ValueError(f"{len(tags[STRIPOFFSETS])} of {num_strips} strips")
+    return not check_tags(data).isdisjoint(LOSSY)

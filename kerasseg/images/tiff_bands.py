@@ -4,39 +4,54 @@ tifffile parses the file, and its strips or tiles are decoded here: OpenCV mixes
 to grey, Pillow knows few layouts, and tifffile itself needs another package for LZW.
 """
 
+import contextlib
 import io
+import math
 import zlib
 
 import numpy as np
 import tifffile
 from PIL import TiffImagePlugin
 
-from kerasseg.images.tiff import is_extra
+from kerasseg.images import page_axes, tiff
 
 NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS = 1, 5, 8, 32946, 32773
+JPEG = (6, 7)
 COMPRESSIONS = (NONE, LZW, DEFLATE, OLD_DEFLATE, PACKBITS)
+WHOLE = (LZW, PACKBITS)  # unpacked strip by strip, not row by row
+BLOCK_BYTES = 2**22
 WHITE_IS_ZERO, BLACK_IS_ZERO, COLOR = 0, 1, 2
 ALPHA = (1, 2)  # values of ExtraSamples that mean opacity; 0 is another band
 NODATA = 42113  # tag of GDAL
 DIFFERENCES, FLOAT_DIFFERENCES = 2, 3  # predictors
 
 
-def open_pages(data):
-    """Pages of a TIFF file without overviews and masks, and the axes of its series.
+@contextlib.contextmanager
+def opened(data):
+    """Pages of a TIFF file without overviews and masks, and the axes between them.
 
-    Returns:
-        (list of tifffile.TiffPage, axes such as "YX", "YXS", "CYX", "TYX" by the
-        file's own description; "" where it has none for its pages).
+    Yields:
+        (list of tifffile.TiffPage, axes such as "YX", "CYX", "TYX" by the file's own
+        description; "" where it has none for its pages, "?" where that is not true of
+        their order).
     """
-    file = tifffile.TiffFile(io.BytesIO(data))
-    pages = [page.aspage() for page in file.pages]
-    pages = [page for page in pages if not is_extra(page.subfiletype)]
-    axes = ""
-    if len(pages) > 1 and (file.is_imagej or file.is_ome or file.is_shaped):
-        series = file.series[0]
-        axes = "".join(a for a, n in zip(series.axes, series.shape) if n > 1)
-        axes = axes if len(series.pages) == len(pages) else ""
-    return pages, axes
+    tiff.check_tags(data)
+    # tifffile's objects refer to each other, and would keep the file in memory.
+    with io.BytesIO(data) as stream:
+        pages = [page.aspage() for page in tifffile.TiffFile(stream).pages]
+        pages = [page for page in pages if not tiff.is_extra(page.subfiletype)]
+        yield pages, _axes(pages)
+
+
+def _axes(pages):
+    if len(pages) < 2:
+        return ""
+    sizes = page_axes.sizes_of(pages[0].description, pages[0].samplesperpixel)
+    if sizes is None or (sizes and math.prod(sizes.values()) != len(pages)):
+        return "?"
+    if not sizes:
+        return ""
+    return "".join(axis for axis, size in sizes.items() if size > 1) + "YX"
 
 
 def is_known(page):
@@ -54,75 +69,94 @@ def is_known(page):
     )
 
 
-def read_page(data, page, *, keep_alpha=False):
-    """Bands of a page of `is_known`: [H, W, C], C without those tagged as alpha.
+def check_parts(data, page):
+    """Refuse a page whose strips or tiles are missing, or are the same again and again.
+
+    Raises:
+        ValueError: says how many there are.
+    """
+    planes, down, across = _parts(page)[:3]
+    num = planes * down * across
+    found = min(len(page.dataoffsets), len(page.databytecounts))
+    if found < num:
+        raise ValueError(f"{found} of {num} strips or tiles")
+    if (claimed := sum(page.databytecounts[:num])) > 4 * len(data):
+        raise ValueError(f"strips or tiles of {claimed} of {len(data)} bytes")
+
+
+def _parts(page):
+    """Planes, strips or tiles down and across, rows and columns and bands of each."""
+    planes = page.samplesperpixel if page.planarconfig == 2 else 1
+    rows, columns = min(page.rowsperstrip, page.imagelength), page.imagewidth
+    if page.is_tiled:
+        rows, columns = page.tilelength, page.tilewidth
+    if rows < 1 or columns < 1:
+        raise ValueError(f"tiles of {columns} x {rows}")
+    down, across = -(-page.imagelength // rows), -(-page.imagewidth // columns)
+    return planes, down, across, rows, columns, page.samplesperpixel // planes
+
+
+def scratch_bytes(page):
+    """Memory that `read_page` needs besides the file and the picture, at most."""
+    _, _, _, rows, columns, depth = _parts(page)
+    row = columns * depth * page.dtype.itemsize
+    # libtiff and Pillow hold a part of LZW several times, all others are taken by rows.
+    return 5 * rows * row if page.compression in WHOLE else 6 * max(row, BLOCK_BYTES)
+
+
+def read_page(data, page, pixels):
+    """Read the bands of a page of `is_known`.
 
     Args:
         data: bytes of the file.
         page: tifffile.TiffPage.
-        keep_alpha: keep bands that are tagged as alpha.
+        pixels: array [H, W, C] of all bands of the page, in its dtype; written to.
 
     Raises:
         ValueError: if a strip or tile is missing, or too short. Those that a sparse
             file leaves out are its NODATA value, if it names one.
     """
-    height, width, samples = page.imagelength, page.imagewidth, page.samplesperpixel
-    planes, depth = (samples, 1) if page.planarconfig == 2 else (1, samples)
-    if page.is_tiled:
-        rows, columns = page.tilelength, page.tilewidth
-    else:
-        rows, columns = min(page.rowsperstrip, height), width
-    if rows < 1 or columns < 1:
-        raise ValueError(f"tiles of {columns} x {rows}")
-    down, across = -(-height // rows), -(-width // columns)
-    num, found = (
-        planes * down * across,
-        min(len(page.dataoffsets), len(page.databytecounts)),
-    )
-    if found < num:
-        raise ValueError(f"{found} of {num} strips or tiles")
-    pixels = np.empty([planes, height, width, depth], page.dtype)
-    for index in range(num):
+    check_parts(data, page)
+    planes, down, across, rows, columns, depth = _parts(page)
+    for index in range(planes * down * across):
         plane, place = divmod(index, down * across)
         top, left = (place // across) * rows, (place % across) * columns
-        tall = rows if page.is_tiled else min(rows, height - top)
-        part = _segment(data, page, index, (tall, columns, depth))
-        part = part[: height - top, : width - left]
-        pixels[plane, top : top + tall, left : left + columns] = part
-    pixels = np.moveaxis(pixels[..., 0], 0, 2) if planes > 1 else pixels[0]
-    extra = list(page.extrasamples)
-    while not keep_alpha and extra and extra[-1] in ALPHA and pixels.shape[2] > 1:
-        pixels, extra = pixels[..., :-1], extra[:-1]
-    return pixels
+        tall = rows if page.is_tiled else min(rows, page.imagelength - top)
+        bands = slice(plane, plane + depth) if planes > 1 else slice(None)
+        target = pixels[top : top + tall, left : left + columns, bands]
+        read = _opened(data, page, index, tall * columns * depth * page.dtype.itemsize)
+        step = max(1, BLOCK_BYTES // (columns * depth * page.dtype.itemsize))
+        for first in range(0, len(target), step):
+            num = min(step, len(target) - first)
+            part = _rows(read, page, index, (num, columns, depth))
+            target[first : first + num] = part[:, : target.shape[1]]
 
 
-def _segment(data, page, index, shape):
-    """Numbers of one strip or tile: [rows, columns, C] in native byte order."""
+def num_bands(page):
+    """Bands of a page but those at the end that are tagged as alpha."""
+    num, extra = page.samplesperpixel, list(page.extrasamples)
+    while extra and extra.pop() in ALPHA and num > 1:
+        num -= 1
+    return num
+
+
+def _opened(data, page, index, size):
+    """Function of a number of bytes -> the next ones of a strip or tile."""
     offset, num = page.dataoffsets[index], page.databytecounts[index]
+    raw = memoryview(data)[offset : offset + num]
     if offset == num == 0:  # a file of GDAL is sparse, or its writing was broken off
-        return np.full(shape, _nodata(page, index), page.dtype)
-    raw = data[offset : offset + num]
+        value = np.full(1, _nodata(page, index), page.dtype)
+        value = value.astype(page.dtype.newbyteorder(page.parent.byteorder))
+        return lambda count: value.tobytes() * (count // value.itemsize)
     if num < 1 or len(raw) < num:
         raise ValueError(f"strip or tile {index} is missing, or ends too early")
-    size = int(np.prod(shape)) * page.dtype.itemsize
-    raw = _decompress(raw, page.compression, size)
-    if len(raw) < size:
-        raise ValueError(f"strip or tile {index} has {len(raw)} of {size} bytes")
-    order, rows = page.parent.byteorder, shape[0]
-    if page.predictor == FLOAT_DIFFERENCES:
-        # Bytes of a row by their significance, as differences (Adobe's note 3).
-        values = np.frombuffer(raw, "u1", size).reshape(rows, -1, shape[2])
-        values = np.cumsum(values, axis=1, dtype="u1")
-        values = values.reshape(rows, page.dtype.itemsize, -1)
-        values = np.ascontiguousarray(np.moveaxis(values, 1, 2))
-        stored = page.dtype.newbyteorder(">")
-        return values.view(stored).reshape(shape).astype(page.dtype)
-    stored = page.dtype.newbyteorder(order)
-    values = np.frombuffer(raw[:size], stored).reshape(shape).astype(page.dtype)
-    if page.predictor == DIFFERENCES:
-        whole = values.view(f"u{page.dtype.itemsize}")  # sums wrap around
-        values = np.cumsum(whole, axis=1, dtype=whole.dtype).view(page.dtype)
-    return values
+    if page.compression in (DEFLATE, OLD_DEFLATE):
+        return _inflating(raw)
+    if page.compression == PACKBITS:
+        raw = _unpack_bits(bytes(raw), size)
+    elif page.compression == LZW:
+        raw = _unpack_lzw(bytes(raw), size)
+    return io.BytesIO(raw).read if page.compression in WHOLE else _slicing(raw)
 
 
 def _nodata(page, index):
@@ -135,13 +169,56 @@ def _nodata(page, index):
     return page.nodata
 
 
-def _decompress(raw, compression, size):
-    """Bytes of a strip or tile; never more than `size` and a little are made."""
-    if compression in (DEFLATE, OLD_DEFLATE):
-        return zlib.decompressobj().decompress(raw, size)
-    if compression == PACKBITS:
-        return _unpack_bits(raw, size)
-    return _unpack_lzw(raw, size) if compression == LZW else raw
+def _slicing(raw):
+    place = 0
+
+    def read(num):
+        nonlocal place
+        place += num
+        return raw[place - num : place]
+
+    return read
+
+
+def _inflating(raw):
+    """Inflate piece by piece: at once, what is left over would be copied each time."""
+    stream, rest, place = zlib.decompressobj(), b"", 0
+
+    def read(num):
+        nonlocal rest, place
+        found = bytearray()
+        while len(found) < num and not stream.eof:
+            if not rest:
+                rest, place = raw[place : place + 2**16], place + 2**16
+                if not rest:
+                    break
+            found += stream.decompress(rest, num - len(found))
+            rest = stream.unconsumed_tail
+        return found
+
+    return read
+
+
+def _rows(read, page, index, shape):
+    """Numbers of the next rows of a strip or tile: [rows, columns, C]."""
+    size = math.prod(shape) * page.dtype.itemsize
+    raw = read(size)
+    if len(raw) < size:
+        raise ValueError(f"strip or tile {index} ends too early")
+    if page.predictor == FLOAT_DIFFERENCES:
+        # Bytes of a row by their significance, as differences (Adobe's note 3).
+        values = np.frombuffer(raw, "u1").reshape(shape[0], -1, shape[2])
+        values = np.cumsum(values, axis=1, dtype="u1")
+        values = values.reshape(shape[0], page.dtype.itemsize, -1)
+        values = np.ascontiguousarray(np.moveaxis(values, 1, 2))
+        return values.view(page.dtype.newbyteorder(">")).reshape(shape)
+    stored = page.dtype.newbyteorder(page.parent.byteorder)
+    values = np.frombuffer(raw, stored).reshape(shape)
+    if page.predictor == DIFFERENCES:
+        whole = values.astype(page.dtype).view(f"u{page.dtype.itemsize}")
+        np.cumsum(whole, axis=1, dtype=whole.dtype, out=whole)  # sums wrap around
+        values = whole.view(page.dtype)
+    return values
 
 
 def _unpack_bits(raw, size):
@@ -154,7 +231,7 @@ def _unpack_bits(raw, size):
         else:
             found += raw[place + 1 : place + 2] * (257 - code) * (code > 128)
             place += 2 - (code == 128)
-    return bytes(found)
+    return found
 
 
 def _unpack_lzw(raw, size):

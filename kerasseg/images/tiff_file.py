@@ -3,25 +3,22 @@
 import numpy as np
 from PIL import Image, TiffImagePlugin
 
-from kerasseg.images import tiff, tiff_bands
+from kerasseg.images import jpeg, tiff_bands
 from kerasseg.images.content import ImageError
-from kerasseg.images.decoders import (
-    ORIENTATION,
-    opencv_pixels,
-    pillow_pixels,
-    upright,
-)
-
-UNDECLARED = set("QI")  # axes of tifffile where the file says nothing
+from kerasseg.images.decoders import opencv_pixels, pillow_pixels, upright
+from kerasseg.images.exif import ORIENTATION
 
 
 def decode_tiff(file):
     """Pixels of a `PictureFile`: [H, W] or [H, W, C], upright."""
-    for tags in tiff.read_pages(file.data):  # sizes before anything is decoded
-        size = tags[TiffImagePlugin.IMAGEWIDTH], tags[TiffImagePlugin.IMAGELENGTH]
-        file.check_size(*size)
-    pages, axes = tiff_bands.open_pages(file.data)
-    _check_pages(file, pages, axes)
+    with tiff_bands.opened(file.data) as (pages, axes):
+        for page in pages:  # sizes before anything is decoded
+            file.check_size(page.imagewidth, page.imagelength)
+        _check_pages(file, pages, axes)
+        return _decode(file, pages)
+
+
+def _decode(file, pages):
     page = pages[0]
     if file.as_ids and page.photometric == tiff_bands.WHITE_IS_ZERO:
         raise ImageError(
@@ -32,29 +29,48 @@ def decode_tiff(file):
         )
     samples = page.samplesperpixel * len(pages)
     num_bytes = page.imagewidth * page.imagelength * samples * page.bitspersample // 8
-    if num_bytes > 16 * file.max_pixels:
-        raise ImageError(
-            file.path,
-            f"at most {16 * file.max_pixels} bytes (16 for each of `max_pixels`)",
-            f"{samples} bands of {page.bitspersample} bits: {num_bytes} bytes",
-            "Cut it into tiles, or raise the limit if you trust the file",
-        )
+    file.check_bytes(num_bytes, f"{samples} bands of {page.bitspersample} bits")
     if not all(map(tiff_bands.is_known, pages)):
         return _colors(file, page, samples)
-    keep = file.is_asked(samples)
-    bands = [tiff_bands.read_page(file.data, x, keep_alpha=keep) for x in pages]
-    pixels = _black_is_zero(file, page, np.concatenate(bands, axis=2))
+    pixels = _black_is_zero(file, page, _read_bands(file, pages, num_bytes))
     pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels
     return upright(pixels, page.tags.valueof(ORIENTATION, 1))
+
+
+def _read_bands(file, pages, num_bytes):
+    """The bands of all pages [H, W, C], but alpha, unless the caller counts it."""
+    shapes = {(page.imagelength, page.imagewidth, page.dtype) for page in pages}
+    if len(shapes) > 1:
+        raise ValueError("pages of different sizes or numbers")
+    most = max(map(tiff_bands.scratch_bytes, pages))
+    if len(file.data) + num_bytes + most > 2 * file.max_bytes + 2**26:
+        raise ImageError(
+            file.path,
+            "smaller strips or tiles, which are unpacked as a whole",
+            f"some that need {most} bytes",
+            "Save it with tiles, or without compression",
+        )
+    (height, width, dtype), start = shapes.pop(), 0
+    bands = [page.samplesperpixel for page in pages]
+    keep_all = file.is_asked(sum(bands))
+    pixels, kept = np.empty([height, width, sum(bands)], dtype), []
+    for page, num in zip(pages, bands):
+        tiff_bands.read_page(file.data, page, pixels[..., start : start + num])
+        num_kept = num if keep_all else tiff_bands.num_bands(page)
+        kept += range(start, start + num_kept)
+        start += num
+    if kept == list(range(len(kept))):
+        return pixels[..., : len(kept)]
+    return pixels[..., kept]
 
 
 def _check_pages(file, pages, axes):
     """Refuse several pages, unless they are bands by the file or by the caller."""
     num = len(pages)
     fix = "Save each of them as a file of its own, or, if they are bands of one picture"
-    if num == 1 or (axes and set(axes) <= set("CSYX")):
+    if num == 1 or (axes and set(axes) <= set("CYX")):
         pass
-    elif set(axes) & UNDECLARED or not axes:
+    elif not axes:
         alike = len({(p.imagelength, p.imagewidth, p.samplesperpixel) for p in pages})
         bands = alike == 1 and pages[0].samplesperpixel == 1 and not file.as_ids
         if bands and file.is_asked(num):
@@ -92,7 +108,7 @@ def _black_is_zero(file, page, pixels):
             f"{pixels.dtype} numbers of which zero is white",
             "Save it with the photometric interpretation MinIsBlack",
         )
-    return np.iinfo(pixels.dtype).max - pixels
+    return np.subtract(np.iinfo(pixels.dtype).max, pixels, out=pixels)
 
 
 def _colors(file, page, samples):
@@ -106,9 +122,12 @@ def _colors(file, page, samples):
             f"compression {_name(page.compression)}",
             "Save it without compression, or as PNG or .npy",
         )
-    tiff.check_strips(tiff.read_pages(file.data)[0])
+    tiff_bands.check_parts(file.data, page)
+    num_pixels = page.imagewidth * page.imagelength
+    if page.compression in tiff_bands.JPEG:
+        jpeg.check_scans(file, num_pixels, len(page.dataoffsets))
     pixels = None
-    if page.imagewidth * page.imagelength > (Image.MAX_IMAGE_PIXELS or file.max_pixels):
+    if num_pixels > (Image.MAX_IMAGE_PIXELS or file.max_pixels):
         pixels = opencv_pixels(file.data) if page.bitspersample == 8 else None
     if pixels is None:  # within Pillow's own limit
         pixels = pillow_pixels(file.data, TiffImagePlugin.TiffImageFile, file.as_ids)
