@@ -5,18 +5,24 @@ import contextlib
 import gc
 import json
 import math
+import operator
+import os
 import pathlib
 import re
 from typing import NamedTuple
 
+from kerasseg.datasets._coco_notes import group_notes, notes_of
 from kerasseg.images import ImageError, read_bands
 from kerasseg.instance import coco_entries, polygons, rle
 from kerasseg.instance.coco_entries import Annotation, key_of
+from kerasseg.names import bounded
 
 MAX_BYTES = 2 * 2**30  # COCO's own instances_train2017.json has 0.45 GB
 MAX_PIXELS = 178_956_970  # Pillow refuses larger images as decompression bombs
+# A text of this density becomes Python objects of 10 to 23 times its size; COCO's own
+# of 5. Of empty lists it would be 30.
+OBJECTS_PER_TEXT, FEW_BYTES = 16, 2**26
 BOXES = ("skip", "fill")
-NAMED = 5  # of the entries that were left out, in a message
 
 
 class LeftOut(NamedTuple):
@@ -91,7 +97,7 @@ def _read(path, image_folder, boxes):
     groups = coco_entries.group_categories(categories, used)
     names = {n: entry for n, entry in categories.items() if n not in groups}
     _check_names(path, "name", names)
-    notes = [*_group_notes(categories, groups), *_notes(objects, left_out)]
+    notes = [*group_notes(categories, groups), *notes_of(objects, left_out)]
     order = coco_entries.ordered(names)
     return Content(
         list(images.values()),
@@ -106,10 +112,18 @@ def _check_names(path, key, entries):
     counts = collections.Counter()
     for number, entry in entries.items():
         value = entry.get(key)
-        if not isinstance(value, str) or counts[value]:
+        if not is_text(value) or counts[value]:
             where = f"{value!r}"[:60] + f" of id {number!r}"
             fail(path, f"a {key} that is text and occurs once", where)
         counts[value] += 1
+
+
+def is_text(value):
+    """Whether a value is text that can be written to a file: no half characters."""
+    try:
+        return isinstance(value, str) and bool(value.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def load(path, hook=None, form="COCO's JSON"):
@@ -123,11 +137,24 @@ def load(path, hook=None, form="COCO's JSON"):
         with open(path, "rb") as file:
             encoding = json.detect_encoding(file.read(4))
         text = path.read_text(encoding, errors="surrogatepass")
+        _check_density(path, text)
         return json.loads(text, object_hook=hook)
+    except ImageError:
+        raise
     except (ValueError, RecursionError) as error:
         raise ImageError(
             path, form, f"{type(error).__name__}: {error}", "Export it again"
         ) from error
+
+
+def _check_density(path, text):
+    """Refuse a text that is little more than brackets."""
+    counts = {sign: text.count(sign) for sign in "{[:,"}
+    # Bytes of a dict, a list, an entry and an item.
+    num_bytes = sum(map(operator.mul, counts.values(), (100, 72, 80, 16)))
+    if num_bytes > OBJECTS_PER_TEXT * len(text) + FEW_BYTES:
+        num_lists = counts["{"] + counts["["]
+        fail(path, "annotations", f"{num_lists} lists in {len(text)} characters")
 
 
 def unique(path, document, key):
@@ -163,7 +190,7 @@ def _check_image(path, number, image, folder):
         fail(
             path,
             f"a height and a width, together at most {MAX_PIXELS} pixels",
-            f"image {number}: {size[0]!r} x {size[1]!r}",
+            f"image {number}: {bounded(f'{size[0]!r} x {size[1]!r}', 100)}",
         )
     image.update(id=number, file_name=name, height=whole[0], width=whole[1])
 
@@ -237,59 +264,20 @@ def _check_annotation(path, entry, images, categories):
     return image
 
 
-def is_crowd(entry):
-    """Whether an annotation is a region of many objects."""
-    return entry.crowd in (1, "1")
-
-
-REASONS = {  # of what is left out: as told of one, and of several
-    "box": ("has a box but no segmentation", "have a box but no segmentation"),
-    "nothing": ("has an empty outline", "have empty outlines"),
-    "copy": ("stands in the file twice", "stand in the file twice"),
-}
-ADVICE = {"box": ' boxes="fill" makes rectangles of them (--set data.boxes=fill).'}
-
-
-def _notes(objects, left_out):
-    """Sentences about annotations that are left out, and about files of crowds only."""
-    by_reason = collections.defaultdict(list)
-    for one in left_out:
-        by_reason[one.reason].append(f"{one.label} of {one.image}")
-    for reason, names in by_reason.items():
-        num, listed = len(names), ", ".join(names[:NAMED])
-        which = "annotations" if num > 1 else "annotation"
-        yield (
-            f"Left out: {num} {which} that {REASONS[reason][num > 1]}: {listed}"
-            f"{', ...' * (num > NAMED)}.{ADVICE.get(reason, '')}"
-        )
-    every = [entry for group in objects.values() for entry in group]
-    if every and all(is_crowd(entry) for entry in every):
-        yield (
-            f"Crowds only: all {len(every)} have iscrowd=1, which is not learned. "
-            "Some tools write single brush masks so: crowds=False takes them for "
-            "objects (--set data.crowds=false)."
-        )
-
-
-def _group_notes(categories, groups):
-    if groups:
-        names = ", ".join(repr(categories[number].get("name")) for number in groups)
-        yield f"Left out of the classes, because they only name a group: {names}."
-
-
 def _file_name(name, folder):
     """Path inside the folder, with slashes; None if it leads out of it."""
-    if not isinstance(name, str) or not name or "\0" in name:
+    if not is_text(name) or "\0" in name:
         return None
-    if "\\" in name and not (folder / name).is_file():  # written under Windows
+    if "\\" in name and not os.path.isfile(folder / name):  # written under Windows
         name = name.replace("\\", "/")
     # Some tools name files by the folder that the annotations lie in.
     above, _, inner = name.partition("/")
-    if above == folder.name and not (folder / name).exists():
-        name = inner if (folder / inner).is_file() else name
+    if above == folder.name and not os.path.exists(folder / name):
+        name = inner if os.path.isfile(folder / inner) else name
     target = pathlib.PurePosixPath(name)
     outside = target.is_absolute() or ".." in target.parts
-    return None if outside or re.match("[A-Za-z]:", name) else target.as_posix()
+    outside |= not target.name or bool(re.match("[A-Za-z]:", name))
+    return None if outside else target.as_posix()
 
 
 def read_entry_image(path, entry, folder):

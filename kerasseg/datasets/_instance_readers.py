@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasseg.datasets import _coco_files, _coco_json, _mask_files
-from kerasseg.datasets._coco_json import is_crowd
+from kerasseg.datasets._coco_notes import is_crowd
 from kerasseg.datasets._splits import find_samples
 from kerasseg.images import ImageError, check_folder, read_image
 from kerasseg.instance.coco_entries import key_of

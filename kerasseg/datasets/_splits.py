@@ -16,10 +16,11 @@ from kerasseg.datasets._layout import (
     pair_files,
 )
 from kerasseg.images import ImageError
-from kerasseg.names import nearest
+from kerasseg.names import bounded, nearest
 
 # The last is that of Pascal VOC.
 _LISTS = ("{}.txt", "splits/{}.txt", "ImageSets/Segmentation/{}.txt")
+MAX_LIST_BYTES, MAX_LINE = 2**26, 4096
 
 
 def find_samples(root, split, val_fraction, kinds_of=None):
@@ -102,22 +103,40 @@ def _no_layout(root):
     )
 
 
+def read_lines(file):
+    """Lines of a list of names, one by one, without white space and empty ones.
+
+    Raises:
+        ImageError: if it is no text, or too long for a list.
+    """
+    required = f"a list of names of at most {MAX_LIST_BYTES} bytes"
+    if (num := file.stat().st_size) > MAX_LIST_BYTES:
+        raise ImageError(file, required, f"{num} bytes", "Shorten it")
+    try:
+        # "-sig": editors on Windows put a byte order mark before the first name.
+        with open(file, encoding="utf-8-sig") as stream:
+            yield from filter(None, map(str.strip, stream))
+    except UnicodeDecodeError as error:
+        fix = "Save it as text (UTF-8)"
+        raise ImageError(file, required, f"no text: {error}", fix) from error
+
+
 def _select_listed(file, found):
     by_name = {entry[0]: entry for entry in found}
-    chosen, unknown = {}, []
-    # "utf-8-sig": editors on Windows put a byte order mark before the first name.
-    for line in filter(str.strip, file.read_text(encoding="utf-8-sig").splitlines()):
-        meant = (name for name in _possible_names(line.strip()) if name in by_name)
+    chosen, unknown, num_unknown = {}, [], 0
+    for line in read_lines(file):
+        meant = (name for name in _possible_names(line) if name in by_name)
         name = next(meant, None)
         if name is None:
-            unknown.append(line.strip())
+            unknown, num_unknown = [*unknown, line][:3], num_unknown + 1
         else:
             chosen[name] = by_name[name]
     if unknown or not chosen:
+        listed = ", ".join(bounded(line, 200) for line in unknown)
         raise ImageError(
             file,
             f"names of images with masks, such as {found[0][0]}",
-            f"{len(unknown)} others: {', '.join(unknown[:3])}" if unknown else "none",
+            f"{num_unknown} others: {listed}" if unknown else "none",
             "Correct the list or add the files",
         )
     return [chosen[name] for name in sorted(chosen)]
@@ -125,12 +144,14 @@ def _select_listed(file, found):
 
 def _possible_names(line):
     """Names that a line like "images/train/a.png a_mask.png" may stand for."""
+    line = line[:MAX_LINE]
     for text in (line, line.split()[0]):
         path = pathlib.PurePosixPath(text)
         for start in range(len(path.parts)):
             tail = pathlib.PurePosixPath(*path.parts[start:])
             yield tail.as_posix()
-            yield tail.with_suffix("").as_posix()
+            if tail.name:  # "/" has none
+                yield tail.with_suffix("").as_posix()
 
 
 def choose_given(root, split, entries, split_of):

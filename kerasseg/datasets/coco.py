@@ -8,6 +8,7 @@ import posixpath
 import numpy as np
 
 from kerasseg.datasets import _coco_files, _coco_json, _id_maps
+from kerasseg.datasets._coco_notes import is_crowd
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.samples import Samples
@@ -149,7 +150,7 @@ def _read(file, folder, jobs, ids, crowds, index):
     maps, kept = _id_maps.pack_masks(masks, size)
     num, objects = len(objects), [objects[position] for position in kept]
     classes = np.array([ids[key_of(o.category_id)] for o in objects], "int32")
-    crowd = np.array([crowds and _coco_json.is_crowd(o) for o in objects], bool)
+    crowd = np.array([crowds and is_crowd(o) for o in objects], bool)
     return image, maps, objects, classes, crowd, num - len(kept)
 
 

@@ -1,6 +1,7 @@
 """Images and masks in a folder, in the usual layouts."""
 
 import functools
+import itertools
 import numbers
 import pathlib
 import re
@@ -11,11 +12,18 @@ import numpy as np
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS, find_folders
 from kerasseg.datasets._pairs import read_pair
-from kerasseg.datasets._splits import all_masks, find_samples, kinds_in
+from kerasseg.datasets._splits import (
+    all_masks,
+    find_samples,
+    kinds_in,
+    read_lines,
+)
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder, mask_kinds, read_mask
 from kerasseg.images.class_ids import color_of
 from kerasseg.images.listing import image_files
+
+MAX_CLASSES = 65_536
 
 
 def _found(root):
@@ -138,13 +146,11 @@ def _listed_classes(root):
     file = root / "classes.txt"
     if not file.is_file():
         return None
-    # "utf-8-sig": editors on Windows put a byte order mark before the first name.
-    names = [line.strip() for line in file.read_text(encoding="utf-8-sig").splitlines()]
-    names = [name for name in names if name]
-    if not names or len(set(names)) != len(names):
+    names = list(itertools.islice(read_lines(file), MAX_CLASSES + 1))
+    if not 0 < len(names) <= MAX_CLASSES or len(set(names)) != len(names):
         raise ImageError(
             file,
-            "one class name per line, each once",
+            f"one class name per line, each once, {MAX_CLASSES} at most",
             f"{len(names)} names, {len(set(names))} different",
             "Line number i, from 0, is the name of class id i",
         )

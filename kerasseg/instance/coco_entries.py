@@ -52,7 +52,7 @@ def annotation_of(entry):
         get("iscrowd"),
         _segmentation(get("segmentation")),
         _box(get("bbox")),
-        area if type(area) in (int, float) and math.isfinite(area) else None,
+        area if type(area) in (int, float) and abs(area) < 2**62 else None,
     )
 
 

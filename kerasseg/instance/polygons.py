@@ -10,6 +10,9 @@ from pycocotools import mask as coco
 
 from kerasseg.instance.rle import MAX_PIXELS
 
+# Of one outline: pycocotools needs 120 bytes for each pixel of it.
+MAX_LENGTH = 2**22
+
 
 def to_polygons(mask):
     """Polygons of a mask along the sides of its pixels, without loss.
@@ -88,7 +91,7 @@ def _check_polygon(polygon, height, width):
     # pycocotools 2.0 crashes the process on coordinates of NaN or 1e9.
     try:
         points = np.asarray(polygon, "float64")
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):  # an int of 400 digits, ...
         points = np.empty(0)
     if points.ndim != 1 or points.size < 6 or points.size % 2:
         raise ValueError(
@@ -101,6 +104,12 @@ def _check_polygon(polygon, height, width):
         raise ValueError(
             "Coordinates of a polygon must be finite and near the image of "
             f"{width} x {height} pixels. Received: {repr(polygon)[:60]}."
+        )
+    steps = np.abs(np.diff(points, axis=0, append=points[:1])).max(1)
+    if steps.sum() > MAX_LENGTH:
+        raise ValueError(
+            f"A polygon must be at most {MAX_LENGTH} pixels long. Received: "
+            f"{len(points)} points, {steps.sum():.0f} pixels."
         )
     return points.ravel().tolist()
 

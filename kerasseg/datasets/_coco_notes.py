@@ -1,0 +1,49 @@
+"""Sentences about what a COCO file holds that is not learned. Private."""
+
+import collections
+
+from kerasseg.names import bounded
+
+NAMED = 5  # of the entries that were left out, in a message
+
+
+def is_crowd(entry):
+    """Whether an annotation is a region of many objects."""
+    return entry.crowd in (1, "1")
+
+
+REASONS = {  # of what is left out: as told of one, and of several
+    "box": ("has a box but no segmentation", "have a box but no segmentation"),
+    "nothing": ("has an empty outline", "have empty outlines"),
+    "copy": ("stands in the file twice", "stand in the file twice"),
+}
+ADVICE = {"box": ' boxes="fill" makes rectangles of them (--set data.boxes=fill).'}
+
+
+def notes_of(objects, left_out):
+    """Sentences about annotations that are left out, and about files of crowds only."""
+    by_reason = collections.defaultdict(list)
+    for one in left_out:
+        label, image = bounded(one.label, 100), bounded(one.image, 200)
+        by_reason[one.reason].append(f"{label} of {image}")
+    for reason, names in by_reason.items():
+        num, listed = len(names), ", ".join(names[:NAMED])
+        which = "annotations" if num > 1 else "annotation"
+        yield (
+            f"Left out: {num} {which} that {REASONS[reason][num > 1]}: {listed}"
+            f"{', ...' * (num > NAMED)}.{ADVICE.get(reason, '')}"
+        )
+    every = [entry for group in objects.values() for entry in group]
+    if every and all(is_crowd(entry) for entry in every):
+        yield (
+            f"Crowds only: all {len(every)} have iscrowd=1, which is not learned. "
+            "Some tools write single brush masks so: crowds=False takes them for "
+            "objects (--set data.crowds=false)."
+        )
+
+
+def group_notes(categories, groups):
+    if groups:
+        names = ", ".join(repr(categories[number].get("name")) for number in groups)
+        names = bounded(names, 500)
+        yield f"Left out of the classes, because they only name a group: {names}."
