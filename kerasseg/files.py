@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import errno
+import functools
 import io
 import json
 import os
@@ -183,8 +184,7 @@ def _disk(folder):
 
 def write_json(path, content):
     """Write a JSON file that appears complete or not at all."""
-    text = json.dumps(content, ensure_ascii=False)
-    replace(path, lambda part: part.write_text(text, encoding="utf-8"))
+    replace(path, functools.partial(_write, json.dumps(content, ensure_ascii=False)))
 
 
 def write_csv(path, rows, columns=()):
@@ -194,5 +194,9 @@ def write_csv(path, rows, columns=()):
     writer = csv.DictWriter(stream, columns, restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    text = stream.getvalue()
-    replace(path, lambda part: part.write_text(text, encoding="utf-8"))
+    replace(path, functools.partial(_write, stream.getvalue()))
+
+
+def _write(text, path):
+    # Linux has names that are no Unicode; JSON reads "\\udcff" as half a character.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")

@@ -1,5 +1,7 @@
 """The machine: processor, oneDNN and XLA in TensorFlow, versions and flags."""
 
+import contextlib
+import functools
 import importlib.metadata
 import os
 import pathlib
@@ -65,6 +67,38 @@ def traces_for_xla():
         return True
     graph = tf.compat.v1.get_default_graph()
     return control_flow_util.GraphOrParentsInXlaContext(graph)
+
+
+def check_process():
+    """Refuse a fork of a process that has used TensorFlow: it would wait for ever.
+
+    Raises:
+        RuntimeError: in such a fork, which has none of TensorFlow's threads.
+    """
+    _check_process(os.getpid())
+
+
+@functools.cache  # 2 ms, which a prediction of a small image would notice
+def _check_process(pid):
+    if "tensorflow" not in sys.modules:
+        return
+    from tensorflow.python.eager import context
+
+    # Private, but nothing public says whether TensorFlow has started its threads.
+    if not getattr(context.context_safe(), "_initialized", False):
+        return
+    names = []
+    for path in pathlib.Path("/proc/self/task").glob("*/comm"):
+        with contextlib.suppress(OSError):  # a thread that has just ended
+            names.append(path.read_text())
+    # Without /proc, no name is known, and no fork either.
+    if names and not any(name.startswith("tf_") for name in names):
+        raise RuntimeError(
+            "TensorFlow must be used in a process of its own. Received: a fork "
+            f"(process {pid}) of one that had used it, where it would wait for ever. "
+            "Fork before the first use of TensorFlow, or start processes by "
+            "multiprocessing.get_context('spawn')."
+        )
 
 
 def environment():

@@ -1,5 +1,6 @@
 """Replacing files safely."""
 
+import json
 import os
 import threading
 
@@ -92,3 +93,11 @@ def test_only_what_processes_that_are_gone_left_is_removed(tmp_path):
         (tmp_path / name).touch()
     files.remove_leftovers(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {other, "a"}
+
+
+def test_names_that_are_no_unicode_are_written_and_read_back(tmp_path):
+    name = os.fsdecode(b"\xff.png")
+    files.write_json(tmp_path / "a.json", {"source": name})
+    assert json.loads((tmp_path / "a.json").read_text())["source"] == name
+    files.write_csv(tmp_path / "a.csv", [{"source": name}])
+    assert (tmp_path / "a.csv").read_text() == "source\n\\udcff.png\n"

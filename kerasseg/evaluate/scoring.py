@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 
-from kerasseg import tasks
+from kerasseg import machine, tasks
 from kerasseg.images import DataRange
 
 AHEAD = 4  # samples read before they are needed
@@ -42,7 +42,9 @@ def score(
     Raises:
         ValueError: if samples do not fit the model, or one is not usable; names it.
             If errors are listed, only if no sample is usable.
+        RuntimeError: in a fork of a process that has used TensorFlow.
     """
+    machine.check_process()
     num = len(samples) if limit is None else min(limit, len(samples))
     if num < 1:
         raise ValueError(f"There must be a sample to evaluate. Received: {num}.")

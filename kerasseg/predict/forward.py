@@ -155,7 +155,11 @@ def compiled(model, answer):
 
     Returns:
         Function of float32 images [N, H, W, C] of any size.
+
+    Raises:
+        RuntimeError: in a fork of a process that has used TensorFlow.
     """
+    machine.check_process()
     functions = _compiled.setdefault(model, {})
     if answer not in functions:
         functions[answer] = _compile(model, answer)

@@ -5,7 +5,7 @@ import pathlib
 import time
 from typing import NamedTuple
 
-from kerasseg import files, names
+from kerasseg import files, machine, names
 from kerasseg.images import failures
 from kerasseg.images.listing import named_pictures
 from kerasseg.predict import tables
@@ -79,6 +79,7 @@ def run(plan, predict_file, on_image=None):
     Raises:
         ValueError: if nothing can be written to the output folder.
     """
+    machine.check_process()
     failures.check_writable(plan.out)
     result, found = {"images": [], "failed": []}, {}
     for index, (path, targets) in enumerate(plan.jobs, 1):

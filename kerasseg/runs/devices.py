@@ -55,9 +55,8 @@ def prepare(precision="auto", distribute="auto", *, deterministic=False):
     import tensorflow as tf
 
     from kerasseg import training
-    from kerasseg.training import environment
 
-    environment.check_process()
+    machine.check_process()
     gpus = tf.config.list_physical_devices("GPU")
     # TensorFlow otherwise takes nearly all memory of every GPU when it starts.
     for gpu in gpus:

@@ -5,8 +5,8 @@ import itertools
 import json
 import pathlib
 
-from kerasseg import files, recipes
-from kerasseg.names import parameters
+from kerasseg import files, machine, recipes
+from kerasseg.names import bounded, parameters
 
 RUNS = pathlib.Path("runs")
 # Other files in a folder are not ours, and nothing is written beside them.
@@ -36,9 +36,7 @@ def load(run, score_threshold=None):
     Raises:
         RunError: if the folder is no run, or has no weights yet.
     """
-    from kerasseg.training import environment
-
-    environment.check_process()
+    machine.check_process()
     run = pathlib.Path(run)
     missing = [
         name
@@ -181,6 +179,8 @@ def _read_facts(run):
         facts = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(facts, dict):
             raise ValueError(f"a JSON {type(facts).__name__}")
+        if missing := {"channels", "classes"} - facts.keys():
+            raise ValueError(f"no {' and no '.join(sorted(missing))}")
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(_explain_torn(path, "the facts of the data", error)) from error
     return facts
@@ -199,9 +199,9 @@ def _check_weights(path):
 def _explain_torn(path, content, error):
     return (
         f"{path} must hold {content} of the run. Received: {path.stat().st_size} bytes "
-        f"that cannot be read: {error}. Delete this one file, and give the command of "
-        f"the training with --out {path.parent} again: it is written anew, and the run "
-        "goes on from its last checkpoint."
+        f"that cannot be read: {bounded(error, 500)}. Delete this one file, and give "
+        f"the command of the training with --out {path.parent} again: it is written "
+        "anew, and the run goes on from its last checkpoint."
     )
 
 

@@ -93,9 +93,10 @@ def read(path):
             raise ValueError("its checksum is wrong")
         arrays = {name: _view(data, end, entry) for name, entry in header.items()}
         return Checkpoint(step, json.loads(extra), arrays)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except Exception as error:  # no list holds all that parsers raise on damaged bytes
         raise CheckpointError(
-            f"The checkpoint {path} is damaged or cut off ({len(data)} bytes): {error}."
+            f"The checkpoint {path} is damaged or cut off ({len(data)} bytes): "
+            f"{names.bounded(error, 500)}."
         ) from error
 
 

@@ -1,13 +1,10 @@
 """The environment that the bits of a run depend on: versions, threads, devices."""
 
-import contextlib
 import os
-import pathlib
 import warnings
 
 import keras
 import tensorflow as tf
-from tensorflow.python.eager import context
 
 from kerasseg import machine
 
@@ -63,30 +60,6 @@ def warn_if_changed(then, now):
             "The resumed run is correct, but it may not be bit-identical to one "
             f"without the break: {'; '.join(changes)}.",
             stacklevel=2,
-        )
-
-
-def check_process():
-    """Refuse a fork of a process that has used TensorFlow: it would wait for ever.
-
-    Raises:
-        RuntimeError: in such a fork, which has none of TensorFlow's threads.
-    """
-    found = context.context_safe()
-    # Private, but nothing public says whether TensorFlow has started its threads.
-    if not getattr(found, "_initialized", False):
-        return
-    names = []
-    for path in pathlib.Path("/proc/self/task").glob("*/comm"):
-        with contextlib.suppress(OSError):  # a thread that has just ended
-            names.append(path.read_text())
-    # Without /proc, no name is known, and no fork either.
-    if names and not any(name.startswith("tf_") for name in names):
-        raise RuntimeError(
-            "TensorFlow must be used in a process of its own. Received: a fork "
-            f"(process {os.getpid()}) of one that had used it, where it would wait for "
-            "ever. Fork before the first use of TensorFlow, or start processes by "
-            "multiprocessing.get_context('spawn')."
         )
 
 

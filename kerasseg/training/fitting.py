@@ -4,7 +4,8 @@ import contextlib
 import pathlib
 import signal
 
-from kerasseg.training import environment, interrupts, run_lock, tensorboard
+from kerasseg import machine
+from kerasseg.training import interrupts, run_lock, tensorboard
 from kerasseg.training.loop import Run
 from kerasseg.training.run_files import RunFiles, RunFolder
 
@@ -79,7 +80,7 @@ def fit(
             raise ValueError(f"`{name}` must be at least 1. Received: {count}.")
     if folder is not None and not isinstance(folder, RunFolder):
         folder = RunFolder(folder)
-    environment.check_process()
+    machine.check_process()
     is_writer = is_first_worker(step.strategy)
     with contextlib.ExitStack() as stack:
         if is_writer and folder is not None:

@@ -79,9 +79,9 @@ class History:
         for line in text.split("\n"):
             try:
                 row = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
-            if isinstance(row, dict):
+            if isinstance(row, dict) and isinstance(row.get("step", 0), int):
                 yield line, row
 
 

@@ -48,10 +48,18 @@ def held(folder):
             files.remove_leftovers(place)
         yield
     finally:
-        # In this order: after closing, the file may be another's.
+        _give_back(path, handle)
+
+
+def _give_back(path, handle):
+    """Delete the file and close it: once it is closed, it may be another's.
+
+    Windows deletes no file that is open, another's neither, so that it closes first.
+    """
+    steps = [lambda: path.unlink(missing_ok=True), lambda: os.close(handle)]
+    for step in steps if fcntl else steps[::-1]:
         with contextlib.suppress(OSError):
-            path.unlink()
-        os.close(handle)
+            step()
 
 
 def _take(path):

@@ -109,7 +109,7 @@ def test_a_disk_that_is_full_at_any_call_and_emptied_again_changes_nothing(tmp_p
 
 
 @pytest.mark.parametrize("name", ["recipe.toml", "run.json"])
-@pytest.mark.parametrize("content", [b"", b"\0\0\0", b"{[", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"\0\0\0", b"{[", b"\xff\xfe", b"{}"])
 def test_a_torn_file_is_named_with_its_remedy_and_the_remedy_helps(
     tmp_path, name, content
 ):

@@ -1,10 +1,14 @@
 """The lock of a run folder."""
 
 import errno
+import fcntl
 import json
 import os
+import pathlib
 import platform
 import signal
+import sys
+import types
 
 import pytest
 
@@ -36,6 +40,67 @@ def no_locks(monkeypatch):
         raise OSError(errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(run_lock.fcntl, "flock", flock)
+
+
+@pytest.fixture
+def windows(monkeypatch):
+    """msvcrt's locks of bytes, by those of POSIX, and an open file cannot be deleted.
+
+    A stand-in: locks of one byte far behind the content, which others can read, that
+    end when the process does and raise PermissionError where they are taken.
+    """
+
+    def locking(handle, mode, num):
+        assert mode == module.LK_NBLCK
+        assert num == 1 and os.lseek(handle, 0, os.SEEK_CUR) > 1000
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(13, "Permission denied") from None
+
+    def refuse(path, missing_ok=False):
+        if held.get(str(path)) == os.getpid():
+            raise PermissionError(13, "used by another process", str(path))
+        unlink(path, missing_ok)
+
+    def open_file(path, *arguments):
+        handle = plain_open(path, *arguments)
+        held[str(path)] = os.getpid()
+        handles[handle] = str(path)
+        return handle
+
+    def close(handle):
+        held.pop(handles.pop(handle, None), None)
+        plain_close(handle)
+
+    held, handles, unlink = {}, {}, pathlib.Path.unlink
+    plain_open, plain_close = os.open, os.close
+    module = types.SimpleNamespace(LK_NBLCK=2, locking=locking)
+    monkeypatch.setitem(sys.modules, "msvcrt", module)
+    monkeypatch.setattr(run_lock, "fcntl", None)
+    monkeypatch.setattr(pathlib.Path, "unlink", refuse)
+    monkeypatch.setattr(os, "open", open_file)
+    monkeypatch.setattr(os, "close", close)
+
+
+@pytest.mark.usefixtures("windows")
+def test_on_windows_a_second_process_is_told_and_the_lock_goes_with_its_holder(
+    tmp_path,
+):
+    with run_lock.held(tmp_path):
+        with run_lock.held(tmp_path):
+            pass
+        assert json.loads((tmp_path / "run.lock").read_text())["process"] == os.getpid()
+        assert in_another_process(tmp_path) == 3
+    assert in_another_process(tmp_path) == 0
+    assert not (tmp_path / "run.lock").exists()
+
+    def die():
+        with run_lock.held(tmp_path):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    assert forks.run(die) == -signal.SIGKILL
+    assert in_another_process(tmp_path) == 0
 
 
 def write(folder, **changes):
