@@ -17,6 +17,9 @@ DTYPES = {
     *("bfloat16", "bool", "float16", "float32", "float64", "int8", "int16", "int32"),
     *("int64", "uint8", "uint16", "uint32", "uint64"),
 }
+# Modules of objects that take no time.
+QUICK = {"builtins", "keras", "keras.constraints", "keras.dtype_policies", None}
+QUICK |= {"keras.activations", "keras.initializers", "keras.regularizers"}
 MAX_NUMBER = 2**24
 # Numbers of rounds of a loop that is written out in the graph of a layer.
 ROUNDS = {"chain_depth", "num_chains", "num_ops", "power_iterations", "sampling_ratio"}
@@ -24,7 +27,8 @@ MAX_ROUNDS = 64
 ANY = {"seed", "shared_object_id"}  # whole numbers that are no sizes
 # Calls of layers while the model is built: a model called ten times by one that is
 # called ten times by ... needs 10^n of them.
-MAX_CALLS = 20_000
+MAX_CALLS = 10_000
+MAX_LAYERS = 10_000  # cells and wrapped ones, too, which are not called by themselves
 TWICE = {"Bidirectional", "TimeDistributed"}
 
 
@@ -49,13 +53,14 @@ def check_config(config, path):
         ) from None
     classes = known_classes()
     registered = keras.saving.get_custom_objects()
-    stack = [config]
+    stack, num_layers = [config], 0
     while stack:
         node = stack.pop()
         if isinstance(node, dict):
             node.pop("compile_config", None)  # never read
             if "class_name" in node:
                 _check_class(node, classes, registered, path)
+                num_layers += node.get("module") not in QUICK
             for key, value in node.items():
                 _check_value(key, value, registered, path)
             stack += node.values()
@@ -63,10 +68,14 @@ def check_config(config, path):
             for value in node:
                 _check_value(None, value, registered, path)
             stack += node
-    if (calls := _calls(config)) > MAX_CALLS:
-        raise ModelFileError(
-            f"at most {MAX_CALLS} calls of layers are built. Received: {calls}.", path
-        )
+    for num, most, what in (
+        (num_layers, MAX_LAYERS, "layers"),
+        (_calls(config), MAX_CALLS, "calls of layers"),
+    ):
+        if num > most:
+            raise ModelFileError(
+                f"at most {most} {what} are built. Received: {num}.", path
+            )
 
 
 def known_classes():

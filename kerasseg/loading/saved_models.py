@@ -99,6 +99,9 @@ def _check_files(path):
             raise ModelFileError(f"{entry.name} is a link, files are expected.", path)
         if not (entry.is_file() or entry.is_dir()):
             raise ModelFileError(f"{entry.name} is neither file nor folder.", path)
+    debug = path / "debug/saved_model_debug_info.pb"  # TensorFlow parses it, too
+    if debug.is_file() and debug.stat().st_size > MAX_GRAPH_BYTES:
+        raise ModelFileError(f"is larger than {MAX_GRAPH_BYTES} bytes.", debug)
 
 
 def _parse(file):
@@ -204,6 +207,7 @@ class _Graph:
         readers = self._called_by(saver.restore_op_name)
         own = {saver.save_tensor_name.partition(":")[0], saver.restore_op_name}
         self._check_entries(writers | readers, own)
+        self._check_restore(saver, readers)
         for node in self.nodes:
             if self._calls(node) & (writers | readers) and node.name not in own:
                 raise ModelFileError("its graph calls its saver.", self.path)
@@ -234,13 +238,36 @@ class _Graph:
 
     def _calls(self, node):
         """Names of the functions that a node refers to."""
-        found, todo = {node.op}, list(node.attr.values())
+        found, todo = set(), list(node.attr.values())
         while todo:
             value = todo.pop()
             for function in (value.func, *value.list.func):
-                found.add(function.name)
+                if function.name:
+                    found.add(function.name)
                 todo += function.attr.values()
-        return found & self.functions.keys()
+        if foreign := found - self.functions.keys():
+            # The program that loads the model may have one of that name.
+            raise ModelFileError(
+                "its functions must be its own. Received: a call of "
+                f"{bounded(min(foreign), 100)!r}.",
+                self.path,
+            )
+        return found | ({node.op} & self.functions.keys())
+
+    def _check_restore(self, saver, readers):
+        """The file that is read must be the one that TensorFlow names."""
+        name = saver.filename_tensor_name.partition(":")[0]
+        entries = [node for node in self.nodes if node.name == saver.restore_op_name]
+        first = {function for node in entries for function in self._calls(node)}
+        given = all(list(node.input[:1]) == [name] for node in entries)
+        for function in (self.functions[reader] for reader in readers):
+            arguments = [one.name for one in function.signature.input_arg[:1]]
+            reads = [node for node in function.node_def if node.op == "RestoreV2"]
+            given &= not reads or function.signature.name in first
+            given &= all(list(node.input[:1]) == arguments for node in reads)
+        placeholders = [node.op for node in self.nodes if node.name == name]
+        if not given or placeholders not in ([], ["Placeholder"]):
+            raise ModelFileError("its restore reads another file.", self.path)
 
     def _check_entries(self, savers, own):
         """Nothing that a user can call is a function of the saver."""

@@ -239,6 +239,7 @@ def laughs(levels, calls=10):
     return config
 
 
+CELL = {"module": "keras.layers", "class_name": "GRUCell", "config": {"units": 1}}
 GREEDY = {
     "units": lambda: sequential(("Dense", {"units": 3 * 10**8})),
     "units_in_two": lambda: sequential(
@@ -266,6 +267,9 @@ GREEDY = {
     "arange": lambda: eager_operation("Arange", start=0, stop=1, step=1e-10),
     "zeros": lambda: eager_operation("Zeros", shape=[10**5, 10**5]),
     "laughs": lambda: laughs(9),
+    "cells": lambda: sequential(
+        ("Reshape", {"target_shape": [2, 2]}), ("RNN", {"cell": [CELL] * 10_001})
+    ),
 }
 
 

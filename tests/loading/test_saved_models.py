@@ -239,12 +239,34 @@ def in_a_gradient(graph, saver):
     body.node_def.add(name="x", op="ImmutableConst")
 
 
+def by_a_function_of_the_program(graph, saver):
+    call = function(graph, "").node_def.add(name="sneaky", op="PartitionedCall")
+    call.attr["f"].func.name = "__inference_delete_all_7"
+
+
+def in_a_restore_of_another_file(graph, saver):
+    body = function(graph, "traced_restore", "sav_")
+    value = body.node_def.add(name="other", op="Const").attr["value"].tensor
+    value.dtype = 7
+    value.string_val.append(b"/home/me/secret/variables")
+    next(n for n in body.node_def if n.op == "RestoreV2").input[0] = "other:output:0"
+
+
+def in_a_restore_that_is_given_another_file(graph, saver):
+    node = graph.graph_def.node.add(name="other", op="Const")
+    node.attr["value"].tensor.dtype = 7
+    names = {n.name: n for n in graph.graph_def.node}
+    names[graph.saver_def.restore_op_name].input[0] = "other"
+
+
 CHANGES = [
     *(call_in_a_function, call_in_a_branch, call_by_name, call_in_the_graph),
     *(as_an_object, as_a_bare_function, as_a_concrete_function, as_a_signature),
     *(as_the_restore, in_the_restore, as_a_restore_of_an_object, in_a_table),
     *(in_an_asset, by_code_found_by_name, under_the_name_of_an_operation),
     *(without_objects, in_a_large_constant, in_a_gradient),
+    *(by_a_function_of_the_program, in_a_restore_of_another_file),
+    in_a_restore_that_is_given_another_file,
 ]
 
 
