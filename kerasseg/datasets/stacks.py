@@ -145,11 +145,13 @@ def _page(path, place):
             "Save it so",
         )
     try:
-        return tiff_bands.read_page(data, page)[..., 0]
+        pixels = np.empty([page.imagelength, page.imagewidth, 1], page.dtype)
+        tiff_bands.read_page(data, page, pixels)
     except Exception as error:
         raise ImageError(
             path, "a complete file", f"page {place}: {error}"[:100], "Export it again"
         ) from error
+    return pixels[..., 0]
 
 
 def _read(values, pair):

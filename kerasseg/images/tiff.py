@@ -8,7 +8,7 @@ import struct
 
 COMPRESSION, NEW_SUBFILE_TYPE = 259, 254  # tags
 LOSSY = (6, 7, 34712, 34887, 50001)  # JPEG, old and new, JPEG 2000, LERC, WebP
-MAX_PAGES = 4096
+MAX_PAGES = 16_384
 MAX_NUMBERS = 2**22  # in tags, each a Python object: offsets of strips, for most
 # Bytes of one value by its type; 1, 2, 6 and 7 are bytes and text.
 _SIZES = {3: 2, 4: 4, 5: 8, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8, 17: 8, 18: 8}

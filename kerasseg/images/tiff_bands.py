@@ -26,21 +26,33 @@ NODATA = 42113  # tag of GDAL
 DIFFERENCES, FLOAT_DIFFERENCES = 2, 3  # predictors
 
 
-@contextlib.contextmanager
-def opened(data):
+def open_pages(data):
     """Pages of a TIFF file without overviews and masks, and the axes between them.
 
-    Yields:
+    Returns:
         (list of tifffile.TiffPage, axes such as "YX", "CYX", "TYX" by the file's own
         description; "" where it has none for its pages, "?" where that is not true of
         their order).
     """
     tiff.check_tags(data)
-    # tifffile's objects refer to each other, and would keep the file in memory.
+    return _parse(io.BytesIO(data))
+
+
+@contextlib.contextmanager
+def opened(data):
+    """Context of `open_pages` that frees the memory of the file at its end.
+
+    tifffile's objects refer to each other, and would keep it for a while.
+    """
+    tiff.check_tags(data)
     with io.BytesIO(data) as stream:
-        pages = [page.aspage() for page in tifffile.TiffFile(stream).pages]
-        pages = [page for page in pages if not tiff.is_extra(page.subfiletype)]
-        yield pages, _axes(pages)
+        yield _parse(stream)
+
+
+def _parse(stream):
+    pages = [page.aspage() for page in tifffile.TiffFile(stream).pages]
+    pages = [page for page in pages if not tiff.is_extra(page.subfiletype)]
+    return pages, _axes(pages)
 
 
 def _axes(pages):

@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import pathlib
 
-from kerasseg import files, recipes
+from kerasseg import files, machine, recipes
 from kerasseg.names import check_options
 from kerasseg.runs.folder import load, palette_of
 from kerasseg.weights import catalog
@@ -120,9 +120,8 @@ def _load(run, options=None):
     if not isinstance(run, catalog.Entry):
         return load(run, (options or {}).get("score_threshold"))
     from kerasseg import zoo
-    from kerasseg.training import environment
 
-    environment.check_process()
+    machine.check_process()
     model = zoo.load(run)
     # What a recipe and its run say, as far as use needs it.
     recipe = {
