@@ -5,13 +5,16 @@ What once did harm is among the seeds, so that its neighbours are tried in every
 
 import contextlib
 import io
+import itertools
 import json
 import pathlib
+import struct
 import tempfile
 import zipfile
 
 import h5py
 import numpy as np
+import tifffile
 from PIL import Image
 
 ROOT = pathlib.Path(__file__).parents[1]
@@ -26,6 +29,76 @@ def image_seeds():
                 stream = io.BytesIO()
                 Image.fromarray(IDS).convert(mode).save(stream, kind)
                 yield stream.getvalue()
+
+
+def tiff_seeds():
+    """Bands in every layout, pages that are bands, and the codes of BMP."""
+    bands = np.stack([IDS, IDS + 1, IDS + 2, IDS + 3], 2).astype("uint16")
+    planes = np.moveaxis(bands, 2, 0)
+    for array, options in (
+        (bands, {"planarconfig": "contig", "compression": "zlib", "predictor": True}),
+        (bands, {"planarconfig": "contig", "tile": (16, 16), "bigtiff": True}),
+        (planes, {"planarconfig": "separate", "byteorder": ">"}),
+        (planes, {"imagej": True}),
+        (planes, {"ome": True, "metadata": {"axes": "CYX"}}),
+    ):
+        stream = io.BytesIO()
+        if "imagej" not in options:
+            options = {"photometric": "minisblack", **options}
+        tifffile.imwrite(stream, array, **options)
+        yield stream.getvalue()
+    for compression in ("tiff_lzw", "packbits", "jpeg"):
+        stream = io.BytesIO()
+        Image.fromarray(IDS).save(stream, "TIFF", compression=compression)
+        yield stream.getvalue()
+    codes = b"\2\1\0\3\7\7\7\0\0\0\5\1\0\2\0\1\5\1"
+    head = struct.pack("<IiiHHIIiiII", 40, 5, 3, 1, 8, 1, len(codes), 0, 0, 2, 0)
+    start = struct.pack("<2sIHHI", b"BM", 62 + len(codes), 0, 0, 62)
+    yield start + head + bytes([0, 0, 0, 0, 255, 255, 255, 0]) + codes
+
+
+def annotation_seeds():
+    """COCO's forms: polygons, codes as lists and texts, lists that are objects."""
+    one = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 4.0}
+    entry = {"id": 1, "file_name": "a.png", "height": 4, "width": 4}
+    for outline in (
+        [[0, 0, 2, 0, 2, 2, 0, 2]],
+        [[0.5, 0.5], [2, 0], [2, 2]],
+        {"size": [4, 4], "counts": [5, 2, 9]},
+        {"size": [4, 4], "counts": "52N"},
+        [[10**400, 0, 2, 0, 2, 2]],
+    ):
+        annotation = {**one, "segmentation": outline, "bbox": [0, 0, 2, 2]}
+        document = {
+            "images": [entry],
+            "categories": [{"id": 1, "name": "cell", "supercategory": "none"}],
+            "annotations": [annotation],
+        }
+        yield json.dumps(document).encode()
+    document["annotations"] = {"1": {**one, "area": 10**400}}
+    yield json.dumps(document).encode()
+    yield b'{"images": [' + b"[]," * 1000 + b"[]]}"
+
+
+def list_seeds():
+    """Lists of names of a split."""
+    yield b"images/a.png labels/a.png\nb\n"
+    yield b"\xef\xbb\xbfa\r\n/\n"
+
+
+def facts_seeds():
+    """The run.json of a run folder."""
+    facts = {"classes": ["a", "b"], "channels": 3, "colors": None, "root": "/x"}
+    yield json.dumps(facts, indent=1).encode()
+    yield b"[" * 5000
+
+
+def checkpoint_seeds():
+    from kerasseg.training import checkpoint_format
+
+    arrays = {"a": IDS, "b": IDS.astype("float32")}
+    yield b"".join(map(bytes, checkpoint_format.encode(3, arrays, {"rows": 2})))
+    yield (5000).to_bytes(8, "little") + b"[" * 5000
 
 
 def npz_seeds():
@@ -96,6 +169,11 @@ def saved_model_seeds():
 KERAS = {}
 SEEDS = {
     "image": image_seeds,
+    "tiff": tiff_seeds,
+    "annotation": annotation_seeds,
+    "list": list_seeds,
+    "facts": facts_seeds,
+    "checkpoint": checkpoint_seeds,
     "npz": npz_seeds,
     "safetensors": safetensors_seeds,
     "pth": pth_seeds,
@@ -113,6 +191,14 @@ def read(data, kind, folder):
         with zipfile.ZipFile(path, "w") as archive:
             for name, content in {**KERAS, "config.json": data}.items():
                 archive.writestr(name, content)
+    elif kind in ("annotation", "list"):
+        _make_data_set(folder)
+        name = {"annotation": "instances.json", "list": "train.txt"}[kind]
+        path = pathlib.Path(folder, "data", name)
+        path.write_bytes(data)
+    elif kind == "facts":
+        path = pathlib.Path(folder, "run.json")
+        path.write_bytes(data)
     elif kind == "saved_model":
         path = pathlib.Path(folder, "model")
         path.mkdir(exist_ok=True)
@@ -127,15 +213,35 @@ def read(data, kind, folder):
                 raise RuntimeError("a message without bound") from found
 
 
+def _make_data_set(folder):
+    for part, name in itertools.product(("images", "labels"), "ab"):
+        path = pathlib.Path(folder, "data", part, f"{name}.png")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            Image.fromarray(IDS[:4, :4]).save(path)
+
+
 def _readers(kind):
     """Pairs of a reader and its typed error."""
-    from kerasseg import images, loading, recipes, weights
+    from kerasseg import datasets, images, loading, recipes, weights
+    from kerasseg.runs import folder as run_folder
+    from kerasseg.training import checkpoint_format
 
     typed = (loading.ModelFileError, weights.WeightsError)
-    if kind == "image":
+    if kind in ("image", "tiff"):
         few = {"max_pixels": 10**6}
         yield lambda path: images.read_image(path, **few), images.ImageError
+        bands = {"channels": None, **few}
+        yield lambda path: images.read_image(path, **bands), images.ImageError
         yield lambda path: images.read_mask(path, **few), images.ImageError
+    elif kind == "annotation":
+        yield lambda path: _read_all(datasets.coco(path.parent)), images.ImageError
+    elif kind == "list":
+        yield lambda path: datasets.folder(path.parent, "train"), images.ImageError
+    elif kind == "facts":
+        yield lambda path: run_folder.read_facts(path.parent), run_folder.RunError
+    elif kind == "checkpoint":
+        yield checkpoint_format.read, checkpoint_format.CheckpointError
     elif kind == "recipe":
         yield recipes.read, recipes.RecipeError
     elif kind == "keras":
@@ -144,3 +250,7 @@ def _readers(kind):
         yield loading.check_saved_model, typed
     else:
         yield weights.read, typed
+
+
+def _read_all(samples):
+    return [samples[index] for index in range(len(samples))]

@@ -48,7 +48,7 @@ def load(run, score_threshold=None):
             f"{run} must be a run folder with trained weights. Missing: "
             f"{', '.join(missing)}. Train one: kerasseg train --out {run}"
         )
-    recipe, facts = _read_recipe(run), _read_facts(run)
+    recipe, facts = _read_recipe(run), read_facts(run)
     _check_weights(run / "best.weights.h5")
     if score_threshold is not None:
         _lower_threshold(recipe, score_threshold)
@@ -172,8 +172,8 @@ def _read_recipe(run):
         raise RunError(_explain_torn(path, "the resolved recipe", error)) from error
 
 
-def _read_facts(run):
-    """Facts of a run about its data, likewise."""
+def read_facts(run):
+    """Facts of a run about its data; a torn file is a RunError."""
     path = run / "run.json"
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
@@ -222,7 +222,7 @@ def check_data(out, facts):
     """Refuse to go on with a run on other training data, wherever they lie now."""
     if not (out / "run.json").is_file():
         return
-    old = _read_facts(out)
+    old = read_facts(out)
     for key in ("classes", "channels", "value_range", "samples"):
         if key in old and old[key] != facts[key]:
             raise RunError(
