@@ -139,6 +139,8 @@ def public(namespace, package):
 def imported(package):
     """Names that a package's `__init__` imports from its modules, without importing it.
 
+    Those of modules that begin with an underscore are none of its own.
+
     For `kerasseg list`, which must not wait for TensorFlow.
 
     Args:
@@ -148,10 +150,11 @@ def imported(package):
         Sorted list of names.
     """
     source = pathlib.Path(importlib.util.find_spec(package).origin).read_text()
+    public = re.escape(package) + r"\.[^_]"
     return sorted(
         alias.name
         for node in ast.parse(source).body
-        if isinstance(node, ast.ImportFrom) and node.module.startswith(package + ".")
+        if isinstance(node, ast.ImportFrom) and re.match(public, node.module)
         for alias in node.names
     )
 
