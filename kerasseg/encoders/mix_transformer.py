@@ -24,7 +24,8 @@ VARIANTS = {
     "mit_b5": (WIDE, (3, 6, 40, 3)),
 }
 # The authors' names, "backbone.block1.0.attn.q.weight", and those of Hugging Face,
-# which count stages from 0: "segformer.encoder.block.0.0.attention.self.query.weight".
+# which count stages from 0: "segformer.encoder.block.0.0.attention.self.query.weight",
+# and from transformers 5 on "segformer.stages.0.blocks.0.attention.q_proj.weight".
 AUTHORS = {
     r"norm(\d)": r"norm\1",
     r"attn\.q": "query",
@@ -43,10 +44,22 @@ HUGGING_FACE = {
     r"mlp\.dense(\d)": r"mlp\1",
     r"mlp\.dwconv\.dwconv": "mlp_depthwise",
 }
+TRANSFORMERS_5 = {
+    r"layernorm_before": "norm1",
+    r"layernorm_after": "norm2",
+    r"attention\.q_proj": "query",
+    r"attention\.k_proj": "key",
+    r"attention\.v_proj": "value",
+    r"attention\.o_proj": "project",
+    r"attention\.sequence_reduction\.sequence_reduction": "reduce",
+    r"attention\.sequence_reduction\.layer_norm": "reduce_norm",
+    r"mlp\.fc(\d)": r"mlp\1",
+    r"mlp\.dwconv\.dwconv": "mlp_depthwise",
+}
 
 
 def _rules():
-    rules = [(r"^head\.", None)]
+    rules = [(r"^(?:head|classifier)\.(?:weight|bias)$", None)]
     for stage in (1, 2, 3, 4):
         start, ours = r"^(?:backbone\.|encoder\.)?", f"stage{stage}"
         rules += [
@@ -74,6 +87,16 @@ def _rules():
         for theirs, name in HUGGING_FACE.items():
             name = name.replace(r"\1", r"\2")
             pattern = rf"{start}block\.{stage - 1}\.(\d+)\.{theirs}\."
+            rules.append((pattern, rf"{ours}_\1_{name}."))
+        start = rf"^(?:segformer\.)?stages\.{stage - 1}\."
+        rules += [
+            (rf"{start}patch_embeddings\.proj\.", f"{ours}_embed."),
+            (rf"{start}patch_embeddings\.layer_norm\.", f"{ours}_embed_norm."),
+            (rf"{start}layer_norm\.", f"{ours}_norm."),
+        ]
+        for theirs, name in TRANSFORMERS_5.items():
+            name = name.replace(r"\1", r"\2")
+            pattern = rf"{start}blocks\.(\d+)\.{theirs}\."
             rules.append((pattern, rf"{ours}_\1_{name}."))
     return tuple(rules)
 

@@ -63,7 +63,7 @@ def rules_for(references, model, arrays):
     wanted = {*weights.named_variables(model)}
     misfits, refused = {}, {}
     for name, reference in references.items():
-        rules = (*reference.rules, *inner)
+        rules = (*_unused(reference.rules, wanted), *reference.rules, *inner)
         found = {*weights.from_torch(arrays, model, rules)}
         if found != wanted:
             misfits[rules] = len(found ^ wanted)
@@ -77,6 +77,13 @@ def rules_for(references, model, arrays):
         name = min(fitting, key=lambda name: len(refused[name]))
         raise weights.WeightsError(_refusal(model, name, refused[name]))
     return min(misfits, key=misfits.get, default=inner)
+
+
+def _unused(rules, wanted):
+    """Rules that drop auxiliary heads, which train only, where a model has none."""
+    if any(name.startswith("aux_") for name in wanted):
+        return ()
+    return tuple((old, None) for old, new in rules if (new or "").startswith("aux_"))
 
 
 def _differences(reference, model):

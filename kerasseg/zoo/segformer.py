@@ -17,7 +17,13 @@ AUTHORS = (
     (r"^decode_head\.conv_seg\.", None),
 )
 HUGGING_FACE = (
-    *((rf"^decode_head\.linear_c\.{i}\.proj\.", f"project{i + 2}.") for i in range(4)),
+    *(  # transformers 5 calls linear_c linear_projections
+        (
+            rf"^decode_head\.(?:linear_c|linear_projections)\.{i}\.proj\.",
+            f"project{i + 2}.",
+        )
+        for i in range(4)
+    ),
     (r"^decode_head\.linear_fuse\.", "fuse_conv."),
     (r"^decode_head\.batch_norm\.", "fuse_norm."),
     (r"^decode_head\.classifier\.", "head."),

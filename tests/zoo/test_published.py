@@ -1,12 +1,14 @@
 """Names of published files find the variables of our models."""
 
 import functools
+import re
 
 import keras
 import numpy as np
 import pytest
 
 from kerasseg import encoders, weights, zoo
+from kerasseg.zoo._references import rules_for
 
 BLOCK = {
     "layer_norm_1": ("norm1", "norm"),
@@ -29,6 +31,30 @@ HEAD = {
     "batch_norm": ("fuse_norm", "norm"),
     "classifier": ("head", "conv"),
 }
+
+
+RENAMED = (
+    (r"encoder\.patch_embeddings\.(\d)", r"stages.\1.patch_embeddings"),
+    (r"encoder\.layer_norm\.(\d)", r"stages.\1.layer_norm"),
+    (r"encoder\.block\.(\d)\.(\d)", r"stages.\1.blocks.\2"),
+    ("layer_norm_1", "layernorm_before"),
+    ("layer_norm_2", "layernorm_after"),
+    (r"self\.query", "q_proj"),
+    (r"self\.key", "k_proj"),
+    (r"self\.value", "v_proj"),
+    (r"output\.dense", "o_proj"),
+    (r"self\.sr", "sequence_reduction.sequence_reduction"),
+    (r"self\.layer_norm", "sequence_reduction.layer_norm"),
+    (r"mlp\.dense", "mlp.fc"),
+    (r"linear_c\.", "linear_projections."),
+)
+
+
+def renamed(name):
+    """A name of transformers 4 as transformers 5 writes it."""
+    for pattern, replacement in RENAMED:
+        name = re.sub(pattern, replacement, name)
+    return name
 
 
 def hugging_face_modules():
@@ -66,10 +92,13 @@ def torch_arrays(modules, variables, rng):
     return arrays, expected
 
 
-def test_segformer_files_of_hugging_face_load(rng):
+@pytest.mark.parametrize("version", [4, 5])
+def test_segformer_files_of_hugging_face_load(rng, version):
     model = zoo.segformer(3, "mit_b0")
     variables = weights.named_variables(model)
     arrays, expected = torch_arrays(hugging_face_modules(), variables, rng)
+    if version == 5:
+        arrays = {renamed(name): array for name, array in arrays.items()}
     zoo.load_torch(model, arrays)
     for path, variable in variables.items():
         np.testing.assert_array_equal(variable, expected[path])
@@ -137,3 +166,30 @@ def test_a_model_of_no_builder_is_refused():
     image = keras.Input((8, 8, 3))
     with pytest.raises(ValueError, match="Received: model 'mine'"):
         zoo.load_torch(keras.Model(image, image, name="mine"), {})
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_classifiers_of_hugging_face_are_encoders(rng, version):
+    model = encoders.mit_b0()
+    modules = {
+        name: entry
+        for name, entry in hugging_face_modules().items()
+        if not name.startswith("decode_head")
+    }
+    arrays, expected = torch_arrays(modules, weights.named_variables(model), rng)
+    arrays |= {"classifier.weight": np.zeros((9, 256)), "classifier.bias": np.zeros(9)}
+    if version == 5:
+        arrays = {renamed(name): array for name, array in arrays.items()}
+    zoo.load_torch(model, arrays)
+    for path, variable in weights.named_variables(model).items():
+        np.testing.assert_array_equal(variable, expected[path])
+
+
+def test_auxiliary_heads_of_a_file_may_be_left_out():
+    model = zoo.fcn(3, "tiny")
+    arrays = {
+        "aux_classifier.0.weight": np.zeros((64, 256, 3, 3), "float32"),
+        "aux_classifier.1.weight": np.zeros(64, "float32"),
+    }
+    rules = rules_for(zoo.fcn.references, model, arrays)
+    assert not weights.from_torch(arrays, model, rules)
