@@ -7,16 +7,25 @@ import numpy as np
 MAX_ANCHORS = 5_000_000  # an image of 800 x 1333 px has 270,000
 
 
-def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5):
+def anchors(
+    level_sizes,
+    strides,
+    *,
+    scales,
+    ratios=(0.5, 1.0, 2.0),
+    offset=0.5,
+    whole=False,
+):
     """Anchors of several scales and aspect ratios at every position of every level.
 
     Args:
         level_sizes: (rows, columns) of the features of each level, fine to coarse.
-        strides: pixels of the image per position, one per level.
+        strides: pixels of the image per position, one per level, or (down, right).
         scales: for each level the side of a square anchor in pixels, or several.
         ratios: aspect ratios, height / width; anchors of one scale have the same area.
         offset: centre of the first anchor in strides: 0.5 is the centre of the pixels
             that a position covers, 0 their corner.
+        whole: round the sides of anchors about their centre, as torchvision.
 
     Returns:
         float32 [A, 4], (x1, y1, x2, y2), not clipped to the image. Ordered by level,
@@ -54,9 +63,11 @@ def anchors(level_sizes, strides, *, scales, ratios=(0.5, 1.0, 2.0), offset=0.5)
             f"At most {MAX_ANCHORS} anchors are made. Received: {num}. Take a smaller "
             "image size, or fewer scales."
         )
+    halves = [_shapes(scale, ratios) for scale in scales]
+    halves = [half.round() for half in halves] if whole else halves
     levels = [
-        _level(size, stride, _shapes(scale, ratios), offset)
-        for size, stride, scale in zip(level_sizes, strides, scales)
+        _level(size, np.broadcast_to(stride, 2), half, offset)
+        for size, stride, half in zip(level_sizes, strides, halves)
     ]
     return np.concatenate(levels).astype("float32")
 
@@ -68,8 +79,8 @@ def _shapes(scales, ratios):
     return np.stack([widths, widths * ratios], -1).reshape(-1, 2) / 2
 
 
-def _level(size, stride, halves, offset):
-    rows, columns = ((np.arange(n) + offset) * stride for n in size)
+def _level(size, strides, halves, offset):
+    rows, columns = ((np.arange(n) + offset) * step for n, step in zip(size, strides))
     y, x = np.meshgrid(rows, columns, indexing="ij")
     centres = np.stack([x, y], -1).reshape(-1, 1, 2)  # [P, 1, 2], halves [S * R, 2]
     return np.concatenate([centres - halves, centres + halves], -1).reshape(-1, 4)

@@ -38,6 +38,10 @@ class Proposals(keras.layers.Layer):
         num: P, the number of anchors per level before the suppression, and of proposals
             of all levels after it.
         iou_threshold: of the suppression.
+        corners: lay anchors around the corners of cells, their sides rounded, as
+            torchvision does.
+        content_size: (height, width) of the image without padding at right and below;
+            boxes are clipped to it. None for all of it.
 
     Attributes:
         anchors: float32 [A, 4], of all levels.
@@ -45,16 +49,31 @@ class Proposals(keras.layers.Layer):
     Reference: Ren et al., 2015, https://arxiv.org/abs/1506.01497
     """
 
-    def __init__(self, image_size, anchor_scales, num, iou_threshold=0.7, **kwargs):
+    def __init__(
+        self,
+        image_size,
+        anchor_scales,
+        num,
+        iou_threshold=0.7,
+        corners=False,
+        content_size=None,
+        **kwargs,
+    ):
         # float32 also under mixed precision: bfloat16 has 8 bits for a coordinate.
         super().__init__(**{"dtype": "float32", **kwargs})
         self.image_size = tuple(image_size)
         self.anchor_scales = list(anchor_scales)
         self.num = num
         self.iou_threshold = iou_threshold
+        self.corners = corners
+        self.content_size = tuple(content_size or image_size)
         # Rounded up, as P6 does, which takes every other pixel of P5 from the first on.
         sizes = [[-(-n // stride) for n in self.image_size] for stride in STRIDES]
-        self.anchors = anchors(sizes, STRIDES, scales=anchor_scales, ratios=RATIOS)
+        strides, options = STRIDES, {"scales": anchor_scales, "ratios": RATIOS}
+        if corners:  # there strides are what a division gives: 61 for P6 of 800 pixels
+            strides = [[n // m for n, m in zip(image_size, size)] for size in sizes]
+            options |= {"offset": 0.0, "whole": True}
+        self.anchors = anchors(sizes, strides, **options)
 
     def call(self, inputs):
         boxes, scores, start = [], [], 0
@@ -74,7 +93,7 @@ class Proposals(keras.layers.Layer):
         scores, rows = padded_top_k(ops.sigmoid(logits), min(self.num, logits.shape[1]))
         rest = ops.take(ops.convert_to_tensor(level_anchors), rows, axis=0)
         boxes = geometry.clip(
-            geometry.decode(gather(deltas, rows), rest), self.image_size
+            geometry.decode(gather(deltas, rows), rest), self.content_size
         )
         # Boxes outside of the image are empty after clipping.
         scores = ops.where(geometry.area(boxes) > 0, scores, 0.0)
@@ -98,6 +117,8 @@ class Proposals(keras.layers.Layer):
             "anchor_scales": self.anchor_scales,
             "num": self.num,
             "iou_threshold": self.iou_threshold,
+            "corners": self.corners,
+            "content_size": self.content_size,
         }
 
 
@@ -112,13 +133,15 @@ class ROIAlign(keras.layers.Layer):
     Args:
         size: rows and columns of the result.
         canonical_size: side in pixels of a box that is pooled at stride 16.
+        aligned: see `kerasseg.detection.roi_align.roi_align`.
     """
 
-    def __init__(self, size, canonical_size, **kwargs):
+    def __init__(self, size, canonical_size, aligned=True, **kwargs):
         # No autocast: bfloat16 has 8 bits, so boxes would move.
         super().__init__(autocast=False, **kwargs)
         self.size = size
         self.canonical_size = canonical_size
+        self.aligned = aligned
 
     def call(self, inputs):
         *features, rois = inputs
@@ -128,6 +151,7 @@ class ROIAlign(keras.layers.Layer):
             self.size,
             strides=STRIDES[: len(features)],
             canonical_size=self.canonical_size,
+            aligned=self.aligned,
         )
         return ops.reshape(pooled, (-1, *pooled.shape[2:]))
 
@@ -141,6 +165,7 @@ class ROIAlign(keras.layers.Layer):
             **super().get_config(),
             "size": self.size,
             "canonical_size": self.canonical_size,
+            "aligned": self.aligned,
         }
 
 

@@ -166,6 +166,35 @@ def compiled(model, answer):
     return functions[answer]
 
 
+def of_size(model, images, **sizes):
+    """All that a model returns, built anew for other sizes with the same weights.
+
+    Args:
+        model: keras.Model of a builder that has the options `sizes`.
+        images: float32 [N, H, W, C].
+
+    Returns:
+        dict of arrays.
+
+    Raises:
+        ValueError: if the model does not tell how it was built, as one that was read
+            from a file, or its builder has no such options.
+    """
+    built = getattr(model, "built_with", None)
+    if built is None or not {*sizes} <= {*built.options}:
+        raise ValueError(
+            f"`model` must come from a builder with the options {', '.join(sizes)}, as "
+            f"zoo.mask_rcnn, and not from a file. Received: model {model.name!r}."
+        )
+    functions = _compiled.setdefault(model, {})
+    if functions.get("sizes") != sizes:  # the last one is kept, not all
+        functions["sizes"] = sizes
+        functions["of_size"] = built.function(**{**built.options, **sizes})
+    functions["of_size"].set_weights(model.get_weights())  # it may have been trained
+    # Not compiled, which takes longer than a run: photos have many sizes.
+    return to_arrays(functions["of_size"](images, training=False))
+
+
 def _compile(model, answer):
     # The cache's value must not hold its key, or neither would ever go away.
     alive = weakref.ref(model)

@@ -8,7 +8,13 @@ from kerasseg.detection.pasting import stretch_masks
 from kerasseg.images.values import as_array, range_of, rescale
 from kerasseg.predict import forward, merging
 from kerasseg.predict.options import InstanceOptions
-from kerasseg.predict.preprocessing import check_image, fit_size, pad, prepare
+from kerasseg.predict.preprocessing import (
+    check_image,
+    fit_sides,
+    fit_size,
+    pad,
+    prepare,
+)
 
 BATCH = 4  # tiles that go through the model together
 DETECTIONS = {"boxes", "classes", "scores", "masks", "num"}
@@ -38,6 +44,10 @@ def instances(
             large as it is, by tiles of the model's size that overlap, as models are
             trained that saw crops; a smaller image gets black at right and below.
             "resize": the whole image at once, shrunk or enlarged with its proportions.
+            "800x1333": likewise, but the shorter side becomes 800 pixels, unless the
+            longer one then exceeds 1333; by the same weights in a model that is built
+            anew for each size (some seconds). What torchvision does, for a Mask R-CNN
+            of `zoo.from_reference`.
         overlap_px: overlap of tiles in pixels of the image; None for a quarter of the
             tile, at most 64. An object that fits into it is whole in one of the tiles;
             `predict.merging` says what becomes of those that are cut.
@@ -105,9 +115,12 @@ def _parts(model, image, options, score_threshold):
     given, found_range = image.shape[:2], range_of(image, options.value_range)
     run = forward.compiled(model, dict)
     limit = {"score_threshold": score_threshold}
-    if options.fit == "resize" and given != tuple(size):
-        image = rescale(image, found_range)
-        found = _resized(run, prepare(image, channels), size)
+    if options.sides_px or (options.fit == "resize" and given != tuple(size)):
+        image = prepare(rescale(image, found_range), channels)
+        if options.sides_px:
+            found = _by_sides(model, image, options.sides_px)
+        else:
+            found = _resized(run, image, size)
         whole = (0, 0, given[1], given[0])
         return merging.objects_in_tile(found, whole, given, **limit), (), given
     shown = [max(1, round(side / options.zoom)) for side in size]
@@ -165,7 +178,23 @@ def _starts(length, tile, overlap):
 def _resized(run, image, size):
     """Objects of a resized image; boxes in its own pixels, masks that span it."""
     fitted, inner = fit_size(image, size)
-    found = forward.to_arrays(run(fitted[None]))
+    return _stretched(forward.to_arrays(run(fitted[None])), image, size, inner)
+
+
+def _by_sides(model, image, sides):
+    """As `_resized`, by a model of the size that the image gets."""
+    fill = next((x.mean for x in _layers(model) if x.name == "normalize"), 0.0)
+    fitted, inner = fit_sides(image, sides, fill)
+    size = fitted.shape[:2]
+    found = forward.of_size(model, fitted[None], image_size=size, content_size=inner)
+    return _stretched(found, image, size, inner)
+
+
+def _layers(model):
+    return model._flatten_layers(include_self=False, recursive=True)
+
+
+def _stretched(found, image, size, inner):
     share = np.array([inner]) / size
     masks = ops.convert_to_numpy(stretch_masks(found["masks"], share))
     boxes = found["boxes"] * _factors(image.shape[:2], inner)

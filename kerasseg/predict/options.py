@@ -7,6 +7,7 @@ imports tensorflow or keras.
 
 import dataclasses
 import numbers
+import re
 import typing
 
 from kerasseg.images.values import check_range
@@ -14,6 +15,7 @@ from kerasseg.names import check_options
 
 FLIPS = (False, True, "horizontal", "both")
 FITS = ("tile", "resize")
+SIDES = re.compile(r"(\d{1,5})x(\d{1,5})")
 # Annotation of a field -> types that fit it, and how an error calls them.
 KINDS = {
     int: (numbers.Integral, "a whole number"),
@@ -185,7 +187,9 @@ class InstanceOptions:
     score_threshold: float = option(
         0.3, "objects that score S at least", low=0, high=1, name="score", metavar="S"
     )
-    fit: str = option("tile", "find objects by tile, or after a resize of the image")
+    fit: str = option(
+        "tile", "find objects by tile, or after a resize of the image; or 800x1333"
+    )
     overlap_px: int | None = option(
         None, "overlap of neighbouring tiles", low=0, name="overlap", metavar="PX"
     )
@@ -203,13 +207,23 @@ class InstanceOptions:
 
     def __post_init__(self):
         check(self)
-        if self.fit not in FITS:
-            raise ValueError(f"`fit` must be in {FITS}. Received: fit={self.fit!r}.")
+        if self.fit not in FITS and not self.sides_px:
+            raise ValueError(
+                f"`fit` must be in {FITS}, or sides as '800x1333'. "
+                f"Received: fit={self.fit!r}."
+            )
         if self.zoom != 1 and self.fit != "tile":
             raise ValueError(
                 "`zoom` is for fit='tile': set zoom to 1, or fit to 'tile'. "
                 f"Received: zoom={self.zoom}, fit={self.fit!r}."
             )
+
+    @property
+    def sides_px(self):
+        """The shorter side and the most of the longer one, of `fit="800x1333"`."""
+        found = SIDES.fullmatch(self.fit)
+        sides = tuple(map(int, found.groups())) if found else ()
+        return sides if sides and 32 <= sides[0] <= sides[1] else None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -60,10 +60,40 @@ def fit_size(image, size):
     return pad(image, size), inner
 
 
-def pad(image, size):
-    """float32 [height, width, C]: the image, black at right and below."""
-    missing = [(0, want - have) for want, have in zip(size, image.shape[:2])]
-    return np.pad(image, [*missing, (0, 0)])
+def fit_sides(image, sides, fill=0.0):
+    """The image resized by its sides, as detectors are trained (torchvision's rule).
+
+    Args:
+        image: float32 [H, W, C], of `prepare`.
+        sides: (a, b): the shorter side becomes a, unless the longer one then exceeds b.
+        fill: pixel of the padding, a number or C of them.
+
+    Returns:
+        float32 [h, w, C], padded at right and below to multiples of 32, and (rows,
+        columns) of it that the image fills.
+
+    Example:
+        >>> fitted, inner = fit_sides(np.zeros([50, 100, 3], "float32"), (64, 100))
+        >>> fitted.shape, inner
+        ((64, 128, 3), (50, 100))
+    """
+    given = image.shape[:2]
+    factor = min(sides[0] / min(given), sides[1] / max(given))
+    inner = tuple(max(1, int(side * factor)) for side in given)  # rounded down
+    if inner != given:
+        from keras import ops
+
+        # Without antialiasing, as there.
+        image = ops.convert_to_numpy(ops.image.resize(image, inner))
+    return pad(image, [-(-side // 32) * 32 for side in inner], fill), inner
+
+
+def pad(image, size, fill=0.0):
+    """float32 [height, width, C]: the image, `fill` (black) at right and below."""
+    canvas = np.empty((*size, image.shape[2]), image.dtype)
+    canvas[...] = fill
+    canvas[: image.shape[0], : image.shape[1]] = image
+    return canvas
 
 
 def check_image(image, channels):

@@ -3,9 +3,9 @@
 import math
 
 import keras
-from keras import layers, ops
+from keras import ops
 
-from kerasseg import blocks, encoders
+from kerasseg import encoders
 from kerasseg.detection import losses as terms
 from kerasseg.detection import two_stage
 from kerasseg.detection.detections import merge_nms_options
@@ -14,15 +14,22 @@ from kerasseg.detection.roi_align import crop_masks
 from kerasseg.detection.targets import anchor_targets, roi_targets
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._fixed_size import encode
+from kerasseg.zoo._mask_rcnn_heads import (
+    LEVELS,
+    MASK_SIZE,
+    REFERENCES,
+    box_head,
+    fpn,
+    mask_head,
+    rpn_head,
+)
 
-LEVELS = (2, 3, 4, 5, 6)
 IMAGE_SIDE = 800  # shorter side of images in the paper, whose boxes are in pixels
 SCALES = tuple(side / IMAGE_SIDE for side in (32, 64, 128, 256, 512))
 CANONICAL_BOX = 224 / IMAGE_SIDE  # as large as images of ImageNet: level 4
 NMS = {"num_candidates": 200, "num_detections": 100}
 NUM_ANCHORS = 256  # sampled per image to train the proposals
 FOREGROUND = 0.25  # largest share of the sampled boxes; they train masks
-MASK_SIZE = 28  # of the mask head's output, twice that of its pooled features
 
 
 def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512, divide=terms.divide):
@@ -81,7 +88,7 @@ def mask_rcnn_losses(model, images, truth, *, seed, num_rois=512, divide=terms.d
     }
 
 
-@builder("instance", losses=mask_rcnn_losses)
+@builder("instance", references=REFERENCES, losses=mask_rcnn_losses)
 def mask_rcnn(
     num_classes=80,
     encoder="resnet50",
@@ -96,6 +103,10 @@ def mask_rcnn(
     norm=None,
     anchor_scales=SCALES,
     canonical_box=CANONICAL_BOX,
+    corners=False,
+    rpn_convolutions=1,
+    box_convolutions=0,
+    content_size=None,
     num_proposals=1000,
     nms=None,
     weights=None,
@@ -117,11 +128,17 @@ def mask_rcnn(
         filters: channels of the pyramid and of the convolutions in the heads.
         hidden: units of the two dense layers of the box head.
         norm: after the convolutions of pyramid and heads, see `blocks.normalize`; the
-            paper has none.
+            paper has none. The proposals have it if theirs is a single convolution.
         anchor_scales: sides of the square anchors of the five levels, as shares of the
-            geometric mean of the image's sides.
-        canonical_box: side, as such a share, of a box whose features are read at
-            stride 16; larger for outlines that keep more of the finest level.
+            geometric mean of the image's sides; from 16 on they are pixels.
+        canonical_box: side, likewise, of a box whose features are read at stride 16;
+            larger for outlines that keep more of the finest level.
+        corners: lay anchors, their sides rounded, around the corners of cells, and read
+            features half a pixel off, as torchvision does.
+        rpn_convolutions: in front of the proposals' scores.
+        box_convolutions: of the box head, which then has one dense layer, not two.
+        content_size: (height, width) of the image where the rest is padding at right
+            and below: boxes are clipped to it.
         num_proposals: of each level before and of all levels after the suppression.
         nms: arguments of `detection.detections.multiclass_nms` that differ from the
             paper's: {"score_threshold": 0.3}, {"num_detections": 20}.
@@ -142,25 +159,31 @@ def mask_rcnn(
     image, encoder, taps = encode(
         encoder, (*image_size, channels), encoder_weights, base_filters, freeze_norm
     )
-    fpn = _fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters, norm)
-    pyramid, anchors = _propose((encoder, fpn, _rpn_head(filters, norm)), image)
+    neck = fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters, norm)
+    head = rpn_head(filters, norm if rpn_convolutions == 1 else None, rpn_convolutions)
+    pyramid, anchors = _propose((encoder, neck, head), image)
     side = math.sqrt(math.prod(image_size))
+    *scales, canonical = (
+        size if size >= 16 else size * side for size in (*anchor_scales, canonical_box)
+    )
     propose = two_stage.Proposals(
         image_size,
-        [scale * side for scale in anchor_scales],
+        scales,
         num_proposals,
+        corners=corners,
+        content_size=content_size,
         name="proposals",
     )
     rois = propose([anchors["objectness"], anchors["deltas"]])
-    canonical = canonical_box * side
-    pooled = two_stage.ROIAlign(7, canonical, name="box_features")([*pyramid, rois])
-    found = _box_head(num_classes, filters, hidden)(pooled)
+    options = {"canonical_size": canonical, "aligned": not corners}
+    pooled = two_stage.ROIAlign(7, name="box_features", **options)([*pyramid, rois])
+    found = box_head(num_classes, filters, hidden, norm, box_convolutions)(pooled)
     detect = two_stage.RoiDetections(
-        image_size, merge_nms_options(NMS, nms), name="detections"
+        content_size or image_size, merge_nms_options(NMS, nms), name="detections"
     )
     found = detect([rois, found["logits"], found["deltas"]])
-    align = two_stage.ROIAlign(MASK_SIZE // 2, canonical, name="mask_features")
-    logits = _mask_head(num_classes, filters, norm)(align([*pyramid, found["boxes"]]))
+    align = two_stage.ROIAlign(MASK_SIZE // 2, name="mask_features", **options)
+    logits = mask_head(num_classes, filters, norm)(align([*pyramid, found["boxes"]]))
     paste = two_stage.PasteMasks(image_size, name="masks")
     masks = paste([logits, found["classes"], found["boxes"]])
     return keras.Model(image, {**found, "masks": masks}, name="mask_rcnn")
@@ -189,58 +212,6 @@ def _propose(parts, images, **options):
     anchors = {name: [level[name] for level in levels] for name in levels[0]}
     # Boxes are pooled from P2 to P5: P6 is for anchors only, as in the FPN paper.
     return [pyramid[f"p{level}"] for level in LEVELS[:4]], anchors
-
-
-def _fpn(shapes, filters, norm):
-    inputs = [keras.Input(shape, name=f"c{i}") for i, shape in enumerate(shapes, 2)]
-    taps = {x.name: x for x in inputs}
-    pyramid = blocks.feature_pyramid(taps, filters, levels=LEVELS, norm=norm)
-    return keras.Model(inputs, pyramid, name="fpn")
-
-
-def _rpn_head(filters, norm):
-    """Objectness and box deltas of the anchors of any level."""
-    features = keras.Input((None, None, filters), name="features")
-    x = blocks.conv_norm_act(features, filters, norm=norm, name="rpn")
-    found = {}
-    for name, size in (("objectness", 1), ("deltas", 4)):
-        y = blocks.score_conv(x, len(two_stage.RATIOS) * size, name=f"rpn_{name}")
-        found[name] = blocks.rows(y, size, name=f"rpn_{name}_rows")
-    return keras.Model(features, found, name="rpn_head")
-
-
-def _box_head(num_classes, filters, hidden):
-    """Model from the features of one box to class logits and deltas per class."""
-    features = keras.Input((7, 7, filters), name="features")
-    # Channels first, in the order of the published dense weights.
-    x = layers.Permute((3, 1, 2), name="box_channels_first")(features)
-    x = layers.Flatten(name="box_flat")(x)
-    for step in (1, 2):
-        x = layers.Dense(hidden, "relu", name=f"box_dense{step}")(x)
-    num = num_classes + 1
-    logits = layers.Dense(num, name="box_logits")(x)
-    # As in detectron: the first boxes are the proposals themselves.
-    small = keras.initializers.RandomNormal(stddev=0.001)
-    deltas = layers.Dense(4 * num, kernel_initializer=small, name="box_deltas")(x)
-    found = {
-        "logits": blocks.logits(logits, name="logits"),
-        "deltas": blocks.rows(deltas, 4, name="box_deltas_rows"),
-    }
-    return keras.Model(features, found, name="box_head")
-
-
-def _mask_head(num_classes, filters, norm):
-    """Model from the features of one box to a mask per class."""
-    size = MASK_SIZE // 2
-    features = x = keras.Input((size, size, filters), name="features")
-    for step in (1, 2, 3, 4):
-        x = blocks.conv_norm_act(x, filters, norm=norm, name=f"mask{step}")
-    x = layers.Conv2DTranspose(
-        filters, 2, strides=2, kernel_initializer="he_normal", name="mask_up"
-    )(x)
-    x = blocks.activate(x, "relu", name="mask_up")
-    x = blocks.score_conv(x, num_classes + 1, name="mask_scores")
-    return keras.Model(features, blocks.logits(x, name="mask_logits"), name="mask_head")
 
 
 def _by_image(x, num):

@@ -98,8 +98,8 @@ def detector(name, options):
     vision.poolers.roi_align = align
     options = {"weights": None, "weights_backbone": None, "num_classes": 4, **options}
     model = getattr(detection, name.removesuffix("_coco"))(**options)
-    for module in model.modules():
-        if isinstance(module, vision.FrozenBatchNorm2d) and name.endswith("_coco"):
+    for module in model.backbone.modules():
+        if hasattr(module, "running_var") and name.endswith("_coco"):
             module.eps = 0.0
     return model
 
@@ -119,15 +119,30 @@ def suppress(boxes, scores, iou_threshold):
 
 
 def align(x, rois, output_size, spatial_scale, sampling_ratio, aligned=False):
-    """The rule of torchvision in Python, which it would compile, for a few boxes."""
-    from torchvision.ops import roi_align
+    """torchvision's compiled rule, as two products with the weights of each axis.
 
-    rule = sys.modules[roi_align.__module__]._roi_align.__wrapped__
-    parts = [
-        rule(x, some, spatial_scale, *output_size, sampling_ratio, aligned)
-        for some in rois.split(100)
-    ]
-    return torch.cat(parts) if parts else x.new_zeros(0, x.shape[1], *output_size)
+    Its own version in Python takes points beyond the border for those of the border.
+    """
+    rois = rois[:, 1:] * spatial_scale - 0.5 * aligned  # of the only image
+    rows, columns = (
+        weights_along(rois[:, [axis, axis + 2]], bins, sampling_ratio, length, aligned)
+        for axis, bins, length in zip((1, 0), output_size, x.shape[2:])
+    )
+    return torch.einsum("kph,chw,kqw->kcpq", rows, x[0], columns)
+
+
+def weights_along(ends, bins, ratio, length, aligned):
+    """Share of each of `length` pixels in each bin between the ends: [K, bins, length].
+
+    Points are `ratio` in a bin; those beyond one pixel outside count as 0.
+    """
+    start, size = ends[:, :1], ends[:, 1:] - ends[:, :1]
+    size = size if aligned else size.clamp(min=1)
+    at = start + (torch.arange(bins * ratio) + 0.5) * size / (bins * ratio)
+    inside = ((at >= -1) & (at <= length)).float()[..., None]
+    at = at.clamp(0, length - 1)[..., None]
+    shares = (1 - (at - torch.arange(length)).abs()).clamp(min=0) * inside
+    return shares.reshape(len(ends), bins, ratio, length).mean(dim=2)
 
 
 def detect(case, folder):
@@ -141,18 +156,37 @@ def detect(case, folder):
         for module in model.modules()
         if hasattr(module, "running_var")
     ]
-    last = model.roi_heads.box_predictor
-    hooks += [x.register_forward_hook(spread) for x in (last.cls_score, last.bbox_pred)]
+    last, first = model.roi_heads.box_predictor, model.rpn.head
+    scores = (last.cls_score, last.bbox_pred, first.cls_logits, first.bbox_pred)
+    hooks += [layer.register_forward_hook(spread) for layer in scores]
     model.eval()
     with torch.no_grad():
         model(images[:1])
         for hook in hooks:
             hook.remove()
         found = [model([image])[0] for image in images]
-    state = {f"w/{k}": v.numpy() for k, v in model.state_dict().items()}
+        state = stages(model, images[0])
+    state |= {f"w/{k}": v.numpy() for k, v in model.state_dict().items()}
     for index, one in enumerate(found):
         state |= {f"{index}/{name}": value.numpy() for name, value in one.items()}
     np.savez(folder / f"{case}.npz", **state)
+
+
+def stages(model, image):
+    """What each stage of a detector gives to the next, [N, H, W, C] or rows."""
+    shown, _ = model.transform([image])
+    pyramid = model.backbone(shown.tensors)
+    rpn = model.rpn.head(list(pyramid.values()))
+    rois, _ = model.rpn(shown, pyramid)
+    pooled = model.roi_heads.box_roi_pool(pyramid, rois, shown.image_sizes)
+    logits, deltas = model.roi_heads.box_predictor(model.roi_heads.box_head(pooled))
+    kept = {"rois": rois[0], "logits": logits, "deltas": deltas}
+    maps = {f"p{i}": x for i, x in enumerate(pyramid.values(), 2)}
+    for name, levels in zip(("objectness", "rpn_deltas"), rpn):
+        maps |= {f"{name}{i}": x for i, x in enumerate(levels, 2)}
+    kept |= {name: x.permute(0, 2, 3, 1) for name, x in maps.items()}
+    kept["pooled"] = pooled.permute(0, 2, 3, 1)
+    return {f"s/{name}": x.numpy() for name, x in kept.items()}
 
 
 def take_statistics(module, inputs):

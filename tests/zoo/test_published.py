@@ -139,6 +139,14 @@ OCR = "ocr_distri_head.object_context_block"
         ("u2net", "side5.bias", "side5_score/bias"),
         ("u2net", "outconv.bias", "head/bias"),
         ("deeplab_v3", "classifier.0.convs.4.1.weight", "aspp_image_conv/kernel"),
+        ("mask_rcnn", "backbone.fpn.inner_blocks.0.bias", "lateral2/bias"),
+        ("mask_rcnn", "backbone.fpn.layer_blocks.3.0.bias", "output5/bias"),
+        ("mask_rcnn", "rpn.head.conv.weight", "rpn_conv/kernel"),
+        ("mask_rcnn", "rpn.head.conv.0.0.bias", "rpn_conv/bias"),
+        ("mask_rcnn", "roi_heads.box_head.fc7.bias", "box_dense2/bias"),
+        ("mask_rcnn", "roi_heads.mask_head.mask_fcn4.bias", "mask4_conv/bias"),
+        ("mask_rcnn", "roi_heads.mask_head.3.0.bias", "mask4_conv/bias"),
+        ("mask_rcnn", "roi_heads.mask_predictor.conv5_mask.bias", "mask_up/bias"),
     ],
 )
 def test_names_of_published_files_are_those_of_our_layers(name, theirs, ours):

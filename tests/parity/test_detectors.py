@@ -1,0 +1,118 @@
+"""Detectors equal torchvision's, stage by stage and as a whole.
+
+The compiled operators of torchvision do not exist for its CPU build: `reference` holds
+them by their definition.
+"""
+
+import pathlib
+import subprocess
+
+import numpy as np
+import pytest
+
+from kerasseg import encoders, zoo
+from kerasseg.predict import forward
+from kerasseg.predict.preprocessing import fit_sides
+from tests.parity import seeded
+from tests.parity.cases import DETECTORS
+from tests.parity.test_parity import PYTHON, ROOT, relative_error
+
+MEAN = (123.675, 116.28, 103.53)
+LEVELS = (2, 3, 4, 5, 6)
+pytestmark = [pytest.mark.parity, pytest.mark.parametrize("case", DETECTORS)]
+
+
+@pytest.fixture(scope="module")
+def references(tmp_path_factory):
+    """Folder of state dicts and of what the references found."""
+    if not pathlib.Path(PYTHON).exists():
+        pytest.skip("needs PyTorch's environment (scripts/parity.sh builds it)")
+    folder = tmp_path_factory.mktemp("detectors")
+    command = [PYTHON, "-m", "tests.parity.reference", folder, *DETECTORS]
+    subprocess.run(command, cwd=ROOT, check=True)
+    return folder
+
+
+def load(folder, case):
+    """Arrays of a case, its weights and its stages, each by name."""
+    with np.load(folder / f"{case}.npz") as file:
+        arrays = dict(file)
+    parts = {"w": {}, "s": {}, "0": {}, "1": {}}
+    for name, array in arrays.items():
+        part, _, rest = name.partition("/")
+        parts[part][rest] = array
+    return parts
+
+
+def shown(case, image):
+    options = DETECTORS[case].theirs[2]
+    return fit_sides(image, (options["min_size"], options["max_size"]), MEAN)
+
+
+def test_each_stage_gives_what_the_reference_gives(references, case):
+    parts = load(references, case)
+    theirs, (_, options, *_) = parts["s"], DETECTORS[case]
+    image, inner = shown(case, seeded.images(*DETECTORS[case].size)[0])
+    sizes = {"image_size": image.shape[:2], "content_size": inner}
+    options = {**options["options"], **sizes}
+    name = DETECTORS[case].ours
+    model = zoo.from_reference(name, 3, weights=parts["w"], options=options)
+    taps = encoders.of(model)(image[None], training=False)
+    pyramid = model.get_layer("fpn")([taps[f"c{i}"] for i in LEVELS[:4]])
+    for level in LEVELS:
+        assert relative_error(pyramid[f"p{level}"], theirs[f"p{level}"]) <= 3e-4
+        found = model.get_layer("rpn_head")(theirs[f"p{level}"], training=False)
+        for ours, name in (("objectness", "objectness"), ("deltas", "rpn_deltas")):
+            expected = theirs[f"{name}{level}"]
+            found_rows = np.reshape(found[ours], expected.shape)
+            assert relative_error(found_rows, expected) <= 1e-4
+    rows = [
+        [np.reshape(theirs[f"{name}{i}"], (1, -1, size)) for i in LEVELS]
+        for name, size in (("objectness", 1), ("rpn_deltas", 4))
+    ]
+    rois = theirs["rois"]
+    found = np.asarray(model.get_layer("proposals")(rows))[0, : len(rois)]
+    np.testing.assert_allclose(found, rois, atol=1e-2)
+    features = [theirs[f"p{i}"] for i in LEVELS[:4]]
+    pooled = model.get_layer("box_features")([*features, rois[None]])
+    assert relative_error(pooled, theirs["pooled"]) <= 1e-4
+    found = model.get_layer("box_head")(theirs["pooled"], training=False)
+    assert relative_error(found["logits"], theirs["logits"]) <= 1e-4
+    deltas = theirs["deltas"].reshape(len(rois), -1, 4)
+    assert relative_error(found["deltas"], deltas) <= 1e-4
+    found = model.get_layer("detections")([rois[None], theirs["logits"], deltas])
+    expected = parts["0"]
+    num = len(expected["scores"])
+    factors = np.tile(np.divide(DETECTORS[case].size, inner)[::-1], 2)
+    boxes = np.asarray(found["boxes"])[0, :num] * factors
+    np.testing.assert_allclose(boxes, expected["boxes"], atol=0.05)
+    scores = np.asarray(found["scores"])[0, :num]
+    np.testing.assert_allclose(scores, expected["scores"], atol=1e-5)
+    labels = np.asarray(found["classes"])[0, :num] + 1
+    np.testing.assert_array_equal(labels, expected["labels"])
+
+
+def test_nearly_all_detections_are_those_of_the_reference(references, case):
+    """Rounding decides between boxes that suppress each other by random scores."""
+    parts = load(references, case)
+    _, options, _, size = DETECTORS[case]
+    model = zoo.from_reference(DETECTORS[case].ours, 3, weights=parts["w"], **options)
+    for index, image in enumerate(seeded.images(*size)):
+        image, inner = shown(case, image)
+        sizes = {"image_size": image.shape[:2], "content_size": inner}
+        found = forward.of_size(model, image[None], **sizes)
+        found["boxes"] *= np.tile(np.divide(size, inner)[::-1], 2).astype("float32")
+        expected = parts[str(index)]
+        same = overlaps(expected["boxes"], found["boxes"][0]) > 0.9
+        same &= expected["labels"][:, None] == found["classes"][0] + 1
+        near = np.abs(expected["scores"][:, None] - found["scores"][0]) < 1e-3
+        assert (same & near).any(axis=1).mean() >= 0.9
+
+
+def overlaps(a, b):
+    """Intersection over union [N, M] of boxes."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    shared = np.clip(high - low, 0, None).prod(-1)
+    area_a, area_b = ((x[:, 2:] - x[:, :2]).prod(-1) for x in (a, b))
+    return shared / np.maximum(area_a[:, None] + area_b - shared, 1e-9)
