@@ -19,12 +19,19 @@ FIXTURE_FILE = ROOT / "tests/files/parity.npz"
 
 
 @pytest.fixture(scope="module")
-def references(tmp_path_factory):
-    """Folder of state dicts and logits that the references wrote."""
+def references(request, tmp_path_factory):
+    """Folder of state dicts and logits of the chosen cases, from the references."""
     if not pathlib.Path(PYTHON).exists():
         pytest.skip("needs PyTorch's environment (scripts/parity.sh builds it)")
     folder = tmp_path_factory.mktemp("parity")
-    command = [PYTHON, "-m", "tests.parity.reference", folder]
+    chosen = {
+        item.callspec.params["case"]
+        for item in request.session.items
+        if item.get_closest_marker("parity")
+        and "references" in item.fixturenames
+        and item.path == request.path
+    }
+    command = [PYTHON, "-m", "tests.parity.reference", folder, *sorted(chosen)]
     subprocess.run(command, cwd=ROOT, check=True)
     return folder
 
@@ -45,34 +52,26 @@ def relative_error(found, expected):
     return np.abs(found - expected).max() / np.abs(expected).max()
 
 
-@pytest.fixture(scope="module")
-def measured():
-    """Dict of errors by case; written to the file that scripts/parity.sh names."""
-    errors = {}
-    yield errors
-    if RESULTS:
-        path = pathlib.Path(RESULTS)
-        old = json.loads(path.read_text()) if path.is_file() else {}
-        kept = {case: old[case] for case in CASES if case in old}
-        text = json.dumps({**kept, **errors}, indent=1, sort_keys=True)
-        path.write_text(text + "\n")
-
-
-def note(measured, case, error, agree):
-    """Put what was compared and measured beside the others."""
-    ours, options, _, size = CASES[case]
-    measured[case] = {
+def note(case, error, agree):
+    """Write what was measured into the file that scripts/parity.sh names."""
+    if not RESULTS:
+        return
+    path, (ours, options, _, size) = pathlib.Path(RESULTS), CASES[case]
+    old = json.loads(path.read_text()) if path.is_file() else {}
+    old[case] = {
         "reference": ours,
         "encoder": options.get("encoder"),
         "size": size[:2],
         "error": float(f"{error:.1e}"),
-        "same_class": round(agree, 5),
+        "same_class": round(float(agree), 5),
     }
+    kept = {name: old[name] for name in CASES if name in old}
+    path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
 @pytest.mark.parity
 @pytest.mark.parametrize("case", CASES)
-def test_logits_equal_the_reference(references, measured, case):
+def test_logits_equal_the_reference(references, case):
     with np.load(references / f"{case}.npz") as file:
         arrays = dict(file)
     state = {k[2:]: v for k, v in arrays.items() if k.startswith("w/")}
@@ -81,7 +80,7 @@ def test_logits_equal_the_reference(references, measured, case):
     assert names <= {*found}
     errors = [relative_error(found[name], arrays[name]) for name in names]
     same = [(found[n].argmax(-1) == arrays[n].argmax(-1)).mean() for n in names]
-    note(measured, case, max(errors), min(same))
+    note(case, max(errors), min(same))
     assert max(errors) <= TOLERANCES.get(case, TOLERANCE)
 
 
