@@ -1,5 +1,8 @@
 """`kerasseg list` and `kerasseg info`: the names that there are, and one of them."""
 
+# What `kerasseg.datasets` holds beside data sets.
+OTHERS = ("Samples", "check", "convert", "examine", "repair", "split")
+
 
 def add_arguments(command):
     command.add_argument(
@@ -19,11 +22,7 @@ def list_names(arguments):
 
     packages = ("zoo", "encoders", "losses", "metrics", "datasets")
     answer = {package: imported(f"kerasseg.{package}") for package in packages}
-    answer["datasets"] = [
-        name
-        for name in answer["datasets"]
-        if name not in ("Samples", "check", "convert", "split")
-    ]
+    answer["datasets"] = [name for name in answer["datasets"] if name not in OTHERS]
     answer["recipes"] = sorted(recipes.named())
     if not arguments.json:
         for package, names in answer.items():

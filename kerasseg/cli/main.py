@@ -1,6 +1,7 @@
 """The command `kerasseg`: train, evaluate, predict, export, check data, look around.
 
-Exit codes: 0 done, 1 the data or the run failed, 2 the command or the recipe is wrong,
+Exit codes: 0 done, 1 the data or the run failed (`check-data`: something would spoil a
+training), 2 the command or the recipe is wrong,
 3 done, but some of the files failed and are listed, 129 a closed terminal (SIGHUP),
 130 Ctrl-C, 143 SIGTERM.
 """
@@ -14,6 +15,7 @@ import sys
 
 from kerasseg import machine
 from kerasseg.cli import (
+    check_data,
     classical,
     convert,
     data,
@@ -57,6 +59,8 @@ def main(argv=None):
         return _fail(arguments, str(stop) or "interrupted", 128 + number)
     if arguments.json:
         print(json.dumps(answer, indent=1))
+    if "exit_code" in answer:
+        return answer["exit_code"]
     parts = [answer, *(part for part in answer.values() if isinstance(part, dict))]
     return 3 if any(part.get("failed") for part in parts) else 0
 
@@ -104,7 +108,7 @@ def _parser(argv):
         ("compare", reports.compare, reports.add_compare_arguments),
         ("classical", classical.run, None),
         ("convert", convert.run, convert.add_arguments),
-        ("check-data", _check_data, _recipe_arguments),
+        ("check-data", check_data.run, _check_arguments),
         ("weights", published.run, published.add_arguments),
         ("list", look_around.list_names, None),
         ("info", look_around.describe, look_around.add_arguments),
@@ -130,6 +134,11 @@ def _recipe_arguments(command):
         "without one: a U-Net on the folder --data, or else on synthetic shapes",
     )
     data.add_arguments(command)
+
+
+def _check_arguments(command):
+    _recipe_arguments(command)
+    check_data.add_arguments(command)
 
 
 def _train_arguments(command):
@@ -275,44 +284,6 @@ def _export(arguments):
     path = runs.export(_chosen(arguments), arguments.out, format=arguments.format)
     _say(arguments, f"Wrote {path}.")
     return {"path": str(path)}
-
-
-def _check_data(arguments):
-    """Read every sample of a recipe's data and say what is in it."""
-    from kerasseg import datasets, recipes
-
-    _, recipe, form = data.read_recipe(arguments)
-    reports, errors = {}, {}
-    if form:
-        _say(arguments, form["text"])
-    for side in ("train", "val"):
-        try:
-            samples = recipes.build_samples(recipe, arguments.data, side)
-            if side == "val" and samples.value_range is None:  # scaled as in training
-                given = reports.get("train", {}).get("value_range")
-                samples = samples.with_range(given)
-            num = len(samples.classes)
-            report = datasets.check(samples, num_classes=num, on_error="list")
-        except recipes.RecipeError:
-            raise
-        except (ValueError, OSError) as error:
-            errors[side] = error
-            continue
-        reports[side] = report
-        _say(arguments, f"{side}: {json.dumps(report, indent=1, default=str)}")
-    if not reports or all(_none_read(report) for report in reports.values()):
-        for report in reports.values():
-            _list_failures(arguments, report["failed"])
-        first = next(iter(errors.values()), None)
-        raise first or ValueError("None of the samples can be read.")
-    for side, error in errors.items():
-        reports[side] = {"failed": [{"name": side, "error": str(error)}]}
-    _list_failures(arguments, [one for r in reports.values() for one in r["failed"]])
-    return {**({"format": form} if form else {}), **reports}
-
-
-def _none_read(report):
-    return len(report["failed"]) == report["num_read"]
 
 
 def _say(arguments, text):

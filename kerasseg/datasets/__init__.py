@@ -20,6 +20,7 @@ from kerasseg.datasets.convert import convert
 from kerasseg.datasets.cvat import cvat
 from kerasseg.datasets.davis import davis
 from kerasseg.datasets.dsb2018 import dsb2018
+from kerasseg.datasets.examine import examine
 from kerasseg.datasets.folder import folder
 from kerasseg.datasets.isbi2012 import isbi2012
 from kerasseg.datasets.label_studio import label_studio
@@ -27,6 +28,7 @@ from kerasseg.datasets.labelme import labelme
 from kerasseg.datasets.mask_folders import mask_folders
 from kerasseg.datasets.nnunet import nnunet
 from kerasseg.datasets.panoptic import panoptic
+from kerasseg.datasets.repair import repair
 from kerasseg.datasets.run_lengths import run_lengths
 from kerasseg.datasets.samples import Samples
 from kerasseg.datasets.shapes import shapes
@@ -41,10 +43,19 @@ from kerasseg.names import public
 DATASETS = {
     name: function
     for name, function in public(globals(), __name__).items()
-    if function not in (Samples, check, convert, split)
+    if function not in (Samples, check, convert, examine, repair, split)
 }
 __all__ = [
-    *("DATASETS", "Samples", "check", "convert", "find_format", "split"),
+    *(
+        "DATASETS",
+        "Samples",
+        "check",
+        "convert",
+        "examine",
+        "find_format",
+        "repair",
+        "split",
+    ),
     *DATASETS,
 ]
 

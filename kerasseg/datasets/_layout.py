@@ -92,10 +92,10 @@ def pair_files(image_folder, label_folder, *, incomplete=False):
         ImageError: if an image has no mask, or a name two files.
     """
     if image_folder == label_folder:
-        images, paired = _pair_beside(image_files(image_folder))
+        images, paired = pair_beside(image_files(image_folder))
     else:
         images, labels = image_files(image_folder), image_files(label_folder)
-        paired = _match(images, labels)
+        paired = match(images, labels)
         if not any(paired.values()):
             paired = _match_in_other_subfolders(images, labels)
     if incomplete:
@@ -107,7 +107,7 @@ def pair_files(image_folder, label_folder, *, incomplete=False):
     return _unambiguous(images, paired)
 
 
-def _match(images, labels):
+def match(images, labels):
     """Paths of the masks of each image: by name, then by ever looser comparison."""
     paired = {}
     for level in (lambda key: key, without_mask_word, _without_any_word):
@@ -129,7 +129,7 @@ def _match_in_other_subfolders(images, labels):
     flat = {}
     for key, paths in labels.items():
         flat.setdefault(key.rpartition("/")[2], []).extend(paths)
-    found = _match({name: images[key] for key, name in names.items()}, flat)
+    found = match({name: images[key] for key, name in names.items()}, flat)
     return {key: found[name] for key, name in names.items()}
 
 
@@ -141,7 +141,8 @@ def _without_any_word(key):
     return parent + slash + stem.lower()
 
 
-def _pair_beside(files):
+def pair_beside(files):
+    """Images of a folder, and the masks of each beside them, both by name."""
     masks = masks_beside(files)
     taken = {path for paths in masks.values() for path in paths}
     words = re.compile(r"[_\-. ]")

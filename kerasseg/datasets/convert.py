@@ -88,13 +88,13 @@ def convert(
             if one.reason == reason
         ]
     report["notes"] = list(content.notes)
-    with _new_folder(out) as folder:
+    with new_folder(out) as folder:
         write(folder, content, report, *[polygons] * (to == "coco"))
     return report
 
 
 @contextlib.contextmanager
-def _new_folder(out):
+def new_folder(out):
     """Context of a temporary folder that is renamed to `out` on success."""
     out = pathlib.Path(out)
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):

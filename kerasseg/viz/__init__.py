@@ -13,6 +13,7 @@ nowhere else.
 
 from kerasseg.viz.charts import confusion, curves, differences
 from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
+from kerasseg.viz.contact_sheets import contact_sheet
 from kerasseg.viz.cutouts import blur_background, cut_out
 from kerasseg.viz.galleries import errors, gallery, triptych
 from kerasseg.viz.legends import legend
@@ -27,6 +28,7 @@ __all__ = [
     "boundaries",
     "colorize",
     "confusion",
+    "contact_sheet",
     "contours",
     "curves",
     "cut_out",

@@ -58,7 +58,8 @@ def test_objects_are_told_apart(tmp_path, write):
 
 def test_the_first_line_names_the_form(tmp_path, capsys):
     forms.yolo(tmp_path)
-    assert main(["check-data", "--data", str(tmp_path)]) == 0
+    sheet = str(tmp_path / "sheet.png")
+    assert main(["check-data", "--data", str(tmp_path), "--sheet", sheet]) == 0
     first = capsys.readouterr().out.splitlines()[0]
     assert first.startswith(
         "Data: YOLO polygons (data.yaml and text files of polygons)"
@@ -67,13 +68,13 @@ def test_the_first_line_names_the_form(tmp_path, capsys):
 
 
 def test_a_format_that_is_named_is_taken(tmp_path, capsys):
-    forms.coco_of_cvat(tmp_path)
-    command = ["check-data", "--data", str(tmp_path)]
+    forms.yolo(tmp_path)
+    command = ["check-data", "--data", str(tmp_path), "--json"]
     assert main([*command, "--format", "folder"]) == 1
     told = capsys.readouterr().err
-    assert "This looks like COCO JSON (annotations/instances_default.json)" in told
-    assert "--format coco" in told
-    assert main([*command, "--format", "coco"]) == 0
+    assert "This looks like YOLO polygons (data.yaml" in told
+    assert "--format yolo" in told
+    assert main([*command, "--format", "yolo"]) == 0
 
 
 def test_two_forms_in_one_folder_are_both_named(tmp_path):

@@ -1,0 +1,315 @@
+"""The command `kerasseg check-data`: a data set is examined, told about and mended."""
+
+import pathlib
+import sys
+
+from kerasseg.cli import data
+
+MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
+CELLS = 24  # of the contact sheet
+TOLD = ("Left out", "Run lengths", "Crowds only")  # notes of readers
+TITLES = {
+    "fault": "Spoils the training:",
+    "warning": "Worth a look:",
+    "note": "Good to know:",
+}
+
+
+def add_arguments(command):
+    """Give the parser of `kerasseg check-data` its own arguments."""
+    command.add_argument(
+        "--fix",
+        metavar="OUT",
+        help="write a corrected copy into a new folder, as images/, labels/ and lists",
+    )
+    command.add_argument(
+        "--sheet",
+        metavar="FILE",
+        help="contact sheet of images and labels, suspects in a frame (default: "
+        "data.png; none with --json)",
+    )
+
+
+def run(arguments):
+    """Examine a data set: what is in it, and what would spoil a training."""
+    from kerasseg import datasets
+
+    _, recipe, form = data.read_recipe(arguments)
+    say = _silent if arguments.json else print
+    if form:
+        say(form["text"])
+    sides, reports, errors = _sides(recipe, arguments.data)
+    options = recipe["data"]
+    plain = options["dataset"] == "folder" and not {"values", "colors"} & {*options}
+    with _Bar(arguments.json) as bar:
+        found = datasets.examine(
+            sides,
+            root=arguments.data if options["dataset"] == "folder" else None,
+            raw=plain,
+            num_classes=_num_classes(sides, options, arguments.data),
+            errors=errors.values(),
+            on_progress=bar.update,
+        )
+    answer = {"format": form} if form else {}
+    answer |= {**reports, **found.report(), "exit_code": int(bool(found.faults))}
+    for line in _prose(found, reports):
+        say(line)
+    _tell_errors(errors, reports)
+    if errors and not any(_some_read(report) for report in reports.values()):
+        answer["error"] = str(next(iter(errors.values())))
+    sheet = arguments.sheet or (None if arguments.json else "data.png")
+    if sheet and found.facts:
+        _write_sheet(sheet, found, sides)
+        say(f"Wrote {sheet}.")
+    if arguments.fix:
+        answer["fixed"] = _fix(arguments, found, sides, say)
+    elif found.faults:
+        say("A corrected copy: kerasseg check-data ... --fix OUT")
+    return answer
+
+
+def _silent(*_):
+    """Print nothing, for programs that read JSON."""
+
+
+def _sides(recipe, root):
+    """Samples, reports and errors by side, as training would meet them."""
+    from kerasseg import datasets, recipes
+
+    sides, reports, errors = {}, {}, {}
+    for side in ("train", "val"):
+        try:
+            samples = recipes.build_samples(recipe, root, side)
+            if side == "val" and samples.value_range is None:  # scaled as in training
+                given = reports.get("train", {}).get("value_range")
+                samples = samples.with_range(given)
+            sides[side] = samples
+            num = len(samples.classes)
+            report = datasets.check(samples, num_classes=num, on_error="list")
+        except recipes.RecipeError:
+            raise
+        except (ValueError, OSError) as error:
+            errors[side] = error
+            continue
+        reports[side] = report
+    return sides, reports, errors
+
+
+def _some_read(report):
+    return len(report["failed"]) < report["num_read"]
+
+
+def _num_classes(sides, options, root):
+    """Number of classes, if the user gives them; None if the masks were counted."""
+    listed = root is not None and pathlib.Path(root, "classes.txt").is_file()
+    if sides and (listed or options.get("classes") is not None):
+        return len(next(iter(sides.values())).classes)
+    return None
+
+
+def _tell_errors(errors, reports):
+    """What stops the training, once for each side, with the option to paste."""
+    from kerasseg.cli import options
+
+    told = [str(error) for error in errors.values()]
+    for report in reports.values():
+        failed = report["failed"]
+        if failed:
+            more = f" ({len(failed) - 1} more)" if len(failed) > 1 else ""
+            told.append(failed[0]["error"] + more)
+    for text in dict.fromkeys(told):
+        print(f"kerasseg: {text}", file=sys.stderr)
+    hints = filter(None, map(options.pasteable, told))
+    if hint := next(hints, None):
+        print(f"kerasseg: on the command line: {hint}", file=sys.stderr)
+
+
+def _prose(found, reports):
+    """Lines about a data set, at most a screen."""
+    yield from _numbers(found)
+    shown = 0
+    for severity, title in TITLES.items():
+        some = [one for one in found.findings if one.severity == severity]
+        if some:
+            yield f"\n{title}"
+        for one in some:
+            shown += 1
+            if shown > MOST_FINDINGS:
+                continue
+            yield f"- {_short(one.text)}{_listed(one.names)}."
+            if one.fix and severity != "note":
+                yield f"  Fix: {_short(one.fix)}."
+    if not found.faults:
+        yield "\nNothing that would spoil the training was found."
+    notes = [w for report in reports.values() for w in report["warnings"]]
+    left = [
+        note for note in dict.fromkeys(notes) if note.startswith(("Left out", "Run"))
+    ]
+    yield from (f"- {_short(note)}" for note in left[:4])
+    yield from _classes(found)
+
+
+def _short(text, most=400):
+    text = " ".join(text.split()).rstrip(".")
+    return text if len(text) <= most else text[: most - 4] + " ..."
+
+
+def _listed(names):
+    if not names:
+        return ""
+    more = f", ... {len(names)} in all" * (len(names) > MOST_NAMES)
+    return f": {', '.join(map(str, names[:MOST_NAMES]))}{more}"
+
+
+def _numbers(found):
+    facts = [one for one in found.facts if one.size]
+    counts = [sum(one.side == side for one in found.facts) for side in ("train", "val")]
+    text = f"{len(found.facts)} images ({counts[0]} train, {counts[1]} val)"
+    if facts:
+        sizes = sorted({one.size[::-1] for one in facts}, key=lambda s: s[0] * s[1])
+        span = " to ".join(f"{w} x {h}" for w, h in (sizes[0], sizes[-1])[: len(sizes)])
+        bands = " and ".join(map(str, sorted({one.channels for one in facts})))
+        dtypes = " and ".join(sorted({one.dtype for one in facts}))
+        low, high = min(one.low for one in facts), max(one.high for one in facts)
+        text += f", {span}, {bands} bands of {dtypes} within {low:g}..{high:g}"
+    yield text + "."
+
+
+def _classes(found):
+    shares = found.shares()
+    rows = [
+        (n, r, w)
+        for (n, r), w in zip(shares["classes"].items(), shares["class_weights"])
+    ]
+    if not any(row["pixels"] for _, row, _ in rows):
+        return
+    yield "\nClasses (share of the pixels, images with it, proposed weight):"
+    order = sorted(rows, key=lambda one: -one[1]["pixels"])
+    for name, row, weight in order[:MOST_CLASSES]:
+        yield f"  {name[:30]:<30} {row['share']:7.2%} {row['images']:6d}  {weight:g}"
+    if len(order) > MOST_CLASSES:
+        yield f"  and {len(order) - MOST_CLASSES} more (--json lists all)"
+
+
+class _Bar:
+    """Progress of the examination in the terminal."""
+
+    def __init__(self, silent):
+        import rich.console
+        import rich.progress
+
+        self._bar = rich.progress.Progress(
+            rich.progress.TextColumn("looking at"),
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TimeRemainingColumn(),
+            console=rich.console.Console(quiet=silent, stderr=True),
+            transient=True,
+        )
+        self._task = None
+
+    def __enter__(self):
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error):
+        self._bar.stop()
+
+    def update(self, done, total):
+        """Show that `done` of `total` samples were looked at."""
+        if self._task is None:
+            self._task = self._bar.add_task("data", total=total)
+        self._bar.update(self._task, completed=done)
+
+
+def _write_sheet(path, found, sides):
+    """Contact sheet: the worst suspects first, then samples evenly spread."""
+    import numpy as np
+
+    from kerasseg import images, viz
+
+    marks = {}
+    for one in found.findings:
+        if one.severity != "note":
+            for name in one.names:
+                for part in str(name).split(" = "):
+                    marks.setdefault(part, one.kind)
+    facts = [(one, _mark(one, marks)) for one in found.facts]
+    suspects = [pair for pair in facts if pair[1]]
+    # Of each kind of trouble some, not only of the most frequent one.
+    seen = {}
+    ranked = []
+    for pair in suspects:
+        seen[pair[1]] = seen.get(pair[1], 0) + 1
+        ranked.append((seen[pair[1]], pair))
+    chosen = [pair for _, pair in sorted(ranked, key=lambda one: one[0])]
+    chosen = chosen[: CELLS * 2 // 3]
+    rest = [pair for pair in facts if not pair[1]]
+    room = CELLS - len(chosen)
+    chosen += (
+        [rest[i * len(rest) // room] for i in range(room)] if len(rest) > room else rest
+    )
+    cells = []
+    for one, mark in chosen:
+        image, label = _pictures(one, sides, found)
+        cells.append({"name": one.name, "image": image, "label": label, "mark": mark})
+    first = next(iter(sides.values()), None)
+    colors = None if first is None or first.colors is None else np.array(first.colors)
+    sheet = viz.contact_sheet(
+        cells,
+        palette=None if colors is None else colors.astype("uint8"),
+        class_names=found.classes or None,
+        ignore_label=found.ignore_label,
+    )
+    images.write_image(path, sheet)
+
+
+def _mark(facts, marks):
+    names = [facts.name] + [p.name for p in (facts.image, facts.mask) if p is not None]
+    return next((marks[name] for name in names if name in marks), None)
+
+
+def _pictures(facts, sides, found):
+    """Image in 0..255 and label of a sample, None for what cannot be read."""
+    import numpy as np
+
+    from kerasseg import images
+
+    image = label = None
+    try:
+        sample = sides[facts.side][sides[facts.side].names.index(facts.name)]
+        image, label = sample["image"], sample["label"]
+    except Exception:  # whatever it is, it is listed already
+        try:
+            image = images.read_image(facts.image, channels=None)
+            label = images.read_mask(facts.mask)
+        except Exception:
+            label = None
+    if image is None:
+        return None, None
+    if image.dtype != np.uint8:
+        low, high = float(image.min()), float(image.max())
+        image = images.scale(image, (low, high)) if high > low else image * 0.0
+    ids = label if label is not None and label.max(initial=0) < 256 else None
+    return image, ids
+
+
+def _fix(arguments, found, sides, say):
+    from kerasseg import datasets
+
+    def read(facts):
+        samples = sides[facts.side]
+        return samples[samples.names.index(facts.name)]
+
+    report = datasets.repair(found, arguments.fix, read=read)
+    changed = ", ".join(f"{num} {what}" for what, num in report["changed"].items())
+    say(
+        f"Wrote {report['images']} images into {report['out']}/: {changed or 'copied'}."
+    )
+    left = report["left_out"]
+    for name, reason in list(left.items())[:5]:
+        say(f"  left out: {name}: {_short(reason, 160)}")
+    if len(left) > 5:
+        say(f"  left out: {len(left) - 5} more")
+    say(f"Next: kerasseg check-data --data {report['out']}")
+    return report

@@ -1,0 +1,229 @@
+"""Examination of a data set: everything that would spoil a training, and its fix."""
+
+import concurrent.futures
+import dataclasses
+import functools
+import os
+import pathlib
+
+import numpy as np
+
+from kerasseg.datasets import _findings, _findings_classes, _layout
+from kerasseg.datasets._facts import Facts, measure
+from kerasseg.images import EXTENSIONS, ImageError
+from kerasseg.images.listing import image_files
+
+MOST_WEIGHT = 10.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Examination:
+    """Result of `examine`.
+
+    Attributes:
+        findings: list of `Finding` of "kind", "severity" ("fault", "warning", "note"),
+            "text", "names", "fix" and "action", the faults first.
+        facts: what is known of each sample.
+        classes: class names by id; () if they are not known.
+        ignore_label: id of pixels without a class.
+        raw: whether masks were looked at as stored.
+    """
+
+    findings: list
+    facts: list
+    classes: tuple
+    ignore_label: int = 255
+    raw: bool = False
+
+    @property
+    def faults(self):
+        """Findings that would spoil a training."""
+        return [one for one in self.findings if one.severity == _findings.FAULT]
+
+    def report(self):
+        """JSON-able dict of "findings", "classes" and "class_weights"."""
+        found = [dataclasses.asdict(one) for one in self.findings]
+        for one in found:
+            one.pop("action")
+        return {"findings": found, **self.shares()}
+
+    def shares(self):
+        """Pixels, share, images and proposed weight of each class.
+
+        Weights are the median frequency over the class's own, of pixels in the images
+        where it occurs (Eigen and Fergus, 2015, https://arxiv.org/abs/1411.4734), at
+        most 10.
+        """
+        pixels, around = np.zeros([2, len(self.classes)])
+        images = np.zeros(len(self.classes), int)
+        for facts in self.facts:
+            ids = facts.label or {}
+            ids = {i: n for i, n in ids.items() if 0 <= i < len(self.classes)}
+            ids.pop(self.ignore_label, None)
+            for class_id, num in ids.items():
+                pixels[class_id] += num
+                around[class_id] += sum(ids.values())
+                images[class_id] += 1
+        frequency = pixels / np.maximum(around, 1)
+        middle = np.median(frequency[pixels > 0]) if pixels.any() else 0
+        weights = np.where(pixels > 0, middle / np.maximum(frequency, 1e-12), 0)
+        total = max(pixels.sum(), 1)
+        rows = {
+            name: {"pixels": int(p), "share": round(p / total, 6), "images": int(n)}
+            for name, p, n in zip(self.classes, pixels, images)
+        }
+        found = np.minimum(weights, MOST_WEIGHT).round(3).tolist()
+        return {"classes": rows, "class_weights": found}
+
+
+def examine(
+    sides, *, root=None, raw=False, num_classes=None, errors=(), on_progress=None
+):
+    """Look at every file of a data set and say what would spoil a training.
+
+    Found are files that cannot be read or do not belong together, masks of black and
+    white, of colours, of objects, blurred by JPEG, or with ids of no class, sizes that
+    differ, rotation by EXIF, transparency, ranges that are not known, near duplicates
+    on both sides, classes that are missing, rare or on one side, and pictures that are
+    much brighter or larger than the others.
+
+    Args:
+        sides: {"train": Samples, "val": Samples}; one may be missing.
+        root: folder of images and masks in a layout of `folder`, to find files that
+            have no partner, and all of them where samples cannot be made; or None.
+        raw: whether numbers in mask files are looked at as they are stored, because
+            nothing maps them.
+        num_classes: number of classes, where it is given; None to tell slips from
+            classes by their gaps.
+        errors: what readers raised, told if no fault that is found explains it.
+        on_progress: function of (number of samples done, of all).
+
+    Returns:
+        `Examination`.
+
+    Example:
+        >>> from kerasseg import datasets
+        >>> found = examine({"train": datasets.shapes(4, size=64)})
+        >>> found.faults, list(found.shares()["classes"])[:2]
+        ([], ['background', 'disc'])
+    """
+    jobs, findings, errors = [], [], list(errors)
+    for side, samples in sides.items():
+        for index, name in enumerate(samples.names):
+            image, mask = samples.files[index] if samples.files else (None, None)
+            facts = Facts(name, side, _image(image), mask)
+            jobs.append((facts, functools.partial(samples.__getitem__, index)))
+    if root is not None:
+        lonely, pairs = _partners(pathlib.Path(root))
+        findings += lonely
+        known = {one.image for one, _ in jobs}
+        for name, side, image, mask in pairs:  # of sides that cannot be made
+            if image not in known and errors:
+                jobs.append((Facts(name, side, image, mask), None))
+    done, facts = 0, []
+
+    def look(job):
+        one, read = job
+        is_label = (
+            raw and one.mask is not None and one.mask.suffix.lower() in EXTENSIONS
+        )
+        return measure(one, read, is_label)
+
+    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for one in pool.map(look, jobs):
+            facts.append(one)
+            done += 1
+            if on_progress:
+                on_progress(done, len(jobs))
+    first = next(iter(sides.values()), None)
+    classes = first.classes if first is not None else ()
+    ignored = first.ignore_label if first is not None else 255
+    findings += _findings.of_files(facts)
+    if raw:
+        findings += _findings.of_masks(facts, ignored, num_classes)
+    given = first.value_range if first is not None else None
+    findings += _findings_classes.of_images(facts, given)
+    findings += _findings_classes.of_duplicates(facts)
+    if classes:
+        findings += _findings_classes.of_classes(facts, classes, ignored)
+    findings += _other_errors(facts, findings)
+    if not any(one.severity == _findings.FAULT for one in findings):
+        texts = dict.fromkeys(map(str, errors))
+        findings += [_findings.Finding("errors", _findings.FAULT, x) for x in texts]
+    order = (_findings.FAULT, _findings.WARNING, _findings.NOTE)
+    findings.sort(key=lambda one: order.index(one.severity))
+    return Examination(findings, facts, tuple(classes), ignored, raw)
+
+
+def _image(path):
+    """The path of an image file; None of anything else, such as a page of a stack."""
+    is_image = path is not None and path.suffix.lower() in EXTENSIONS
+    return path if is_image else None
+
+
+def _other_errors(facts, findings):
+    """A finding about samples whose error no other finding explains."""
+    told = {f.kind for f in findings if f.severity == _findings.FAULT}
+    named = {name for one in findings for name in one.names}
+    left = [
+        f
+        for f in facts
+        if "sample" in f.errors and not f.errors.keys() & {"image", "mask"}
+    ]
+    left = [f for f in left if f.name not in named or not told]
+    if left:
+        yield _findings.Finding(
+            "errors",
+            _findings.FAULT,
+            f"{_findings.count(left, 'sample')} cannot be used, such as: "
+            f"{left[0].errors['sample']}",
+            [f.name for f in left],
+        )
+
+
+def _partners(root):
+    """Findings about files without a partner, and (name, side, image, mask) of all."""
+    pairs, images, masks = [], [], []
+    for split in (None, *_layout.SPLITS):
+        try:
+            folders = _layout.find_folders(root, split)
+        except ImageError:
+            continue
+        if folders is None or (split is None and pairs):
+            continue
+        if folders[0] == folders[1]:
+            found, paired = _layout.pair_beside(image_files(folders[0]))
+            left = {}
+        else:
+            found, left = (image_files(folder) for folder in folders)
+            paired = _layout.match(found, left)
+        used = {path for paths in paired.values() for path in paths}
+        masks += [p for paths in left.values() for p in paths if p not in used]
+        for name, paths in sorted(found.items()):
+            mask = paired.get(name)
+            if not mask:
+                images.append(paths[0])
+                continue
+            pairs.append((name, split or "train", paths[0], mask[0]))
+    findings = []
+    if images:
+        findings.append(
+            _findings.Finding(
+                "no label",
+                _findings.FAULT,
+                f"{_findings.count(images, 'image')} without a mask",
+                [path.name for path in images],
+                "Add the masks, or move the images away",
+            )
+        )
+    if masks:
+        findings.append(
+            _findings.Finding(
+                "no image",
+                _findings.WARNING,
+                f"{_findings.count(masks, 'mask')} without an image, left out",
+                [path.name for path in masks],
+                "Add the images, or delete the masks",
+            )
+        )
+    return findings, pairs

@@ -1,0 +1,211 @@
+"""A corrected copy of a data set: all that can be mended without asking."""
+
+import collections
+import pathlib
+import shutil
+
+import cv2
+import numpy as np
+
+from kerasseg.datasets import _near
+from kerasseg.datasets._splits import select_by_hash
+from kerasseg.datasets.convert import new_folder
+from kerasseg.images import ImageError, read_image, scale, write_image, write_mask
+from kerasseg.images.decode import decode
+from kerasseg.images.decoders import upright
+
+ASPECT = 0.02  # masks of another shape are not those of their images
+FOLDERS = ("images", "labels")
+
+
+def repair(examination, out, *, read=None):
+    """Write a corrected copy as images, label images and lists of a split.
+
+    Numbers of masks are mapped, blurred masks cut at 128, masks of another size
+    resampled to the nearest pixel or turned as EXIF turns their image, images written
+    upright, without alpha and in a range that is known, and copies of a picture put on
+    one side. What cannot be mended is left out, with its reason. Nothing is changed in
+    place.
+
+    Args:
+        examination: result of `examine`.
+        out: folder to make; it must not exist, or be empty.
+        read: function of `Facts` -> sample; None where masks are read as they are
+            stored.
+
+    Returns:
+        JSON-able dict of "out", "images" (number written), "changed" ({what: number})
+        and "left_out" ({name: reason}).
+
+    Raises:
+        ImageError: if nothing is left, or `out` is not empty.
+    """
+    plan = {}
+    for one in examination.findings:
+        plan[one.kind] = {**(one.action or {}), "names": {*one.names}}
+    changed, left_out, kept = collections.Counter(), {}, []
+    with new_folder(out) as folder:
+        for facts in examination.facts:
+            try:
+                image, label = _mended(facts, plan, read, examination.raw, changed)
+            except (ValueError, OSError) as error:
+                left_out[facts.name] = str(error)
+                continue
+            _write_image(folder, facts, image, changed)
+            write_mask(folder / f"labels/{facts.name}.png", label)
+            kept.append((facts, {*np.unique(label).tolist()} - {255}))
+        if not kept:
+            raise ImageError(out, "a sample that can be mended", "none", "See above")
+        _write_lists(folder, kept, changed)
+        _write_classes(folder, examination, plan, kept)
+    return {
+        "out": str(out),
+        "images": len(kept),
+        "changed": dict(changed),
+        "left_out": left_out,
+    }
+
+
+def _mended(facts, plan, read, raw, changed):
+    """Image and label of a sample."""
+    if facts.image is None and read is None:
+        raise ValueError("there is no image file")
+    if raw:
+        image = read_image(facts.image, channels=None)
+        label = _label(facts, plan, changed)
+    else:
+        sample = read(facts)
+        image, label = np.asarray(sample["image"]), np.asarray(sample["label"])
+    if "bands" in plan and image.shape[2] not in (1, 3):
+        raise ValueError(f"an image of {image.shape[2]} bands among others")
+    span = plan.get("value range", {}).get("value_range")
+    if span and image.dtype != np.uint8:
+        image = np.round(scale(image, span) * 257).astype("uint16")
+        changed["images scaled to 16 bits"] += 1
+    if label.shape != image.shape[:2]:
+        label = _resized(label, image.shape[:2], facts, changed)
+    return image, label
+
+
+def _label(facts, plan, changed):
+    pixels, lossy = decode(facts.mask, as_ids=True)
+    if facts.colors is not None and "colors" in plan.get("colours", {}):
+        table = plan["colours"]["colors"]
+        if all(color in table for color in facts.colors):
+            changed["masks of colours mapped"] += 1
+            codes = pixels.astype("int64") @ np.array([65536, 256, 1])
+            known = {(r << 16) + (g << 8) + b: i for (r, g, b), i in table.items()}
+            found, places = np.unique(codes, return_inverse=True)
+            ids = np.array([known[code] for code in found.tolist()], "int32")
+            return ids[places].reshape(codes.shape)
+    if facts.name in plan_names(plan, "blurred"):
+        changed["blurred masks cut at 128"] += 1
+        grey = pixels if pixels.ndim == 2 else pixels.mean(-1)
+        return (grey >= 128).astype("int32")
+    if facts.colors is not None:
+        raise ValueError(f"{facts.mask.name}: too many colours to be classes")
+    if lossy:
+        raise ValueError(f"{facts.mask.name}: compressed with loss, ids are not known")
+    pixels = (pixels[..., 0] if pixels.ndim == 3 else pixels).astype("int32")
+    for kind in ("black and white", "objects", "ids"):
+        mapping = plan.get(kind, {}).get("values")
+        if mapping and (kind == "objects" or facts.name in plan_names(plan, kind)):
+            changed[f"masks mapped ({kind})"] += 1
+            pixels = _mapped(pixels, mapping)
+    return pixels
+
+
+def plan_names(plan, kind):
+    """Names of the samples that an entry of the plan is about."""
+    return plan.get(kind, {}).get("names", ())
+
+
+def _mapped(pixels, mapping):
+    if "1-65535" in mapping:
+        return (pixels > 0).astype("int32")
+    result = pixels.copy()
+    for number, class_id in mapping.items():
+        result[pixels == number] = class_id
+    return result
+
+
+def _resized(label, size, facts, changed):
+    if facts.orientation > 1 and label.shape == size[::-1]:
+        turned = upright(label, facts.orientation)
+        if turned.shape == size:
+            changed["masks turned as EXIF says"] += 1
+            return np.ascontiguousarray(turned)
+    aspect = (label.shape[0] * size[1]) / (label.shape[1] * size[0])
+    if abs(aspect - 1) > ASPECT:
+        raise ValueError(
+            f"a mask of another shape: {label.shape[1]} x {label.shape[0]}, image "
+            f"{size[1]} x {size[0]}"
+        )
+    changed["masks resampled to the size of their images"] += 1
+    stored = label.astype("uint16")
+    kind = cv2.INTER_NEAREST_EXACT
+    return cv2.resize(stored, size[::-1], interpolation=kind).astype("int32")
+
+
+def _write_image(folder, facts, image, changed):
+    same = image.dtype == np.uint8 or facts.dtype == image.dtype.name == "uint16"
+    plain = facts.orientation == 1 and not facts.alpha and facts.image is not None
+    if plain and same and facts.dtype == image.dtype.name and facts.low is not None:
+        is_scaled = facts.high != float(image.max())
+        if not is_scaled:
+            target = folder / "images" / f"{facts.name}{facts.image.suffix.lower()}"
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(facts.image, target)
+            return
+    if facts.orientation > 1:
+        changed["images turned upright"] += 1
+    if facts.alpha:
+        changed["images without their alpha"] += 1
+    suffix = ".png" if image.dtype.name in ("uint8", "uint16") else ".tif"
+    if image.shape[2] not in (1, 3):
+        np.save(_made(folder / f"images/{facts.name}.npy"), image)
+        return
+    write_image(folder / f"images/{facts.name}{suffix}", image)
+
+
+def _made(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _write_lists(folder, kept, changed):
+    """train.txt and val.txt: sides as they were, but copies of a picture on one."""
+    facts = [one for one, _ in kept]
+    sides = [one.side for one in facts]
+    linked = _near.groups(
+        len(facts), _near.pairs([one.signature for one in facts], _near.SAME)
+    )
+    for index, first in enumerate(linked):
+        if sides[index] != sides[first]:
+            sides[index] = sides[first]
+            changed["images moved to the side of their copy"] += 1
+    seen = {side: set() for side in ("train", "val")}
+    for side, (_, ids) in zip(sides, kept):
+        seen.setdefault(side, set()).update(ids)
+    if len(facts) > 1 and (not seen["val"] or seen["val"] - seen["train"]):
+        names = [(one.name, index) for index, one in enumerate(facts)]
+        keys = [
+            facts[first].name if linked.count(first) > 1 else None for first in linked
+        ]
+        kinds = [ids for _, ids in kept]
+        chosen = select_by_hash(folder, "val", names, 0.2, kinds, keys)
+        sides = ["train"] * len(facts)
+        for _, index in chosen:
+            sides[index] = "val"
+        changed["new split"] += 1
+    for side in ("train", "val"):
+        listed = sorted(one.name for one, s in zip(facts, sides) if s == side)
+        pathlib.Path(folder, f"{side}.txt").write_text("\n".join(listed) + "\n")
+
+
+def _write_classes(folder, examination, plan, kept):
+    names = list(examination.classes)
+    most = max((max(ids, default=0) for _, ids in kept), default=0)
+    if len(names) <= most or any(name.startswith("class ") for name in names):
+        names = [f"class {class_id}" for class_id in range(max(most, 1) + 1)]
+    pathlib.Path(folder, "classes.txt").write_text("\n".join(names) + "\n")

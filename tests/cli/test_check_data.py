@@ -1,0 +1,47 @@
+"""`kerasseg check-data` as a person and as a program read it."""
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from kerasseg.cli import main
+from kerasseg.images import read_image, write_image
+
+
+@pytest.fixture
+def root(tmp_path, rng, monkeypatch):
+    """Twenty images with masks of 0 and 255, three without a mask."""
+    monkeypatch.chdir(tmp_path)
+    for number in range(20):
+        fine = cv2.resize(rng.normal(120, 40, [24, 32, 3]), (128, 96))
+        write_image(tmp_path / f"data/images/{number:02d}.png", fine.astype("uint8"))
+        mask = np.zeros([96, 128], "uint8")
+        mask[10:50, number : 40 + number] = 255
+        if number > 2:
+            write_image(tmp_path / f"data/labels/{number:02d}.png", mask)
+    return tmp_path / "data"
+
+
+def test_everything_wrong_is_told_at_once_and_mended(root, capsys):
+    assert main(["check-data", "--data", str(root), "--fix", "mended"]) == 1
+    told = capsys.readouterr().out
+    assert "3 images without a mask: 00.png, 01.png, 02.png." in told
+    assert "17 masks of only 0 and 255, and 255 means ignored" in told
+    assert "--set 'data.values={0: 0, 255: 1}'" in told
+    assert told.count("\n") < 40
+    assert read_image("data.png").shape[0] > 300
+    assert main(["check-data", "--data", "mended", "--sheet", "mended.png"]) == 0
+    told = capsys.readouterr().out
+    assert "17 images" in told and "Nothing that would spoil the training" in told
+    assert "class 1" in told
+
+
+def test_a_program_reads_findings(root, capsys):
+    assert main(["check-data", "--data", str(root), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["exit_code"] == 1 and report["format"]["name"] == "folder"
+    kinds = {one["kind"]: one for one in report["findings"]}
+    assert kinds["no label"]["names"] == ["00.png", "01.png", "02.png"]
+    assert kinds["black and white"]["severity"] == "fault"
