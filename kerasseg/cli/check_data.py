@@ -302,7 +302,7 @@ def _fix(arguments, found, sides, say):
         return samples[samples.names.index(facts.name)]
 
     report = datasets.repair(found, arguments.fix, read=read)
-    changed = ", ".join(f"{num} {what}" for what, num in report["changed"].items())
+    changed = ", ".join(f"{what}: {num}" for what, num in report["changed"].items())
     say(
         f"Wrote {report['images']} images into {report['out']}/: {changed or 'copied'}."
     )

@@ -1,25 +1,30 @@
 """The command `kerasseg convert SOURCE --to FORMAT --out OUT`."""
 
+import os
+
 FORMATS = ("coco", "labels", "folders")
+TARGETS = (*FORMATS, "yolo", "voc", "masks")
 
 
 def add_arguments(command):
     """Give the parser of `kerasseg convert` its arguments."""
     command.add_argument(
-        "source", help="COCO JSON file, or a folder in one of the formats"
+        "source", help="COCO JSON file, or a folder in any form that is read"
     )
     command.add_argument(
         "--to",
         required=True,
-        choices=FORMATS,
-        help="coco (JSON), labels (16-bit label images), folders (one file per object)",
+        choices=TARGETS,
+        help="coco (JSON), labels (16-bit images of objects), folders (one file per "
+        "object), yolo (polygons), voc, masks (images of class ids)",
     )
     command.add_argument("--out", required=True, help="new folder")
     command.add_argument(
         "--from",
         dest="source_format",
-        choices=FORMATS,
-        help="format of SOURCE, where it could be several",
+        metavar="NAME",
+        help="form of SOURCE: coco, labels, folders, or a data set of `kerasseg list` "
+        "(default: told from its files)",
     )
     command.add_argument(
         "--images", help="image folder beside a COCO file (default: found)"
@@ -41,14 +46,17 @@ def add_arguments(command):
 
 
 def run(arguments):
-    """Convert instances between COCO JSON, label images and mask folders."""
+    """Convert a data set to COCO JSON, YOLO, Pascal VOC, label images or folders."""
     from kerasseg import datasets
 
+    source, source_format, form = _source(arguments)
+    if form and not arguments.json:
+        print(f"Data: {form.title} ({form.evidence}), --from {form.name}")
     report = datasets.convert(
-        arguments.source,
+        source,
         arguments.out,
         to=arguments.to,
-        source_format=arguments.source_format,
+        source_format=source_format,
         images=arguments.images,
         name=arguments.name,
         polygons=arguments.polygons,
@@ -58,6 +66,24 @@ def run(arguments):
         for line in _lines(report):
             print(line)
     return report
+
+
+def _source(arguments):
+    """Path and format, or Samples and None; and the form that was found."""
+    from kerasseg import datasets
+    from kerasseg.names import look_up
+
+    path, name, form = arguments.source, arguments.source_format, None
+    if name in FORMATS or os.path.isfile(path):
+        return path, name, None
+    if name is None:
+        form = datasets.find_format(path)
+        name = form.name
+        semantic = arguments.to in ("voc", "masks")
+        if name in ("coco", "mask_folders") or (name == "folder" and not semantic):
+            return path, None, None  # numbers in masks are objects
+    samples = look_up(name, datasets.DATASETS, "data set")(path)
+    return samples, None, form
 
 
 def _lines(report):
@@ -80,6 +106,10 @@ def _lines(report):
             f"lost: {one['image']}: {one['object']}: {one['pixels']} of "
             f"{one['area']} pixels lie under other objects"
         )
+    if report.get("ignored"):
+        yield f"lost: that {report['ignored']} pixels are ignored"
+    if report.get("parts"):
+        yield f"lost: that {report['parts']} polygons are parts of another's object"
     if report["classes"]:
         counts = ", ".join(f"{name} {num}" for name, num in report["classes"].items())
         yield f"lost: the classes of objects ({counts})"

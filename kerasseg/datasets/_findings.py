@@ -8,6 +8,7 @@ import numpy as np
 from kerasseg.images import mask_kinds
 
 FAULT, WARNING, NOTE = "fault", "warning", "note"
+LIKE_OTHERS = "Export them again, like the other masks"
 FEW = 0.05  # share of masks with a number that may be a slip
 
 
@@ -41,7 +42,7 @@ def of_files(facts):
         if key in f.errors
     ]
     if broken:
-        first = broken[0][1]
+        first = _reason(*broken[0])
         yield Finding(
             "unreadable",
             FAULT,
@@ -90,6 +91,12 @@ def of_files(facts):
         )
 
 
+def _reason(f, error):
+    """The file and what was found in it, of an error about a file."""
+    received = error.partition(" Received: ")[2].partition(" Fix: ")[0]
+    return f"{_file(f, error)}: {received}" if received else error
+
+
 def _differ(f):
     return bool(f.size and f.mask_size and tuple(f.size) != tuple(f.mask_size))
 
@@ -111,9 +118,9 @@ def of_masks(facts, ignore_label=255, num_classes=None):
     noisy += _with_steps([f for f in read if f.values is not None and f not in noisy])
     left = [f for f in colored if f not in noisy]
     if left:
-        yield _colors(left)
+        yield _colors(left, len(left) == len(read))
     if noisy:
-        yield _blurred(noisy)
+        yield _blurred(noisy, len(noisy) == len(read))
     lossy = [f for f in read if f.lossy and f not in noisy and f not in left]
     if lossy:
         yield Finding(
@@ -161,7 +168,7 @@ def _with_steps(plain):
     return [f for f, between in found if not {*between} & others]
 
 
-def _blurred(noisy):
+def _blurred(noisy, are_all):
     total = between = 0
     for f in noisy:
         counts = f.values or {round(sum(c) / 3): n for c, n in f.colors.items()}
@@ -175,12 +182,11 @@ def _blurred(noisy):
         f"{count(noisy, 'mask')} black and white but {why}: {between / total:.1%} "
         "of their pixels are neither 0 nor 255",
         [f.name for f in noisy],
-        mask_kinds.to_paste("values", mask_kinds.SPANS),
-        {"values": {"0-127": 0, "128-255": 1}},
+        mask_kinds.to_paste("values", mask_kinds.SPANS) if are_all else LIKE_OTHERS,
     )
 
 
-def _colors(colored):
+def _colors(colored, are_all):
     counts = collections.Counter()
     for f in colored:
         counts.update(f.colors)
@@ -189,7 +195,9 @@ def _colors(colored):
         "Export the masks without smoothing or JPEG, or give their colours",
         None,
     )
-    if len(listed) <= 32:
+    if not are_all:
+        fix = LIKE_OTHERS
+    elif len(listed) <= 32:
         table = {color: class_id for class_id, color in enumerate(listed)}
         fix, action = mask_kinds.to_paste("colors", table), {"colors": table}
     shown = ", ".join(map(str, listed[:4])) + ", ..." * (len(listed) > 4)

@@ -44,12 +44,12 @@ def of_images(facts, value_range=None):
     odd = _outliers(rest, [f.brightness for f in rest], 0.15)
     if odd:
         middle = np.median([f.brightness for f in rest])
+        ends = {f"{pick(f.brightness for f in odd):.0%}" for pick in (min, max)}
         yield Finding(
             "brightness",
             WARNING,
             f"{count(odd, 'image')} much brighter or darker than the others (mean "
-            f"{min(f.brightness for f in odd):.0%} to "
-            f"{max(f.brightness for f in odd):.0%} of white, usually {middle:.0%})",
+            f"{' to '.join(sorted(ends))} of white, usually {middle:.0%})",
             [f.name for f in odd],
             "Look at them in data.png",
         )

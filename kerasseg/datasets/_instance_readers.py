@@ -31,11 +31,16 @@ class AnnotatedImage(NamedTuple):
     file: its full path.
     read: function without arguments -> (height, width), list of `ObjectInfo`, and an
         iterator of their masks, bool [H, W].
+    picture: None where the file is the image; or a function without arguments -> the
+        file to copy, or the image itself [H, W, C].
+    label: function without arguments -> class map [H, W], or None.
     """
 
     name: str
     file: pathlib.Path
     read: Callable
+    picture: Callable | None = None
+    label: Callable | None = None
 
 
 class InstanceDataset(NamedTuple):

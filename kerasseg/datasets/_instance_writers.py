@@ -6,12 +6,12 @@ where it counts what it wrote and what is lost.
 
 import json
 import pathlib
-import shutil
 
 import numpy as np
 
 from kerasseg.datasets import _id_maps
 from kerasseg.datasets._mask_files import CLASSES
+from kerasseg.datasets._sample_content import write_picture
 from kerasseg.images import ImageError, write_image, write_mask
 from kerasseg.instance.masks import masks_to_boxes
 from kerasseg.instance.polygons import from_polygons, to_polygons
@@ -23,7 +23,7 @@ def coco(folder, content, report, polygons):
     images, annotations = [], []
     for annotated in content.images:
         (height, width), infos, masks = annotated.read()
-        _copy(annotated.file, folder / "images" / annotated.name)
+        write_picture(annotated, folder / "images" / annotated.name)
         entry = {"id": len(images) + 1, "file_name": annotated.name}
         images.append({**entry, "height": height, "width": width})
         for info, mask in _not_empty(annotated, infos, masks, report):
@@ -49,7 +49,7 @@ def labels(folder, content, report):
     for annotated in content.images:
         size, infos, masks = annotated.read()
         name = pathlib.PurePosixPath(annotated.name).with_suffix("")
-        _copy(annotated.file, folder / "images" / annotated.name)
+        write_picture(annotated, folder / "images" / annotated.name)
         kept, shown = _flatten(annotated, size, infos, masks, report)
         if len(kept) > 65535:
             raise ImageError(
@@ -77,7 +77,7 @@ def folders(folder, content, report):
         _, infos, masks = annotated.read()
         file = pathlib.PurePosixPath(flat[annotated.name])
         place = folder / file.stem
-        _copy(annotated.file, place / "images" / file)
+        write_picture(annotated, place / "images" / file)
         (place / "masks").mkdir()
         for number, (info, mask) in enumerate(
             _not_empty(annotated, infos, masks, report), 1
@@ -165,11 +165,6 @@ def _check_names(content, key):
 
 def _count(counts, name):
     counts[name] = counts.get(name, 0) + 1
-
-
-def _copy(file, target):
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(file, target)
 
 
 def _write_json(path, document):

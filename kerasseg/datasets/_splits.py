@@ -81,6 +81,16 @@ def _split_lists(root, split):
     return found
 
 
+def listed_sides(root):
+    """{name: split} of all that lists of names say, whether the files are there."""
+    return {
+        name: split
+        for split, file in _split_lists(root, None).items()
+        for line in read_lines(file)
+        for name in _possible_names(line)
+    }
+
+
 def _unknown_split(root, split, known):
     return ImageError(
         root,

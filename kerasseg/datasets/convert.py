@@ -1,13 +1,17 @@
-"""Conversion of instances from one file format to another."""
+"""Conversion of data sets from one file format to another."""
 
 import contextlib
 import os
 import pathlib
 import tempfile
 
-from kerasseg.datasets import _instance_readers, _instance_writers
+from kerasseg.datasets import _class_writers, _instance_readers, _instance_writers
+from kerasseg.datasets._sample_content import content_of
+from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError
 from kerasseg.names import look_up
+
+WRITERS = {**_instance_writers.WRITERS, **_class_writers.WRITERS}
 
 
 def convert(
@@ -30,15 +34,22 @@ def convert(
       shows, crowds lie behind.
     - "folders": `NAME/images/NAME.png` and `NAME/masks/00001.png`, one file per
       object. Holds overlaps, but neither classes nor crowds.
+    - "yolo": `images/`, polygons in `labels/`, and `data.yaml`. Parts of an object
+      become lines of their own, holes are cut open, crowds are objects.
+    - "voc": `JPEGImages`, `SegmentationClass`, `SegmentationObject`, `labelmap.txt`.
+    - "masks": `images/`, class ids in `labels/`, and `classes.txt`, for `folder`. As in
+      VOC, the smaller of two objects shows, and crowds are 255, ignored.
 
     Image files are copied byte for byte. Images, objects, their order and the ids of
     categories are kept; images and annotations are numbered anew from 1. Objects
     without a pixel are left out. After an error nothing is written.
 
     Args:
-        source: folder in one of the formats, or a COCO JSON file.
+        source: folder in the first three of the formats, or a COCO JSON file, or
+            Samples of any data set, such as `datasets.labelme(root)`. Labels without
+            instances become connected regions.
         out: folder to make; it must not exist, or be empty.
-        to: "coco", "labels" or "folders".
+        to: "coco", "labels", "folders", "yolo", "voc" or "masks".
         source_format: format of the source, likewise; None detects it.
         images: folder of the images, beside a COCO file; None finds it.
         name: class name, where the source has none.
@@ -51,8 +62,10 @@ def convert(
         JSON-able dict of "out", "format", the numbers of "images" and "objects" that
         were written, and the losses: "empty", objects without a pixel; "covered",
         objects that others hide in a label image ("pixels" hidden, of "area"; wholly
-        hidden ones are left out); "classes", {name: number of objects} that are no
-        longer told apart; "crowds", number of crowds that became plain objects.
+        hidden ones are left out); "parts", polygons that are parts of an object (yolo);
+        "ignored", pixels that become background;
+        "classes", {name: number of objects} that are no longer told apart; "crowds",
+        number of crowds that became plain objects.
 
     Raises:
         ImageError: naming file and object, if something in the source is wrong, or
@@ -69,14 +82,17 @@ def convert(
         >>> report["images"], report["objects"]
         (1, 2)
     """
-    write = look_up(to, _instance_writers.WRITERS, "format")
+    write = look_up(to, WRITERS, "format")
     if polygons and to != "coco":
         raise ValueError(
             f"`polygons` needs to='coco'. Received: polygons={polygons}, to={to!r}."
         )
-    read = source_format or _instance_readers.format_of(source)
-    read = look_up(read, _instance_readers.FORMATS, "format")
-    content = read(source, images, name, boxes)
+    if isinstance(source, Samples):
+        content, source = content_of(source), "the samples"
+    else:
+        read = source_format or _instance_readers.format_of(source)
+        read = look_up(read, _instance_readers.FORMATS, "format")
+        content = read(source, images, name, boxes)
     if not content.images:
         raise ImageError(source, "an image or more", "none", "Give another source")
     report = {"out": str(out), "format": to, "images": len(content.images)}
@@ -88,9 +104,17 @@ def convert(
             if one.reason == reason
         ]
     report["notes"] = list(content.notes)
+    if to not in _class_writers.WITH_IGNORED:
+        report["ignored"] = _count_ignored(content)
     with new_folder(out) as folder:
         write(folder, content, report, *[polygons] * (to == "coco"))
     return report
+
+
+def _count_ignored(content):
+    """Number of ignored pixels, for forms that have only objects and background."""
+    labels = (one.label() for one in content.images if one.label is not None)
+    return int(sum((label == 255).sum() for label in labels))
 
 
 @contextlib.contextmanager

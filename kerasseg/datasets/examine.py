@@ -8,7 +8,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _findings, _findings_classes, _layout
+from kerasseg.datasets import _findings, _findings_classes, _layout, _splits
 from kerasseg.datasets._facts import Facts, measure
 from kerasseg.images import EXTENSIONS, ImageError
 from kerasseg.images.listing import image_files
@@ -184,6 +184,7 @@ def _other_errors(facts, findings):
 def _partners(root):
     """Findings about files without a partner, and (name, side, image, mask) of all."""
     pairs, images, masks = [], [], []
+    sides = _splits.listed_sides(root)
     for split in (None, *_layout.SPLITS):
         try:
             folders = _layout.find_folders(root, split)
@@ -204,7 +205,8 @@ def _partners(root):
             if not mask:
                 images.append(paths[0])
                 continue
-            pairs.append((name, split or "train", paths[0], mask[0]))
+            side = split or sides.get(name, "train")
+            pairs.append((name, side, paths[0], mask[0]))
     findings = []
     if images:
         findings.append(

@@ -43,6 +43,7 @@ def repair(examination, out, *, read=None):
     plan = {}
     for one in examination.findings:
         plan[one.kind] = {**(one.action or {}), "names": {*one.names}}
+    plan["several classes"] = _several_classes(examination, plan)
     changed, left_out, kept = collections.Counter(), {}, []
     with new_folder(out) as folder:
         for facts in examination.facts:
@@ -87,6 +88,16 @@ def _mended(facts, plan, read, raw, changed):
     return image, label
 
 
+def _several_classes(examination, plan):
+    """Whether sound masks hold several classes, so that white may be any of them."""
+    odd = plan_names(plan, "blurred") | plan_names(plan, "black and white")
+    used = set()
+    for facts in examination.facts:
+        if facts.name not in odd and facts.values is not None:
+            used |= {number for number in facts.values if 0 < number < 255}
+    return len(used) > 1
+
+
 def _label(facts, plan, changed):
     pixels, lossy = decode(facts.mask, as_ids=True)
     if facts.colors is not None and "colors" in plan.get("colours", {}):
@@ -98,12 +109,19 @@ def _label(facts, plan, changed):
             found, places = np.unique(codes, return_inverse=True)
             ids = np.array([known[code] for code in found.tolist()], "int32")
             return ids[places].reshape(codes.shape)
+    white = plan_names(plan, "blurred") | plan_names(plan, "black and white")
+    if facts.name in white and plan["several classes"]:
+        raise ValueError(
+            f"{facts.mask.name}: which of the classes white is, is not known"
+        )
     if facts.name in plan_names(plan, "blurred"):
         changed["blurred masks cut at 128"] += 1
         grey = pixels if pixels.ndim == 2 else pixels.mean(-1)
         return (grey >= 128).astype("int32")
     if facts.colors is not None:
-        raise ValueError(f"{facts.mask.name}: too many colours to be classes")
+        raise ValueError(
+            f"{facts.mask.name}: which colour is which class, is not known"
+        )
     if lossy:
         raise ValueError(f"{facts.mask.name}: compressed with loss, ids are not known")
     pixels = (pixels[..., 0] if pixels.ndim == 3 else pixels).astype("int32")
@@ -117,7 +135,7 @@ def _label(facts, plan, changed):
 
 def plan_names(plan, kind):
     """Names of the samples that an entry of the plan is about."""
-    return plan.get(kind, {}).get("names", ())
+    return plan.get(kind, {}).get("names", set())
 
 
 def _mapped(pixels, mapping):
@@ -205,6 +223,9 @@ def _write_lists(folder, kept, changed):
 
 def _write_classes(folder, examination, plan, kept):
     names = list(examination.classes)
+    colors = plan.get("colours", {}).get("colors")
+    if colors and not names:
+        names = ["color {} {} {}".format(*color) for color in colors]
     most = max((max(ids, default=0) for _, ids in kept), default=0)
     if len(names) <= most or any(name.startswith("class ") for name in names):
         names = [f"class {class_id}" for class_id in range(max(most, 1) + 1)]

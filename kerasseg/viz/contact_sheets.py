@@ -56,8 +56,7 @@ def _cell(cell, palette, ignore_label, panel_px):
         for edge in (np.s_[:FRAME_PX], np.s_[-FRAME_PX:]):
             picture[edge] = MARK
             picture[:, edge] = MARK
-    height, width = picture.shape[:2]
-    pads = [(0, max(0, panel_px - height)), (0, max(0, panel_px - width)), (0, 0)]
+    pads = [(0, 0), (0, max(0, panel_px - picture.shape[1])), (0, 0)]
     picture = np.pad(picture, pads, constant_values=255)
     lines = [text(cell["name"], text_px=11, width_px=panel_px)]
     lines.append(text(cell["mark"] or " ", text_px=11, bold=True, width_px=panel_px))

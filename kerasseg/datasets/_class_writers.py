@@ -1,0 +1,132 @@
+"""Writing of YOLO polygons, Pascal VOC and label images of classes. Private.
+
+Writers as in `_instance_writers`.
+"""
+
+import pathlib
+
+import numpy as np
+
+from kerasseg.datasets import _id_maps, voc
+from kerasseg.datasets._sample_content import write_picture
+from kerasseg.images import ImageError, write_mask
+from kerasseg.instance.polygons import to_polygons
+
+BACKGROUND = "background"
+
+
+def yolo(folder, content, report):
+    """`images/`, `labels/` of polygons and data.yaml; parts of an object are lines."""
+    numbers = {key: place for place, key in enumerate(content.categories)}
+    report["parts"] = 0
+    for annotated in content.images:
+        (height, width), infos, masks = annotated.read()
+        _stem(annotated)
+        write_picture(annotated, folder / "images" / annotated.name)
+        lines = []
+        for info, mask in zip(infos, masks):
+            if not mask.any():
+                entry = {"image": annotated.name, "object": info.label}
+                report["empty"].append(entry)
+                continue
+            polygons = to_polygons(mask)
+            for polygon in polygons:
+                shares = np.reshape(polygon, (-1, 2)) / [width, height]
+                text = " ".join(f"{number:.8g}" for number in shares.ravel())
+                lines.append(f"{numbers[info.category]} {text}")
+            report["objects"] += 1
+            report["crowds"] += info.crowd
+            report["parts"] += len(polygons) - 1
+        path = folder / "labels" / _stem(annotated).with_suffix(".txt")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("\n".join(lines) + "\n" * bool(lines))
+    names = "".join(
+        f"  {place}: {_quoted(name)}\n"
+        for place, name in enumerate(content.categories.values())
+    )
+    text = f"path: .\ntrain: images\nval: images\nnames:\n{names}"
+    (folder / "data.yaml").write_text(text, encoding="utf-8")
+
+
+def voc_masks(folder, content, report):
+    """JPEGImages, SegmentationClass, SegmentationObject and labelmap.txt."""
+    names = (BACKGROUND, *content.categories.values())
+    colors = voc.palette(len(names))
+    listed = []
+    for annotated in content.images:
+        stem = str(_stem(annotated)).replace("/", "_")
+        target = folder / "JPEGImages" / f"{stem}{pathlib.Path(annotated.name).suffix}"
+        write_picture(annotated, target)
+        label, objects = _maps(annotated, content, report)
+        _check_ids(annotated, label, 254)
+        _check_ids(annotated, objects, 254)
+        for kind, ids in (("Class", label), ("Object", objects)):
+            path = folder / f"Segmentation{kind}" / f"{stem}.png"
+            write_mask(path, ids, palette=voc.palette(255))
+        listed.append(stem)
+    lines = [
+        f"{_plain(name)}:{r},{g},{b}::"
+        for name, (r, g, b) in zip(names, colors.tolist())
+    ]
+    text = "# label:color_rgb:parts:actions\n" + "\n".join(lines) + "\n"
+    (folder / voc.LABELMAP).write_text(text, encoding="utf-8")
+    path = folder / voc.LISTS / "default.txt"
+    path.parent.mkdir(parents=True)
+    path.write_text("\n".join(listed) + "\n", encoding="utf-8")
+
+
+def masks(folder, content, report):
+    """`images/`, label images of class ids in `labels/`, and classes.txt."""
+    for annotated in content.images:
+        stem = _stem(annotated)
+        write_picture(annotated, folder / "images" / annotated.name)
+        label, _ = _maps(annotated, content, report)
+        _check_ids(annotated, np.where(label == 255, 0, label), 254)
+        write_mask(folder / "labels" / f"{stem}.png", label)
+    names = (BACKGROUND, *content.categories.values())
+    text = "\n".join(map(_plain, names)) + "\n"
+    (folder / "classes.txt").write_text(text, encoding="utf-8")
+
+
+WRITERS = {"yolo": yolo, "voc": voc_masks, "masks": masks}
+WITH_IGNORED = ("voc", "masks")  # forms with a number for pixels without a class
+
+
+def _maps(annotated, content, report):
+    """Class map in the order of categories, 255 ignored, and map of objects."""
+    size, infos, found = annotated.read()
+    maps, kept = _id_maps.pack_masks(found, size)
+    infos = [infos[place] for place in kept]
+    crowd = [info.crowd for info in infos]
+    ids = {key: place for place, key in enumerate(content.categories, 1)}
+    objects = _id_maps.frontmost(maps, crowd)
+    report["objects"] += len(infos)
+    if annotated.label is not None:
+        label = annotated.label()
+    else:
+        classes = np.array([ids[info.category] for info in infos], "int32")
+        label = _id_maps.class_map(maps, classes, np.array(crowd, bool))
+    return label, np.where(label == 255, 0, objects)
+
+
+def _check_ids(annotated, ids, most):
+    if ids.max(initial=0) > most and (ids[ids != 255] > most).any():
+        raise ImageError(
+            annotated.file or annotated.name,
+            f"at most {most} classes, and as many objects in an image of VOC",
+            f"{int(ids.max())}",
+            "Convert to coco",
+        )
+
+
+def _stem(annotated):
+    return pathlib.PurePosixPath(annotated.name).with_suffix("")
+
+
+def _plain(name):
+    """A name on one line and without the colons of labelmap.txt."""
+    return " ".join(str(name).replace(":", " ").split())
+
+
+def _quoted(name):
+    return "'" + " ".join(str(name).split()).replace("'", "''") + "'"

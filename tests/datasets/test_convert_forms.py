@@ -1,0 +1,99 @@
+"""Every form goes to COCO, YOLO, VOC and label images, and comes back the same."""
+
+import numpy as np
+import pytest
+
+from kerasseg import datasets
+from kerasseg.cli import main
+from tests.datasets import forms
+from tests.datasets.forms import FORMS, SCENE, label_of
+
+READERS = {
+    "coco": datasets.coco,
+    "yolo": datasets.yolo,
+    "voc": datasets.voc,
+    "masks": datasets.folder,
+}
+
+
+def named_labels(samples):
+    """Maps of class names, sorted, so that ids do not matter."""
+    known = [name.replace("class 0", "background") for name in samples.classes]
+    names = np.array([*known, *["ignored"] * (256 - len(known))])
+    labels = [names[samples[index]["label"]].tolist() for index in range(len(samples))]
+    return sorted(labels)
+
+
+def without_ignored(labels):
+    """The same with "background" for ignored pixels."""
+    return sorted(
+        [[name.replace("ignored", "background") for name in row] for row in label]
+        for label in labels
+    )
+
+
+@pytest.mark.parametrize("to", READERS)
+@pytest.mark.parametrize("write", FORMS, ids=lambda write: write.__name__)
+def test_a_form_goes_and_comes_back(tmp_path, write, to):
+    write(tmp_path / "in")
+    name = FORMS[write][0]
+    many_files = write in (forms.coco, forms.coco_roboflow, forms.panoptic)
+    source = datasets.DATASETS[name](tmp_path / "in", "train" if many_files else None)
+    if write is forms.nnunet:
+        with pytest.raises(ValueError, match="2 bands"):
+            datasets.convert(source, tmp_path / "out", to=to)
+        return
+    report = datasets.convert(source, tmp_path / "out", to=to)
+    assert report["images"] == len(source)
+    back = READERS[to](tmp_path / "out")
+    assert len(back) == len(source)
+    before, after = named_labels(source), named_labels(back)
+    lost = sum(row.count("ignored") for label in before for row in label)
+    if to in ("coco", "yolo"):  # which have no ignored pixels, and say so
+        assert report["ignored"] == lost
+        before, after = (without_ignored(labels) for labels in (before, after))
+    assert before == after
+
+
+def test_the_command_tells_the_form(tmp_path, capsys):
+    forms.labelme(tmp_path / "in")
+    out = str(tmp_path / "out")
+    assert main(["convert", str(tmp_path / "in"), "--to", "yolo", "--out", out]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Data: LabelMe JSON (2 JSON files such as a.json)")
+    assert "Wrote 2 images with 3 objects" in told
+    samples = datasets.yolo(out)
+    assert samples.classes == ("background", "cat", "dog")
+    for index, name in enumerate(SCENE):
+        wanted = label_of(name, {"cat": 1, "dog": 2})
+        assert np.array_equal(samples[index]["label"], wanted)
+
+
+def test_numbers_of_classes_become_regions_when_asked(tmp_path):
+    for number, name in enumerate(SCENE):
+        image = forms.photo(number)
+        forms.write_image(tmp_path / f"in/images/{name}.png", image)
+        label = label_of(name, {"cat": 1, "dog": 2})
+        forms.write_mask(tmp_path / f"in/labels/{name}.png", label)
+    command = ["convert", str(tmp_path / "in"), "--from", "folder", "--to", "coco"]
+    assert main([*command, "--out", str(tmp_path / "out"), "--json"]) == 0
+    samples = datasets.coco(tmp_path / "out")
+    assert samples.classes == ("background", "class 1", "class 2")
+    assert sum(len(samples[index]["classes"]) for index in range(2)) == 3
+
+
+def test_holes_and_parts_survive_in_yolo(tmp_path):
+    mask = np.zeros([1, 8, 12], bool)
+    mask[0, 1:7, 1:7] = True
+    mask[0, 3:5, 3:5] = False
+    mask[0, 2:4, 9:11] = True
+    sample = {
+        "image": forms.photo(0),
+        "label": mask[0].astype("int32"),
+        "instances": mask.astype("int32"),
+        "classes": np.ones(1, "int32"),
+    }
+    source = datasets.Samples(("a",), lambda index: sample, ("background", "ring"))
+    report = datasets.convert(source, tmp_path / "out", to="yolo")
+    assert (report["objects"], report["parts"]) == (1, 1)
+    assert np.array_equal(datasets.yolo(tmp_path / "out")[0]["label"], mask[0])
