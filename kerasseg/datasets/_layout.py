@@ -3,7 +3,7 @@
 import os
 import re
 
-from kerasseg.images import ImageError
+from kerasseg.images import EXTENSIONS, ImageError
 from kerasseg.images.listing import (
     IMAGE_FOLDERS,
     IMAGE_WORDS,
@@ -51,6 +51,25 @@ def find_folders(root, split=None):
         if beside and masks_beside(image_files(beside)):
             return beside, beside
     return None
+
+
+def descend(root):
+    """The first folder with images and masks, where others are wrapped around it."""
+    folder = root
+    for _ in range(3):
+        if any(find_folders(folder, split) for split in (None, *SPLITS)):
+            return folder
+        folders = _subfolders(folder)
+        with os.scandir(folder) as entries:
+            if len(folders) != 1 or any(_is_image(entry) for entry in entries):
+                return root
+        folder = folders[0]
+    return root
+
+
+def _is_image(entry):
+    suffix = os.path.splitext(entry.name)[1].lower()
+    return entry.name[0] != "." and suffix in EXTENSIONS and entry.is_file()
 
 
 def _folders(root):
@@ -135,6 +154,8 @@ def _match_in_other_subfolders(images, labels):
 
 def _without_any_word(key):
     parent, slash, stem = key.rpartition("/")
+    while os.path.splitext(stem)[1].lower() in EXTENSIONS:  # x.jpg.png of x.jpg
+        stem = os.path.splitext(stem)[0]
     shorter = _ANY_AFFIX.sub("", stem)
     while shorter != stem:
         stem, shorter = shorter, _ANY_AFFIX.sub("", shorter)

@@ -36,8 +36,12 @@ def find_samples(root, split, val_fraction, kinds_of=None):
         ImageError: if there are none, or not exactly one mask for each image.
     """
     splits = _split_folders(root, split)
-    if split in splits:
+    if split in splits and (split != "train" or "val" in splits):
         return pair_files(*splits[split])
+    if split in ("train", "val") and "train" in splits:  # train and test, without val
+        found = pair_files(*splits["train"])
+        kinds = kinds_of and kinds_in(kinds_of, [mask for _, _, mask in found])
+        return select_by_hash(root, split, found, val_fraction, kinds)
     folders = find_folders(root)
     lists = _split_lists(root, split)
     known = list(dict.fromkeys([*splits, *lists]))

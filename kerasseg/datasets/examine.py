@@ -114,7 +114,7 @@ def examine(
             facts = Facts(name, side, _image(image), mask)
             jobs.append((facts, functools.partial(samples.__getitem__, index)))
     if root is not None:
-        lonely, pairs = _partners(pathlib.Path(root))
+        lonely, pairs = _partners(_layout.descend(pathlib.Path(root)))
         findings += lonely
         known = {one.image for one, _ in jobs}
         for name, side, image, mask in pairs:  # of sides that cannot be made

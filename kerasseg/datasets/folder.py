@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kerasseg.datasets._forms import reads
-from kerasseg.datasets._layout import SPLITS, find_folders
+from kerasseg.datasets._layout import SPLITS, descend, find_folders
 from kerasseg.datasets._pairs import read_pair
 from kerasseg.datasets._splits import (
     all_masks,
@@ -27,6 +27,7 @@ MAX_CLASSES = 65_536
 
 
 def _found(root):
+    root = descend(root)
     for split in (None, *SPLITS):
         try:
             folders = find_folders(root, split)
@@ -60,7 +61,8 @@ def folder(
     Subfolders are searched. An image and its mask have the same name up to words like
     `_mask`, `_gt`, `_leftImg8bit`; masks without an image are left out.
 
-    In a folder without splits, "val" are the samples whose SHA-256 of the name, as a
+    A folder around all is no hindrance. In a folder without splits, or with all but
+    "val", "val" are the samples whose SHA-256 of the name, as a
     fraction of its range, is below `val_fraction`, and "train" are the others: a sample
     keeps its side when others are added. If one side were empty, "val" is the
     sample with the lowest hash. Where one side has less than half of its share of a
@@ -107,8 +109,8 @@ def folder(
         >>> samples.names, samples.classes
         (('a',), ('class 0', 'class 1', 'class 2'))
     """
-    root = pathlib.Path(root)
     check_folder(root)
+    root = descend(pathlib.Path(root))
     if not 0 < val_fraction < 1:
         raise ValueError(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."

@@ -12,7 +12,7 @@ from kerasseg.images.read import EXTENSIONS
 # (leftImg8bit, gtFine) and CamVid (annot).
 IMAGE_FOLDERS = (
     *("images", "image", "imgs", "img", "JPEGImages", "leftImg8bit"),
-    *("photos", "rgb", "frames", "inputs", "input"),
+    *("photos", "rgb", "frames", "inputs", "input", "originals", "original"),
 )
 LABEL_FOLDERS = (
     *("labels", "label", "masks", "mask", "annotations", "annotation", "annot"),
@@ -25,7 +25,8 @@ LABEL_FOLDERS = (
 # CHASE_DB1 (1stHO).
 MASK_WORDS = (
     "mask masks label labels gt seg segmentation annotation groundtruth ground_truth "
-    "gtFine_labelIds gtFine_labelTrainIds labelIds labelTrainIds manual1 1stHO L"
+    "gtFine_labelIds gtFine_labelTrainIds labelIds labelTrainIds manual1 1stHO L "
+    "anno annot msk lbl"
 )
 IMAGE_WORDS = "image img leftImg8bit rgb sat photo frame"
 
@@ -38,6 +39,7 @@ def affix(words):
 
 
 MASK_AFFIX = affix(MASK_WORDS)
+IMAGE_AFFIX = affix(IMAGE_WORDS)
 
 
 def find_pictures(folder, leave_out=None):
@@ -152,9 +154,19 @@ def without_mask_word(key):
 
 def masks_beside(files):
     """Mask paths by the name of the image in the same folder that they belong to."""
+    plain = {}  # "x" of "x_image"
+    for key in files:
+        parent, slash, stem = key.rpartition("/")
+        plain.setdefault(parent + slash + IMAGE_AFFIX.sub("", stem, count=1), key)
     masks = {}
     for key, paths in files.items():
+        parent, slash, stem = key.rpartition("/")
         image = without_mask_word(key)
-        if image != key and image in files:
+        if image != key:
+            image = image if image in files else plain.get(image, key)
+        elif stem.lower() in MASK_WORDS.lower().split():  # c1/mask beside c1/image
+            beside = (parent + slash + word for word in IMAGE_WORDS.split())
+            image = next((name for name in beside if name in files), key)
+        if image != key:
             masks.setdefault(image, []).extend(paths)
     return masks

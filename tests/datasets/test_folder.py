@@ -120,9 +120,43 @@ def test_a_split_by_rule_is_never_empty(draw):
 
 def test_a_missing_split_names_the_splits_that_exist(draw):
     root = draw("train/images/a.png", "train/labels/a.png")
-    for split in ("val", None, "trian"):
+    for split in ("test", None, "trian"):
         with pytest.raises(ImageError, match="a split of this folder: train"):
             datasets.folder(root, split)
+
+
+def test_without_a_val_folder_val_is_made_from_train(draw):
+    files = [
+        f"train/{kind}/{name}.png" for kind in ("images", "masks") for name in "abc"
+    ]
+    root = draw(*files, "test/images/d.png", "test/masks/d.png")
+    train, val, test = (datasets.folder(root, s) for s in ("train", "val", "test"))
+    assert sorted(train.names + val.names) == ["a", "b", "c"] and val.names
+    assert test.names == ("d",)
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [
+        ("set/images/a.png", "set/labels/a.png"),
+        ("set/again/train/image/a.png", "set/again/train/label/a.png"),
+        ("c1/image.png", "c1/mask.png"),
+        ("c1/a_image.png", "c1/a_label.png"),
+        ("a.bmp", "a_anno.bmp"),
+        ("original/a.png", "groundtruth/a.png"),
+        ("images/a.png", "masks/a.png.png"),
+    ],
+)
+def test_more_arrangements_are_understood(draw, image, mask):
+    root = draw(image, mask)
+    split = "train" if "train" in image else None
+    if split is None:
+        assert datasets.folder(root, classes=2).files[0][1] == root / mask
+    else:
+        draw(image.replace("/a.", "/b."), mask.replace("/a.", "/b."))
+        sides = [datasets.folder(root, s, classes=2).files for s in ("train", "val")]
+        assert {root / mask} < {file for side in sides for _, file in side}
+    assert datasets.find_format(root).name == "folder"
 
 
 def test_an_unknown_split_of_a_flat_folder_is_refused(draw):
