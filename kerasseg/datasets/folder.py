@@ -81,8 +81,8 @@ def folder(
         channels: of the images: 1 grey, 3 RGB, another number of bands, None as
             stored.
         classes: class names by id, or their number. Default: the lines of
-            `root/classes.txt`, else as many as `colors`, `values` or the masks use, for
-            which all masks are read once.
+            `root/classes.txt`, or of Roboflow's `_classes.csv`, else as many as
+            `colors`, `values` or the masks use, for which all masks are read once.
         colors: as for `images.read_mask`, for masks that code classes by colour; in a
             mapping, "255, 0, 0" and "#ff0000" stand for (255, 0, 0), as TOML needs.
         values: as for `images.read_mask`, for masks that hold other numbers.
@@ -137,7 +137,46 @@ def folder(
         ignore_label=ignore_label,
         colors=_class_colors(colors, len(classes)),
         files=files,
+        notes=_others_beside(root, files),
     )
+
+
+def _others_beside(root, files):
+    """A note about pictures beside images and masks that are neither."""
+    if files[0][0].parent != files[0][1].parent:
+        return ()
+    try:  # both sides of a split
+        files = [pair for _, *pair in find_samples(root, None, 0)]
+    except ImageError:  # a folder for each, in which every sample is told
+        root = files[0][0].parent
+    used = {path for pair in files for path in pair}
+    found = (path for paths in image_files(root).values() for path in paths)
+    left = [path for path in found if path not in used]
+    if not left:
+        return ()
+    return (
+        f"Left out: {len(left)} pictures that are neither image nor mask of a sample, "
+        f"such as {left[0].name}; where several people annotated, the first is taken.",
+    )
+
+
+def _roboflow_classes(root):
+    """Names in Roboflow's `_classes.csv`, "number, name" in each line; or None."""
+    files = sorted({*root.glob("_classes.csv"), *root.glob("*/_classes.csv")})
+    if not files:
+        return None
+    lines = list(itertools.islice(read_lines(files[0]), MAX_CLASSES + 1))
+    pairs = [line.partition(",") for line in lines[1:]]
+    names = {number.strip(): name.strip() for number, _, name in pairs}
+    wanted = [str(number) for number in range(len(names))]
+    if list(names) != wanted or len({*names.values()}) < len(names):
+        raise ImageError(
+            files[0],
+            'lines of "number, name", 0, 1, 2, ..., with different names',
+            ", ".join(f"{number} {name}" for number, name in names.items())[:80],
+            "Correct it, or give `classes`",
+        )
+    return list(names.values())
 
 
 def _read(files, channels, read_label, index):
@@ -147,7 +186,7 @@ def _read(files, channels, read_label, index):
 def _listed_classes(root):
     file = root / "classes.txt"
     if not file.is_file():
-        return None
+        return _roboflow_classes(root)
     names = list(itertools.islice(read_lines(file), MAX_CLASSES + 1))
     if not 0 < len(names) <= MAX_CLASSES or len(set(names)) != len(names):
         raise ImageError(

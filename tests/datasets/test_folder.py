@@ -125,6 +125,20 @@ def test_a_missing_split_names_the_splits_that_exist(draw):
             datasets.folder(root, split)
 
 
+def test_names_of_roboflow_are_read(draw):
+    root = draw("train/a.png", "train/a_mask.png", "valid/b.png", "valid/b_mask.png")
+    for side in ("train", "valid"):
+        text = "Pixel Value, Class\n0, bg\n1, cat\n2, x"
+        (root / side / "_classes.csv").write_text(text)
+    assert datasets.folder(root, "val").classes == ("bg", "cat", "x")
+
+
+def test_a_second_annotation_is_told(draw):
+    root = draw("a.png", "a_1stHO.png", "a_2ndHO.png")
+    (note,) = datasets.folder(root).notes
+    assert "1 pictures" in note and "a_2ndHO.png" in note
+
+
 def test_without_a_val_folder_val_is_made_from_train(draw):
     files = [
         f"train/{kind}/{name}.png" for kind in ("images", "masks") for name in "abc"
