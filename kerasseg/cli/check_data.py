@@ -108,7 +108,7 @@ def _num_classes(sides, options, root):
 
 
 def _tell_errors(errors, reports):
-    """What stops the training, once for each side, with the option to paste."""
+    """Print the errors that stop a training, and the option to paste."""
     from kerasseg.cli import options
 
     told = [str(error) for error in errors.values()]

@@ -14,7 +14,7 @@ import numpy as np
 
 from kerasseg.datasets import _id_maps
 from kerasseg.datasets._image_index import names_of
-from kerasseg.datasets._splits import choose_given, select_by_hash
+from kerasseg.datasets._splits import choose_given, lacks_val, select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, read_image
 from kerasseg.instance.polygons import from_polygons
@@ -177,7 +177,9 @@ def _part(root, split, jobs, val_fraction):
     if split is None:
         return jobs
     given = {job.split for _, job in jobs} - {None}
-    if given:
+    if lacks_val(split, given):
+        jobs = choose_given(root, "train", jobs, lambda entry: entry[1].split)
+    elif given:
         return choose_given(root, split, jobs, lambda entry: entry[1].split)
     kinds = [{shape.label for shape in job.shapes} or {None} for _, job in jobs]
     # `select_by_hash` wants the image's file second.
@@ -265,7 +267,7 @@ def _turned(points, angle):
     return points @ np.array([[cos, sin], [-sin, cos]])
 
 
-def read_text(path):
+def read_text(path, most=MAX_BYTES):
     """Text of a file of annotations.
 
     Raises:
@@ -273,9 +275,9 @@ def read_text(path):
     """
     path = pathlib.Path(path)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > most:
             received = f"{path.stat().st_size} bytes"
-            raise ImageError(path, f"at most {MAX_BYTES} bytes", received, "Split it")
+            raise ImageError(path, f"at most {most} bytes", received, "Split it")
         data = path.read_bytes()
     except OSError as error:
         raise ImageError(path, "a readable file", str(error), "Check it") from error

@@ -4,7 +4,7 @@ import pathlib
 import re
 
 from kerasseg.datasets import _sniff
-from kerasseg.datasets._splits import SPLITS, choose_given, usual
+from kerasseg.datasets._splits import SPLITS, choose_given, lacks_val, usual
 from kerasseg.images import ImageError, check_folder
 
 NAME = "instances.json"
@@ -53,7 +53,8 @@ def find(root, split, given=None, form="coco"):
             f"{len(files)}: {listed}",
             "Say which: --set data.annotations=FILE, or give a split",
         )
-    chosen = choose_given(root, split, files, places.get)
+    by_rule = lacks_val(split, places.values())
+    chosen = choose_given(root, "train" if by_rule else split, files, places.get)
     if len(chosen) > 1:
         raise ImageError(
             root,
@@ -61,7 +62,7 @@ def find(root, split, given=None, form="coco"):
             ", ".join(str(path.relative_to(root)) for path in chosen[:4]),
             "Say which: --set data.annotations=FILE",
         )
-    return chosen[0], False
+    return chosen[0], by_rule
 
 
 def split_of(root, path):

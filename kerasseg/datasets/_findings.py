@@ -1,4 +1,4 @@
-"""What is wrong with a data set, from facts about its samples. Private."""
+"""Faults of files and masks, from facts about samples. Private."""
 
 import collections
 import dataclasses
@@ -218,7 +218,7 @@ def _numbers(plain, ignore_label, num_classes):
     black = [f for f in plain if set(f.values) <= {0, 255} and 255 in f.values]
     others = [f for f in plain if f not in black]
     marked = [f.objects for f in plain]
-    if mask_kinds.are_objects(marked):
+    if num_classes is None and mask_kinds.are_objects(marked):
         yield Finding(
             "objects",
             FAULT,

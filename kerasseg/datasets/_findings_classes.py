@@ -1,4 +1,4 @@
-"""What is wrong with the images and classes of a data set. Private."""
+"""Faults of images and classes, from facts about samples. Private."""
 
 import collections
 
@@ -207,7 +207,7 @@ def of_classes(facts, classes, ignore_label=255):
         if here and images[side].any():
             yield Finding(
                 "classes of one side",
-                FAULT if side == "train" else WARNING,
+                WARNING,
                 f"{count(here, 'class')} of {other} never occur in {side}",
                 here,
                 "Divide the data anew" if side == "train" else "They cannot be scored",

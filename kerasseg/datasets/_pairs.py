@@ -5,7 +5,7 @@ import pathlib
 import re
 from typing import NamedTuple
 
-from kerasseg.datasets._splits import choose_given, select_by_hash
+from kerasseg.datasets._splits import choose_given, lacks_val, select_by_hash
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, read_image
 
@@ -56,7 +56,10 @@ def _read_at(read, pairs, index):
 
 
 def _part(root, split, pairs, val_fraction):
-    if {pair.split for pair in pairs} - {None}:
+    known = {pair.split for pair in pairs} - {None}
+    if lacks_val(split, known):
+        pairs = choose_given(root, "train", pairs, lambda pair: pair.split)
+    elif known:
         return choose_given(root, split, pairs, lambda pair: pair.split)
     groups = [pair.group for pair in pairs]
     return select_by_hash(root, split, pairs, val_fraction, groups=groups)

@@ -7,8 +7,8 @@ import re
 
 from kerasseg.images import EXTENSIONS
 
-MOST_FILES = 200_000  # that are listed; larger folders are told by these
-DEPTH = 6
+MOST_FILES = 5_000_000  # that are listed
+DEPTH = 16
 HEAD = 65_536  # bytes at each end of a JSON file that tell its form
 SAMPLE = 8  # files of a kind that are looked at
 

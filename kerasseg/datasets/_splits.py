@@ -188,6 +188,12 @@ def choose_given(root, split, entries, split_of):
     raise _unknown_split(root, split, known)
 
 
+def lacks_val(split, known):
+    """Whether a split is to be made from "train", for want of a "val" among `known`."""
+    found = {usual(name) for name in known if name}
+    return split in ("train", "val") and "train" in found and "val" not in found
+
+
 def usual(name):
     """The name "train", "val" or "test" for a split's own, such as "validation".
 

@@ -6,7 +6,7 @@ from xml.parsers import expat
 
 from kerasseg.images import ImageError
 
-MAX_BYTES = 2**30
+MAX_BYTES = 2**28  # a tree takes ten times that
 DEPTH = 32
 
 

@@ -6,7 +6,7 @@ from kerasseg.datasets._annotations import read_text
 from kerasseg.images import ImageError
 
 KEYS = ("path", "train", "val", "valid", "test", "names", "nc")
-MAX_LINES = 200_000
+MAX_LINES, MAX_BYTES = 200_000, 2**24
 
 
 def read(path):
@@ -16,7 +16,7 @@ def read(path):
         ImageError: naming the line that is none of what data.yaml holds.
     """
     found, key = {}, None
-    lines = read_text(path).splitlines()
+    lines = read_text(path, MAX_BYTES).splitlines()
     if len(lines) > MAX_LINES:
         raise _wrong(path, len(lines), "a file of so many lines")
     number = 0

@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 
-from kerasseg.images import mask_kinds, values
+from kerasseg.images import EXTENSIONS, mask_kinds, values
 
 
 def check(samples, *, num_classes=None, limit=None, on_error="raise"):
@@ -144,7 +144,12 @@ def _failure(samples, index, error):
 
 def _source(samples, index):
     """Where a sample comes from, for messages: its mask file or its name."""
-    return str(samples.files[index][1]) if samples.files else samples.names[index]
+    if not samples.files:
+        return samples.names[index]
+    file = samples.files[index][1]
+    # A file of annotations may be that of all samples.
+    is_mask = file.suffix.lower() in EXTENSIONS
+    return str(file) if is_mask else f"{samples.names[index]} in {file}"
 
 
 def _measure(sample, source, num_classes, samples):

@@ -12,6 +12,7 @@ from kerasseg.images import ImageError, check_folder, find_images
 YAML = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 BOXES = ("skip", "fill")
 MAX_CLASSES = 100_000
+MAX_BYTES = 2**26  # of the text file of one image
 
 
 def _found(root):
@@ -214,7 +215,8 @@ def _label_file(image):
 
 def _lines(path, boxes, left_out):
     """(class id, `Shape` without label) of each line."""
-    for number, line in enumerate(_annotations.read_text(path).splitlines(), 1):
+    lines = _annotations.read_text(path, MAX_BYTES).splitlines()
+    for number, line in enumerate(lines, 1):
         words = line.split()
         if not words:
             continue

@@ -170,6 +170,22 @@ def test_two_files_of_one_name_are_told_apart_or_refused(tmp_path):
         datasets.labelme(tmp_path)
 
 
+@pytest.mark.parametrize("write", [forms.yolo_roboflow, forms.coco_roboflow])
+def test_val_is_made_from_train_where_only_test_is_there(tmp_path, write):
+    write(tmp_path)
+    (tmp_path / "valid").rename(tmp_path / "test")
+    if write is forms.yolo_roboflow:
+        change(tmp_path, "data.yaml", "val: ../valid", "test: ../test")
+        forms.write_image(tmp_path / "train/images/c.jpg", forms.photo(3))
+    else:
+        document = forms.coco_document(["a", "b"])
+        forms.write_image(tmp_path / "train/b.jpg", forms.photo(3))
+        forms.text(tmp_path / "train/_annotations.coco.json", document)
+    read = datasets.DATASETS[forms.FORMS[write][0]]
+    train, val, test = (read(tmp_path, side) for side in ("train", "val", "test"))
+    assert (len(train), len(val), len(test)) == (1, 1, 1)
+
+
 def test_boxes_are_counted_or_filled(tmp_path):
     forms.yolo(tmp_path)
     change(tmp_path, "labels/train/a.txt", "0 ", "1 0.5 0.5 0.5 0.5\n0 ")
