@@ -210,7 +210,9 @@ def of_classes(facts, classes, ignore_label=255):
                 WARNING,
                 f"{count(here, 'class')} of {other} never occur in {side}",
                 here,
-                "Divide the data anew" if side == "train" else "They cannot be scored",
+                "Divide the data anew, or they are not learned"
+                if side == "train"
+                else "Divide the data anew, or they are not scored",
             )
     yield from _objects(known)
     empty = [f for f in known if not any(i > 0 and i != ignore_label for i in f.label)]

@@ -292,9 +292,4 @@ def test_no_false_alarm_on_real_data(data_root, name):
     root = data_root(name)
     sides = {side: read(root, side, **options) for side in ("train", "val")}
     found = datasets.examine(sides, raw=read is datasets.folder)
-    allowed = (
-        {"classes of one side", "leaks"}
-        if name in ("coco128", "fruits_nuts")
-        else set()
-    )
-    assert not [one for one in found.faults if one.kind not in allowed], found.faults
+    assert not found.faults
