@@ -2,10 +2,14 @@
 
 import functools
 import pathlib
-import re
 from typing import NamedTuple
 
-from kerasseg.datasets._splits import choose_given, lacks_val, select_by_hash
+from kerasseg.datasets._splits import (
+    choose_given,
+    lacks_val,
+    read_lines,
+    select_by_hash,
+)
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, read_image
 
@@ -112,10 +116,4 @@ def find_parent(root, *names, depth=2):
 
 def lines_of(path):
     """Lines of a list of names, without empty ones."""
-    text = path.read_text(encoding="utf-8-sig", errors="replace")
-    return [line.strip() for line in text.splitlines() if line.strip()]
-
-
-def mean_name(text):
-    """A word for a class in a table: spaces for underscores, one line."""
-    return re.sub(r"[\s_]+", " ", text).strip()
+    return list(read_lines(path))
