@@ -43,6 +43,7 @@ def notes_of(objects, left_out):
 
 
 def group_notes(categories, groups):
+    """A sentence about categories that only name a group of others."""
     if groups:
         names = ", ".join(repr(categories[number].get("name")) for number in groups)
         names = bounded(names, 500)
