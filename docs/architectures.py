@@ -107,7 +107,7 @@ def main(names):
     for name in names or zoo.BUILDERS:
         model, gflops = build(name), None
         with contextlib.suppress(ValueError):  # heads that run at several sizes
-            gflops = round(profiling.gflops(model), 1)
+            gflops = round(profiling.gflops(model), 3)
         costs[name] = {"parameters": model.count_params(), "gflops": gflops}
         COSTS.with_name(f"{name}.svg").write_text(diagrams.svg(model), encoding="utf-8")
         keras.backend.clear_session()  # frees the weights

@@ -12,7 +12,7 @@ SECTIONS = {
     "Networks": ("zoo", "encoders", "blocks", "layers", "detection", "weights"),
     "Data": ("datasets", "data", "augment", "images", "instance"),
     "Training": ("losses", "metrics", "training", "recipes", "runs", "tasks"),
-    "Use": ("predict", "evaluate", "export", "viz", "loading", "profiling"),
+    "Use": ("predict", "evaluate", "report", "export", "viz", "loading", "profiling"),
     "Without training": ("classical", "crf"),
 }
 # Numbers that a page shows; other constants are named only.

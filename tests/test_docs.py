@@ -94,7 +94,9 @@ def test_options_of_recipes_and_names_exist(page, tmp_path):
     for words in commands(page):
         given = cli._parser(words).parse_args(words)
         if hasattr(given, "set"):
-            recipes.read(cli._recipe_path(given), given.set)
+            default = recipes.FOLDER if given.data else recipes.SHAPES
+            form = [f"data.dataset={given.format}"] if given.format else []
+            recipes.read(given.recipe or default, [*form, *given.set])
         if getattr(given, "weights", None):
             assert given.weights in kerasseg.weights.catalog.names()
     for _, _, code in blocks(page, "toml"):
@@ -209,7 +211,7 @@ def test_links_of_the_site_lead_somewhere_and_nothing_is_loaded_from_elsewhere(s
 @pytest.mark.slow
 def test_every_public_name_is_in_the_reference(site):
     found = set().union(*(page.anchors for page in site.values()))
-    for part in set(kerasseg.__all__) - {"names", "report"}:
+    for part in set(kerasseg.__all__) - {"names"}:
         package = getattr(kerasseg, part)
         for public in package.__all__:
             value = getattr(package, public)
