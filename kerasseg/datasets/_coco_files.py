@@ -99,6 +99,8 @@ def image_folder(root, file, given=None):
 
 def _is_file(folder, name):
     name = name.replace("\\/", "/").replace("\\\\", "/")
+    if name.startswith("/") or name[1:2] == ":":  # of another machine
+        name = pathlib.PurePosixPath(name).name
     above, _, inner = name.partition("/")
     if above == folder.name and inner:  # named by the folder that it lies in
         name = inner

@@ -274,7 +274,12 @@ def _file_name(name, folder):
     above, _, inner = name.partition("/")
     if above == folder.name and not os.path.exists(folder / name):
         name = inner if os.path.isfile(folder / inner) else name
+    name = re.sub("^[A-Za-z]:(?=/)", "", name)
     target = pathlib.PurePosixPath(name)
+    if target.is_absolute() and ".." not in target.parts:  # on another machine
+        ends = ("/".join(target.parts[i:]) for i in range(1, len(target.parts)))
+        found = (end for end in ends if os.path.isfile(folder / end))
+        target = pathlib.PurePosixPath(next(found, name))
     outside = target.is_absolute() or ".." in target.parts
     outside |= not target.name or bool(re.match("[A-Za-z]:", name))
     return None if outside else target.as_posix()

@@ -56,6 +56,9 @@ class ImageIndex:
             )
         best = max((_common(path, tail) for path in found), default=0)
         found = [path for path in found if _common(path, tail) == best]
+        if len(found) > 1:  # the one that lies nearest to the annotations
+            near = [_shared(path, source) for path in found]
+            found = [p for p, num in zip(found, near) if num == max(near)]
         if len(found) > 1:
             listed = " and ".join(str(p.relative_to(self.root)) for p in found[:3])
             raise ImageError(
@@ -93,6 +96,11 @@ def _common(path, tail):
             break
         num += 1
     return num
+
+
+def _shared(path, other):
+    """Number of folders that two paths have in common from the root on."""
+    return sum(a == b for a, b in zip(path.parents[::-1], other.parents[::-1]))
 
 
 def names_of(files, root):

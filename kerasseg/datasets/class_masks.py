@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasseg.datasets import _pairs
 from kerasseg.datasets._forms import reads
-from kerasseg.datasets._layout import IMAGE_FOLDERS, LABEL_FOLDERS
+from kerasseg.datasets._layout import IMAGE_FOLDERS, LABEL_FOLDERS, descend
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, find_images, read_image, read_mask
 from kerasseg.images.listing import without_mask_word
@@ -17,6 +17,7 @@ ANNOTATORS = ("annotator", "observer", "expert", "rater", "reader")
 
 def _layout(root):
     """{image name: file}, {class: {image name: mask}}; None if it is not this form."""
+    root = descend(root)
     folders = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
     images = next(
         (folders[n.lower()] for n in IMAGE_FOLDERS if n.lower() in folders), None

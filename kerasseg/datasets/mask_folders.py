@@ -10,7 +10,7 @@ from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS
 from kerasseg.datasets._splits import find_samples, select_by_hash
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import check_folder, read_bands, read_mask
+from kerasseg.images import check_folder, find_images, read_bands, read_mask
 
 
 def _found(root):
@@ -18,7 +18,8 @@ def _found(root):
     for masks in sorted(root.glob("*/masks")):
         # Not train/images and train/masks, a split.
         is_split = any(masks.parent.name.lower() in names for names in SPLITS.values())
-        if (masks.parent / "images").is_dir() and not is_split:
+        images = masks.parent / "images"
+        if images.is_dir() and not is_split and len(find_images(images)) == 1:
             found = masks.parent.name
             break
     return f"folders such as {found}/images and {found}/masks" if found else None

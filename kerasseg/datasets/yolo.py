@@ -18,9 +18,9 @@ MAX_BYTES = 2**26  # of the text file of one image
 def _found(root):
     lines = _sniff.yolo_lines(root)
     file = _yaml_file(root)
-    if lines["polygons"]:
-        return f"{file.name} and " * bool(file) + "text files of polygons"
-    return None
+    if not lines["polygons"]:
+        return None
+    return (f"{file.name} and " if file else "") + "text files of polygons"
 
 
 @reads("YOLO polygons", _found)
@@ -82,6 +82,8 @@ def _yaml_file(root):
     named = (root / name for name in YAML)
     found = [path for path in named if path.is_file()]
     found += sorted({*root.glob("*.yaml"), *root.glob("*.yml")} - {*found})
+    if not found:  # in a folder that is wrapped around all
+        found = [path for name in YAML for path in sorted(root.glob(f"*/{name}"))]
     return found[0] if found else None
 
 

@@ -57,9 +57,11 @@ def test_names_may_begin_with_the_folder_of_the_images(write):
         assert samples.names == ("sub/a",) and samples[0]["label"].sum() == 6
 
 
-def test_an_absolute_name_is_refused_with_the_fix(write):
+def test_an_absolute_name_is_found_by_its_end_or_refused_with_the_fix(write):
+    samples = datasets.coco(write([POINTS], "/home/someone/images/sub/a.png"))
+    assert samples.names == ("sub/a",)
     with pytest.raises(ImageError, match=r"file_name relative to that folder"):
-        datasets.coco(write([POINTS], "/home/someone/images/sub/a.png"))
+        datasets.coco(write([POINTS], "/home/someone/images/sub/elsewhere.png"))
 
 
 def test_images_come_with_all_of_their_bands(write, tmp_path, rng):

@@ -186,6 +186,35 @@ def test_val_is_made_from_train_where_only_test_is_there(tmp_path, write):
     assert (len(train), len(val), len(test)) == (1, 1, 1)
 
 
+def test_wrapped_and_incomplete_folders_are_found(tmp_path):
+    forms.yolo(tmp_path / "a/wrapped")
+    assert datasets.find_format(tmp_path / "a").name == "yolo"
+    assert len(datasets.yolo(tmp_path / "a", "train")) == 2
+    (tmp_path / "a/wrapped/data.yaml").unlink()
+    assert datasets.find_format(tmp_path / "a").evidence == "text files of polygons"
+    assert datasets.yolo(tmp_path / "a").classes[1:] == ("class 0", "class 1")
+    forms.class_masks(tmp_path / "b/wrapped")
+    assert datasets.find_format(tmp_path / "b").name == "class_masks"
+    assert len(datasets.class_masks(tmp_path / "b")) == 2
+
+
+def test_annotations_take_the_image_that_lies_nearest(tmp_path):
+    for side in ("train", "val"):
+        forms.labelme(tmp_path / side)
+    for side in ("train", "val"):
+        files = datasets.labelme(tmp_path, side).files
+        assert {image.parent.name for image, _ in files} == {side}
+
+
+def test_absolute_names_of_another_machine_are_found_by_their_ends(tmp_path):
+    forms.coco_of_cvat(tmp_path)
+    path = tmp_path / "annotations/instances_default.json"
+    before = path.read_text()
+    for start in ("/home/me/images/default/", "C:\\\\me\\\\"):
+        path.write_text(before.replace('"file_name": "', f'"file_name": "{start}'))
+        assert sorted(datasets.coco(tmp_path).names) == ["a", "b"]
+
+
 def test_boxes_are_counted_or_filled(tmp_path):
     forms.yolo(tmp_path)
     change(tmp_path, "labels/train/a.txt", "0 ", "1 0.5 0.5 0.5 0.5\n0 ")

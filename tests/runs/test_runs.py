@@ -39,6 +39,7 @@ def test_a_run_folder_holds_everything(run):
     for name in (
         "recipe.toml",
         "run.json",
+        "split.json",
         "history.jsonl",
         "curves.png",
         "samples.png",
