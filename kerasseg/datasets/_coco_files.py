@@ -98,17 +98,17 @@ def image_folder(root, file, given=None):
 
 
 def _is_file(folder, name):
+    """Whether a name in a JSON file is that of a file in a folder."""
     name = name.replace("\\/", "/").replace("\\\\", "/")
-    if name.startswith("/") or name[1:2] == ":":  # of another machine
-        name = pathlib.PurePosixPath(name).name
-    above, _, inner = name.partition("/")
-    if above == folder.name and inner:  # named by the folder that it lies in
-        name = inner
-    path = folder / name
     try:
-        inside = path.resolve().is_relative_to(folder.resolve())
-        return (
-            inside and not pathlib.PurePosixPath(name).is_absolute() and path.is_file()
-        )
+        if name.startswith("/") or name[1:3] == ":/":  # of another machine
+            parts = pathlib.PurePosixPath(name).parts[1:]
+            ends = ("/".join(parts[start:]) for start in range(len(parts)))
+            return ".." not in parts and any((folder / x).is_file() for x in ends)
+        above, _, inner = name.partition("/")
+        if above == folder.name and inner:  # named by the folder that it lies in
+            name = inner
+        path = folder / name
+        return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
     except (OSError, ValueError):
         return False

@@ -212,7 +212,8 @@ def test_absolute_names_of_another_machine_are_found_by_their_ends(tmp_path):
     before = path.read_text()
     for start in ("/home/me/images/default/", "C:\\\\me\\\\"):
         path.write_text(before.replace('"file_name": "', f'"file_name": "{start}'))
-        assert sorted(datasets.coco(tmp_path).names) == ["a", "b"]
+        names = datasets.coco(tmp_path).names
+        assert sorted(name.rpartition("/")[2] for name in names) == ["a", "b"]
 
 
 def test_boxes_are_counted_or_filled(tmp_path):
