@@ -5,7 +5,6 @@ import dataclasses
 import io
 import pathlib
 
-import cv2
 import numpy as np
 from PIL import (
     GifImagePlugin,
@@ -14,6 +13,7 @@ from PIL import (
     TiffImagePlugin,
     WebPImagePlugin,
 )
+from skimage.measure import label as measure_regions
 
 from kerasseg.datasets import _near
 from kerasseg.images import MAX_PIXELS, mask_kinds, read_image
@@ -159,17 +159,27 @@ def _mask(facts):
             }
         return
     pixels = pixels[..., 0] if pixels.ndim == 3 else pixels
-    found, counts = np.unique(pixels, return_counts=True)
+    found, counts = _counted(pixels)
     if len(found) <= MOST_VALUES:
         facts.values = dict(zip(found.tolist(), counts.tolist()))
     whole = pixels.dtype.kind in "iu" and len(found) <= MOST_VALUES
     facts.objects = mask_kinds.marks_objects(pixels) if whole else None
 
 
+def _counted(numbers):
+    """Different numbers and how often each occurs, as `np.unique` but faster."""
+    whole = numbers.dtype.kind in "iu" and numbers.size
+    if not whole or numbers.min() < 0 or numbers.max() >= 65536:
+        return np.unique(numbers, return_counts=True)
+    counts = np.bincount(numbers.ravel())
+    found = np.flatnonzero(counts)
+    return found, counts[found]
+
+
 def _label(facts, sample):
     label = np.asarray(sample["label"])
     facts.mask_size = facts.mask_size or label.shape
-    found, counts = np.unique(label, return_counts=True)
+    found, counts = _counted(label)
     facts.label = dict(zip(found.tolist(), counts.tolist()))
     if "instances" in sample:
         maps = np.asarray(sample["instances"])
@@ -177,13 +187,11 @@ def _label(facts, sample):
         facts.areas = np.bincount(maps.ravel(), minlength=num + 1)[1:]
         facts.touching = len(_touching(maps[0]))
         return
-    areas = []
+    facts.areas = np.zeros(0, int)
     if len(found) <= MOST_CLASSES:
-        for class_id in found[(found > 0) & (found != 255)].tolist():
-            region = (label == class_id).astype("uint8")
-            _, _, stats, _ = cv2.connectedComponentsWithStats(region, connectivity=8)
-            areas.append(stats[1:, cv2.CC_STAT_AREA])
-    facts.areas = np.concatenate(areas) if areas else np.zeros(0, int)
+        kept = np.where(label == 255, 0, label)
+        regions = measure_regions(kept, background=0, connectivity=2)
+        facts.areas = np.bincount(regions.ravel())[1:]
 
 
 def _touching(ids):
