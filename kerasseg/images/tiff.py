@@ -32,7 +32,9 @@ def check_tags(data):
     head, tag, link = ("Q", "HHQQ", "Q") if is_big else ("H", "HHII", "I")
     (offset,) = struct.unpack_from(order + link, data, 8 if is_big else 4)
     seen, compressions, num_bytes, num_values = set(), set(), 0, 0
-    while offset and offset not in seen:  # a broken chain may be circular
+    while offset:
+        if offset in seen:  # tifffile would follow it for ever
+            raise ValueError("pages whose chain leads in a circle")
         seen.add(offset)
         (num,) = struct.unpack_from(order + head, data, offset)
         begin = offset + struct.calcsize(order + head)

@@ -2,6 +2,7 @@
 
 import io
 import itertools
+import struct
 
 import cv2
 import numpy as np
@@ -288,3 +289,11 @@ def test_a_photo_of_a_turned_camera_is_upright(tmp_path):
     with Image.open(tmp_path / "a.png") as picture:
         found = as_array(picture)
     np.testing.assert_array_equal(found, read_image(tmp_path / "a.png")[..., 0])
+
+
+def test_a_chain_of_pages_in_a_circle_is_refused(tmp_path):
+    page = struct.pack("<H", 1) + struct.pack("<HHII", 256, 4, 1, 9)
+    data = b"II*\0" + struct.pack("<I", 8) + page + struct.pack("<I", 8)
+    (tmp_path / "circle.tif").write_bytes(data)
+    with pytest.raises(ImageError, match="leads in a circle"):
+        read_image(tmp_path / "circle.tif")
