@@ -5,6 +5,7 @@ OTHERS = ("Samples", "check", "convert", "examine", "repair", "split")
 
 
 def add_arguments(command):
+    """Add the arguments of `kerasseg info` to its parser."""
     command.add_argument(
         "architecture", help="a name from `kerasseg list`; an encoder too"
     )

@@ -48,7 +48,7 @@ def flags(message):
 
     Example:
         >>> flags("`tile_px` must be above `overlap_px`.")
-        'tile_px is --tile, overlap_px is --overlap'
+        'overlap_px is --overlap, tile_px is --tile'
     """
     found = []
     for name, field in _fields().items():
@@ -58,7 +58,7 @@ def flags(message):
         pattern = rf"\b{name}\b" if "_" in name else quoted
         if flag != "--" + name.replace("_", "-") and re.search(pattern, message):
             found.append(f"{name} is {flag}")
-    return ", ".join(found)
+    return ", ".join(sorted(found))
 
 
 def _flag(name, field):

@@ -29,6 +29,7 @@ def add_arguments(command):
 
 
 def add_licence_argument(command):
+    """Add the option that accepts a licence to a parser."""
     command.add_argument(
         "--accept-licence",
         action="store_true",

@@ -30,6 +30,7 @@ SAFETENSORS_DTYPES = {
 
 
 def read_safetensors(path, max_bytes):
+    """Arrays of a safetensors file by name; see `weights.read`."""
     with open(path, "rb") as file:
         size = os.path.getsize(path)
         length = int.from_bytes(file.read(8), "little")

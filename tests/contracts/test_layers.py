@@ -18,6 +18,7 @@ LAYERS = [
     layers.Normalize((1.0, 2.0, 3.0), 4.0),
     layers.PadSmall(4),
     layers.PositionSoftmax(),
+    layers.ReadChannelsFirst(),
     layers.ResizeLike("bilinear", align_corners=True),
     layers.ResizeTo(4, 6),
     layers.Unpool(),

@@ -9,6 +9,8 @@ from kerasseg.images import ImageError, write_image, write_mask
 def test_the_twelfth_index_is_ignored(tmp_path):
     write_image(tmp_path / "train/images/a.jpg", np.zeros((3, 4, 3), np.uint8))
     write_mask(tmp_path / "train/labels/a.png", np.arange(12).reshape(3, 4))
+    write_image(tmp_path / "val/images/b.jpg", np.zeros((3, 4, 3), np.uint8))
+    write_mask(tmp_path / "val/labels/b.png", np.zeros((3, 4), "uint8"))
     label = datasets.camvid(tmp_path)[0]["label"]
     assert label.ravel().tolist() == [*range(11), 255]
 
