@@ -61,7 +61,7 @@ def main():
     argmax = tf.function(lambda: tf.argmax(logits, -1, output_type=tf.int32))
     update = tf.function(lambda: ours.update_state(labels, logits))
     cases["argmax"] = (lambda: argmax()[0, 0, 0].numpy(), N)
-    cases["argmax and MeanIoU"] = (update, N)  # result() comes once an epoch
+    cases["argmax and MeanIoU"] = (update, N)  # result() comes once per epoch
     other = tf.function(lambda: theirs.update_state(labels, classes))
     cases["Keras' MeanIoU of class ids"] = (other, N)
     measured = benchmark.measure(cases, repeats=options.repeats, warmup=2)

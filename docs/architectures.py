@@ -17,17 +17,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import diagrams
 import keras
 
-from kerasseg import profiling, recipes, zoo
+from kerasseg import profiling, recipes, tasks, zoo
 from kerasseg.names import parameters
 
 COSTS = pathlib.Path(__file__).with_name("architectures") / "costs.json"
 CLASSES = 21  # those of PASCAL VOC, as in most papers
-TASKS = {
-    "semantic": "A class for each pixel",
-    "instance": "Objects one by one",
-    "stars": "Round objects",
-    "panoptic": "Objects and background together",
-}
 INTRODUCTION = f"""# Architectures
 
 Each is a function of [`kerasseg.zoo`](api/zoo.md); `kerasseg info NAME --encoder
@@ -59,10 +53,11 @@ def page():
     costs = json.loads(COSTS.read_text(encoding="utf-8"))
     lines, sections = [INTRODUCTION, *HEAD], []
     used = recipes_by_architecture()
-    for task, title in TASKS.items():
+    for task in reversed(tasks.TASKS.values()):  # semantic ones, the most, first
+        title = task.about.capitalize()
         lines.append(f"| **{title}** | | | |")
         sections += ["", f"## {title}"]
-        for name in zoo.names(task):
+        for name in zoo.names(task.name):
             encoder, cost = parameters(zoo.BUILDERS[name])["encoder"], costs[name]
             cells = f"[{name}](#{name})", encoder, f"{cost['parameters']:,}"
             lines.append(f"| {' | '.join(cells)} | {words(cost['gflops'])} |")

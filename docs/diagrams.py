@@ -212,7 +212,7 @@ def box(stage, x, y):
 
 
 def words(stage):
-    """What a stage makes: "1/4 · 256", "pool · 128", "1000 x 4", names of outputs."""
+    """Result of a stage: "1/4 · 256", "pool · 128", "1000 x 4", names of outputs."""
     if stage.text:
         return stage.text if len(stage.text) < 18 else stage.text[:15] + "..."
     if not stage.height:

@@ -68,7 +68,7 @@ print("FOUND", json.dumps(found))
 
 
 def peaks(cases, setup="", *, most=2**31, timeout_s=600):
-    """What pieces of code need, one after the other in one process.
+    """Peak memory of pieces of code, one after the other in one process.
 
     Args:
         cases: dict from name to Python code.

@@ -7,7 +7,6 @@ from kerasseg.cli import data
 
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
 CELLS = 24  # of the contact sheet
-TOLD = ("Left out", "Run lengths", "Crowds only")  # notes of readers
 TITLES = {
     "fault": "Spoils the training:",
     "warning": "Worth a look:",
@@ -251,7 +250,7 @@ def _write_sheet(path, found, sides):
     )
     cells = []
     for one, mark in chosen:
-        image, label = _pictures(one, sides, found)
+        image, label = _pictures(one, sides)
         cells.append({"name": one.name, "image": image, "label": label, "mark": mark})
     first = next(iter(sides.values()), None)
     colors = None if first is None or first.colors is None else np.array(first.colors)
@@ -269,7 +268,7 @@ def _mark(facts, marks):
     return next((marks[name] for name in names if name in marks), None)
 
 
-def _pictures(facts, sides, found):
+def _pictures(facts, sides):
     """Image in 0..255 and label of a sample, None for what cannot be read."""
     import numpy as np
 

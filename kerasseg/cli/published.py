@@ -2,23 +2,19 @@
 
 import json
 
-TASK_TEXTS = {
-    "semantic": "a class for each pixel",
-    "instance": "objects one by one, with boxes and masks",
-    "stars": "round objects one by one",
-    "panoptic": "objects and background together",
+from kerasseg import tasks
+
+# By task, as printed; `about` of the tasks, the commonest first.
+TEXTS = {task.name: task.about for task in reversed(tasks.TASKS.values())} | {
     "encoder": "to train from, by encoder=NAME without _imagenet, "
-    "encoder_weights='imagenet'",
+    "encoder_weights='imagenet'"
 }
-TASKS = [*TASK_TEXTS]
 
 
 def add_arguments(command):
     """Add the arguments of `kerasseg weights` to its parser."""
     command.add_argument("name", nargs="?", help="say all about one of them")
-    command.add_argument(
-        "--task", help="semantic, instance, stars, panoptic or encoder only"
-    )
+    command.add_argument("--task", help=f"one kind only: {', '.join(TEXTS)}")
     command.add_argument(
         "--open", action="store_true", help="only those that anybody may use"
     )
@@ -99,8 +95,8 @@ def _print(rows):
     columns = "name", "data", "scores", "licence", "file"
     cells = [{key: row[key] or "" for key in columns} for row in rows]
     widths = {key: max(len(row[key]) for row in cells) for key in columns if cells}
-    for task in sorted({row["task"] for row in rows}, key=TASKS.index):
-        print(f"{task}: {TASK_TEXTS[task]}")
+    for task in sorted({row["task"] for row in rows}, key=[*TEXTS].index):
+        print(f"{task}: {TEXTS[task]}")
         for row, texts in zip(rows, cells):
             if row["task"] == task:
                 line = "  ".join(f"{texts[key]:{widths[key]}}" for key in columns)

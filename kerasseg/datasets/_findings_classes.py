@@ -96,7 +96,7 @@ def _ranges(known, given):
     for dtype, some in by_dtype.items():
         low, high = min(f.low for f in some), max(f.high for f in some)
         try:
-            black, white = values.decide(dtype, low, high, True, given)
+            black, white = values.range_from_extent(dtype, low, high, True, given)
         except ValueError as error:
             yield Finding(
                 "value range",

@@ -238,7 +238,7 @@ def _value_range(extents, given):
     found = {}
     for dtype, (low, high, whole, source) in extents.items():
         try:
-            pair = values.decide(dtype, low, high, whole, given)
+            pair = values.range_from_extent(dtype, low, high, whole, given)
         except ValueError as error:
             raise ValueError(f"{source} and others: {error}") from error
         if dtype not in ("uint8", "bool"):
@@ -299,8 +299,9 @@ def _warnings(samples, report, total):
         found.append(f"{report['ignored_share']:.0%} of the pixels are ignored.")
     if len(report["dtypes"]) > 1:
         found.append(f"Images differ in dtype: {', '.join(report['dtypes'])}.")
+    given = report["value_range"]
     for dtype, (low, high, _, source) in total.extents.items():
-        black, white = values.decide(dtype, low, high, True, report["value_range"])
+        black, white = values.range_from_extent(dtype, low, high, True, given)
         if black < high < black + (white - black) / values.DARK:
             found.append(
                 f"Images are dark: {dtype} up to {high:g} of {white:g}, in {source}. "

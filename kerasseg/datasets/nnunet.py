@@ -12,8 +12,6 @@ from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, read_image, read_mask
 
-VOLUMES = (".nii", ".nii.gz", ".mha", ".nrrd")
-
 
 def _found(root):
     base = _pairs.find_parent(root, "imagesTr", "labelsTr")

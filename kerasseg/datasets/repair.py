@@ -15,7 +15,6 @@ from kerasseg.images.decode import decode
 from kerasseg.images.decoders import upright
 
 ASPECT = 0.02  # masks of another shape are not those of their images
-FOLDERS = ("images", "labels")
 
 
 def repair(examination, out, *, read=None):

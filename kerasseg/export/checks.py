@@ -42,7 +42,7 @@ def check(model, path, format):
         raise refusal(model, format, f"{name} cannot open it: {error}") from error
     for size in _sizes(model):
         images = _images(model, size)
-        expected = _by_name(model, model(images, training=False))
+        expected = _by_name(model(images, training=False))
         try:
             found = run(images)
         except Exception as error:
@@ -88,7 +88,7 @@ def _images(model, size):
     return noise.astype("float32")
 
 
-def _by_name(model, outputs):
+def _by_name(outputs):
     """Outputs as a dict of arrays; a single tensor is "output"."""
     outputs = outputs if isinstance(outputs, dict) else {"output": outputs}
     return forward.to_arrays(outputs)

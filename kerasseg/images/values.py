@@ -83,7 +83,7 @@ def range_of(image, value_range=None):
         value_range = check_range(value_range)
     if isinstance(image, Scaled) or (image.dtype == "uint8" and value_range is None):
         return BYTE
-    return decide(*extent(image), value_range)
+    return range_from_extent(*extent(image), value_range)
 
 
 def extent(image):
@@ -101,7 +101,7 @@ def extent(image):
     return image.dtype, float(low), float(high), whole
 
 
-def decide(dtype, low, high, whole=True, value_range=None):
+def range_from_extent(dtype, low, high, whole=True, value_range=None):
     """Range of images with these numbers, as `range_of`.
 
     Args:
@@ -214,7 +214,7 @@ class DataRange:
             if image.dtype == "uint8" and self.value_range is None:
                 return image
             facts = extent(image)
-            found = decide(*facts, self.value_range)
+            found = range_from_extent(*facts, self.value_range)
             tells = facts[2] != 0 and image.dtype != "uint8"
             if self.value_range is None and tells:
                 self.value_range = found

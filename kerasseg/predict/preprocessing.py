@@ -90,10 +90,10 @@ def fit_sides(image, sides, fill=0.0):
 
 def pad(image, size, fill=0.0):
     """float32 [height, width, C]: the image, `fill` (black) at right and below."""
-    canvas = np.empty((*size, image.shape[2]), image.dtype)
-    canvas[...] = fill
-    canvas[: image.shape[0], : image.shape[1]] = image
-    return canvas
+    padded = np.empty((*size, image.shape[2]), image.dtype)
+    padded[...] = fill
+    padded[: image.shape[0], : image.shape[1]] = image
+    return padded
 
 
 def check_image(image, channels):

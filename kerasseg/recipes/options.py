@@ -33,7 +33,11 @@ TRAIN = {
 CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
 # Options that had another name: recipes and runs written before still work.
-RENAMED = {("model", "canonical_scale"): "canonical_box", ("model", "selection"): "nms"}
+RENAMED = {
+    ("model", "canonical_scale"): "canonical_box",
+    ("model", "selection"): "nms",
+    ("model", "light"): "lightweight",
+}
 # Options of [optimizer] that are no arguments of it.
 DECAY = {"decay_all": False}  # whether biases, gamma and beta decay, too
 RATES = {"rates": {}}  # {encoder = 0.1}: parts of a model and of the learning rate

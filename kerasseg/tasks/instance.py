@@ -117,6 +117,7 @@ def _of_encoded(model, find, max_pixels):
 
 TASK = Task(
     name="instance",
+    about="objects one by one, with boxes and masks",
     options=InstanceOptions,
     monitor="mask_ap",
     row_score="ap",

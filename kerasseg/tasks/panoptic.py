@@ -266,6 +266,7 @@ def signatures(model, max_pixels):
 TASK = dataclasses.replace(
     semantic.TASK,
     name="panoptic",
+    about="objects and background together",
     options=PanopticOptions,
     monitor="pq",
     row_score="pq",

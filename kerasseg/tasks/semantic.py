@@ -207,6 +207,7 @@ def signatures(model, max_pixels):
 
 TASK = Task(
     name="semantic",
+    about="a class for each pixel",
     options=ClassMapOptions,
     monitor="mean_iou",
     row_score="mean_iou",

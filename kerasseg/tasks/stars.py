@@ -66,6 +66,7 @@ def signatures(model, max_pixels):
 TASK = dataclasses.replace(
     instance.TASK,
     name="stars",
+    about="round objects one by one",
     options=StarOptions,
     matches=lambda outputs: outputs >= {"logits", "distances"},
     resolve=objects.resolve_objective,

@@ -16,6 +16,7 @@ class Task:
 
     Attributes:
         name: as builders say it: "semantic".
+        about: a few words for lists: "a class for each pixel".
         options: frozen dataclass of prediction options, see `predict.options`.
         monitor: the score of a validation that decides which weights are best.
         row_score: the score of one image that orders the gallery, a key of its row.
@@ -46,6 +47,7 @@ class Task:
     """
 
     name: str
+    about: str
     options: type
     monitor: str
     row_score: str

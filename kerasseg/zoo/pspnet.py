@@ -24,7 +24,7 @@ RULES = (
 )
 REFERENCES = {
     "smp/PSPNet": Reference(
-        RULES, {"encoder": "resnet34", "light": True, "align_corners": True}
+        RULES, {"encoder": "resnet34", "lightweight": True, "align_corners": True}
     )
 }
 
@@ -39,7 +39,7 @@ def pspnet(
     output_stride=8,
     dropout=0.1,
     aux=False,
-    light=False,
+    lightweight=False,
     align_corners=False,
     weights=None,
 ):
@@ -57,7 +57,7 @@ def pspnet(
         output_stride: 8, 16 or 32.
         dropout: rate of whole channels before the scores.
         aux: add the auxiliary FCN head on `c4`, or on the tap that is named.
-        light: build the lightweight form.
+        lightweight: build the lightweight form.
         align_corners: resize with coinciding corner pixels, as the published networks.
         weights: None or a path to weights of the whole model.
 
@@ -75,14 +75,14 @@ def pspnet(
     taps = encoders.build(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)
-    x = taps["c3" if light else "c5"]
+    x = taps["c3" if lightweight else "c5"]
     options = {"align_corners": align_corners, "name": "psp"}
-    filters, kernels = x.shape[-1] // 4, (1, 3) if light else (3, 1)
-    norm = None if light else "batch"
+    filters, kernels = x.shape[-1] // 4, (1, 3) if lightweight else (3, 1)
+    norm = None if lightweight else "batch"
     branches = blocks.pyramid_pooling(x, filters, bins=(1,), norm=norm, **options)
     branches += blocks.pyramid_pooling(x, filters, bins=(2, 3, 6), **options)
     # Published weights expect the features behind the lightweight form's branches.
-    branches = [*branches, x] if light else [x, *branches]
+    branches = [*branches, x] if lightweight else [x, *branches]
     x = layers.Concatenate(name="psp_concat")(branches)
     x = blocks.conv_norm_act(x, 512, kernels[0], name="head")
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)

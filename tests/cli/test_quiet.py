@@ -1,4 +1,4 @@
-"""What gets through the filter of stderr."""
+"""Lines that the filter of stderr lets through."""
 
 import subprocess
 import sys

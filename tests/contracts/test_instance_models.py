@@ -112,7 +112,7 @@ def test_a_frozen_encoder_leaves_the_other_parts_free():
 
 
 @pytest.mark.parametrize("name", ["mask_rcnn", "yolact"])
-def test_an_unknown_option_of_the_selection_is_refused(name):
+def test_an_unknown_option_of_nms_is_refused(name):
     with pytest.raises(ValueError, match="Did you mean 'num_detections'"):
         build(name, nms={"num_detection": 3})
 

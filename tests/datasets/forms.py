@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import tifffile
-from PIL import Image
 
 from kerasseg.images import write_image, write_mask
 
@@ -254,14 +253,6 @@ def coco_of_cvat(root):
     for number, name in enumerate(SCENE):
         write_image(root / f"images/default/{name}.jpg", photo(number))
     text(root / "annotations/instances_default.json", coco_document(SCENE))
-
-
-def colors_to_palette(path, label, palette):
-    """A palette PNG as Pillow writes it."""
-    image = Image.fromarray(label)
-    image.putpalette(palette)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path)
 
 
 def pack(values):

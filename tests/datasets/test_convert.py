@@ -54,7 +54,7 @@ def save_coco(root, images):
 
 
 def load_coco(root):
-    """What `save_coco` was given, by json and pycocotools alone."""
+    """Annotations that `save_coco` was given, by json and pycocotools alone."""
     document = json.loads((root / "instances.json").read_text())
     assert document["categories"] == CATEGORIES
     images = {entry["id"]: entry["file_name"] for entry in document["images"]}

@@ -81,7 +81,7 @@ def served(exported):
 
 @pytest.fixture(scope="module")
 def answers(exported):
-    """What a fresh process with TensorFlow and NumPy alone answers."""
+    """Answers of a fresh process with TensorFlow and NumPy alone."""
     folder = exported[1]
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     command = [sys.executable, "-c", SERVE]

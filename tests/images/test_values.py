@@ -107,6 +107,6 @@ def test_numbers_that_are_not_finite_are_refused(bad):
 
 
 def test_dtypes_are_told_from_numbers_alone():
-    assert values.decide("uint16", 0, 65535) == (0, 65535)
-    assert values.decide("bool", 0, 1) == (0, 1)
-    assert values.decide("float32", -0.004, 1.002, False) == (0, 1)
+    assert values.range_from_extent("uint16", 0, 65535) == (0, 65535)
+    assert values.range_from_extent("bool", 0, 1) == (0, 1)
+    assert values.range_from_extent("float32", -0.004, 1.002, False) == (0, 1)

@@ -1,4 +1,4 @@
-"""The record of what was found in an image."""
+"""Instances: what was found in an image, as arrays, COCO entries and label maps."""
 
 import json
 

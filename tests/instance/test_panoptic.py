@@ -19,7 +19,7 @@ CLASSES = np.array([0, 1, 1, 2])[IDS]
 
 
 def outputs(classes=CLASSES, ids=IDS, num_classes=3):
-    """What a perfect network says."""
+    """Outputs of a perfect network."""
     truth = panoptic.panoptic_targets(ids, sigma=1.0)
     return 9.0 * np.eye(num_classes)[classes], truth["centers"], truth["offsets"]
 

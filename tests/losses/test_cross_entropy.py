@@ -28,7 +28,7 @@ def test_cross_entropy_by_hand_on_a_2x2_map():
 
 
 def test_class_weights_by_hand_divide_by_the_number_of_pixels():
-    # p = 1/2 everywhere: ln 2 a pixel, three pixels of weight 1 and one of weight 5
+    # p = 1/2 everywhere: ln 2 per pixel, three pixels of weight 1 and one of weight 5
     labels, logits = [[[0, 0], [0, 1]]], np.zeros((1, 2, 2, 2))
     loss = CrossEntropy(class_weights=[1.0, 5.0])
     assert float(loss(labels, logits)) == pytest.approx(math.log(2) * (3 + 5) / 4)

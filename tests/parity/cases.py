@@ -17,7 +17,7 @@ ODD = {"1": "c2", "3": "c3", "5": "c4", "7": "c5"}
 
 
 class Case(NamedTuple):
-    """What is compared.
+    """Model, its reference, and the image on which they are compared.
 
     Attributes:
         ours: name of a reference (`zoo.REFERENCES`) or of an encoder.

@@ -173,7 +173,7 @@ def detect(case, folder):
 
 
 def stages(model, image):
-    """What each stage of a detector gives to the next, [N, H, W, C] or rows."""
+    """Outputs of each stage of a detector for the next, [N, H, W, C] or rows."""
     shown, _ = model.transform([image])
     pyramid = model.backbone(shown.tensors)
     rpn = model.rpn.head(list(pyramid.values()))

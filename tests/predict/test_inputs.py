@@ -1,4 +1,4 @@
-"""What prediction takes: PIL images, tensors, files, and numbers of any form."""
+"""Inputs of prediction: PIL images, tensors, files, and numbers of any form."""
 
 import io
 

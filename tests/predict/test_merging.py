@@ -105,9 +105,9 @@ def test_no_part_gives_no_instance_of_the_right_size():
     assert found.to_label_map().shape == SIZE
 
 
-def outputs(*boxes, canvas=(4, 8), scores=None):
-    """Boxes on a canvas of stride 4, filled."""
-    masks = np.zeros([len(boxes), *canvas], "float32")
+def outputs(*boxes, grid=(4, 8), scores=None):
+    """Boxes on a mask grid of stride 4, filled."""
+    masks = np.zeros([len(boxes), *grid], "float32")
     for mask, (x1, y1, x2, y2) in zip(masks, boxes):
         mask[y1 // 4 : y2 // 4, x1 // 4 : x2 // 4] = 1
     return {
@@ -129,7 +129,7 @@ def outputs(*boxes, canvas=(4, 8), scores=None):
     ],
 )
 def test_what_touches_an_inner_border_is_cut(box, is_cut, num_corners):
-    one = outputs(box, canvas=(8, 8))
+    one = outputs(box, grid=(8, 8))
     (found,) = objects_in_tile(one, (0, 0, 32, 32), (100, 100))
     assert found.is_cut is is_cut and found.box == box
     x1, y1, x2, y2 = found.span

@@ -11,16 +11,16 @@ from tests.contracts.objects import build
 
 
 @pytest.mark.parametrize(
-    ("given", "sides", "inner", "canvas"),
+    ("given", "sides", "inner", "padded"),
     [
         ((480, 640), (800, 1333), (800, 1066), (800, 1088)),
         ((200, 1000), (800, 1333), (266, 1333), (288, 1344)),
         ((64, 96), (64, 96), (64, 96), (64, 96)),
     ],
 )
-def test_the_longer_side_limits_the_shorter_one(given, sides, inner, canvas):
+def test_the_longer_side_limits_the_shorter_one(given, sides, inner, padded):
     fitted, found = fit_sides(np.ones((*given, 1), "float32"), sides, fill=7.0)
-    assert (found, fitted.shape[:2]) == (inner, canvas)
+    assert (found, fitted.shape[:2]) == (inner, padded)
     assert (fitted[: inner[0], : inner[1]] == 1).all()
     assert (fitted[inner[0] :] == 7).all() and (fitted[:, inner[1] :] == 7).all()
 

@@ -293,3 +293,9 @@ def test_only_losses_may_be_several(tmp_path, table):
     text = f"[[{table}]]\nname = 'x'\n[[{table}]]\nname = 'y'"
     with pytest.raises(recipes.RecipeError, match=f"must be one table, .{table}."):
         recipes.read(write(tmp_path, text))
+
+
+def test_options_by_their_former_names_are_still_read(tmp_path):
+    path = write(tmp_path, "[model]\narchitecture = 'pspnet'\nlight = true\n")
+    model = recipes.read(path, ["data.dataset=shapes", "data.train={num=2}"])["model"]
+    assert model["lightweight"] is True and "light" not in model

@@ -1,4 +1,4 @@
-"""What goes wrong at a user's desk: one clear error, before training where possible."""
+"""Mistakes at a user's desk: one clear error, before training where possible."""
 
 import json
 import tomllib

@@ -102,6 +102,7 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
 TASK = dataclasses.replace(
     tasks.TASKS["semantic"],
     name="coverage",
+    about="the share of an image that objects cover",
     options=CoverageOptions,
     monitor="closeness",
     row_score="closeness",

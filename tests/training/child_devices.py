@@ -67,7 +67,7 @@ def worst(left, right):
 
 
 def broken(strategy):
-    """What changes on either device in a step that is not finite."""
+    """Changes on either device in a step that is not finite."""
     with strategy.scope():
         step = cases.make_step(cases.network(norm=True, dropout=0.1), strategy=strategy)
 

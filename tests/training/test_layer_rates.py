@@ -8,7 +8,7 @@ from kerasseg import training, zoo
 
 
 def changes(factor, kind=keras.optimizers.AdamW):
-    """How far a step moves the kernels of the encoder and of the rest."""
+    """Distance that a step moves the kernels of the encoder and of the rest."""
     keras.utils.set_random_seed(0)
     model = zoo.unet(2, "tiny", decoder_filters=(8,) * 5)
     inside = zoo.part_of(model, "encoder")[0].trainable_variables

@@ -1,4 +1,4 @@
-"""What trainings wrap around weights: taken off, said, and never run.
+"""Wrappers that trainings put around weights: taken off, said, and never run.
 
 `tests/files/torch_lightning.pth` was written by PyTorch 2.13: a state dict of three
 tensors beside options of a training, a lone tensor, an optimizer and a device.

@@ -123,7 +123,7 @@ def external_data(file):
     file.create_dataset("w", (4,), "f4", external=[("other.bin", 0, 16)])
 
 
-def claim(file):
+def oversize(file):
     file.create_dataset("w", (2**40,), "f4")
 
 
@@ -131,7 +131,7 @@ def loop(file):
     file.create_group("a")["b"] = file["/"]
 
 
-@pytest.mark.parametrize("build", [link, soft_link, external_data, claim, loop])
+@pytest.mark.parametrize("build", [link, soft_link, external_data, oversize, loop])
 def test_an_h5_file_that_points_elsewhere_or_claims_too_much_is_refused(
     tmp_path, build
 ):

@@ -54,7 +54,7 @@ def shared():
     ],
 )
 def test_decoders_equal_segmentation_models_pytorch(name, encoder, counts, shared):
-    options = {"light": True} if name == "pspnet" else {}
+    options = {"lightweight": True} if name == "pspnet" else {}
     if name in ("pspnet", "pan"):  # the shared encoder's; it changes no number
         options["output_stride"] = 32
     model = zoo.BUILDERS[name](21, shared(encoder), **options)
