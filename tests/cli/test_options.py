@@ -41,7 +41,7 @@ def test_flips_stand_alone_or_with_a_word(typed, flips, pictures):
 
 def test_messages_are_told_in_flags():
     assert options.flags("Received: 'refine'. Known: tile_px.") == (
-        "tile_px is --tile, refine is --crf"
+        "refine is --crf, tile_px is --tile"
     )
     assert options.flags("Received: 'x'. Known: refine, zoom.") == "refine is --crf"
     assert options.flags("`zoom` must refine `flips`.") == ""
