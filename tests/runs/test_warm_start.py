@@ -36,6 +36,7 @@ def kernel(model, name):
     return model.get_layer(name).kernel.numpy()
 
 
+@pytest.mark.slow
 def test_published_weights_bring_their_model(tmp_path, two_classes, capsys):
     # With a rate of 0 for the whole encoder it stays as published.
     rates = "optimizer.rates={encoder = 0.0}"
