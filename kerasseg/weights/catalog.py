@@ -47,6 +47,7 @@ class Entry:
         sha256: of the file, or its first digits; "" if unknown.
         megabytes: about.
         data: what it was trained on.
+        data_licence: of that data, where it asks to be stated.
         metric: published scores on that data, in percent.
         weak: what it is bad at.
         verified: how our outputs were compared with the publisher's.
@@ -75,6 +76,7 @@ class Entry:
     sha256: str = ""
     megabytes: float | None = None
     data: str = ""
+    data_licence: str | None = None
     metric: str = ""
     weak: str = ""
     verified: str = "layout verified, file not seen"
@@ -112,10 +114,17 @@ class Entry:
         path = downloads.fetch(
             self.url,
             folder=os.path.join("weights", self.name),
+            mirrored=self._mirrored(),
             sha256=self.sha256 or None,
             progress=progress,
         )
         return path if self.member is None else _extracted(path, self.member)
+
+    def _mirrored(self):
+        """Address below a mirror, where files of other entries have the same name."""
+        file = self.url.rpartition("/")[2]
+        same = [x for x in entries().values() if x.url and x.url.endswith(f"/{file}")]
+        return file if len(same) == 1 else f"{self.name}/{file}"
 
     def _put_by_hand(self):
         if self.fetched_by:
@@ -146,9 +155,15 @@ def entry(name, *, accept_licence=False):
         ValueError: if there is none; names the nearest.
     """
     if name not in entries():
+        fix = "`kerasseg weights` lists the names."
+        if isinstance(name, str) and name and not is_name(name):
+            fix = (
+                "Give a name (`kerasseg weights` lists them). A file of weights needs "
+                "its model: kerasseg.zoo.from_reference(NAME, weights=FILE), --init "
+                "FILE of kerasseg train, or the folder of its run as --run."
+            )
         raise ValueError(
-            f"Unknown weights. Received: {name!r}.{nearest(name, entries())} "
-            "`kerasseg weights` lists the names."
+            f"Unknown weights. Received: {name!r}.{nearest(name, entries())} {fix}"
         )
     found = entries()[name]
     return dataclasses.replace(found, open=True) if accept_licence else found

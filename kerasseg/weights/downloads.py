@@ -1,7 +1,8 @@
 """Downloads of weight files into a cache: resumed, checked, whole or not there.
 
 Two environment variables change where files come from and go to: `KERASSEG_HOME` is the
-folder of the cache, `KERASSEG_MIRROR` an address that holds the files by their names.
+folder of the cache, `KERASSEG_MIRROR` an address that holds the files by their names
+(those that share one, as pytorch_model.bin, as NAME/pytorch_model.bin).
 """
 
 import contextlib
@@ -52,7 +53,7 @@ def cache_folder():
     return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache", "kerasseg")
 
 
-def fetch(url, *, folder="", sha256=None, size=None, progress=None):
+def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=None):
     """Path of a published file, downloaded unless it lies in the cache already.
 
     A download that was cut off goes on where it stopped, in this process or a later
@@ -63,6 +64,7 @@ def fetch(url, *, folder="", sha256=None, size=None, progress=None):
     Args:
         url: http or https address.
         folder: folder in the cache, for files that share a name.
+        mirrored: where it lies below `KERASSEG_MIRROR`; None is the file's name.
         sha256: what its SHA-256 must be, or begin with, in hexadecimal digits; None
             takes the digits before the extension, where PyTorch's file names have
             them ("resnet50-0676ba61.pth"), and checks nothing otherwise.
@@ -87,7 +89,7 @@ def fetch(url, *, folder="", sha256=None, size=None, progress=None):
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     mirror = os.environ.get("KERASSEG_MIRROR")
-    source = f"{mirror.rstrip('/')}/{name}" if mirror else url
+    source = f"{mirror.rstrip('/')}/{mirrored or name}" if mirror else url
     part = _adopt(path)
     with contextlib.ExitStack() as stack:
         progress = progress or stack.enter_context(_bar(name))

@@ -141,3 +141,24 @@ def test_a_file_inside_a_zip_is_taken_out(cache, monkeypatch):
 )
 def test_a_name_is_told_from_a_path(weights, expected):
     assert catalog.is_name(weights) is expected
+
+
+def test_files_of_one_name_are_told_apart_by_a_mirror(cache, monkeypatch):
+    asked = []
+    monkeypatch.setattr(downloads, "fetch", lambda _, **x: asked.append(x["mirrored"]))
+    for name in ("segformer_b0_ade20k", "segformer_b1_ade20k", "fcn_resnet50_coco"):
+        catalog.entry(name, accept_licence=True).path()
+    assert asked == [
+        "segformer_b0_ade20k/pytorch_model.bin",
+        "segformer_b1_ade20k/pytorch_model.bin",
+        "fcn_resnet50_coco-1167a1af.pth",
+    ]
+
+
+def test_a_file_instead_of_a_name_is_told_what_takes_one():
+    with pytest.raises(ValueError, match="from_reference"):
+        catalog.entry("folder/unet.pth")
+
+
+def test_data_that_ask_for_it_are_credited():
+    assert catalog.entry("vessels").data_licence.startswith("CC BY 4.0")

@@ -189,6 +189,10 @@ def test_a_mirror_is_asked_instead(server, monkeypatch):
     monkeypatch.setenv("KERASSEG_MIRROR", f"{server.url}/there/")
     path = downloads.fetch("https://nowhere.invalid/a/b.npz", sha256=SHA256[:8])
     assert path.read_bytes() == DATA
+    with pytest.raises(downloads.DownloadError, match=r"/there/mine/c\.npz"):
+        downloads.fetch(
+            "https://nowhere.invalid/c.npz", mirrored="mine/c.npz", sha256="0"
+        )
 
 
 def test_offline_says_where_to_put_the_file(server, monkeypatch):
