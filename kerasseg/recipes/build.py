@@ -112,6 +112,8 @@ def build_model(recipe, classes, channels=3, *, weights=None):
     Raises:
         RecipeError: if the architecture cannot learn these classes.
     """
+    from kerasseg import zoo
+
     try:
         found = task_of(recipe).model_options(recipe, classes, channels)
     except ValueError as error:
@@ -121,6 +123,9 @@ def build_model(recipe, classes, channels=3, *, weights=None):
     options.pop("architecture")
     if weights is not None:
         options = {**options, "weights": weights}
+        options.pop("encoder_weights", None)
+    if inner := options.pop("encoder_options", None):
+        options["encoder"] = zoo.build_encoder(builder_of(recipe), options, inner)
         options.pop("encoder_weights", None)
     return builder_of(recipe)(**options)
 

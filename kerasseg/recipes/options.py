@@ -72,7 +72,9 @@ def resolve(recipe):
     for (table, old), new in RENAMED.items():
         if old in recipe[table]:
             recipe[table][new] = recipe[table].pop(old)
-    check_named(recipe["model"], "architecture", zoo.BUILDERS, "model")
+    extra = {"encoder_options": {}}
+    check_named(recipe["model"], "architecture", zoo.BUILDERS, "model", extra=extra)
+    _check_encoder_options(recipe["model"])
     data = recipe["data"]
     data.setdefault("train", "train")
     data.setdefault("val", "val")
@@ -103,6 +105,23 @@ def resolve(recipe):
     _check_rates(recipe["optimizer"]["rates"])
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe
+
+
+def _check_encoder_options(model):
+    """Check options of the encoder's function, but for those that the builder gives."""
+    from kerasseg import zoo
+
+    if not (options := model.get("encoder_options")):
+        return
+    builder = zoo.BUILDERS[model["architecture"]]
+    with option_errors("model", "encoder"):
+        known = zoo.encoder_parameters(builder, model.get("encoder"))
+    with option_errors("model", "encoder_options"):
+        if not isinstance(options, dict):
+            raise ValueError(
+                f"`encoder_options` must be a table. Received: {options!r}."
+            )
+        check_types(options, known, "model.encoder_options")
 
 
 def _check_signs(recipe):

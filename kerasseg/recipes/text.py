@@ -71,7 +71,8 @@ def read(path=None, overrides=(), *, model=None):
         recipe["model"] = dict(model)
     overridden = [_override(recipe, override) for override in overrides]
     architecture = ("model", "architecture") in overridden
-    if architecture and path in (SHAPES, FOLDER):  # nobody has chosen its options
+    chosen = architecture or model is not None
+    if chosen and path in (SHAPES, FOLDER):  # nobody has chosen its other options
         _drop_foreign(recipe, overridden)
     try:
         return resolve(recipe)
@@ -90,7 +91,7 @@ def _drop_foreign(recipe, overridden):
     builder = zoo.BUILDERS.get(str(recipe["model"]["architecture"]))
     if builder is None:  # an error that lists those that there are
         return
-    known = {"architecture", *parameters(builder)}
+    known = {"architecture", "encoder_options", *parameters(builder)}
     for option in {*recipe["model"]} - known:
         if ("model", option) not in overridden:
             del recipe["model"][option]

@@ -21,9 +21,13 @@ def model_table(init, accept_licence=False):
     """
     if catalog.is_name(init):
         entry = catalog.entry(init, accept_licence=accept_licence)
-        table = {"architecture": entry.architecture, **entry.options}
-        if entry.encoder:
-            table["encoder"] = entry.encoder
+        if entry.task == "encoder":
+            raise RunError(
+                f"{init!r} are weights of an encoder, --init takes those of a whole "
+                f"model. Fix: --set model.encoder={entry.architecture} --set "
+                "model.encoder_weights=imagenet."
+            )
+        table = _published(entry)
     elif os.path.isdir(init):
         table = dict(recipes.read(init)["model"])
         table.pop("encoder_weights", None)
@@ -31,6 +35,24 @@ def model_table(init, accept_licence=False):
         return None
     # These follow from the data.
     return {key: x for key, x in table.items() if key not in ("num_classes", "things")}
+
+
+def _published(entry):
+    """[model] of published weights: all on which their outputs depend."""
+    from kerasseg import zoo
+
+    inner, options = entry.encoder_options, dict(entry.options)
+    if entry.reference:
+        reference = zoo.REFERENCES[entry.reference].references[entry.reference]
+        inner = {**reference.encoder_options, **inner}
+        options = {**reference.options, **options}
+    table = {"architecture": entry.architecture, **options}
+    if entry.encoder:
+        table["encoder"] = entry.encoder
+    if inner:
+        table["encoder_options"] = inner
+    # As TOML reads them.
+    return {key: list(x) if isinstance(x, tuple) else x for key, x in table.items()}
 
 
 def begin(model, settings):

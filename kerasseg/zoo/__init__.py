@@ -29,6 +29,7 @@ import keras
 from kerasseg import encoders, weights
 from kerasseg.names import look_up, parameters
 from kerasseg.weights import catalog
+from kerasseg.zoo._builder import build_encoder, encoder_parameters
 from kerasseg.zoo._builder import load as load_weights
 from kerasseg.zoo._references import encoder_options
 from kerasseg.zoo.attention_unet import attention_unet

@@ -2,9 +2,11 @@
 
 import functools
 
+from kerasseg import encoders
 from kerasseg import weights as weight_files
 from kerasseg.encoders import pretrained
 from kerasseg.encoders.arguments import checked
+from kerasseg.names import look_up, parameters
 from kerasseg.zoo._references import rules_for
 
 COUNTS = ("num_classes", "num_rays")
@@ -89,3 +91,40 @@ def head_of(model):
     shapes = {path: x.shape for path, x in weight_files.named_variables(other).items()}
     table = weight_files.named_variables(model)
     return {path for path, x in table.items() if shapes.get(path) != x.shape}
+
+
+def encoder_parameters(builder, encoder=None):
+    """Options of an encoder's function and their defaults, but for the builder's own.
+
+    Args:
+        builder: function of the zoo.
+        encoder: name; None is the builder's default.
+
+    Raises:
+        ValueError: if the encoder is unknown.
+    """
+    encoder = encoder or parameters(builder).get("encoder")
+    known = parameters(look_up(encoder, encoders.ENCODERS, "encoder"))
+    given = ("input_shape", "weights", "output_stride")
+    return {name: value for name, value in known.items() if name not in given}
+
+
+def build_encoder(builder, options, inner):
+    """Encoder with options of its own, which builders do not pass on.
+
+    Args:
+        builder: function of the zoo.
+        options: dict of its arguments; "encoder" is a name.
+        inner: dict of further arguments of the encoder's function.
+
+    Returns:
+        keras.Model to give the builder as `encoder`.
+    """
+    options = {**parameters(builder), **options}
+    return encoders.build(
+        options["encoder"],
+        options.get("input_shape", (None, None, options.get("channels", 3))),
+        weights=options.get("encoder_weights"),
+        output_stride=options.get("output_stride"),
+        options=inner,
+    )

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from kerasseg import recipes, runs, zoo
+from kerasseg import recipes, runs, weights, zoo
 from kerasseg.cli import main
 from kerasseg.images import write_image, write_mask
 from kerasseg.runs import warm_start
-from kerasseg.weights import WeightsError
+from kerasseg.weights import WeightsError, catalog
+from kerasseg.zoo import _builder, _references
 
 SHORT = [
     *("--set", "train.epochs=1", "--set", "train.steps_per_epoch=1"),
@@ -105,3 +106,48 @@ def test_weights_of_another_network_are_refused():
 def test_rates_are_checked(rates):
     with pytest.raises(recipes.RecipeError, match="`rates` must give"):
         recipes.read(None, [f"optimizer.rates={rates}"])
+
+
+BY_REFERENCE = [
+    "fcn_resnet50_coco",
+    "deeplab_v3_mobilenet_v3_large_coco",
+    "u2net_small",
+]
+
+
+@pytest.mark.parametrize("name", [*BY_REFERENCE, "mask_rcnn_resnet50_coco"])
+def test_published_files_fit_the_model_that_they_bring(name, tmp_path):
+    # Without their file: whether it is the reference's model, by options and shapes.
+    entry, table = catalog.entry(name), warm_start.model_table(name)
+    recipe = recipes.read(recipes.FOLDER, ["augment.size=[64, 64]"], model=table)
+    (tmp_path / "recipe.toml").write_text(recipes.dump(recipe))
+    again = recipes.read(tmp_path)
+    assert again == recipe
+    model = recipes.build_model(again, ["background", "thing", "other"])
+    if entry.reference:
+        reference = zoo.REFERENCES[entry.reference].references[entry.reference]
+        assert not _references._differences(reference, model)
+    else:
+        published = zoo._built(entry, None)
+        head = _builder.head_of(model)
+        ours, theirs = map(weights.named_variables, (model, published))
+        assert ours.keys() == theirs.keys()
+        assert all(ours[x].shape == theirs[x].shape for x in {*ours} - head)
+
+
+def test_models_of_objects_bring_their_losses():
+    for name in ("nuclei", "mask_rcnn_resnet50_coco"):
+        recipe = recipes.read(recipes.FOLDER, model=warm_start.model_table(name))
+        assert recipe["model"]["architecture"] == catalog.entry(name).architecture
+        assert not recipe["loss"]
+
+
+def test_weights_of_an_encoder_are_told_their_option():
+    with pytest.raises(runs.RunError, match="encoder_weights=imagenet"):
+        warm_start.model_table("resnet18_imagenet")
+
+
+@pytest.mark.parametrize("options", ["3", "{nothing = 1}", "{output_stride = 8}"])
+def test_options_of_an_encoder_are_checked(options):
+    with pytest.raises(recipes.RecipeError, match="encoder_options"):
+        recipes.read(None, [f"model.encoder_options={options}"])
