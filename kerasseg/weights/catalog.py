@@ -138,8 +138,7 @@ class Entry:
                 f"{self.name!r} cannot be downloaded by a program. Get {self.file} "
                 f"from {self.page} and put it into {path.parent}."
             )
-        if self.sha256:
-            downloads.check(path, self.sha256, None, f"Delete {path}.")
+        downloads.check(path, self.sha256, None, f"Delete {path}.")
         return path
 
 

@@ -87,7 +87,7 @@ def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=Non
     if path.is_file():
         check(path, sha256, size, f"Delete {path}, and it is downloaded again.")
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     mirror = os.environ.get("KERASSEG_MIRROR")
     source = f"{mirror.rstrip('/')}/{mirrored or name}" if mirror else url
     part = _adopt(path)
@@ -96,9 +96,10 @@ def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=Non
         try:
             _download(source, part, size, progress)
             _check_part(part, sha256, size, source, progress)
-        except (OSError, http.client.HTTPException, _Refused) as error:
-            if isinstance(error, files.WriteError):
-                raise
+        except files.WriteError:
+            raise
+        # ValueError: an address that is none.
+        except (OSError, ValueError, http.client.HTTPException, _Refused) as error:
             raise DownloadError(
                 f"{name} could not be had from {source}: {_reason(error)}. Put the "
                 f"file into {path.parent} if you have it from elsewhere, or set "
@@ -107,6 +108,16 @@ def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=Non
     with files.explained(path):
         os.replace(part, path)
     return path
+
+
+def _make_folder(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DownloadError(
+            f"The cache folder {folder} cannot be made: {error.strerror}. Set "
+            "KERASSEG_HOME to a folder that can be written."
+        ) from error
 
 
 def _adopt(path):
@@ -220,7 +231,8 @@ def check(path, sha256, size, fix):
 
     Args:
         path: of the file.
-        sha256: hexadecimal digits that its SHA-256 begins with; "" checks nothing.
+        sha256: hexadecimal digits that its SHA-256 begins with; "" checks only that it
+            is no page of a portal or a pointer of Git LFS.
         size: bytes; None checks nothing.
         fix: last sentence of the error.
 
@@ -231,6 +243,9 @@ def check(path, sha256, size, fix):
     if size is not None and found != size:
         raise DownloadError(f"{path.name} must have {size} bytes, not {found}. {fix}")
     if not sha256:
+        with open(path, "rb") as file:  # no format of weights begins like that
+            if file.read(64).lstrip().startswith((b"<", b"version https://git-lfs")):
+                raise DownloadError(f"{path.name} is a page, not the weights. {fix}")
         return
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

@@ -220,3 +220,28 @@ def test_the_cache_is_where_the_platform_keeps_its_own(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     if sys.platform == "linux":
         assert downloads.cache_folder() == tmp_path / "kerasseg"
+
+
+@pytest.mark.parametrize("page", [b"\n<!DOCTYPE html>", b"version https://git-lfs.x"])
+def test_a_page_is_not_kept_as_weights(server, monkeypatch, page):
+    def answer(url, part, size, progress):
+        part.write_bytes(page)
+
+    monkeypatch.setattr(downloads, "_download", answer)
+    with pytest.raises(downloads.DownloadError, match="is a page, not the weights"):
+        downloads.fetch(f"{server.url}/pytorch_model.bin")
+    path = downloads.cache_folder() / "pytorch_model.bin"
+    assert list(path.parent.iterdir()) == []
+    path.write_bytes(page)
+    with pytest.raises(downloads.DownloadError, match="Delete"):
+        downloads.fetch(f"{server.url}/pytorch_model.bin")
+
+
+def test_a_mirror_and_a_cache_that_are_none_are_said(tmp_path, server, monkeypatch):
+    monkeypatch.setenv("KERASSEG_MIRROR", "mirror.local")
+    with pytest.raises(downloads.DownloadError, match="KERASSEG_MIRROR"):
+        fetch(server)
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("KERASSEG_HOME", str(tmp_path / "file"))
+    with pytest.raises(downloads.DownloadError, match="Set KERASSEG_HOME"):
+        fetch(server)
