@@ -10,6 +10,8 @@ import pathlib
 import sys
 import time
 
+from kerasseg.cli import errors
+
 TYPES = {int: int, float: float, str: str, float | None: float}
 # Arguments that are arrays: what the command line takes instead.
 ARRAYS = {
@@ -120,7 +122,7 @@ def run(arguments):
             event["seconds"] = round(time.perf_counter() - start, 3)
             report["images"].append(event)
         except Exception as error:  # OpenCV's own, or too little memory, too
-            event["error"] = failures.describe(error, path)
+            event["error"] = errors.told(arguments, failures.describe(error, path))
             report["failed"].append(event)
             print(f"kerasseg: {event['error']}", file=sys.stderr)
         if not arguments.json and "error" not in event:

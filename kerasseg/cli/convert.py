@@ -2,6 +2,8 @@
 
 import os
 
+from kerasseg.cli import errors
+
 FORMATS = ("coco", "labels", "folders")
 TARGETS = (*FORMATS, "yolo", "voc", "masks")
 
@@ -64,7 +66,7 @@ def run(arguments):
     )
     if not arguments.json:
         for line in _lines(report):
-            print(line)
+            print(errors.told(arguments, line))
     return report
 
 

@@ -10,7 +10,7 @@ def add_arguments(command):
         "--format",
         metavar="NAME",
         help="form of the data, a data set of `kerasseg list`, or auto, told from what "
-        "lies in the folder (default: auto without a recipe)",
+        "lies in the folder (default: that of the recipe or run, auto without one)",
     )
     command.add_argument(
         "--group",
@@ -25,6 +25,27 @@ def add_arguments(command):
         metavar="TABLE.KEY=VALUE",
         help="change one option of the recipe; may be repeated",
     )
+
+
+def overrides(arguments, name):
+    """Overrides of a recipe that the flags of data make.
+
+    Args:
+        arguments: of the command.
+        name: form of the data, or "auto" to look for it, or None for the recipe's.
+
+    Returns:
+        (list of str, dict of the form that was found as of `read_recipe`).
+    """
+    found, form = list(arguments.set), None
+    if name == "auto":
+        form = _find(arguments.data)
+        name = form["name"]
+    if name is not None:
+        found.insert(0, f"data.dataset={name}")
+    if arguments.group is not None:
+        found.insert(0, f"data.group={json.dumps(arguments.group)}")
+    return found, form
 
 
 def read_recipe(arguments, model=None):
@@ -45,19 +66,12 @@ def read_recipe(arguments, model=None):
     from kerasseg import recipes
 
     default = recipes.FOLDER if arguments.data else recipes.SHAPES
-    path, overrides = arguments.recipe or default, list(arguments.set)
-    named = any(override.startswith("data.dataset=") for override in overrides)
-    form, name = None, arguments.format
+    path, name = arguments.recipe or default, arguments.format
+    named = any(override.startswith("data.dataset=") for override in arguments.set)
     if name is None and arguments.data and not arguments.recipe and not named:
         name = "auto"
-    if name == "auto":
-        form = _find(arguments.data)
-        name = form["name"]
-    if name is not None:
-        overrides.insert(0, f"data.dataset={name}")
-    if arguments.group is not None:
-        overrides.insert(0, f"data.group={json.dumps(arguments.group)}")
-    return path, recipes.read(path, overrides, model=model), form
+    changes, form = overrides(arguments, name)
+    return path, recipes.read(path, changes, model=model), form
 
 
 def _find(root):

@@ -7,7 +7,6 @@ training), 2 the command or the recipe is wrong,
 """
 
 import argparse
-import contextlib
 import json
 import os
 import signal
@@ -19,6 +18,7 @@ from kerasseg.cli import (
     classical,
     convert,
     data,
+    errors,
     look_around,
     options,
     published,
@@ -48,50 +48,21 @@ def main(argv=None):
     try:
         answer = arguments.run(arguments)
     except recipes.RecipeError as error:  # a ValueError, so it comes first
-        return _fail(arguments, error, 2)
+        return errors.fail(arguments, error, 2)
     # A `training.CheckpointError` is a RuntimeError, a `NonFiniteError` an
     # ArithmeticError, and what an extra lacks an ImportError.
     except FAILURES as error:
-        return _fail(arguments, error, 1)
+        return errors.fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
         # 128 + signal, as shells report a process that a signal ended.
         number = getattr(stop, "signal", signal.SIGINT)
-        return _fail(arguments, str(stop) or "interrupted", 128 + number)
+        return errors.fail(arguments, str(stop) or "interrupted", 128 + number)
     if arguments.json:
         print(json.dumps(answer, indent=1))
     if "exit_code" in answer:
         return answer["exit_code"]
     parts = [answer, *(part for part in answer.values() if isinstance(part, dict))]
     return 3 if any(part.get("failed") for part in parts) else 0
-
-
-def _list_failures(arguments, failed):
-    """Print every file that failed, and the option that the first message advises."""
-    for failure in failed:
-        print(f"kerasseg: {failure['error']}", file=sys.stderr)
-    hints = [_hint(arguments, failure["error"]) for failure in failed]
-    if any(hints):
-        print(next(filter(None, hints)), file=sys.stderr)
-
-
-def _hint(arguments, message):
-    """The option to paste that a message advises, or flags of options that it names."""
-    hint = None
-    if hasattr(arguments, "set"):
-        hint = options.pasteable(message)
-    elif arguments.run in (_evaluate, _predict):
-        hint = options.flags(message)
-    return f"kerasseg: on the command line: {hint}" if hint else None
-
-
-def _fail(arguments, error, code):
-    with contextlib.suppress(OSError):  # of a terminal that was closed
-        if arguments.json:
-            print(json.dumps({"error": str(error), "exit_code": code}))
-        print(f"kerasseg: {error}", file=sys.stderr)
-        if hint := _hint(arguments, str(error)):
-            print(hint, file=sys.stderr)
-    return code
 
 
 def _parser(argv):
@@ -181,7 +152,7 @@ def _chosen(arguments):
 
 def _evaluate_arguments(command):
     _model_arguments(command)
-    command.add_argument("--data", metavar="ROOT", help="folder of the data set")
+    data.add_arguments(command)
     command.add_argument("--split", default="val", help="train, val, or a split's name")
     command.add_argument("--out", metavar="DIR", help="where results go (default: RUN)")
     options.add_arguments(command)
@@ -199,8 +170,9 @@ def _export_arguments(command):
     command.add_argument("--out", default="exported", help="output folder")
     command.add_argument(
         "--format",
+        type=options.export_format,
         default="tf_saved_model",
-        help="tf_saved_model (for TF Serving), keras, onnx, openvino or litert",
+        help="tf_saved_model (for TF Serving), keras, weights, onnx, openvino, litert",
     )
 
 
@@ -243,16 +215,23 @@ def _evaluate(arguments):
     """Measure a run's best weights on a split of its data set."""
     from kerasseg import runs
 
+    chosen, samples = _chosen(arguments), None
+    overrides, form = data.overrides(arguments, arguments.format)
+    if form:
+        _say(arguments, form["text"])
+    place = {"root": arguments.data, "split": arguments.split}
+    if overrides:
+        samples = runs.read_samples(chosen, **place, overrides=overrides)
     results = runs.evaluate(
-        _chosen(arguments),
-        root=arguments.data,
-        split=arguments.split,
+        chosen,
+        **place,
+        samples=samples,
         options=options.given(arguments),
         out=arguments.out,
         on_error="list",
     )
     _say(arguments, results["table"])
-    _list_failures(arguments, results["failed"])
+    errors.list_failures(arguments, results["failed"])
     if results["failed"]:
         _say(arguments, f"Not scored: {len(results['failed'])} samples, listed above.")
     return results
@@ -268,7 +247,7 @@ def _predict(arguments):
         arguments.out,
         options=options.given(arguments),
     )
-    _list_failures(arguments, report["failed"])
+    errors.list_failures(arguments, report["failed"])
     _say(arguments, f"Wrote {len(report['images'])} predictions to {arguments.out}/.")
     if report.get("skipped"):
         _say(arguments, f"Skipped {len(report['skipped'])} masks beside the images.")

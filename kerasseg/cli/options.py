@@ -5,6 +5,13 @@ import dataclasses
 import re
 
 from kerasseg import tasks
+from kerasseg.names import look_up
+
+# Those of `export.save`; its own table would take TensorFlow to read.
+EXPORTS = (
+    *("tf_saved_model", "saved_model", "keras", "weights"),
+    *("onnx", "openvino", "litert"),
+)
 
 
 def add_arguments(command):
@@ -41,6 +48,20 @@ def with_words(argv):
         alone = choices and following not in choices
         found.append(f"{argument}={choices[0]}" if alone else argument)
     return found
+
+
+def export_format(name):
+    """The name of a format of `export.save`, for a parser."""
+    try:
+        look_up(name, dict.fromkeys(EXPORTS), "format")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return name
+
+
+def are_known(arguments):
+    """Whether a command has the flags of `add_arguments`."""
+    return _fields().keys() <= vars(arguments).keys()
 
 
 def flags(message):

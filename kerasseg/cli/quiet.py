@@ -18,7 +18,7 @@ CHATTER = re.compile(
     rb"|To enable the following instructions: "
     # Errors that stop nothing: no GPU, a library registered twice, an operation that
     # another one replaces.
-    rb"|.*: E .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas)"
+    rb"|.*: E .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas|oneDNN supports)"
     rb"|E\d{4} .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas|oneDNN supports)"
 )
 MOST_WAITING_S = 1.0

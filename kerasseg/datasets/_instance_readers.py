@@ -107,7 +107,7 @@ def format_of(path):
     path = pathlib.Path(path)
     if path.is_file():
         return "coco"
-    check_folder(path)
+    check_folder(path, "file" if path.suffix else "folder")
     found = ["coco"] if (path / JSON).is_file() else []
     if _mask_files.find_mask_folders(path):
         found.append("folders")

@@ -35,13 +35,20 @@ class ImageError(ValueError):
         return f"{path}: required: {required}. Received: {received}. Fix: {fix}."
 
 
-def check_folder(path):
-    """Raise an ImageError, with the nearest name, if `path` is not a folder."""
+def check_folder(path, kind="folder"):
+    """Raise an ImageError, with the nearest name, if `path` is not a folder.
+
+    Args:
+        path: of the folder.
+        kind: what the message calls it, if nothing is there.
+    """
     path = pathlib.Path(path)
     if not path.is_dir():
-        received = "a file" if path.exists() else "no such folder"
+        received = f"no such {kind}"
+        if path.exists():
+            kind, received = "folder", "a file"
         fix = f"Check the path.{_nearest_entry(path)}".rstrip(".?")
-        raise ImageError(path, "a folder", received, fix)
+        raise ImageError(path, f"a {kind}", received, fix)
 
 
 def read_bytes(source, max_pixels):

@@ -85,8 +85,8 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
         name_of(path),
         f"{channels} channels",
         f"{found} channels",
-        f"Read all of them: channels={found} (--set 'data.channels={found}'),"
-        " or save those to use as a file of their own",
+        "Save those to use as a file of their own, or read all of them: "
+        f"channels={found} (--set 'data.channels={found}')",
     )
 
 

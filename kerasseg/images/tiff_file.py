@@ -75,10 +75,9 @@ def _check_pages(file, pages, axes):
         bands = alike == 1 and pages[0].samplesperpixel == 1 and not file.as_ids
         if bands and file.is_asked(num):
             return
+        fix += ", as an array [H, W, C] in a .npy file"
         if bands and num != 3:
-            fix += f", read all: channels={num} (--set 'data.channels={num}')"
-        else:
-            fix += ", as an array [H, W, C] in a .npy file"
+            fix += f", or read all: channels={num} (--set 'data.channels={num}')"
         raise ImageError(
             file.path, "a file with one picture", f"{num} frames or pages", fix
         )

@@ -22,7 +22,16 @@ from kerasseg.recipes.build import (
     task_of,
 )
 from kerasseg.recipes.options import TABLES, as_list
-from kerasseg.recipes.text import FOLDER, SHAPES, RecipeError, dump, name, named, read
+from kerasseg.recipes.text import (
+    FOLDER,
+    SHAPES,
+    RecipeError,
+    dump,
+    name,
+    named,
+    read,
+    with_data,
+)
 
 __all__ = [
     "FOLDER",
@@ -42,4 +51,5 @@ __all__ = [
     "named",
     "read",
     "task_of",
+    "with_data",
 ]

@@ -30,6 +30,8 @@ TRAIN = {
     "on_bad_sample": "stop",  # or "skip"
     "on_non_finite": "stop",  # or "skip"
 }
+# Options of [data] that are no arguments of its data set.
+DATA = {"train": None, "val": None, "value_range": (), "group": ""}
 CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
 # Options that had another name: recipes and runs written before still work.
@@ -57,7 +59,7 @@ def resolve(recipe):
     Raises:
         OptionError: names the table and the option.
     """
-    from kerasseg import augment, datasets, zoo
+    from kerasseg import augment, zoo
 
     for table in recipe:
         if table not in TABLES:
@@ -75,19 +77,7 @@ def resolve(recipe):
     extra = {"encoder_options": {}}
     check_named(recipe["model"], "architecture", zoo.BUILDERS, "model", extra=extra)
     _check_encoder_options(recipe["model"])
-    data = recipe["data"]
-    data.setdefault("train", "train")
-    data.setdefault("val", "val")
-    extra = {"train": None, "val": None, "value_range": (), "group": ""}
-    check_named(data, "dataset", datasets.DATASETS, "data", extra=extra)
-    if data.get("value_range") is not None:
-        with option_errors("data", "value_range"):
-            data["value_range"] = list(check_range(data["value_range"]))
-    for side in ("train", "val"):  # the name of a split, or more arguments
-        if isinstance(data[side], dict):
-            known = parameters(datasets.DATASETS[data["dataset"]])
-            known.pop("root", None)
-            check_types(data[side], known, "data")
+    check_data(recipe["data"])
     recipe["augment"] = {"name": "standard", **recipe["augment"]}
     check_named(recipe["augment"], "name", augment.PRESETS, "augment")
     builder = zoo.BUILDERS[recipe["model"]["architecture"]]
@@ -122,6 +112,27 @@ def _check_encoder_options(model):
                 f"`encoder_options` must be a table. Received: {options!r}."
             )
         check_types(options, known, "model.encoder_options")
+
+
+def check_data(data):
+    """Fill in the sides of [data], in place, and check its names and types.
+
+    Raises:
+        OptionError: names the option.
+    """
+    from kerasseg import datasets
+
+    data.setdefault("train", "train")
+    data.setdefault("val", "val")
+    check_named(data, "dataset", datasets.DATASETS, "data", extra=DATA)
+    if data.get("value_range") is not None:
+        with option_errors("data", "value_range"):
+            data["value_range"] = list(check_range(data["value_range"]))
+    for side in ("train", "val"):  # the name of a split, or more arguments
+        if isinstance(data[side], dict):
+            known = parameters(datasets.DATASETS[data["dataset"]])
+            known.pop("root", None)
+            check_types(data[side], known, "data")
 
 
 def _check_signs(recipe):

@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import copy
 import json
 import os
 import pathlib
@@ -9,7 +10,7 @@ import re
 import tomllib
 
 from kerasseg.names import bounded, nearest, parameters
-from kerasseg.recipes.options import TABLES, as_list, resolve
+from kerasseg.recipes.options import DATA, TABLES, as_list, check_data, resolve
 from kerasseg.tasks.checks import OptionError
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
@@ -99,6 +100,49 @@ def _drop_foreign(recipe, overridden):
         table == "loss" for table, _ in overridden
     ):
         recipe.pop("loss", None)
+
+
+def with_data(recipe, overrides=()):
+    """The recipe of a run that reads other data than it was trained on.
+
+    Args:
+        recipe: resolved recipe.
+        overrides: as in `read`, of [data] only. With another `data.dataset` the
+            options that it does not know are left out.
+
+    Returns:
+        dict like `recipe`.
+
+    Raises:
+        RecipeError: for an override of another table, or a wrong one.
+    """
+    from kerasseg import datasets
+
+    changed = {"data": copy.deepcopy(recipe["data"])}
+    places = [_override(changed, override) for override in overrides]
+    if other := {*changed} - {"data"}:
+        raise RecipeError(
+            f"Of a trained model --set can change [data] only. Received: {min(other)}. "
+            "Options of prediction have flags of their own, see --help."
+        )
+    data = changed["data"]
+    function = datasets.DATASETS.get(str(data["dataset"]))
+    if ("data", "dataset") in places and function is not None:
+        _drop_unknown(data, {*parameters(function)}, {key for _, key in places})
+    try:
+        check_data(data)
+    except OptionError as error:
+        raise RecipeError(f"--set data.{error.option}: {error}") from error
+    return {**recipe, **changed}
+
+
+def _drop_unknown(data, known, given):
+    """Drop the options of [data] that its data set does not know, unless just given."""
+    for key in {*data} - {"dataset", *DATA} - known - given:
+        del data[key]
+    for side in {"train", "val"} - given:
+        if isinstance(data.get(side), dict) and not {*data[side]} <= known:
+            del data[side]
 
 
 def named():

@@ -8,6 +8,15 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 
 from kerasseg.runs.folder import RunError, find, load
 from kerasseg.runs.training import train
-from kerasseg.runs.use import evaluate, export, predict
+from kerasseg.runs.use import evaluate, export, predict, read_samples
 
-__all__ = ["RunError", "evaluate", "export", "find", "load", "predict", "train"]
+__all__ = [
+    "RunError",
+    "evaluate",
+    "export",
+    "find",
+    "load",
+    "predict",
+    "read_samples",
+    "train",
+]

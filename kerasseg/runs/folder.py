@@ -37,6 +37,19 @@ def load(run, score_threshold=None):
         RunError: if the folder is no run, or has no weights yet.
     """
     machine.check_process()
+    recipe, facts = read(run)
+    path = pathlib.Path(run, "best.weights.h5")
+    _check_weights(path)
+    if score_threshold is not None:
+        _lower_threshold(recipe, score_threshold)
+    model = recipes.build_model(
+        recipe, facts["classes"], facts["channels"], weights=path
+    )
+    return model, recipe, facts
+
+
+def read(run):
+    """Recipe and facts of a run that has weights, as `load` gives them."""
     run = pathlib.Path(run)
     missing = [
         name
@@ -48,14 +61,7 @@ def load(run, score_threshold=None):
             f"{run} must be a run folder with trained weights. Missing: "
             f"{', '.join(missing)}. Train one: kerasseg train --out {run}"
         )
-    recipe, facts = _read_recipe(run), read_facts(run)
-    _check_weights(run / "best.weights.h5")
-    if score_threshold is not None:
-        _lower_threshold(recipe, score_threshold)
-    model = recipes.build_model(
-        recipe, facts["classes"], facts["channels"], weights=run / "best.weights.h5"
-    )
-    return model, recipe, facts
+    return _read_recipe(run), read_facts(run)
 
 
 def _lower_threshold(recipe, score):

@@ -6,7 +6,7 @@ import pathlib
 
 from kerasseg import files, machine, recipes
 from kerasseg.names import check_options
-from kerasseg.runs.folder import load, palette_of
+from kerasseg.runs.folder import load, palette_of, read
 from kerasseg.weights import catalog
 
 EVALUATIONS = pathlib.Path("evaluations")
@@ -32,7 +32,8 @@ def evaluate(
         split: "train", "val", or a split's own name.
         options: dict of prediction options, instead of those of the recipe.
         out: folder of the results; None for the run folder, or evaluations/NAME.
-        samples: Samples to use instead of those of `root` and `split`.
+        samples: Samples to use instead of those of `root` and `split`, such as
+            `read_samples` gives.
         training: JSON-able facts about the training to write down.
         on_error: as in `evaluate.score`.
 
@@ -49,10 +50,7 @@ def evaluate(
 
     model, recipe, facts = _load(run, options)
     if samples is None:
-        samples = recipes.build_samples(recipe, root or facts["root"], split)
-        samples = samples.with_classes(facts["classes"])
-        if samples.value_range is None:
-            samples = samples.with_range(facts.get("value_range"))
+        samples = _samples(recipe, facts, root, split)
     options = _options(recipe, options)
     result = scoring.score(model, samples, options, on_error=on_error)
     if training:
@@ -79,6 +77,33 @@ def evaluate(
         draw = functools.partial(viz.curves, rows, scores=[monitor])
         files.replace(out / "curves.png", draw, durable=False)
     return {**written, "table": scoring.table(result)}
+
+
+def read_samples(run, *, root=None, split="val", overrides=()):
+    """Samples with the classes and the range of values that a run has learned.
+
+    Args:
+        run, root, split: as in `evaluate`.
+        overrides: strings "data.key=value", changes of the run's recipe for data that
+            lie in another form than those it was trained on.
+
+    Returns:
+        Samples.
+
+    Raises:
+        RecipeError: for a wrong override.
+        ImageError: if the data are not as the recipe says.
+    """
+    recipe, facts = _about(run) if isinstance(run, catalog.Entry) else read(run)
+    return _samples(recipes.with_data(recipe, overrides), facts, root, split)
+
+
+def _samples(recipe, facts, root, split):
+    samples = recipes.build_samples(recipe, root or facts["root"], split)
+    samples = samples.with_classes(facts["classes"])
+    if samples.value_range is None:
+        samples = samples.with_range(facts.get("value_range"))
+    return samples
 
 
 def _write_rows(path, rows):
@@ -122,22 +147,24 @@ def _load(run, options=None):
     from kerasseg import zoo
 
     machine.check_process()
-    model = zoo.load(run)
-    # What a recipe and its run say, as far as use needs it.
+    return zoo.load(run), *_about(run)
+
+
+def _about(entry):
+    """Recipe and facts of published weights, as far as the use of runs needs them."""
     recipe = {
-        "model": {"architecture": run.architecture},
-        "data": {**FOLDER, **run.dataset},
-        "predict": run.predict,
+        "model": {"architecture": entry.architecture},
+        "data": {**FOLDER, **entry.dataset},
+        "predict": entry.predict,
     }
     facts = {
-        "name": run.name,
+        "name": entry.name,
         "root": None,
-        "classes": list(run.classes),
-        "colors": run.colors,
+        "classes": list(entry.classes),
+        "colors": entry.colors,
         "ignore_label": 255,
-        "channels": model.input_shape[-1],
     }
-    return model, recipe, facts
+    return recipe, facts
 
 
 def _options(recipe, given):

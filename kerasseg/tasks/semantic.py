@@ -1,9 +1,11 @@
 """Semantic segmentation: a class for each pixel."""
 
 import math
+import warnings
 
 import numpy as np
 
+from kerasseg.images import mask_kinds
 from kerasseg.predict.options import ClassMapOptions, arguments
 from kerasseg.tasks.checks import check_named
 from kerasseg.tasks.task import Task, percent
@@ -62,7 +64,7 @@ class Scorer:
         self.model, self.samples, self.options = model, samples, options
         # Tiling and the CRF take one image at a time.
         self.batch_px = 0 if options.tile_px or options.refine else BATCH_PX
-        self.matrix = 0
+        self.matrix, self.num_px, self.ignored_px = 0, 0, 0
         self.replicates = IoUReplicates(len(samples.classes))
         num, found = len(samples.classes), num_classes(model)
         if found not in (None, num):
@@ -93,6 +95,8 @@ class Scorer:
             ignore_label=self.samples.ignore_label,
         )
         self.matrix = self.matrix + matrix
+        self.num_px += np.size(sample["label"])
+        self.ignored_px += np.sum(sample["label"] == self.samples.ignore_label)
         self.replicates.add(matrix)
         names = list(self.samples.classes)
         present, shown = (np.flatnonzero(matrix.sum(axis)[1:]) + 1 for axis in (1, 0))
@@ -113,7 +117,17 @@ class Scorer:
         These are of 95 %, over images: of "mean_iou" and the IoU of "classes".
         """
         from kerasseg import metrics
+        from kerasseg.metrics import matrix
 
+        only_first = len(self.matrix) > 1 and not self.matrix[1:].any()
+        if only_first and self.ignored_px > matrix.MANY * self.num_px:
+            label = self.samples.ignore_label
+            warnings.warn(
+                f"All labels hold 0 and {label} only, of which {label} is ignored: "
+                "there is no foreground to score. If it is the foreground, say so: "
+                f"{mask_kinds.to_paste('values', {0: 0, label: 1})}.",
+                stacklevel=2,
+            )
         summary = metrics.summary(self.matrix, self.samples.classes)
         found = self.replicates.intervals()
         ends = [found["mean_iou"], *found["iou"]]

@@ -1,14 +1,16 @@
 """The command line as a stranger uses it: bad files, and advice that can be pasted."""
 
+import argparse
 import json
 import re
 import shlex
 
 import numpy as np
 import pytest
+import tifffile
 
 from kerasseg import runs
-from kerasseg.cli import main
+from kerasseg.cli import errors, main
 from kerasseg.images import write_image
 from kerasseg.training.checkpoints import CheckpointError
 
@@ -97,3 +99,42 @@ def test_a_recipe_that_is_no_file_ends_with_code_2(
     monkeypatch.chdir(tmp_path)
     assert main(["train", recipe]) == 2
     assert "recipe" in capsys.readouterr().err
+
+
+def test_a_file_that_is_not_there_is_called_that(tmp_path, capsys):
+    command = ["convert", str(tmp_path / "nope.json"), "--to", "labels", "--out", "x"]
+    assert main(command) == 1
+    assert "Received: no such file" in capsys.readouterr().err
+
+
+def test_an_unknown_format_of_files_ends_with_code_2_and_the_nearest(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["export", "--format", "onnxx"])
+    assert stop.value.code == 2
+    assert "Did you mean 'onnx'?" in capsys.readouterr().err
+
+
+def test_pages_get_no_advice_that_the_command_does_not_take(tmp_path, capsys):
+    pages = np.zeros([5, 16, 16], "uint8")
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="minisblack", metadata=None)
+    command = [str(tmp_path / "a.tif"), "--out", str(tmp_path / "out")]
+    assert main(["classical", "kmeans", *command]) == 1
+    said = capsys.readouterr().err
+    assert "5 frames or pages" in said and "a .npy file." in said
+    assert "--set" not in said and "channels=" not in said
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ("Say so: values={0: 0} (command line: --set 'data.values={0: 0}').", 9),
+        ("Save it, or read all of them: channels=5 (--set 'data.channels=5').", 7),
+        ("Fill them. boxes=fill makes rectangles (--set data.boxes=fill).", 38),
+        ("In training --set 'data.value_range=[0,1]'.", 42),
+    ],
+)
+def test_advice_is_left_out_where_there_is_no_such_flag(message, left):
+    told = errors.told(argparse.Namespace(), message)
+    assert told[:left] == message[:left]
+    assert ("(" not in told) and told.endswith(".")
+    assert errors.told(argparse.Namespace(set=[]), message) == message

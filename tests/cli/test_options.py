@@ -45,3 +45,9 @@ def test_messages_are_told_in_flags():
     )
     assert options.flags("Received: 'x'. Known: refine, zoom.") == "refine is --crf"
     assert options.flags("`zoom` must refine `flips`.") == ""
+
+
+def test_formats_of_the_flag_are_those_of_the_library():
+    from kerasseg.export import formats
+
+    assert {*options.EXPORTS} == {*formats.FORMATS, *formats.SAVED_MODEL}

@@ -14,6 +14,7 @@ lines = [
     "I0000 00:00:1795957836.293407    2649 port.cc:153] oneDNN operations are on",
     "E0000 00:00:1795957842.811600    2649 cuda_platform.cc:52] failed call to cuInit",
     "2026-01-01 10:00:00.123456: I tensorflow/core/platform/cpu_feature_guard.cc:210]",
+    "2026-01-01 10:00:00.12: E tensorflow/core/util/util.cc:131] oneDNN supports DT",
     "F0000 00:00:1795957842.811600    2649 tensor.cc:1] Check failed: x",
     "kerasseg: an error",
 ]

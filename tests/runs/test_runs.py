@@ -1,6 +1,7 @@
 """The main job as a user runs it, small."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -107,6 +108,25 @@ def test_evaluate_writes_results_of_another_split(run, tmp_path, capsys):
     assert code == 0
     assert "pixel accuracy" in capsys.readouterr().out
     assert json.loads((tmp_path / "results.json").read_text())["split"] == "train"
+
+
+def test_evaluate_reads_other_data_by_the_fix_that_it_prints(run, tmp_path, capsys):
+    mask = np.repeat(np.array([0, 255], "uint8"), 16)[:, None].repeat(32, 1)
+    for number in range(4):
+        write_image(tmp_path / f"images/{number}.png", np.stack([mask] * 3, -1))
+        write_image(tmp_path / f"labels/{number}.png", mask)
+    command = ["evaluate", "--run", str(run), "--data", str(tmp_path)]
+    command += ["--out", str(tmp_path / "out"), "--format", "folder"]
+    assert main(command) == 1
+    advice = re.search(r"--set '(data.values=[^']*)'", capsys.readouterr().err)
+    command += ["--set", 'data.classes=["background", "disc"]']
+    with pytest.warns(UserWarning, match="no foreground to score"):
+        assert main(command) == 0
+    assert main([*command, "--set", advice[1]]) == 0
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert np.sum(results["matrix"], 1).tolist()[2:] == [0, 0]
+    assert main([*command, "--set", "train.epochs=5"]) == 2
+    assert "can change [data] only. Received: train" in capsys.readouterr().err
 
 
 def test_predict_writes_masks_of_the_image_s_size(run, tmp_path):

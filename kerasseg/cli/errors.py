@@ -1,0 +1,51 @@
+"""Errors as the command line tells them: with fixes that can be pasted."""
+
+import contextlib
+import json
+import re
+import sys
+
+from kerasseg.cli import options
+
+# "(--set 'data.channels=5')" behind what it stands for, which may be one way of two:
+# ", or read all: channels=5 (--set ...)".
+SET = re.compile(
+    r"(?:, or [^:;,()]*: \w+=\w+)? \((?:[a-z ]+: )?--set (?:'[^']*'|[^\s()]+)\)"
+)
+
+
+def fail(arguments, error, code):
+    """Print an error, also as JSON where that was asked for, and return the code."""
+    message = told(arguments, str(error))
+    with contextlib.suppress(OSError):  # of a terminal that was closed
+        if arguments.json:
+            print(json.dumps({"error": message, "exit_code": code}))
+        print(f"kerasseg: {message}", file=sys.stderr)
+        if hint := _hint(arguments, message):
+            print(hint, file=sys.stderr)
+    return code
+
+
+def list_failures(arguments, failed):
+    """Print every file that failed, and the option that the first message advises."""
+    messages = [told(arguments, failure["error"]) for failure in failed]
+    for message in messages:
+        print(f"kerasseg: {message}", file=sys.stderr)
+    hints = [_hint(arguments, message) for message in messages]
+    if any(hints):
+        print(next(filter(None, hints)), file=sys.stderr)
+
+
+def told(arguments, message):
+    """The message without advice to --set, for commands that have no such flag."""
+    return message if hasattr(arguments, "set") else SET.sub("", message)
+
+
+def _hint(arguments, message):
+    """The option to paste that a message advises, or flags of options that it names."""
+    hint = None
+    if hasattr(arguments, "set"):
+        hint = options.pasteable(message)
+    if not hint and options.are_known(arguments):
+        hint = options.flags(message)
+    return f"kerasseg: on the command line: {hint}" if hint else None
