@@ -76,7 +76,8 @@ def _source(arguments):
     from kerasseg.names import look_up
 
     path, name, form = arguments.source, arguments.source_format, None
-    if name in FORMATS or os.path.isfile(path):
+    # What is not there is called a file or a folder where it is read.
+    if name in FORMATS or os.path.isfile(path) or not os.path.exists(path):
         return path, name, None
     if name is None:
         form = datasets.find_format(path)
