@@ -74,7 +74,8 @@ def kmeans(
     labels = labels.reshape(height, width)
     if connected:
         return merge(connected_components(labels), colors, None, min_size)
-    return np.unique(labels, return_inverse=True)[1].astype("int32")
+    ids = np.unique(labels, return_inverse=True)[1]  # [H * W] before numpy 2
+    return ids.reshape(height, width).astype("int32")
 
 
 def cluster(points, num, rng, *, iterations=50):

@@ -41,7 +41,9 @@ class Scaled(np.ndarray):
 
     def __array_wrap__(self, array, context=None, return_scalar=False):
         # Numbers that were computed from it are of any range.
-        return array[()] if return_scalar else array.view(np.ndarray)
+        if return_scalar or array.ndim == 0:  # numpy 1 does not tell
+            return array[()]
+        return array.view(np.ndarray)
 
 
 def scale(image, value_range=None):
