@@ -20,6 +20,9 @@ SIDE, BLUR = 32, 2.0
 SIMILAR, SAME = 0.95, 0.985  # correlation of near duplicates, and of copies
 FLAT = 0.004  # of the largest number: less structure tells nothing
 BLOCK = 1024  # rows that are compared at a time
+# Reading a picture takes some ms, and comparing all grows with the square: COCO's
+# 118,000 would take an hour before training, to find what does not matter there.
+MOST = 10_000
 
 
 def signature(image):
@@ -74,8 +77,11 @@ def keys_of(files, names):
 
     Returns:
         List of names, None for pictures like no other. A group of more than half of all
-        cannot stay together, so that its pictures are taken one by one.
+        cannot stay together, so that its pictures are taken one by one. Of more than
+        10,000 pictures none is compared.
     """
+    if len(files) > MOST:
+        return [None] * len(files)
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         signatures = list(pool.map(_of_file, files))
     linked = groups(len(files), pairs(signatures))

@@ -238,7 +238,7 @@ def select_by_hash(root, split, found, val_fraction, kinds=None, groups=None):
             hash, so that a class of two samples or more is on both.
         groups: a key for each sample, None for one of its own; samples of one key stay
             on one side, which the hash of the key chooses. Near duplicates have one key
-            where the second of each tuple is the path of the image.
+            where the second of each tuple is the path of the image, up to 10,000.
 
     Raises:
         ImageError: if there are fewer than two.

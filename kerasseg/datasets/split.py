@@ -20,7 +20,7 @@ def split(samples, side, *, group=None, val_fraction=0.2):
         side: "train" or "val".
         group: regular expression that finds the group in a name: its first bracket, or
             all that it matches, such as r"^(patient\\d+)_". None keeps near duplicates
-            together, which are told by their pictures.
+            together, which are told by their pictures, of up to 10,000.
         val_fraction: share of the groups in "val".
 
     Returns:

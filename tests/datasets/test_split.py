@@ -109,3 +109,9 @@ def test_a_recipe_splits_by_groups(tmp_path, rng):
         recipes.build_samples(recipe, tmp_path, side).names for side in ("train", "val")
     ]
     assert sorted(sides) == [("a_1", "a_2"), ("b_1", "b_2")]
+
+
+def test_very_many_pictures_are_not_compared(monkeypatch):
+    monkeypatch.setattr(_near, "MOST", 2)
+    # None of these files is there to be read.
+    assert _near.keys_of(["a.png", "b.png", "c.png"], "abc") == [None] * 3
