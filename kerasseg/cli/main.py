@@ -248,7 +248,8 @@ def _predict(arguments):
         options=options.given(arguments),
     )
     errors.list_failures(arguments, report["failed"])
-    _say(arguments, f"Wrote {len(report['images'])} predictions to {arguments.out}/.")
+    num = len(report["images"])
+    _say(arguments, f"Wrote {num} prediction{'s' * (num != 1)} to {arguments.out}/.")
     if report.get("skipped"):
         _say(arguments, f"Skipped {len(report['skipped'])} masks beside the images.")
     if not report["images"]:

@@ -239,9 +239,9 @@ def check(path, sha256, size, fix):
     Raises:
         DownloadError: if it differs.
     """
-    found = path.stat().st_size
+    found, name = path.stat().st_size, re.sub(r"^\.(.+)\.part-\d+$", r"\1", path.name)
     if size is not None and found != size:
-        raise DownloadError(f"{path.name} must have {size} bytes, not {found}. {fix}")
+        raise DownloadError(f"{name} must have {size} bytes, not {found}. {fix}")
     if not sha256:
         with open(path, "rb") as file:  # no format of weights begins like that
             if file.read(64).lstrip().startswith((b"<", b"version https://git-lfs")):
@@ -251,7 +251,7 @@ def check(path, sha256, size, fix):
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if not digest.startswith(sha256.lower()):
         raise DownloadError(
-            f"{path.name} must have a SHA-256 that begins with {sha256[:16]}. "
+            f"{name} must have a SHA-256 that begins with {sha256[:16]}. "
             f"Received: {digest[:16]}. {fix}"
         )
 
