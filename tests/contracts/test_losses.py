@@ -178,6 +178,7 @@ def test_compiled_for_any_size_it_gives_the_same(name, rng):
     assert compiled(labels[:0], logits[:0]).shape == (0,)
 
 
+@pytest.mark.slow
 @every_kind
 def test_xla_compiles_value_and_gradient_of_every_loss(kind, rng):
     # Keras switches XLA on by itself where there is a GPU. One compilation for all of

@@ -83,6 +83,7 @@ def fast_disk(monkeypatch):
     monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("fast_disk")
 def test_a_run_killed_at_any_call_that_writes_goes_on_to_the_same_end(tmp_path):
     count = dying.count_calls(lambda: train(tmp_path / "whole"))

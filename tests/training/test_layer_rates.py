@@ -33,6 +33,7 @@ def changes(factor, kind=keras.optimizers.AdamW):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [keras.optimizers.AdamW, keras.optimizers.SGD])
 def test_only_the_part_moves_less(kind):
     (encoder, rest), (slow, same) = changes(None, kind), changes(0.1, kind)

@@ -125,7 +125,10 @@ OCR = "ocr_distri_head.object_context_block"
 @pytest.mark.parametrize(
     ("name", "theirs", "ours"),
     [
-        ("ocrnet", "model.conv3x3_ocr.0.bias", "pixels_conv/bias"),
+        pytest.param(  # HRNet-W48 takes a minute to draw
+            *("ocrnet", "model.conv3x3_ocr.0.bias", "pixels_conv/bias"),
+            marks=pytest.mark.slow,
+        ),
         ("ocrnet", "aux_head.3.bias", "aux_head_score/bias"),
         ("ocrnet", f"{OCR}.f_pixel.2.weight", "query2_conv/kernel"),
         ("ocrnet", f"{OCR}.f_object.3.0.running_var", "key2_norm/moving_variance"),
