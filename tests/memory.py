@@ -7,46 +7,6 @@ import textwrap
 
 # What was in memory before is subtracted; the limit of address space ends a process
 # that would take the machine's memory instead of failing its test.
-PROGRAM = """
-import resource
-{setup}
-with open("/proc/self/status") as status:
-    before = {{l.split(":")[0]: l.split()[1] for l in status if "kB" in l}}
-space = int(before["VmSize"]) * 1024 + {most}
-resource.setrlimit(resource.RLIMIT_AS, (space, space))
-with open("/proc/self/clear_refs", "w") as file:
-    file.write("5")  # the peak so far is forgotten
-with open("/proc/self/status") as status:
-    start = next(int(l.split()[1]) for l in status if l.startswith("VmHWM"))
-{code}
-with open("/proc/self/status") as status:
-    peak = next(int(l.split()[1]) for l in status if l.startswith("VmHWM"))
-print("PEAK", (peak - start) * 1024)
-"""
-
-
-def peak_bytes(code, setup="", *, most=2**31, timeout_s=120):
-    """Bytes that `code` needs at its peak beyond what `setup` left in memory.
-
-    Args:
-        code: Python; it prints what it likes and must not fail.
-        setup: Python that runs before: imports.
-        most: bytes of address space after which allocations fail.
-        timeout_s: a code that takes longer fails the test.
-    """
-    program = PROGRAM.format(
-        code=textwrap.dedent(code), setup=textwrap.dedent(setup), most=most
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
-        capture_output=True,
-        text=True,
-        timeout=timeout_s,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return int(done.stdout.rpartition("PEAK ")[2])
-
-
 CASES = """
 import json, resource, time
 {setup}
@@ -65,6 +25,20 @@ for name, code in json.loads({cases!r}).items():
     found[name] = [status("VmHWM") - start, seconds]
 print("FOUND", json.dumps(found))
 """
+
+
+def peak_bytes(code, setup="", *, most=2**31, timeout_s=120):
+    """Bytes that `code` needs at its peak beyond what `setup` left in memory.
+
+    Args:
+        code: Python; it prints what it likes and must not fail.
+        setup: Python that runs before: imports.
+        most: bytes of address space after which allocations fail.
+        timeout_s: a code that takes longer fails the test.
+    """
+    cases = {"code": textwrap.dedent(code)}
+    peak, _ = peaks(cases, setup, most=most, timeout_s=timeout_s)["code"]
+    return peak
 
 
 def peaks(cases, setup="", *, most=2**31, timeout_s=600):
