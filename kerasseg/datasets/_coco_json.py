@@ -51,6 +51,12 @@ class Content(NamedTuple):
     notes: tuple
 
 
+def check_boxes(boxes):
+    """Raise a ValueError unless readers know this answer for boxes without masks."""
+    if boxes not in BOXES:
+        raise ValueError(f"`boxes` must be in {BOXES}. Received: boxes={boxes!r}.")
+
+
 def read(path, image_folder, boxes="skip"):
     """The content of an annotation file, every cross-reference checked.
 
@@ -67,8 +73,7 @@ def read(path, image_folder, boxes="skip"):
         ImageError: naming the file and the entry that is wrong.
         ValueError: for another value of `boxes`.
     """
-    if boxes not in BOXES:
-        raise ValueError(f"`boxes` must be in {BOXES}. Received: boxes={boxes!r}.")
+    check_boxes(boxes)
     with _no_garbage_collection():
         return _read(pathlib.Path(path), image_folder, boxes)
 

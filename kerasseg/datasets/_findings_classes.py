@@ -173,6 +173,14 @@ def of_classes(facts, classes, ignore_label=255):
             if 0 <= class_id < len(classes) and class_id != ignore_label:
                 pixels[class_id] += num
                 images[f.side][class_id] += 1
+    yield from _shares(classes, pixels, images["train"] + images["val"])
+    yield from _sides(classes, images)
+    yield from _objects(known)
+    yield from _background(known, classes, ignore_label)
+
+
+def _shares(classes, pixels, images):
+    """Classes that never occur, or hardly ever."""
     total = max(int(pixels.sum()), 1)
     first = 1 if classes[0] == "background" and not pixels[0] else 0
     absent = [name for name, num in list(zip(classes, pixels))[first:] if not num]
@@ -184,10 +192,9 @@ def of_classes(facts, classes, ignore_label=255):
             absent,
             "Correct the list of classes, or add images of them",
         )
-    in_all = images["train"] + images["val"]
     rare = [
         f"{name} ({num / total:.2%}, {times} images)"
-        for name, num, times in zip(classes, pixels, in_all)
+        for name, num, times in zip(classes, pixels, images)
         if num and (num < RARE_PIXELS * total or times < RARE_IMAGES)
     ]
     if rare:
@@ -198,7 +205,11 @@ def of_classes(facts, classes, ignore_label=255):
             rare,
             "Add images of them, or weights",
         )
-    for side, other in (("train", "val"), ("val", "train")):
+
+
+def _sides(classes, images):
+    """Classes that occur on one side of the split only."""
+    for side, other, cost in (("train", "val", "learned"), ("val", "train", "scored")):
         here = [
             name
             for name, num, there in zip(classes, images[side], images[other])
@@ -210,11 +221,12 @@ def of_classes(facts, classes, ignore_label=255):
                 WARNING,
                 f"{count(here, 'class')} of {other} never occur in {side}",
                 here,
-                "Divide the data anew, or they are not learned"
-                if side == "train"
-                else "Divide the data anew, or they are not scored",
+                f"Divide the data anew, or they are not {cost}",
             )
-    yield from _objects(known)
+
+
+def _background(known, classes, ignore_label):
+    """Images that hold nothing but the background."""
     empty = [f for f in known if not any(i > 0 and i != ignore_label for i in f.label)]
     if (
         len(classes) > 1

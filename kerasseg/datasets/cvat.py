@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _annotations, _sniff, _xml
+from kerasseg.datasets import _annotations, _coco_json, _sniff, _xml
 from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shape
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._image_index import ImageIndex
@@ -65,8 +65,7 @@ def cvat(root, split=None, *, ignore_label=255, val_fraction=0.2, boxes="skip"):
     """
     root = pathlib.Path(root)
     check_folder(root)
-    if boxes not in ("skip", "fill"):
-        raise ValueError(f'`boxes` must be "skip" or "fill". Received: {boxes!r}.')
+    _coco_json.check_boxes(boxes)
     return _annotations.make_samples(
         root,
         split,

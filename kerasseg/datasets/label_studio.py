@@ -48,8 +48,7 @@ def label_studio(root, split=None, *, ignore_label=255, val_fraction=0.2, boxes=
     """
     root = pathlib.Path(root)
     check_folder(root)
-    if boxes not in ("skip", "fill"):
-        raise ValueError(f'`boxes` must be "skip" or "fill". Received: {boxes!r}.')
+    _coco_json.check_boxes(boxes)
     return _annotations.make_samples(
         root,
         split,

@@ -3,14 +3,13 @@
 import pathlib
 import re
 
-from kerasseg.datasets import _annotations, _sniff, _yaml
+from kerasseg.datasets import _annotations, _coco_json, _sniff, _yaml
 from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shape
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._splits import SPLITS, usual
 from kerasseg.images import ImageError, check_folder, find_images
 
 YAML = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-BOXES = ("skip", "fill")
 MAX_CLASSES = 100_000
 MAX_BYTES = 2**26  # of the text file of one image
 
@@ -67,8 +66,7 @@ def yolo(root, split=None, *, ignore_label=255, val_fraction=0.2, boxes="skip"):
     """
     root = pathlib.Path(root)
     check_folder(root)
-    if boxes not in BOXES:
-        raise ValueError(f"`boxes` must be in {BOXES}. Received: boxes={boxes!r}.")
+    _coco_json.check_boxes(boxes)
     return _annotations.make_samples(
         root,
         split,
