@@ -96,7 +96,7 @@ def test_options_of_recipes_and_names_exist(page, tmp_path):
         if hasattr(given, "set"):
             default = recipes.FOLDER if given.data else recipes.SHAPES
             form = [f"data.dataset={given.format}"] if given.format else []
-            recipes.read(given.recipe or default, [*form, *given.set])
+            recipes.read(getattr(given, "recipe", None) or default, [*form, *given.set])
         if getattr(given, "weights", None):
             assert given.weights in kerasseg.weights.catalog.names()
     for _, _, code in blocks(page, "toml"):
