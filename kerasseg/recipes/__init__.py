@@ -26,12 +26,13 @@ from kerasseg.recipes.text import (
     FOLDER,
     SHAPES,
     RecipeError,
-    dump,
+    complete,
     name,
     named,
     read,
     with_data,
 )
+from kerasseg.recipes.write import dump
 
 __all__ = [
     "FOLDER",
@@ -46,6 +47,7 @@ __all__ = [
     "build_samples",
     "build_truth",
     "builder_of",
+    "complete",
     "dump",
     "name",
     "named",

@@ -1,4 +1,4 @@
-"""Reads recipes from TOML and writes them back."""
+"""Reads recipes from TOML, and completes those that a program has made."""
 
 import ast
 import contextlib
@@ -10,7 +10,7 @@ import re
 import tomllib
 
 from kerasseg.names import bounded, nearest, parameters
-from kerasseg.recipes.options import DATA, TABLES, as_list, check_data, resolve
+from kerasseg.recipes.options import DATA, check_data, resolve
 from kerasseg.tasks.checks import OptionError
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
@@ -83,6 +83,29 @@ def read(path=None, overrides=(), *, model=None):
         where = f"--set {'.'.join(place)}" if place in overridden else f"{path}{line}"
         foreign = architecture and place not in overridden and place[0] in FOREIGN
         raise RecipeError(f"{where}: {error}{FIX_FOREIGN * foreign}") from error
+
+
+def complete(tables, overrides=()):
+    """Complete a recipe that a program has made: as `read`, without a file.
+
+    Args:
+        tables: dict from table name to dict of options, `loss` a dict or a list.
+        overrides: as in `read`.
+
+    Returns:
+        Resolved recipe.
+
+    Raises:
+        RecipeError: names the table and the option.
+    """
+    recipe = copy.deepcopy(tables)
+    overridden = [_override(recipe, override) for override in overrides]
+    try:
+        return resolve(recipe)
+    except OptionError as error:
+        place = error.table, error.option
+        where = f"--set {'.'.join(place)}" if place in overridden else f"[{place[0]}]"
+        raise RecipeError(f"{where}: {error}") from error
 
 
 def _drop_foreign(recipe, overridden):
@@ -191,19 +214,6 @@ def name(path=None):
     return path.parent.name if path.name == "recipe.toml" else path.stem
 
 
-def dump(recipe):
-    """Write a resolved recipe as TOML text, such that `read` gives it back."""
-    lines = []
-    for table in TABLES:
-        if not recipe[table]:  # [predict] and [loss] may hold nothing
-            continue
-        for options in as_list(recipe[table]):
-            lines.append(f"[[{table}]]" if table == "loss" else f"[{table}]")
-            lines += [f"{key} = {_toml(value)}" for key, value in options.items()]
-            lines.append("")
-    return "\n".join(lines)
-
-
 def _override(recipe, text):
     """Apply "table.key=value" to a recipe in place; return (table, key)."""
     match = re.fullmatch(r"(\w+)\.(\w+)=(.*)", text, re.DOTALL)
@@ -272,22 +282,3 @@ def _line(text, table, option):
         if place in ((table, option), (None, table)):
             return f", line {number}"
     return ""
-
-
-def _bare(key):
-    """A key as TOML takes it, in quotes where it must be."""
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else _toml(key)
-
-
-def _toml(value):
-    if value is None:
-        return '"none"'
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(_toml(item) for item in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{_bare(k)} = {_toml(v)}' for k, v in value.items())}}}"
-    return repr(value)
