@@ -114,6 +114,11 @@ class Progress:
             f"{event['images_per_s']:.1f} images/s{best}"
         )
 
+    def _chosen(self, event):
+        found = ", ".join(f"{key}={value}" for key, value in event["options"].items())
+        if found:
+            self._console.print(f"chosen on validation images: {found}")
+
     def _stopped(self, event):
         if event["reason"] != "interrupted":  # that message comes with the exit code
             self._console.print(event["message"])

@@ -6,6 +6,14 @@
 """
 
 from kerasseg.evaluate.results import environment, write_results
-from kerasseg.evaluate.scoring import extremes, gallery, score, table
+from kerasseg.evaluate.scoring import Scaled, extremes, gallery, score, table
 
-__all__ = ["environment", "extremes", "gallery", "score", "table", "write_results"]
+__all__ = [
+    "Scaled",
+    "environment",
+    "extremes",
+    "gallery",
+    "score",
+    "table",
+    "write_results",
+]

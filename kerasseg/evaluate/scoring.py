@@ -51,10 +51,9 @@ def score(
     task = tasks.of(model)
     options = task.make_options(options)
     scorer = task.scorer(model, samples, options)
-    data_range = _range_of(samples, options)
     rows, sizes, start = [], set(), time.perf_counter()
     failed = None if on_error == "raise" else []
-    scaled = _Scaled(samples, data_range)
+    scaled = Scaled(samples, options)
     for batch in _batches(scaled, num, scorer.batch_px, failed):
         begin, known = time.perf_counter(), len(rows)
         for index, sample, one in _predicted(scorer, samples, batch, failed):
@@ -78,7 +77,7 @@ def score(
     settings = {
         **_plain(options),
         **result.pop("settings", {}),
-        "value_range": data_range.value_range,
+        "value_range": scaled.data_range.value_range,
         **_settings(model, sizes, num, time.perf_counter() - start),
     }
     listed = {} if failed is None else {"failed": failed}
@@ -131,11 +130,18 @@ def _failure(samples, index, error):
     return {"name": name, "error": f"{name}: {text.splitlines()[0]}"}
 
 
-class _Scaled:
-    """Samples with images as models take them, all scaled alike."""
+class Scaled:
+    """Samples with images as models take them, all scaled alike.
 
-    def __init__(self, samples, data_range):
-        self.samples, self.data_range, self.names = samples, data_range, samples.names
+    Args:
+        samples: as in `score`.
+        options: prediction options, whose range counts where samples have none.
+    """
+
+    def __init__(self, samples, options):
+        self.samples, self.names, self.classes = samples, samples.names, samples.classes
+        self.ignore_label = samples.ignore_label
+        self.data_range = _range_of(samples, options)
 
     def __len__(self):
         return len(self.samples)

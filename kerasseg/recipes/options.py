@@ -27,6 +27,7 @@ TRAIN = {
     "jit_compile": False,
     "tensorboard": False,
     "sync_batch_norm": False,
+    "choose_thresholds": False,  # after training, see runs.choosing
     "on_bad_sample": "stop",  # or "skip"
     "on_non_finite": "stop",  # or "skip"
 }

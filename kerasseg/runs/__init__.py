@@ -3,14 +3,16 @@
 A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, colours),
 `split.json` (names of the samples of both sides),
 `history.jsonl`, `checkpoints/`, `best.weights.h5`, `results.json` and the pictures
-`curves.png`, `samples.png`, `confusion.png`.
+`curves.png`, `samples.png`, `confusion.png`; of a plan also `plan.json`, and
+`chosen.json` (options of prediction that were chosen after training).
 """
 
-from kerasseg.runs.folder import RunError, find, load
+from kerasseg.runs.folder import Notes, RunError, find, load
 from kerasseg.runs.training import train
 from kerasseg.runs.use import evaluate, export, predict, read_samples
 
 __all__ = [
+    "Notes",
     "RunError",
     "evaluate",
     "export",

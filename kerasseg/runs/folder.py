@@ -1,5 +1,6 @@
 """Run folders: choosing one, going on with one, loading what is in one."""
 
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -14,7 +15,25 @@ FILES = {
     *("recipe.toml", "run.json", "run.lock", "history.jsonl", "checkpoints"),
     *("best.weights.h5", "results.json", "curves.png", "samples.png", "confusion.png"),
     *("samples.csv", "split.json", "tensorboard", "report.html"),
+    *("chosen.json", "plan.json"),
 }
+PLAN = "plan.json"  # facts and measurements that the recipe follows from
+CHOSEN = "chosen.json"  # options of prediction, see `runs.choosing`
+
+
+@dataclasses.dataclass(frozen=True)
+class Notes:
+    """Where a recipe comes from, to be kept in its run.
+
+    Attributes:
+        head: lines that stand at the top of recipe.toml.
+        reasons: {(table, key): text} that stand above its options.
+        facts: JSON-able dict, the content of plan.json.
+    """
+
+    head: tuple = ()
+    reasons: dict = dataclasses.field(default_factory=dict)
+    facts: dict = dataclasses.field(default_factory=dict)
 
 
 class RunError(ValueError):
@@ -61,7 +80,21 @@ def read(run):
             f"{run} must be a run folder with trained weights. Missing: "
             f"{', '.join(missing)}. Train one: kerasseg train --out {run}"
         )
-    return _read_recipe(run), read_facts(run)
+    recipe = _read_recipe(run)
+    recipe["predict"] = {**_chosen(run), **recipe["predict"]}
+    return recipe, read_facts(run)
+
+
+def _chosen(run):
+    """Options of prediction that the run has chosen; {} before."""
+    path = run / CHOSEN
+    if not path.is_file():
+        return {}
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8"))["options"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        what = "the options of prediction that the run has chosen"
+        raise RunError(_explain_torn(path, what, error)) from error
 
 
 def _lower_threshold(recipe, score):
@@ -136,20 +169,26 @@ def _is_ours(out):
     return all(name in FILES or files.is_temporary(name) for name in names)
 
 
-def write_start(out, recipe, facts):
+def write_start(out, recipe, facts, notes=None):
     """Write recipe.toml and run.json, each whole or not at all.
 
     Args:
         out: run folder, locked.
         recipe: resolved recipe.
         facts: of `facts_of`.
+        notes: `Notes` about the recipe, or None.
 
     Raises:
         RunError: if another run has begun there since the folder was chosen.
     """
     choose_folder(out, recipe, out.name)
     check_data(out, facts)
-    files.replace_text(out / "recipe.toml", recipes.dump(recipe))
+    if not (out / "recipe.toml").is_file():  # it may have comments
+        known = notes or Notes()
+        text = recipes.dump(recipe, known.reasons, known.head)
+        files.replace_text(out / "recipe.toml", text)
+    if notes and not (out / PLAN).is_file():
+        files.write_json(out / PLAN, notes.facts)
     files.replace_text(out / "run.json", json.dumps(facts, indent=1) + "\n")
 
 

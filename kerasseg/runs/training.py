@@ -6,7 +6,7 @@ import math
 import pathlib
 
 from kerasseg import recipes
-from kerasseg.runs import devices, use, warm_start
+from kerasseg.runs import choosing, devices, use, warm_start
 from kerasseg.runs.folder import (
     RunError,
     check_data,
@@ -17,7 +17,16 @@ from kerasseg.runs.folder import (
 )
 
 
-def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_event=None):
+def train(
+    recipe,
+    *,
+    root=None,
+    out=None,
+    name="run",
+    distribute="auto",
+    on_event=None,
+    notes=None,
+):
     """Train a recipe, evaluate its best weights and leave a run folder.
 
     The same command again resumes an interrupted run where it stopped.
@@ -31,7 +40,8 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
         distribute: see `devices.prepare`; "multiworker" must come before anything else
             that uses TensorFlow or Keras.
         on_event: function of dicts for a progress display: those of `training.fit`,
-            and "device" and "data" before them.
+            "device" and "data" before them, and "chosen" after them.
+        notes: `folder.Notes` about the recipe, to be written into a new run.
 
     Returns:
         (run folder, results dict); the dict is empty for all workers but the first.
@@ -57,20 +67,23 @@ def train(recipe, *, root=None, out=None, name="run", distribute="auto", on_even
         if found.writes and out.is_dir():
             stack.enter_context(run_lock.held(out))  # told before the data are read
         on_event({"kind": "device", "text": f"{found.text}, seed {settings['seed']}"})
-        samples = _checked_samples(recipe, root, on_event)
+        samples = checked_samples(recipe, root, on_event)
         facts = facts_of(samples["train"], root, name)
         if found.writes:
             check_data(out, facts)
         with devices.precision_policy(found.precision), found.strategy.scope():
-            step, steps_per_epoch = _make_step(recipe, facts, samples)
+            step, steps_per_epoch = make_step(recipe, facts, samples)
         if found.writes:
             # Only now: a run that cannot begin leaves no folder behind.
             stack.enter_context(run_lock.held(out))
-            write_start(out, recipe, facts)
+            write_start(out, recipe, facts, notes)
             write_split(out, recipe, samples)
         _fit(step, steps_per_epoch, recipe, samples, out, on_event)
         if not found.writes:
             return out, {}
+        if settings["choose_thresholds"]:
+            options = choosing.choose(out, samples["val"])
+            on_event({"kind": "chosen", "options": options})
         # Evaluation builds the model anew outside of the policy, in float32: the
         # precision of the training is recorded beside the scores.
         cost = {
@@ -101,7 +114,7 @@ def _fit(step, steps_per_epoch, recipe, samples, out, on_event):
     try:
         training.fit(
             step,
-            _batches(recipe, samples["train"]),
+            make_batches(recipe, samples["train"]),
             steps=settings["epochs"] * steps_per_epoch,
             steps_per_epoch=steps_per_epoch,
             validation=training.Validation(
@@ -133,7 +146,7 @@ def _time_of_steps(out):
     }
 
 
-def _checked_samples(recipe, root, on_event):
+def checked_samples(recipe, root, on_event):
     """Both sides of the data, every file of them read once before training."""
     from kerasseg import datasets
 
@@ -174,7 +187,7 @@ def _check_objects(side, report, task):
         )
 
 
-def _make_step(recipe, facts, samples):
+def make_step(recipe, facts, samples):
     """Training step of a recipe, and the steps of an epoch."""
     import keras
 
@@ -210,7 +223,7 @@ def _make_step(recipe, facts, samples):
     return step, steps_per_epoch
 
 
-def _batches(recipe, samples):
+def make_batches(recipe, samples):
     """Function from a start step to the training batches from there on."""
     from kerasseg import data
 

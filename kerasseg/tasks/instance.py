@@ -2,7 +2,7 @@
 
 from kerasseg.detection.mask_grid import mask_size
 from kerasseg.predict.options import InstanceOptions, arguments
-from kerasseg.tasks import objects
+from kerasseg.tasks import choosing, objects
 from kerasseg.tasks.checks import OptionError
 from kerasseg.tasks.task import Task
 
@@ -137,4 +137,5 @@ TASK = Task(
     num_classes=lambda model: None,  # the outputs do not show it
     signatures=signatures,
     outputs=OUTPUTS,
+    choose=choosing.threshold,
 )

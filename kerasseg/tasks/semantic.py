@@ -7,6 +7,7 @@ import numpy as np
 
 from kerasseg.images import mask_kinds
 from kerasseg.predict.options import ClassMapOptions, arguments
+from kerasseg.tasks import choosing
 from kerasseg.tasks.checks import check_named
 from kerasseg.tasks.task import Task, percent
 
@@ -241,4 +242,5 @@ TASK = Task(
     num_classes=num_classes,
     signatures=signatures,
     outputs=OUTPUTS,
+    choose=choosing.flips,
 )

@@ -4,7 +4,7 @@ import dataclasses
 
 from kerasseg.names import parameters
 from kerasseg.predict.options import StarOptions, arguments
-from kerasseg.tasks import instance, objects
+from kerasseg.tasks import choosing, instance, objects
 
 OUTPUTS = {
     "logits": "float32 [N, h, w, 1], sigmoid: object probability",
@@ -78,4 +78,5 @@ TASK = dataclasses.replace(
     num_classes=lambda model: 1,
     signatures=signatures,
     outputs=OUTPUTS,
+    choose=choosing.threshold,
 )

@@ -44,6 +44,8 @@ class Task:
         num_classes: model -> how many classes it tells apart; None if it does not say.
         signatures: (model, max_pixels) -> dict of TensorFlow functions.
         outputs: dict from output of the signatures to its dtype, shape and meaning.
+        choose: (task, model, samples, options, recipe) -> (dict of prediction options
+            that score best on the samples, list of JSON-able dicts of what was tried).
     """
 
     name: str
@@ -67,6 +69,7 @@ class Task:
     num_classes: Callable
     signatures: Callable
     outputs: dict
+    choose: Callable = lambda task, model, samples, options, recipe: ({}, [])
 
     def make_options(self, given=None, channels=None):
         """The options of the task from a dict of some, an instance, or None.
