@@ -16,6 +16,7 @@ and label by the same geometry and gives the image back in its own dtype:
 from kerasseg.augment.adapter import from_numpy
 from kerasseg.augment.color import color
 from kerasseg.augment.geometry import IGNORE_LABEL, geometry
+from kerasseg.augment.mixing import copy_paste, cutmix, mosaic
 from kerasseg.augment.presets import (
     aerial,
     compose,
@@ -27,23 +28,32 @@ from kerasseg.augment.presets import (
 )
 from kerasseg.augment.quality import quality
 
-# The augmentations that recipes name.
 PRESETS = {
     function.__name__: function
     for function in (aerial, inspection, medical, microscopy, standard, street)
 }
+# The augmentations that recipes name, in [augment] or one after the other in
+# [[augment]].
+AUGMENTATIONS = {
+    **PRESETS,
+    **{x.__name__: x for x in (color, copy_paste, cutmix, geometry, mosaic, quality)},
+}
 
 __all__ = [
+    "AUGMENTATIONS",
     "IGNORE_LABEL",
     "PRESETS",
     "aerial",
     "color",
     "compose",
+    "copy_paste",
+    "cutmix",
     "from_numpy",
     "geometry",
     "inspection",
     "medical",
     "microscopy",
+    "mosaic",
     "quality",
     "standard",
     "street",

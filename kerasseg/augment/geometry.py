@@ -5,6 +5,7 @@ import math
 import tensorflow as tf
 
 from kerasseg.augment.checks import check_number, checked_size
+from kerasseg.augment.focus import focus_point
 from kerasseg.augment.mirroring import mirror_objects
 from kerasseg.augment.resampling import (
     crop_grid,
@@ -33,6 +34,7 @@ def geometry(
     flip=None,
     rotation=0.0,
     elastic=0.0,
+    focus=0.0,
     outside="zero",
     ignore_label=IGNORE_LABEL,
 ):
@@ -55,6 +57,9 @@ def geometry(
         rotation: largest angle in degrees, either way.
         elastic: standard deviation, in pixels of the result, of the displacements of
             3 x 3 control points, bicubic between them (U-Net: 10). 0 is off.
+        focus: share of the crops, 0..1, that are laid over a pixel of a class drawn
+            from those of the image but the first, or over a pixel of an object, so that
+            rare things are seen more often. The others lie anywhere.
         outside: the image beyond its border, "zero" or "reflect" (its mirror image).
         ignore_label: the label beyond the border in either case. With "zero" there are
             no masks and instances; with "reflect" those of the mirror image, as objects
@@ -70,12 +75,14 @@ def geometry(
     Raises:
         ValueError: if an option is out of its range.
 
-    Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
+    References: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597 (elastic);
+        Isensee et al., 2021, https://doi.org/10.1038/s41592-020-01008-z (focus)
     """
     size = checked_size(size)
     low, high = _checked_scale(scale)
     check_number("rotation", rotation, 180)
     check_number("elastic", elastic, 1e3)
+    check_number("focus", focus, 1)
     may_flip = (
         look_up(flip, FLIPS, "value of `flip`") if flip is not None else (False, False)
     )
@@ -91,8 +98,17 @@ def geometry(
         factor = low * (high / low) ** uniform[0]
         # In pixels of the magnified image; whole ones, so that scale 1 does not blur.
         room = factor * tf.cast(shape, tf.float32) - size
-        corner = tf.round(tf.stack(uniform[1:3]) * room)
         flips = [may and u < 0.5 for may, u in zip(may_flip, uniform[3:5])]
+        share = tf.stack(uniform[1:3])
+        if focus:
+            point, known = focus_point(sample, ignore_label, fold_in(seed, 2))
+            lot = tf.random.stateless_uniform([], fold_in(seed, 3), alg="philox")
+            known &= lot < focus
+            point = tf.where(flips, tf.cast(shape, tf.float32) - point, point)
+            over = (factor * point - share * size) / tf.where(room > 0, room, 1.0)
+            over = tf.clip_by_value(over, 0.0, 1.0)
+            share = tf.where(known & (room > 0), over, share)
+        corner = tf.round(share * room)
         place = (size, factor, corner, flips)
         if is_warp:
             angle = math.radians(rotation) * (2 * uniform[5] - 1)

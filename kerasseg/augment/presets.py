@@ -174,15 +174,30 @@ def compose(*functions):
     """Apply functions one after the other, each with a seed of its own.
 
     Args:
-        functions: any number of functions (sample, seed) -> sample.
+        functions: any number of functions (sample, seed) -> sample, and of those of
+            `augment.mixing`, (sample, seed, partners) -> sample.
 
     Returns:
-        Function (sample, seed) -> sample.
+        Function (sample, seed) -> sample; if some mix samples, (sample, seed, partners)
+        -> sample, with their largest number of `partners` as an attribute. Partners go
+        through the same functions, but are not mixed themselves.
     """
+    wanted = [getattr(function, "partners", 0) for function in functions]
 
-    def composed(sample, seed):
+    def composed(sample, seed, partners=()):
+        own = [fold_in(seed, -1 - index) for index in range(len(partners))]
         for position, function in enumerate(functions):
-            sample = function(sample, fold_in(seed, position))
+            here = fold_in(seed, position)
+            if wanted[position]:
+                sample = function(sample, here, partners[: wanted[position]])
+                continue
+            sample = function(sample, here)
+            if any(wanted[position:]):  # otherwise nobody asks for them any more
+                partners = [
+                    function(partner, fold_in(one, position))
+                    for partner, one in zip(partners, own)
+                ]
         return sample
 
+    composed.partners = max(wanted, default=0)
     return composed

@@ -1,9 +1,10 @@
 """Samples to batches: read, augment, batch and prefetch with `tf.data`.
 
 Batches are a function of the seed and the position alone: sample number g is
-permutation(seed, epoch)[g % n], and the seed of its augmentation is (seed, step, index
-in the batch). A training run that resumes at step k therefore sees exactly the batches
-that it would have seen, without reading those of the k steps before.
+permutation(seed, epoch)[g % n], of a list in which samples stand as often as their
+weights say, and the seed of its augmentation is (seed, step, index in the batch). A
+training run that resumes at step k therefore sees exactly the batches that it would
+have seen, without reading those of the k steps before.
 
 Example:
     >>> from kerasseg import augment, datasets

@@ -65,9 +65,10 @@ def pipeline(
         samples: Samples, or another object with a length, with `read(index)`, which
             returns a dict of `image` [H, W, C] and `label` [H, W], and with `names`.
             Their `value_range`, if any, says which numbers are black and white, see
-            `images.values`.
+            `images.values`; their `weights`, if any, how often each is drawn.
         batch_size: samples per batch.
-        augment: function (sample, seed) -> sample, see `kerasseg.augment`. Unless it
+        augment: function (sample, seed) -> sample, see `kerasseg.augment`; with an
+            attribute `partners`, (sample, seed, other samples) -> sample. Unless it
             gives all images one size, they must have one, or batch_size=1.
         objects: None for labels; or G, the largest number of objects per image, for
             the targets of instance models, see `object_targets`; or a function from an
@@ -93,7 +94,7 @@ def pipeline(
     _check_options(samples, batch_size, seed, start_step)
     batch_size, start_step = int(batch_size), int(start_step)  # NumPy's, too
     reading = reading or Reading()
-    order = epoch_order(len(samples), shuffle, seed)
+    order = epoch_order(samples, shuffle, seed)
     cache = SampleCache(reading.cache)
     keys = LABEL if objects is None else INSTANCES
     reader = SampleReader(samples, order, cache, reading.on_bad_sample == "skip", keys)
@@ -125,20 +126,36 @@ def pipeline(
 def _sample_maker(reader, batch_size, seed, augment, objects):
     """Function from a position of the stream to an image and its label or targets."""
     kinds = [tf.as_dtype(reader.dtype), *(tf.int32 for _ in reader.keys)]
+    count, partners = len(reader.samples), getattr(augment, "partners", 0)
 
-    def make_sample(position):
+    def read(position):
         arrays = tf.numpy_function(reader, [position], kinds)
         shapes = {"label": reader.size, "instances": [None, *reader.size]}
         # tf.numpy_function forgets all shapes.
         arrays[0].set_shape([*reader.size, reader.shape[-1]])
         for array, key in zip(arrays[1:], reader.keys):
             array.set_shape(shapes.get(key, [None]))
-        sample = dict(zip(["image", *reader.keys], arrays))
+        return dict(zip(["image", *reader.keys], arrays))
+
+    def draw(position, seed):
+        """Another sample of the epoch, to be mixed with the one at a position."""
+        place = tf.random.stateless_uniform(
+            [], seed, 0, count, dtype=tf.int64, alg="philox"
+        )
+        return read(position - position % count + place)
+
+    def make_sample(position):
+        sample = read(position)
         if augment is not None:
             step, place = position // batch_size, position % batch_size
             own_seed = fold_in([seed, 0], tf.cast(step, tf.int32))
             own_seed = fold_in(own_seed, tf.cast(place, tf.int32))
-            sample = augment(sample, own_seed)
+            if partners:
+                seeds = [fold_in(own_seed, -1 - index) for index in range(partners)]
+                others = [draw(position, seed) for seed in seeds]
+                sample = augment(sample, own_seed, others)
+            else:
+                sample = augment(sample, own_seed)
         if objects is None:
             return sample["image"], sample["label"]
         if callable(objects):
@@ -206,7 +223,7 @@ def batch_names(samples, step, *, batch_size=8, seed=0):
     Returns:
         list of str. A sample that was skipped is named in place of its substitute.
     """
-    order = epoch_order(len(samples), True, seed)
+    order = epoch_order(samples, True, seed)
     positions = range(step * batch_size, (step + 1) * batch_size)
     places = (divmod(position, len(samples)) for position in positions)
     return [samples.names[order(epoch)[place]] for epoch, place in places]

@@ -127,8 +127,13 @@ def _instances(sample, name):
     return sample["instances"], sample["classes"], crowd
 
 
-def epoch_order(count, shuffle, seed):
-    """Return a function from an epoch to the order of its samples."""
+def epoch_order(samples, shuffle, seed):
+    """Return a function from an epoch to the order of its samples.
+
+    With `samples.weights` a shuffled epoch is as long as ever, but holds each sample as
+    often as its weight says: w n / sum(w) times, rounded up or down.
+    """
+    count, weights = len(samples), getattr(samples, "weights", None)
 
     # Threads of tf.data are in several epochs at once where one ends.
     @functools.lru_cache(maxsize=4)
@@ -137,7 +142,23 @@ def epoch_order(count, shuffle, seed):
             return np.arange(count)
         # Raw bits are the same in every version of NumPy, its shuffles may change, and
         # tf.random.experimental.index_shuffle (2.21) has but 256 orders.
-        bits = np.random.PCG64([seed, epoch]).random_raw(count)
-        return np.argsort(bits, kind="stable")
+        generator = np.random.PCG64([seed, epoch])
+        places = np.argsort(generator.random_raw(count), kind="stable")
+        if weights is None:
+            return places
+        offset = generator.random_raw() / 2.0**64
+        return np.repeat(np.arange(count), _repeats(weights, offset))[places]
 
     return order
+
+
+def _repeats(weights, offset):
+    """Numbers of draws that sum up to the number of weights, each the nearest two.
+
+    Systematic sampling: one random offset in 0..1 for all, hence no sample is left out
+    by chance whose weight is the mean or more.
+    """
+    ends = np.cumsum(weights) / np.sum(weights) * len(weights)
+    ends = np.floor(ends + offset)
+    ends[-1] = len(weights)  # whatever rounding made of the sum
+    return np.diff(ends, prepend=0.0).astype(int)

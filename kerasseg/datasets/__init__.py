@@ -10,6 +10,7 @@ import pathlib
 
 from kerasseg.datasets import _forms
 from kerasseg.datasets.ade20k import ade20k
+from kerasseg.datasets.balance import balance
 from kerasseg.datasets.camvid import camvid
 from kerasseg.datasets.chase_db1 import chase_db1
 from kerasseg.datasets.check import check
@@ -43,12 +44,13 @@ from kerasseg.names import public
 DATASETS = {
     name: function
     for name, function in public(globals(), __name__).items()
-    if function not in (Samples, check, convert, examine, repair, split)
+    if function not in (Samples, balance, check, convert, examine, repair, split)
 }
 __all__ = [
     *(
         "DATASETS",
         "Samples",
+        "balance",
         "check",
         "convert",
         "examine",

@@ -30,6 +30,8 @@ class Samples:
         notes: sentences about what was left out of the data, for `check`.
         value_range: (black, white), the numbers of the images that mean so; None where
             dtype and numbers tell, see `images.values`.
+        weights: how often each sample is drawn in training, relative to the others, or
+            None for all alike; see `balance`.
 
     Example:
         >>> import numpy as np
@@ -48,6 +50,7 @@ class Samples:
     files: tuple[tuple[pathlib.Path, pathlib.Path], ...] | None = None
     notes: tuple[str, ...] = ()
     value_range: tuple[float, float] | None = None
+    weights: tuple[float, ...] | None = None
 
     def __post_init__(self):
         if len(set(self.names)) != len(self.names):
@@ -59,6 +62,34 @@ class Samples:
                 raise ValueError(
                     f"`{name}` must have {length} entries. Received: {len(value)}."
                 )
+
+    def with_weights(self, weights):
+        """The same samples, drawn as often in training as these weights say.
+
+        Args:
+            weights: one positive number per sample, of any sum; None for all alike.
+
+        Returns:
+            Samples. An epoch stays as long: with weights 3 and 1, three of four draws
+            are of the first sample.
+
+        Raises:
+            ValueError: if they do not fit.
+
+        Example:
+            >>> samples = Samples(("a", "b"), lambda index: {}, ("ground",))
+            >>> samples.with_weights([3, 1]).weights
+            (3.0, 1.0)
+        """
+        if weights is not None:
+            weights = tuple(map(float, weights))
+            fits = all(0 < x < float("inf") for x in weights)
+            if not fits or len(weights) != len(self):
+                raise ValueError(
+                    f"`weights` must be {len(self)} positive numbers, one per sample. "
+                    f"Received: {len(weights)}, {weights[:5]}."
+                )
+        return dataclasses.replace(self, weights=weights)
 
     def with_range(self, value_range):
         """The same samples whose images have this range: (black, white), or None."""
@@ -90,6 +121,7 @@ class Samples:
             names=tuple(self.names[index] for index in indices),
             read=functools.partial(_read_at, self.read, indices),
             files=self.files and tuple(self.files[index] for index in indices),
+            weights=self.weights and tuple(self.weights[index] for index in indices),
         )
 
     def with_classes(self, classes):

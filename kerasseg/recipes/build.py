@@ -5,7 +5,7 @@ import inspect
 from kerasseg import tasks
 from kerasseg.images import ImageError
 from kerasseg.names import look_up
-from kerasseg.recipes.options import SCHEDULE, optimizers
+from kerasseg.recipes.options import SCHEDULE, as_list, optimizers
 from kerasseg.recipes.text import RecipeError
 
 VAL_FRACTION = 0.2  # of data sets without an option of this name
@@ -34,6 +34,7 @@ def build_samples(recipe, root, split):
     function = look_up(options.pop("dataset"), datasets.DATASETS, "dataset")
     sides = {"train": options.pop("train"), "val": options.pop("val")}
     value_range, group = options.pop("value_range", None), options.pop("group", None)
+    options.pop("balance", None)  # of training alone
     chosen = sides.get(split, split)
     options |= chosen if isinstance(chosen, dict) else {"split": chosen}
     side = options.get("split") if group else None
@@ -181,5 +182,7 @@ def build_augment(recipe):
     """Augmentation of a recipe: a function (sample, seed) -> sample."""
     from kerasseg import augment
 
-    options = dict(recipe["augment"])
-    return augment.PRESETS[options.pop("name")](**options)
+    functions = []
+    for options in map(dict, as_list(recipe["augment"])):
+        functions.append(augment.AUGMENTATIONS[options.pop("name")](**options))
+    return functions[0] if len(functions) == 1 else augment.compose(*functions)

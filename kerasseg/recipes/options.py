@@ -8,6 +8,7 @@ from kerasseg.names import check_options, look_up, parameters
 from kerasseg.tasks.checks import OptionError, check_named, check_types, option_errors
 
 TABLES = ("model", "data", "augment", "loss", "optimizer", "train", "predict")
+LISTS = ("augment", "loss")  # may stand repeatedly, as [[loss]]
 TRAIN = {
     "init": "",  # published weights, a run folder or a file to begin with
     "freeze": "",  # "encoder", or how the names of layers begin that do not learn
@@ -32,7 +33,8 @@ TRAIN = {
     "on_non_finite": "stop",  # or "skip"
 }
 # Options of [data] that are no arguments of its data set.
-DATA = {"train": None, "val": None, "value_range": (), "group": ""}
+DATA = {"train": None, "val": None, "value_range": (), "group": "", "balance": ""}
+BALANCE = ("", "classes", "appearance")  # see datasets.balance
 CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
 # Options that had another name: recipes and runs written before still work.
@@ -69,7 +71,7 @@ def resolve(recipe):
         parts = as_list(recipe[table])
         if not all(isinstance(part, dict) for part in parts):
             raise OptionError(f"`{table}` must be a table, [{table}].", table)
-        if isinstance(recipe[table], list) and table != "loss":
+        if isinstance(recipe[table], list) and table not in LISTS:
             raise OptionError(f"`{table}` must be one table, [{table}].", table)
     recipe = {table: recipe.get(table, {}) for table in TABLES}
     for (table, old), new in RENAMED.items():
@@ -79,8 +81,7 @@ def resolve(recipe):
     check_named(recipe["model"], "architecture", zoo.BUILDERS, "model", extra=extra)
     _check_encoder_options(recipe["model"])
     check_data(recipe["data"])
-    recipe["augment"] = {"name": "standard", **recipe["augment"]}
-    check_named(recipe["augment"], "name", augment.PRESETS, "augment")
+    recipe["augment"] = _resolve_augment(recipe["augment"], augment.AUGMENTATIONS)
     builder = zoo.BUILDERS[recipe["model"]["architecture"]]
     task = tasks.named(builder.task)
     # After [augment], from which instance models take the size of their images.
@@ -96,6 +97,15 @@ def resolve(recipe):
     _check_rates(recipe["optimizer"]["rates"])
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe
+
+
+def _resolve_augment(given, functions):
+    """[augment], a preset, or [[augment]], which are applied in their order."""
+    if isinstance(given, dict):
+        given = {"name": "standard", **given}
+    for options in as_list(given):
+        check_named(options, "name", functions, "augment")
+    return given
 
 
 def _check_encoder_options(model):
@@ -129,6 +139,8 @@ def check_data(data):
     if data.get("value_range") is not None:
         with option_errors("data", "value_range"):
             data["value_range"] = list(check_range(data["value_range"]))
+    with option_errors("data", "balance"):
+        look_up(data.get("balance", ""), dict.fromkeys(BALANCE), "balance")
     for side in ("train", "val"):  # the name of a split, or more arguments
         if isinstance(data[side], dict):
             known = parameters(datasets.DATASETS[data["dataset"]])
@@ -177,7 +189,7 @@ def _check_predict(options, task):
 
 
 def as_list(value):
-    """The tables of one kind: `[loss]` may stand once or, as `[[loss]]`, repeatedly."""
+    """The tables of one kind, whether they stand once or, as `[[loss]]`, repeatedly."""
     return value if isinstance(value, list) else [value]
 
 

@@ -31,7 +31,8 @@ def dump(recipe, comments=None, head=()):
             continue
         for options in as_list(recipe[table]):
             lines += _comment(comments.pop((table, None), ""))
-            lines.append(f"[[{table}]]" if table == "loss" else f"[{table}]")
+            several = isinstance(recipe[table], list)
+            lines.append(f"[[{table}]]" if several else f"[{table}]")
             for key, value in options.items():
                 lines += _comment(comments.pop((table, key), ""))
                 lines.append(f"{key} = {_toml(value)}")

@@ -172,6 +172,8 @@ def checked_samples(recipe, root, on_event):
                 "of the data sets coco, mask_folders and shapes. Received: "
                 f"{recipe['data']['dataset']!r}."
             )
+    if by := recipe["data"].get("balance"):
+        sides["train"] = datasets.balance(sides["train"], by)
     return sides
 
 

@@ -23,7 +23,7 @@ def resolve(recipe, builder):
     if "image_size" in recipe["model"]:
         message = "`image_size` follows from augment.size: leave it out."
         raise OptionError(message, "model", "image_size")
-    size = recipe["augment"].get("size")
+    size = _crop_size(recipe)
     try:
         mask_size(size if isinstance(size, (list, tuple)) else ())
     except ValueError:
@@ -36,9 +36,16 @@ def resolve(recipe, builder):
         ) from None
 
 
+def _crop_size(recipe):
+    """The size that [augment], or the last of [[augment]] that says so, gives."""
+    steps = recipe["augment"]
+    steps = steps if isinstance(steps, list) else [steps]
+    return next((x["size"] for x in reversed(steps) if "size" in x), None)
+
+
 def model_options(recipe, classes, channels):
     """Classes of the data without the background, and the size of training crops."""
-    size = tuple(recipe["augment"]["size"])
+    size = tuple(_crop_size(recipe))
     shape = {"image_size": size, "channels": channels}
     return {"num_classes": len(classes) - 1, **shape}
 

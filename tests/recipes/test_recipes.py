@@ -288,8 +288,8 @@ def test_a_folder_for_data_without_one_is_refused():
         recipes.build_samples(recipes.read(None, TINY), "somewhere", "train")
 
 
-@pytest.mark.parametrize("table", ["model", "data", "augment", "optimizer", "train"])
-def test_only_losses_may_be_several(tmp_path, table):
+@pytest.mark.parametrize("table", ["model", "data", "optimizer", "train"])
+def test_only_losses_and_augmentations_may_be_several(tmp_path, table):
     text = f"[[{table}]]\nname = 'x'\n[[{table}]]\nname = 'y'"
     with pytest.raises(recipes.RecipeError, match=f"must be one table, .{table}."):
         recipes.read(write(tmp_path, text))
