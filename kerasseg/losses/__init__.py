@@ -32,6 +32,7 @@ Where others count otherwise:
 from kerasseg.losses.cross_entropy import CrossEntropy, Focal, TopK
 from kerasseg.losses.lovasz import Lovasz
 from kerasseg.losses.overlap import Dice, Jaccard, Tversky
+from kerasseg.losses.structure import Boundary, ClDice
 from kerasseg.losses.weighted import Weighted
 from kerasseg.names import public
 
