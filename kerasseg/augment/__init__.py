@@ -14,6 +14,7 @@ and label by the same geometry and gives the image back in its own dtype:
 """
 
 from kerasseg.augment.adapter import from_numpy
+from kerasseg.augment.borders import border_weights
 from kerasseg.augment.color import color
 from kerasseg.augment.geometry import IGNORE_LABEL, geometry
 from kerasseg.augment.mixing import copy_paste, cutmix, mosaic
@@ -36,7 +37,8 @@ PRESETS = {
 # [[augment]].
 AUGMENTATIONS = {
     **PRESETS,
-    **{x.__name__: x for x in (color, copy_paste, cutmix, geometry, mosaic, quality)},
+    **{x.__name__: x for x in (border_weights, color, geometry, quality)},
+    **{x.__name__: x for x in (copy_paste, cutmix, mosaic)},
 }
 
 __all__ = [
@@ -44,6 +46,7 @@ __all__ = [
     "IGNORE_LABEL",
     "PRESETS",
     "aerial",
+    "border_weights",
     "color",
     "compose",
     "copy_paste",

@@ -84,7 +84,8 @@ def pipeline(
 
     Returns:
         tf.data.Dataset of (images [N, H, W, C], labels int32 [N, H, W]), or of images
-        and a dict of boxes, classes and masks, or of the function's targets. Images
+        and a pair of labels and `weights` where `augment` makes these, or of images and
+        a dict of boxes, classes and masks, or of the function's targets. Images
         are in 0..255: uint8 stays, others become float32.
 
     Raises:
@@ -156,6 +157,8 @@ def _sample_maker(reader, batch_size, seed, augment, objects):
                 sample = augment(sample, own_seed, others)
             else:
                 sample = augment(sample, own_seed)
+        if objects is None and "weights" in sample:
+            return sample["image"], (sample["label"], sample["weights"])
         if objects is None:
             return sample["image"], sample["label"]
         if callable(objects):
