@@ -24,6 +24,7 @@ from kerasseg.cli import (
     published,
     quiet,
     reports,
+    show,
 )
 
 FAILURES = ArithmeticError, ImportError, MemoryError, OSError, RuntimeError, ValueError
@@ -38,7 +39,7 @@ def main(argv=None):
     """
     is_process, argv = argv is None, sys.argv[1:] if argv is None else list(argv)
     arguments = _parser(argv).parse_args(options.with_words(argv))
-    loud = _train, _evaluate, _predict, _export, look_around.describe
+    loud = _train, _evaluate, _predict, _export, look_around.describe, show.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
     # TensorFlow reads it once, on import; 2 hides messages below errors.
@@ -80,6 +81,7 @@ def _parser(argv):
         ("classical", classical.run, None),
         ("convert", convert.run, convert.add_arguments),
         ("check-data", check_data.run, _check_arguments),
+        ("show", show.run, _show_arguments),
         ("weights", published.run, published.add_arguments),
         ("list", look_around.list_names, None),
         ("info", look_around.describe, look_around.add_arguments),
@@ -110,6 +112,11 @@ def _recipe_arguments(command):
 def _check_arguments(command):
     _recipe_arguments(command)
     check_data.add_arguments(command)
+
+
+def _show_arguments(command):
+    _recipe_arguments(command)
+    show.add_arguments(command)
 
 
 def _train_arguments(command):
