@@ -26,6 +26,7 @@ from kerasseg.datasets.folder import folder
 from kerasseg.datasets.isbi2012 import isbi2012
 from kerasseg.datasets.label_studio import label_studio
 from kerasseg.datasets.labelme import labelme
+from kerasseg.datasets.magnetic_tile import magnetic_tile
 from kerasseg.datasets.mask_folders import mask_folders
 from kerasseg.datasets.nnunet import nnunet
 from kerasseg.datasets.panoptic import panoptic
