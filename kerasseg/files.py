@@ -43,12 +43,28 @@ def replace(path, write, *, durable=True):
         >>> path.read_text()
         'whole'
     """
+    with replacing(path, durable=durable) as temporary, explained(path):
+        write(temporary)
+
+
+@contextlib.contextmanager
+def replacing(path, *, durable=True):
+    """As `replace`, for a file that grows over many steps.
+
+    Args:
+        path, durable: as for `replace`.
+
+    Yields:
+        Temporary path to write at, which becomes `path` where no error leaves the
+        block.
+    """
     path = pathlib.Path(path)
     temporary = path.with_name(_temporary_name(path.name))
     try:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            write(temporary)
+        yield temporary
+        with explained(path):
             if durable:
                 with open(temporary, "rb+") as file:
                     os.fsync(file.fileno())

@@ -16,6 +16,7 @@ from kerasseg import machine
 from kerasseg.cli import (
     check_data,
     classical,
+    clips,
     convert,
     data,
     errors,
@@ -44,6 +45,9 @@ def main(argv=None):
         quiet.filter_errors()
     # TensorFlow reads it once, on import; 2 hides messages below errors.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # OpenCV reads these on import; bad clips get one error, ours.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
     from kerasseg import recipes
 
     try:
@@ -166,9 +170,12 @@ def _evaluate_arguments(command):
 
 
 def _predict_arguments(command):
-    command.add_argument("images", nargs="+", help="image files or folders")
+    command.add_argument(
+        "images", nargs="+", help="image files, folders, clips, or 0 for a camera"
+    )
     _model_arguments(command)
     command.add_argument("--out", default="predictions", help="output folder")
+    clips.add_arguments(command)
     options.add_arguments(command)
 
 
@@ -245,7 +252,7 @@ def _evaluate(arguments):
 
 
 def _predict(arguments):
-    """Segment images: overlays, class-id PNGs and contours, or objects."""
+    """Segment images and clips: overlays, class-id PNGs and contours, or objects."""
     from kerasseg import runs
 
     report = runs.predict(
@@ -253,13 +260,19 @@ def _predict(arguments):
         arguments.images,
         arguments.out,
         options=options.given(arguments),
+        smooth=arguments.smooth,
+        num_frames=arguments.frames,
     )
     errors.list_failures(arguments, report["failed"])
-    num = len(report["images"])
-    _say(arguments, f"Wrote {num} prediction{'s' * (num != 1)} to {arguments.out}/.")
+    num, films = len(report["images"]), report.get("clips", [])
+    for line in clips.lines(films):
+        _say(arguments, line)
+    if num or not films:
+        text = f"Wrote {num} prediction{'s' * (num != 1)} to {arguments.out}/."
+        _say(arguments, text)
     if report.get("skipped"):
         _say(arguments, f"Skipped {len(report['skipped'])} masks beside the images.")
-    if not report["images"]:
+    if not report["images"] and not films:
         raise ValueError("None of the images could be predicted.")
     return report
 

@@ -19,6 +19,8 @@ CHATTER = re.compile(
     # Errors that stop nothing: no GPU, a library registered twice, an operation that
     # another one replaces.
     rb"|.*: E .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas|oneDNN supports)"
+    # Of every .webm that OpenCV writes, right as it is.
+    rb"|OpenCV: FFMPEG: tag "
     rb"|E\d{4} .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas|oneDNN supports)"
 )
 MOST_WAITING_S = 1.0

@@ -47,7 +47,7 @@ def check_folder(path, kind="folder"):
         received = f"no such {kind}"
         if path.exists():
             kind, received = "folder", "a file"
-        fix = f"Check the path.{_nearest_entry(path)}".rstrip(".?")
+        fix = f"Check the path.{nearest_entry(path)}".rstrip(".?")
         raise ImageError(path, f"a {kind}", received, fix)
 
 
@@ -109,7 +109,7 @@ def _file_content(path, max_pixels):
         _check_bytes(path, status.st_size, max_pixels)
         data = path.read_bytes()
     except FileNotFoundError:
-        fix = f"Check the path.{_nearest_entry(path)}".rstrip(".?")
+        fix = f"Check the path.{nearest_entry(path)}".rstrip(".?")
         raise ImageError(path, "an image file", "no such file", fix) from None
     except ImageError:
         raise
@@ -119,7 +119,8 @@ def _file_content(path, max_pixels):
     return data
 
 
-def _nearest_entry(path):
+def nearest_entry(path):
+    """Sentence about what lies where a file does not: the nearest name, if any."""
     if not path.parent.is_dir():
         return f" The folder {path.parent} does not exist."
     return nearest(path.name, [entry.name for entry in path.parent.iterdir()])

@@ -18,6 +18,7 @@ Where others count otherwise:
 | thin things | their pixels | their centre lines: `cl_dice` | vessels |
 | bands | all pixels | near outlines: `boundary_iou_counts` | LVIS, COCO |
 | probabilities | of the largest logit | `calibration_error`, `roc_auc` | medicine |
+| films | each frame alone | changes between frames: `flicker_counts` | video |
 | weights | none | `sample_weight`, in `weighted_metrics` | Keras |
 """
 
@@ -47,6 +48,7 @@ from kerasseg.metrics.confusion import (
     MeanIoU,
     PixelAccuracy,
 )
+from kerasseg.metrics.flicker import flicker_counts
 from kerasseg.metrics.matrix import confusion_matrix
 from kerasseg.metrics.multilabel import (
     MultilabelConfusionMatrix,
@@ -98,6 +100,7 @@ __all__ = [
     "confusion_matrix",
     "davis_boundary_f",
     "dice_per_class",
+    "flicker_counts",
     "frequency_weighted_iou",
     "hd95",
     "instances",

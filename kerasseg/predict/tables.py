@@ -90,13 +90,14 @@ def of_class_map(label, class_names=None, num_classes=None):
     return Found(rows, _image_row(label.shape, rows, enumerate(names), areas.tolist()))
 
 
-def of_segments(ids, segments, things):
+def of_segments(ids, segments, things, class_names=None):
     """`Found` of panoptic segments: a map of ids 1..M and a dict for each.
 
     Args:
         ids: integers [H, W].
         segments: dicts of "id", "class_id", "class" and "area_px".
         things: ids of the classes whose segments are objects.
+        class_names: of all classes, for a column of each; None for those that occur.
     """
     rows = []
     for segment in segments:
@@ -106,7 +107,8 @@ def of_segments(ids, segments, things):
         center = (x.mean() + 0.5, y.mean() + 0.5) if len(x) else ("", "")
         row += [*(value if value == "" else int(value) for value in box)]
         rows.append(dict(zip(COLUMNS, [*row, *_rounded(center), ""])))
-    names = {row["class_id"]: row["class"] for row in rows}
+    names = dict(enumerate(class_names or ()))
+    names |= {row["class_id"]: row["class"] for row in rows}
     kept = [row for row in rows if row["class_id"] in things]
     image = _image_row(ids.shape, rows, sorted(names.items()))
     return Found(kept, {**image, "objects": len(kept)})

@@ -2,9 +2,10 @@
 
 import dataclasses
 import functools
+import os
 import pathlib
 
-from kerasseg import files, machine, recipes
+from kerasseg import files, machine, recipes, video
 from kerasseg.names import check_options
 from kerasseg.runs.folder import load, palette_of, read
 from kerasseg.weights import catalog
@@ -117,19 +118,24 @@ def _write_rows(path, rows):
     )
 
 
-def predict(run, inputs, out, options=None):
-    """Predict image files with a run's best weights.
+def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
+    """Predict image files and clips with a run's best weights.
 
     Args:
         run: run folder, or an `Entry` of `weights.catalog`.
-        inputs, out: as in `predict.folder`.
+        inputs, out: as in `predict.folder`; among them may be clips, and the numbers of
+            cameras, see `video.is_clip`.
         options: dict of prediction options, instead of those of the recipe.
+        smooth, num_frames: as in `tasks.video`, for clips.
 
     Returns:
-        What the `folder` function of the run's task does.
+        What the `folder` function of the run's task does, and where there are clips,
+        "clips": what `tasks.video` returns for each. A clip whose end is missing is
+        there and in "failed".
 
     Raises:
-        ValueError: for an option that the model's task does not know.
+        ValueError: for an option that the model's task does not know, or options of
+            clips where there is none.
     """
     model, recipe, facts = _load(run, options)
     task = recipes.task_of(recipe)
@@ -137,7 +143,30 @@ def predict(run, inputs, out, options=None):
     if "value_range" in task.default_options() and options.value_range is None:
         # Images are scaled as those that the model has learned from.
         options = dataclasses.replace(options, value_range=facts.get("value_range"))
-    return task.folder(model, inputs, out, **look, options=options)
+    if isinstance(inputs, (str, os.PathLike)):
+        inputs = [inputs]
+    clips = [x for x in inputs if video.is_clip(x)]
+    pictures = [x for x in inputs if not video.is_clip(x)]
+    if not clips and (smooth is not None or num_frames is not None):
+        raise ValueError(
+            "`smooth` and `num_frames` are for clips. Received: "
+            f"{len(pictures)} inputs, none of which is a clip or a camera."
+        )
+    report = {"images": [], "failed": []}
+    if pictures:
+        report = task.folder(model, pictures, out, **look, options=options)
+    if clips:
+        look |= {"options": options, "smooth": smooth, "num_frames": num_frames}
+        report["clips"] = []
+    for clip in clips:
+        try:
+            found = task.video(model, clip, out, **look)
+        except (ValueError, OSError) as error:
+            found = {"path": str(clip), "files": [], "error": str(error)}
+        report["clips"] += [found] * bool(found["files"])
+        # A truncated clip may be both.
+        report["failed"] += [found] * bool(found["error"])
+    return report
 
 
 def _load(run, options=None):

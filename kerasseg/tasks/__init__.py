@@ -20,7 +20,7 @@ TASKS = {
     module.TASK.name: module.TASK for module in (instance, stars, panoptic, semantic)
 }
 
-__all__ = ["TASKS", "Task", "named", "of", "of_results", "predict"]
+__all__ = ["TASKS", "Task", "named", "of", "of_results", "predict", "video"]
 
 
 def named(name):
@@ -70,6 +70,30 @@ def predict(model, image, options=None):
         options = getattr(model, "predict_options", None)
     options = task.make_options(options)
     return task.predict(model, scale(image, range_given(options)), options)
+
+
+def video(model, source, out, *, options=None, **look):
+    """Predict a clip by a model of any task: a clip of overlays, and a table.
+
+    Args:
+        model: keras.Model, see `of`.
+        source: path of a clip, or the number of a camera.
+        out: folder; gets NAME.webm and NAME.csv, with a row of counts and areas of
+            classes for each frame, see `video.process` and `predict.tables`.
+        options: as in `predict`.
+        look: `class_names`, `palette`, `smooth`, `num_frames` and `on_frame`, as in
+            `Task.video`.
+
+    Returns:
+        dict, see `video.process`.
+
+    Raises:
+        ImageError: if the source has no frames.
+        ValueError: if an option does not fit the model.
+    """
+    if options is None:
+        options = getattr(model, "predict_options", None)
+    return of(model).video(model, source, out, options=options, **look)
 
 
 def of_results(results):

@@ -141,6 +141,7 @@ TASK = Task(
     card=objects.card,
     gallery=objects.gallery,
     folder=folder,
+    drawer=objects.drawer,
     num_classes=lambda model: None,  # the outputs do not show it
     signatures=signatures,
     outputs=OUTPUTS,

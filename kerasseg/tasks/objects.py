@@ -274,6 +274,22 @@ def folder(predict, model, inputs, out, *, class_names=None, palette=None, optio
     return files.write_objects(find, inputs, out, class_names=class_names, palette=None)
 
 
+def drawer(class_names, palette, options):
+    """Overlays of objects, each in a colour of its own, and their areas by class."""
+    from kerasseg import viz
+    from kerasseg.predict import tables
+
+    def draw(image, found):
+        # Captions enlarge small pictures, if there are any: sizes would change.
+        labels = (
+            "auto" if max(image.shape[:2]) >= viz.objects.MIN_LABELLED_PX else False
+        )
+        picture = viz.instances(image, found, class_names=class_names, labels=labels)
+        return picture, tables.of_instances(found, class_names)
+
+    return draw
+
+
 def objective(recipe, builder):
     """The losses that a builder brings, with the options of [loss]."""
     from kerasseg import training

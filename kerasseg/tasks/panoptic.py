@@ -237,6 +237,23 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     return {**result, "segments": str(path)}
 
 
+def drawer(class_names, palette, options):
+    """Overlays of things, each in a colour of its own, and areas by class."""
+    from kerasseg import viz
+    from kerasseg.predict import tables
+
+    things = things_of(options, len(class_names))
+
+    def draw(image, found):
+        shown = to_instances(found, things)
+        picture = viz.instances(image, shown, labels=False)
+        segments = _segments(found, things, class_names)
+        found = tables.of_segments(found.ids, segments, things, class_names)
+        return picture, found
+
+    return draw
+
+
 def _segments(found, things, class_names):
     areas = np.bincount(found.ids.ravel(), minlength=len(found.classes) + 1)[1:]
     return [
@@ -281,6 +298,7 @@ TASK = dataclasses.replace(
     card=card,
     gallery=gallery,
     folder=folder,
+    drawer=drawer,
     signatures=signatures,
     outputs=OUTPUTS,
     choose=lambda task, model, samples, options, recipe: ({}, []),

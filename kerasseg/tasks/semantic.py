@@ -199,6 +199,28 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     )
 
 
+def drawer(class_names, palette, options):
+    """Overlays of class ids beside a legend of all classes, and their areas."""
+    from kerasseg import viz
+    from kerasseg.predict import tables
+
+    keys = {}  # legends by height: text takes longer to draw than the overlay
+
+    def draw(image, found):
+        picture = viz.overlay(image, found, palette=palette, ignore_label=None)
+        rows = tables.of_class_map(found, class_names)
+        if class_names is None:
+            return picture, rows
+        height = len(picture)
+        if height not in keys:
+            ids = range(1, len(class_names))
+            room = {"class_ids": ids, "height_px": max(height, viz.legends.LEAST_PX)}
+            keys[height] = viz.legend(class_names, palette, **room)
+        return viz.with_legend(picture, keys[height]), rows
+
+    return draw
+
+
 def num_classes(model):
     """Classes of the logits, 2 for a single one."""
     from kerasseg.predict.forward import num_classes
@@ -243,4 +265,5 @@ TASK = Task(
     signatures=signatures,
     outputs=OUTPUTS,
     choose=choosing.flips,
+    drawer=drawer,
 )

@@ -75,6 +75,7 @@ TASK = dataclasses.replace(
     predict=predict,
     scorer=scorer,
     folder=folder,
+    drawer=objects.drawer,
     num_classes=lambda model: 1,
     signatures=signatures,
     outputs=OUTPUTS,

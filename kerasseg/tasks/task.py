@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from kerasseg.predict.options import as_options, check_bands, defaults
+from kerasseg.tasks import frames
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,9 @@ class Task:
             "score", "sample" and "found".
         folder: (model, inputs, out, *, class_names, palette, options) -> report; writes
             predictions of image files as `predict.folder`.
+        drawer: (class_names, palette, options) -> function (image, found) -> picture,
+            of one size for all images of one size, and `predict.tables.Found`, for
+            clips; None if there is none.
         num_classes: model -> how many classes it tells apart; None if it does not say.
         signatures: (model, max_pixels) -> dict of TensorFlow functions.
         outputs: dict from output of the signatures to its dtype, shape and meaning.
@@ -70,6 +74,7 @@ class Task:
     signatures: Callable
     outputs: dict
     choose: Callable = lambda task, model, samples, options, recipe: ({}, [])
+    drawer: Callable | None = None
 
     def make_options(self, given=None, channels=None):
         """The options of the task from a dict of some, an instance, or None.
@@ -87,6 +92,37 @@ class Task:
     def default_options(self):
         """Default of each option by name."""
         return defaults(self.options)
+
+    def video(
+        self,
+        model,
+        source,
+        out,
+        *,
+        class_names=None,
+        palette=None,
+        smooth=None,
+        options=None,
+        **progress,
+    ):
+        """A clip or a camera through a model; see `tasks.video`.
+
+        Args:
+            model, source, out, options: as there.
+            class_names: names by class id, without the background for models of
+                objects; None for numbers.
+            palette: uint8 [K, 3], their colours; None for `viz.palette`.
+            smooth: part of the past in the probabilities of a frame, 0 to below 1,
+                which optical flow moves along, see `video.Smoother`; None for none.
+                For models with a class for each pixel.
+            progress: `num_frames` and `on_frame`, as in `video.process`.
+        """
+        from kerasseg import video
+
+        options = self.make_options(options)
+        look = {"class_names": class_names, "palette": palette, "smooth": smooth}
+        answer = frames.drawer(self, model, options, **look)
+        return video.process(source, out, answer, **progress)
 
 
 def percent(value, digits=1):

@@ -16,7 +16,7 @@ from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
 from kerasseg.viz.contact_sheets import contact_sheet
 from kerasseg.viz.cutouts import blur_background, cut_out
 from kerasseg.viz.galleries import errors, gallery, triptych
-from kerasseg.viz.legends import legend
+from kerasseg.viz.legends import legend, with_legend
 from kerasseg.viz.objects import instance_gallery, instances
 from kerasseg.viz.overlays import contours, display, overlay, select_bands
 from kerasseg.viz.superpixels import boundaries, mean_colors
@@ -44,4 +44,5 @@ __all__ = [
     "palette",
     "select_bands",
     "triptych",
+    "with_legend",
 ]

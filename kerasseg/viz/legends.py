@@ -8,6 +8,7 @@ import numpy as np
 from kerasseg.viz.colors import colors_for
 
 WHITE = 255
+LEAST_PX = 200  # lower pictures would have no room for text
 TEXT_COLOR = "0.15"  # matplotlib's grey level: nearly black
 
 
@@ -134,8 +135,15 @@ def with_legend(picture, legend):
     """Put a legend to the right of a picture, with a margin around both.
 
     A picture lower than 200 px is first enlarged by a whole factor.
+
+    Args:
+        picture: uint8 [h, w, 3].
+        legend: of `legend`.
+
+    Returns:
+        uint8 [H, W, 3].
     """
-    factor = math.ceil(200 / picture.shape[0])  # lower ones would have no room for text
+    factor = math.ceil(LEAST_PX / picture.shape[0])
     if factor > 1:
         picture = picture.repeat(factor, 0).repeat(factor, 1)
     return frame(join([picture, legend], gap=12, align="start"))
