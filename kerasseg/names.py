@@ -1,10 +1,12 @@
 """Names: error messages for unknown ones, and the public names of packages."""
 
 import ast
+import collections
 import contextlib
 import difflib
 import importlib
 import importlib.abc
+import importlib.metadata
 import importlib.util
 import inspect
 import pathlib
@@ -157,6 +159,59 @@ def imported(package):
         if isinstance(node, ast.ImportFrom) and re.match(public, node.module)
         for alias in node.names
     )
+
+
+class Table(collections.UserDict):
+    """Functions by name, our own and those that installed packages add.
+
+    A package adds some by entry points of the group, which in its setup.cfg is
+
+        [options.entry_points]
+        kerasseg.zoo =
+            my_net = my_package.nets:my_net
+
+    They are imported when they are asked for, not before. Our own names win.
+
+    Args:
+        own: dict from name to function.
+        group: of the entry points, the name of the package that holds the table.
+        attribute: name of what a function must have to be one of them, or None.
+    """
+
+    def __init__(self, own, group, attribute=None):
+        super().__init__(own)
+        self.group, self.attribute = group, attribute
+        for point in added(group):
+            self.data.setdefault(point.name, point)
+
+    def __getitem__(self, name):
+        value = super().__getitem__(name)
+        if isinstance(value, importlib.metadata.EntryPoint):
+            value = self.data[name] = self._imported(value)
+        return value
+
+    def _imported(self, point):
+        owner = f"the package {point.dist.name!r}" if point.dist else "a package"
+        try:
+            function = point.load()
+        except Exception as error:  # whatever a stranger's module raises
+            raise ImportError(
+                f"{point.name!r} of {self.group} comes from {owner}, {point.value}, "
+                f"which fails: {type(error).__name__}: {bounded(error, 500)}"
+            ) from error
+        if not callable(function) or (
+            self.attribute and not hasattr(function, self.attribute)
+        ):
+            raise ImportError(
+                f"{point.value} of {owner} must be a function like the others of "
+                f"{self.group}, see CONTRIBUTING.md. Received: {function!r}."
+            )
+        return function
+
+
+def added(group):
+    """Entry points of a group, in the order of their names."""
+    return sorted(importlib.metadata.entry_points(group=group), key=lambda x: x.name)
 
 
 def lazy(package, places):

@@ -1,7 +1,7 @@
 """`kerasseg list` and `kerasseg info`: the names that there are, and one of them."""
 
 # What `kerasseg.datasets` holds beside data sets.
-OTHERS = ("Samples", "check", "convert", "examine", "repair", "split")
+OTHERS = ("Samples", "balance", "check", "convert", "examine", "repair", "split")
 
 
 def add_arguments(command):
@@ -19,10 +19,13 @@ def add_arguments(command):
 def list_names(arguments):
     """List architectures, encoders, losses, data sets, recipes."""
     from kerasseg import recipes
-    from kerasseg.names import imported
+    from kerasseg.names import added, imported
 
     packages = ("zoo", "encoders", "losses", "metrics", "datasets")
     answer = {package: imported(f"kerasseg.{package}") for package in packages}
+    for package in ("zoo", "encoders", "datasets"):  # of installed packages
+        others = {point.name for point in added(f"kerasseg.{package}")}
+        answer[package] = sorted({*answer[package], *others})
     answer["datasets"] = [name for name in answer["datasets"] if name not in OTHERS]
     answer["recipes"] = sorted(recipes.named())
     if not arguments.json:

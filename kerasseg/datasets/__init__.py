@@ -40,13 +40,14 @@ from kerasseg.datasets.via import via
 from kerasseg.datasets.voc import voc
 from kerasseg.datasets.yolo import yolo
 from kerasseg.images import check_folder
-from kerasseg.names import public
+from kerasseg.names import Table, public
 
-DATASETS = {
+OWN = {
     name: function
     for name, function in public(globals(), __name__).items()
     if function not in (Samples, balance, check, convert, examine, repair, split)
 }
+DATASETS = Table(OWN, __name__)
 __all__ = [
     *(
         "DATASETS",
@@ -59,7 +60,7 @@ __all__ = [
         "repair",
         "split",
     ),
-    *DATASETS,
+    *OWN,
 ]
 
 

@@ -69,14 +69,15 @@ from kerasseg.encoders.scnn import scnn
 from kerasseg.encoders.tiny import tiny
 from kerasseg.encoders.vgg import vgg16, vgg16_bn, vgg19
 from kerasseg.encoders.xception import xception41, xception65
-from kerasseg.names import look_up
+from kerasseg.names import Table, look_up
 
 TAPS = {f"c{level}" for level in range(6)}
-ENCODERS = {
+OWN = {
     name: value
     for name, value in sorted(globals().items())
     if isinstance(getattr(value, "traits", None), traits.Traits)
 }
+ENCODERS = Table(OWN, "kerasseg.encoders", "traits")
 __all__ = [
     "ENCODERS",
     "build",
@@ -87,7 +88,7 @@ __all__ = [
     "rules_of",
     "shallow",
     "traits_of",
-    *ENCODERS,
+    *OWN,
 ]
 
 

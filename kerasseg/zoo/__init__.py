@@ -27,7 +27,7 @@ import dataclasses
 import keras
 
 from kerasseg import encoders, weights
-from kerasseg.names import look_up, parameters
+from kerasseg.names import Table, look_up, parameters
 from kerasseg.weights import catalog
 from kerasseg.zoo._builder import build_encoder, encoder_parameters
 from kerasseg.zoo._builder import load as load_weights
@@ -63,16 +63,15 @@ from kerasseg.zoo.unet_plus_plus import unet_plus_plus
 from kerasseg.zoo.upernet import upernet
 from kerasseg.zoo.yolact import yolact
 
-BUILDERS = {
+OWN = {
     name: value for name, value in sorted(globals().items()) if hasattr(value, "task")
 }
-REFERENCES = {
-    name: builder for builder in BUILDERS.values() for name in builder.references
-}
+BUILDERS = Table(OWN, __name__, "task")
+REFERENCES = {name: builder for builder in OWN.values() for name in builder.references}
 __all__ = [
     *("BUILDERS", "REFERENCES", "freeze", "from_reference", "load", "load_torch"),
     *("names", "part_of"),
-    *BUILDERS,
+    *OWN,
 ]
 
 
