@@ -17,6 +17,7 @@ from kerasseg.cli import (
     check_data,
     classical,
     clips,
+    completion,
     convert,
     data,
     errors,
@@ -39,7 +40,9 @@ def main(argv=None):
             TensorFlow's chatter from stderr.
     """
     is_process, argv = argv is None, sys.argv[1:] if argv is None else list(argv)
-    arguments = _parser(argv).parse_args(options.with_words(argv))
+    parser = _parser(argv)
+    completion.complete(parser)
+    arguments = parser.parse_args(options.with_words(argv))
     loud = _train, _evaluate, _predict, _export, look_around.describe, show.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
