@@ -84,7 +84,8 @@ def _check_process(pid):
         return
     from tensorflow.python.eager import context
 
-    # Private, but nothing public says whether TensorFlow has started its threads.
+    # Private, but nothing public in TensorFlow 2.21 says whether it has started its
+    # threads.
     if not getattr(context.context_safe(), "_initialized", False):
         return
     names = []

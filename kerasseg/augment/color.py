@@ -80,8 +80,8 @@ def color(
     return transform
 
 
-# Broadcasting over three channels is slow in TensorFlow: rows of W * C values take half
-# the time.
+# TensorFlow 2.21 broadcasts slowly over a last axis of three: rows of W * C values take
+# half the time.
 
 
 def _channel_means(x):
@@ -104,4 +104,5 @@ def _color_matrix(saturation, angle):
     cos, sin = saturation * tf.cos(angle), saturation * tf.sin(angle)
     one, zero = tf.ones([]), tf.zeros([])
     rotation = tf.stack([[one, zero, zero], [zero, cos, -sin], [zero, sin, cos]])
+    # One matrix for saturation and hue, instead of to HSV and back.
     return FROM_YIQ @ rotation @ TO_YIQ

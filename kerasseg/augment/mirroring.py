@@ -46,6 +46,7 @@ def mirror_objects(sample, grid):
     places = [2 * tf.abs(x) - tf.cast(x < 0, x.dtype) for x in places]
     rows, columns = (tf.cast(x, tf.int64) for x in places)
     count = tf.cast(count, tf.int64)
+    # int64: places times objects pass 2^31 on large images with thousands of them.
     codes = (rows * (tf.reduce_max(columns) + 1) + columns) * count
     codes = tf.where(ids > 0, codes + tf.cast(ids, tf.int64), 0)
     seen = tf.sort(tf.unique(tf.reshape(codes, [-1]))[0])

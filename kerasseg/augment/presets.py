@@ -6,6 +6,7 @@ from kerasseg.augment.quality import quality
 from kerasseg.augment.tensors import fold_in
 
 
+# 0.5 to 2 is the range of DeepLabv3's training; 0.2 moves colours visibly, not more.
 def standard(
     *,
     size,
@@ -32,6 +33,8 @@ def standard(
     )
 
 
+# No direction is up on a slide; sizes of cells, unlike those of things in photographs,
+# tell their kinds apart, so they change little.
 def microscopy(
     *,
     size,
@@ -61,6 +64,7 @@ def microscopy(
     )
 
 
+# Clouds, tunnels and night: twice the changes of light of `standard`.
 def street(
     *,
     size,
@@ -89,6 +93,7 @@ def street(
     )
 
 
+# Left and right may be swapped, but patients do not stand on their heads.
 def medical(
     *,
     size,
@@ -185,6 +190,7 @@ def compose(*functions):
     wanted = [getattr(function, "partners", 0) for function in functions]
 
     def composed(sample, seed, partners=()):
+        # Negative numbers, since functions fold in their positions, from 0 on.
         own = [fold_in(seed, -1 - index) for index in range(len(partners))]
         for position, function in enumerate(functions):
             here = fold_in(seed, position)

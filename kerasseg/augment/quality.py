@@ -44,21 +44,26 @@ def quality(*, blur=0.0, sharpen=0.0, jpeg=0, grey=0.0, cutout=0.0):
         width, amount, loss, colour = tf.unstack(uniform)
         x = tf.cast(image, tf.float32)
         if grey and x.shape[-1] == 3:
+            # ITU-R BT.601, as OpenCV and JPEG weigh the channels.
             luma = tf.reduce_sum(x * [0.299, 0.587, 0.114], axis=-1, keepdims=True)
             x = tf.where(colour < grey, tf.repeat(luma, 3, axis=-1), x)
         if blur:
+            # Three standard deviations of the widest blur: a graph needs one size of
+            # kernel.
             x = _blur(x, blur * width, math.ceil(3 * blur))
         if sharpen:
             x += sharpen * amount * (x - _blur(x, 1.0, 3))
         if cutout:
             hidden = _rectangle(tf.shape(x)[:2], cutout, fold_in(seed, 1))
             mean = tf.reduce_mean(x, axis=(0, 1), keepdims=True)
+            # Cutout's authors fill in zeros after normalisation, which is the mean.
             x = tf.where(hidden[..., None], mean, x)
             if "label" in sample:
                 label = tf.convert_to_tensor(sample["label"])
                 ignored = tf.cast(IGNORE_LABEL, label.dtype)
                 sample["label"] = tf.where(hidden, ignored, label)
         x = as_dtype(x, image.dtype)
+        # Other images were never stored as JPEG; TensorFlow's codec takes 8 bits only.
         if jpeg and image.dtype == tf.uint8 and image.shape[-1] in (1, 3):
             level = tf.cast(tf.round(jpeg + (100 - jpeg) * loss), tf.int32)
             x = tf.image.adjust_jpeg_quality(x, level)
@@ -71,10 +76,13 @@ def quality(*, blur=0.0, sharpen=0.0, jpeg=0, grey=0.0, cutout=0.0):
 def _blur(x, std, radius):
     """Gaussian blur of [H, W, C]; the border pixels go on beyond the border."""
     steps = tf.range(-radius, radius + 1, dtype=tf.float32)
+    # 1e-3: a blur of nothing is the identity, not a division by zero.
     kernel = tf.exp(-0.5 * tf.square(steps / tf.maximum(std, 1e-3)))
     kernel /= tf.reduce_sum(kernel)
     channels = x.shape[-1]
-    for axis in (0, 1):  # tf.pad mirrors only as far as the image reaches
+    # Not tf.pad: up to TensorFlow 2.21 it has no mode that repeats the border, and its
+    # mirroring reaches no further than the image.
+    for axis in (0, 1):
         length = tf.shape(x)[axis]
         places = tf.clip_by_value(tf.range(-radius, length + radius), 0, length - 1)
         x = tf.gather(x, places, axis=axis)

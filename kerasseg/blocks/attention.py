@@ -21,6 +21,7 @@ def channel_gate(x, filters, *, activation="sigmoid", name):
     """
     channels = x.shape[-1]
     x = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_pool")(x)
+    # Convolutions of a map of one pixel: dense layers, stored as published files do.
     x = conv(x, filters, 1, name=f"{name}_1")
     x = layers.Activation("relu", name=f"{name}_relu")(x)
     x = conv(x, channels, 1, name=f"{name}_2")

@@ -55,6 +55,7 @@ def pyramid_pooling(
     branches = []
     for size in bins:
         branch = f"{name}_bins{size}"
+        # Bins may overlap where the map does not divide, as those of PyTorch.
         pooled = AdaptiveAveragePooling(size, name=f"{branch}_pool")(x)
         pooled = conv_norm_act(pooled, filters, 1, norm=norm, name=branch)
         up = ResizeLike(align_corners=align_corners, name=f"{branch}_up")

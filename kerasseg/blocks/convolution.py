@@ -53,6 +53,7 @@ def conv(
         dilation_rate=dilation,
         padding=padding,
         use_bias=use_bias,
+        # Made for ReLU: under Keras' default, glorot_uniform, features fade with depth.
         kernel_initializer="he_normal",
         name=name,
     )(x)
@@ -192,6 +193,9 @@ def depthwise_conv_norm_act(
         dilation_rate=dilation,
         padding=padding,
         use_bias=norm is None,
+        # Keras 3.15 takes all channels for inputs of such a kernel, which makes it
+        # smaller than He's by the root of their number; a normalisation behind it
+        # undoes that.
         depthwise_initializer="he_normal",
         name=f"{name}_conv",
     )(x)

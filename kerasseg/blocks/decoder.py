@@ -42,6 +42,7 @@ def decoder_block(x, skip, filters, *, like=None, norm="batch", attention=None, 
     else:
         x = ResizeLike("nearest", name=f"{name}_up")([x, like])
     if skip is not None:
+        # Coarse features first, the order of the published weights.
         x = layers.Concatenate(name=f"{name}_skip")([x, skip])
         x = attend(x, attention, name=f"{name}_attend_skip")
     x = double_conv(x, filters, norm=norm, name=name)

@@ -72,6 +72,7 @@ def side_logits(outputs, sides, num_classes, image, *, head="fcn"):
         if head == "fcn":
             scores = fcn_head(x, num_classes, name=f"{name}_head")
         else:
+            # Side outputs of a decoder have few channels already: scored as they are.
             scores = conv(x, num_classes, 1, name=f"{name}_head_score")
         answer[name] = logits(scores, image, name=name)
     return answer

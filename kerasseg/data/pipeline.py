@@ -132,7 +132,8 @@ def _sample_maker(reader, batch_size, seed, augment, objects):
     def read(position):
         arrays = tf.numpy_function(reader, [position], kinds)
         shapes = {"label": reader.size, "instances": [None, *reader.size]}
-        # tf.numpy_function forgets all shapes.
+        # tf.numpy_function (TensorFlow 2.21) forgets all shapes; without them Keras
+        # cannot build a model from the first batch.
         arrays[0].set_shape([*reader.size, reader.shape[-1]])
         for array, key in zip(arrays[1:], reader.keys):
             array.set_shape(shapes.get(key, [None]))

@@ -179,6 +179,7 @@ def shallow(encoder, depth):
     kept = {name: x for name, x in taps.items() if int(name[1:]) <= depth}
     if len(kept) == len(taps):
         return encoder
+    # Layers without a way to a tap that is kept fall away, and their weights with them.
     model = keras.Model(encoder.input, kept, name=encoder.name)
     if hasattr(encoder, "built_with"):
         model.built_with = encoder.built_with
@@ -189,6 +190,7 @@ def _stride_of(encoder):
     """Pixels of the image per pixel of an encoder's c5."""
     _, height, width, channels = encoder.input_shape
     length = height or 512
+    # A shape without numbers: nothing is computed, whatever the size of the encoder.
     image = keras.KerasTensor((1, length, width or 512, channels))
     return round(length / encoder.compute_output_spec(image)["c5"].shape[1])
 
@@ -212,6 +214,7 @@ def traits_of(encoder):
     if encoder.name not in ENCODERS:
         return traits.Traits()
     known = ENCODERS[encoder.name].traits
+    # Not what decoders ask, `unit` and `dense`: a model is taken as it was built.
     return traits.Traits(known.publisher, known.rules, load=known.load)
 
 

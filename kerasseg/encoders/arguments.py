@@ -46,6 +46,7 @@ def checked(function):
         bound.arguments = given
         bound.apply_defaults()
         options = {k: v for k, v in bound.arguments.items() if k not in WEIGHTS}
+        # Loaders of weights tell by it whether a file fits; Keras does not save it.
         model.built_with = BuiltWith(function, types.MappingProxyType(options))
         return model
 

@@ -153,6 +153,7 @@ def _dilate_layer(layer, stride, dilation, output_stride):
     changes = {"strides": 1} if gives_up else {}
     if isinstance(layer, CONVOLUTIONS):
         changes["dilation_rate"] = [rate * dilation for rate in layer.dilation_rate]
+    # A pooling of single pixels only strides: there is nothing to pad.
     elif max(layer.pool_size) > 1:
         changes["padding"] = "same"  # keep the size: at stride 1 "valid" would not
         if dilation > 1:

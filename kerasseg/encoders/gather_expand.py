@@ -55,6 +55,8 @@ def _stem(x):
 def _gather_expand(x, filters, strides, *, name):
     """3x3, depthwise 3x3 to six times the channels, 1x1; a shortcut beside."""
     y = blocks.conv_norm_act(x, x.shape[-1], name=f"{name}_gather")
+    # Sixfold by a depth multiplier: the 1x1 of MobileNetV2's expansion is saved, as the
+    # paper's gather-and-expansion layer does.
     y = _depthwise(y, 6, strides, f"{name}_expand")
     if strides > 1:
         y = _depthwise(y, 1, 1, f"{name}_filter")
@@ -84,6 +86,8 @@ def _depthwise(x, multiplier, strides, name):
 def _embed_context(x):
     """Add the average of the whole map to each position."""
     y = layers.GlobalAveragePooling2D(keepdims=True, name="context_pool")(x)
+    # In training, statistics of one value per image: of a single image nothing is left
+    # but the offset.
     y = blocks.normalize(y, name="context_pool_norm")
     y = blocks.conv_norm_act(y, x.shape[-1], 1, name="context_image")
     x = layers.Add(name="context_add")([x, y])

@@ -35,6 +35,7 @@ RULES = (
             (FUSE + rf"(\d)\.{part}\.", rf"stage\1_\2_fuse\3_\4_\5_{kind}."),
         )
     ),
+    # Heads of the classifier, which the published ImageNet files bring along.
     (r"^(incre_modules|downsamp_modules|final_layer|classifier)\.", None),
 )
 
@@ -153,6 +154,8 @@ def _bring(x, like, levels, resize, name):
     """Bring features up by `levels`, or down by strided convolutions if negative."""
     if levels > 0:
         x = blocks.conv_norm_act(x, like.shape[-1], 1, activation=None, name=name)
+        # After the 1x1, as published: at the coarser size it takes a quarter of the
+        # work, or less.
         return ResizeLike(**resize, name=f"{name}_up")([x, like])
     for step in range(-levels):
         last = step == -levels - 1

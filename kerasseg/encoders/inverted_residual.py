@@ -65,6 +65,7 @@ def inverted_residual(
     """
     inputs = x
     options = {"activation": "relu6", "norm": NORM}
+    # The first block has nothing to expand to, and the files no layer for it.
     if expansion > 1:
         channels = expansion * x.shape[-1]
         x = blocks.conv_norm_act(x, channels, 1, name=f"{name}_expand", **options)

@@ -44,6 +44,8 @@ def plain(
     for level in range(depth + 1):
         if level:
             x = MaxPooling2D(2, name=f"level{level}_pool")(x)
+        # At most 1024 channels at the paper's width: the fifth pooling, which the paper
+        # does not have, doubles no more.
         filters = base_filters * min(2**level, 16)
         x = blocks.double_conv(
             x, filters, padding=padding, norm=norm, name=f"level{level}"

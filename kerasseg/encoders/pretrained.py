@@ -35,6 +35,8 @@ def load(model, weights, *, rules=(), skip=()):
             )
     if catalog.is_name(weights):
         entry = catalog.entry(weights)
+        # Names and shapes of two networks may agree: the catalogue knows which is
+        # meant.
         if entry.architecture != model.name:
             raise ValueError(
                 f"{weights!r} are weights of {entry.architecture!r}. Received: model "

@@ -76,6 +76,7 @@ def residual(
             x,
             base_filters * min(2**level, 16),
             strides=2 if level else 1,
+            # Nothing to activate in front of the first: an image is no feature.
             activate_first=level > 0,
             norm=norm,
             name=f"level{level}",

@@ -14,6 +14,7 @@ from kerasseg.layers import AtrousConv2D, Normalize
 # ImageNet's statistics, 255 times torchvision's: 0.485, 0.456, 0.406; 0.229, ...
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
+# In torchvision's detectors, its segmentation models, segmentation_models.pytorch.
 START = r"^(?:backbone\.body\.|backbone\.|encoder\.)?"
 RULES = (
     (rf"{START}conv1\.", "stem_conv."),
@@ -201,6 +202,8 @@ def bottleneck(
     if groups > 1:
         y = _grouped_conv(y, groups, **options)
     else:
+        # torchvision strides in the 3x3, the paper in the first 1x1; published weights
+        # of either do not fit the other.
         y = blocks.conv_norm_act(y, width * filters, **options)
     options = {"norm": norm, "activation": None, "name": f"{name}_3"}
     y = blocks.conv_norm_act(y, 4 * filters, 1, **options)

@@ -27,6 +27,7 @@ def tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     taps = {}
     plan = stage_plan([2] * 5, output_stride)
     for level, (stride, first, dilation) in enumerate(plan, 1):
+        # Few and different: a decoder that mixes up two taps fails by its shapes.
         name, filters = f"level{level}", 8 * level
         x = blocks.conv_norm_act(
             x, filters, strides=stride, dilation=first, name=f"{name}_1"

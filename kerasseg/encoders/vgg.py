@@ -122,6 +122,8 @@ def _vgg(name, depths, input_shape, scale, norm, output_stride):
     dense = output_stride == 8
     taps = {}
     for block, (filters, depth) in enumerate(zip(FILTERS, depths), 1):
+        # DeepLab-LargeFOV: the last two poolings keep the size, so block 5 is dilated
+        # once.
         dilation = 2 if dense and block == 5 else 1
         for index in range(1, depth + 1):
             layer = f"block{block}_conv{index}"
@@ -129,6 +131,8 @@ def _vgg(name, depths, input_shape, scale, norm, output_stride):
             x = blocks.normalize(x, norm, name=f"{layer}_norm")
             x = layers.Activation("relu", name=f"{layer}_relu")(x)
         taps[f"c{block - 1}"] = x
+        # 3x3 in all blocks, as DeepLab's: at stride 1 a 2x2 would shift the map by half
+        # a pixel.
         x = _pool(x, dense, 1 if dense and block > 3 else 2, f"block{block}_pool")
     return keras.Model(image, {**taps, "c5": x}, name=name)
 

@@ -111,6 +111,7 @@ def xception_block(x, filters, *, strides, dilation, shortcut, name):
             name=f"{name}_{index}",
         )
         outputs.append(x)
+    # The shortcut is strided like the third convolution: both look at the same pixels.
     if shortcut == "conv":
         inputs = blocks.conv_norm_act(
             inputs,
@@ -121,6 +122,7 @@ def xception_block(x, filters, *, strides, dilation, shortcut, name):
             norm=NORM,
             name=f"{name}_shortcut",
         )
+    # The last block has neither shortcut nor leading activations.
     if shortcut:
         x = layers.Add(name=f"{name}_add")([x, inputs])
     return x, outputs[1]

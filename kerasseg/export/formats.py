@@ -68,7 +68,7 @@ def save(model, path, *, format="saved_model", class_names=None, palette=None):
 def _convert(model, target, *, format):
     """Write a format that Keras converts to, and compare it with the model."""
     height, width, channels = forward.input_shape(model)
-    # Keras exports to ONNX only what has been called once.
+    # Keras 3.15 exports to ONNX only what has been called once.
     model(keras.ops.zeros([1, height or 32, width or 32, channels]))
     _export(model, target, format)
     checks.check(model, target, format)

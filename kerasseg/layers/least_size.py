@@ -27,6 +27,7 @@ class LeastSize(keras.layers.Layer):
 
         given = tf.shape(x)[1:3]
         enough = tf.reduce_all(given >= self.pixels)
+        # Of a graph for any size, only the values at run time can be checked.
         fits = tf.debugging.Assert(enough, [self._message("height, width:"), given])
         with tf.control_dependencies([fits]):
             return tf.identity(x)

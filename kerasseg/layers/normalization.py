@@ -64,8 +64,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
         # As in Keras, a frozen layer uses its moving statistics in training, too.
         batch_statistics = bool(training and self.trainable)
-        # For one image oneDNN computes the kernel, once fused into the convolution
-        # before, 16 times as long as for two (benchmarks/README.md).
+        # For one image the oneDNN of TensorFlow 2.21 computes the kernel, once fused
+        # into the convolution before, 16 times as long as for two
+        # (benchmarks/README.md).
         float32 = keras.backend.standardize_dtype(inputs.dtype) == "float32"
         if not batch_statistics and float32 and machine.computes_with_onednn():
             scale = tf.math.rsqrt(self.moving_variance + self.epsilon)

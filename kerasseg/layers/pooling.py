@@ -37,6 +37,8 @@ class AveragePooling2D(keras.layers.AveragePooling2D):
         return keras.KerasTensor(_shape(self, inputs.shape), dtype=self.compute_dtype)
 
 
+# Other forms of pooling are left to Keras: overlapping windows are padded by the
+# caller.
 def _has_windows_apart(layer):
     return (
         layer.padding == "valid"

@@ -48,6 +48,7 @@ def interpolate(x, size, align_corners):
         if align_corners:  # an option that `tf.image.resize` has no more
             return tf.raw_ops.ResizeBilinear(images=x, size=size, align_corners=True)
         return tf.image.resize(x, size)
+    # As `tf.image.resize`, which answers in float32 whatever it is given.
     x = tf.cast(x, "float32")
     for axis, length in ((1, size[0]), (2, size[1])):
         x = _interpolate_axis(x, length, axis, align_corners)

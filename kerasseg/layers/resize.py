@@ -37,6 +37,7 @@ class ResizeLike(keras.layers.Layer):
 
     def call(self, inputs):
         x, like = inputs
+        # Nothing to do costs nothing, and saved graphs stay small.
         if None not in x.shape[1:3] and x.shape[1:3] == like.shape[1:3]:
             return x
         if keras.backend.backend() == "tensorflow":
@@ -89,6 +90,7 @@ class ResizeTo(keras.layers.Layer):
 
     def call(self, x):
         size = (self.height, self.width)
+        # The image that is that large already must come through bit by bit.
         if tuple(x.shape[1:3]) == size:
             return x
         if keras.backend.backend() == "tensorflow":

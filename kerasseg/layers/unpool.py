@@ -42,6 +42,7 @@ def _argmax(windows):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        # Keras' argmax sorts -0.0 by bit casts, which ONNX and OpenVINO do not have.
+        # The argmax of Keras 3.15 sorts -0.0 by bit casts, which ONNX and OpenVINO do
+        # not have.
         return tf.argmax(windows, axis=-1, output_type="int32")
     return ops.argmax(windows, axis=-1)

@@ -6,8 +6,8 @@ import math
 
 from kerasseg.loading.errors import ModelFileError
 
-# Keras does not store the states of random numbers, and a Bidirectional layer makes
-# one layer more than it keeps.
+# Keras 3.15 does not store the states of random numbers, and its Bidirectional layer
+# makes one layer more than it keeps.
 NOT_STORED = 100_000
 # Of tensors that layers make for themselves when they are built.
 MAX_CONSTANT_BYTES = 2**28
@@ -51,8 +51,8 @@ def make(config):
     from keras.src.saving.serialization_lib import ObjectSharingScope
 
     scopes = global_state.get_global_attribute("name_scope_stack")
-    # A copy: Keras never leaves the scope of a layer whose name TensorFlow refuses, and
-    # every variable made afterwards would bear that name.
+    # A copy: Keras 3.15 never leaves the scope of a layer whose name TensorFlow refuses,
+    # and every variable made afterwards would bear that name.
     global_state.set_global_attribute("name_scope_stack", list(scopes or []))
     try:
         # As Keras' own loader: a layer at two places stays one.

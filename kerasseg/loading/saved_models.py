@@ -116,8 +116,8 @@ def _parse(file):
         raise ModelFileError(f"is damaged ({error}).", file) from error
     if not saved.meta_graphs:
         raise ModelFileError("holds no graph.", file)
-    # With several graphs, or none of objects, TensorFlow runs what the file calls its
-    # restore operation and its initialiser.
+    # With several graphs, or none of objects, TensorFlow 2.21 runs what the file calls
+    # its restore operation and its initialiser.
     if len(saved.meta_graphs) > 1 or not saved.meta_graphs[0].HasField(
         "object_graph_def"
     ):

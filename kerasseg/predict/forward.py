@@ -36,7 +36,8 @@ def to_class_ids(logits):
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        # Keras' argmax sorts -0.0 by bit casts: slow, and OpenVINO cannot read them.
+        # The argmax of Keras 3.15 sorts -0.0 by bit casts: slow, and OpenVINO cannot
+        # read them.
         return tf.argmax(logits, axis=-1, output_type="int32")
     return ops.cast(ops.argmax(logits, axis=-1), "int32")
 

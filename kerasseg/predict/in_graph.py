@@ -158,7 +158,7 @@ def decode(data, channels):
     """uint8 [H, W, channels], the same pixels as other decoders give."""
 
     def jpeg():
-        # TensorFlow's default is a faster, less exact transform.
+        # TensorFlow's default (2.21) is a faster, less exact transform.
         method = "INTEGER_ACCURATE"
         return tf.io.decode_jpeg(data, channels=channels, dct_method=method)
 

@@ -245,7 +245,7 @@ def load(model, source, *, rules=(), partial=False, skip=(), part=False):
         WeightsError: if the file cannot be read or does not fit the model.
     """
     path = None if isinstance(source, dict) else os.fspath(source)
-    # HDF5 files, too, which Keras reads once more below: it accepts NaN silently.
+    # HDF5 files, too, which Keras reads once more below: 3.15 accepts NaN silently.
     arrays = source if path is None else read(path)
     if path is not None and path.lower().endswith(".h5"):
         reason = "partial" if partial else _load_by_keras(model, path)

@@ -63,6 +63,8 @@ from kerasseg.zoo.unet_plus_plus import unet_plus_plus
 from kerasseg.zoo.upernet import upernet
 from kerasseg.zoo.yolact import yolact
 
+# `@builder` gives its functions the attribute: the import above is all that a new
+# architecture needs.
 OWN = {
     name: value for name, value in sorted(globals().items()) if hasattr(value, "task")
 }
@@ -185,6 +187,7 @@ def from_reference(
     reference = dataclasses.replace(
         reference, options={**reference.options, **(options or {})}
     )
+    # The first parameter of every builder: `num_classes`, or StarDist's `num_rays`.
     count, *_ = parameters(builder)
     given = {count: num_classes or reference.num_classes, **reference.options}
     given["encoder"] = _encoder_of(builder, reference, name, encoder)
@@ -283,6 +286,8 @@ def load(name, num_classes=None, *, accept_licence=False):
     path, skip = entry.path(), None if num_classes is None else "head"
     if entry.reference:
         options = dict(entry.options)
+        # Files of one reference may be of several data sets, as SegFormer's of 150
+        # classes (ADE20K) and of 19 (Cityscapes): the entry says which.
         published = options.pop("num_classes", None)
         model = from_reference(
             entry.reference,
@@ -296,6 +301,7 @@ def load(name, num_classes=None, *, accept_licence=False):
         model = _built(entry, num_classes)
         load_torch(model, path, skip_mismatch=skip)
     model.classes = entry.classes if num_classes is None else ()
+    # Keras saves no attributes: a model from a .keras file has none of these.
     model.predict_options = entry.predict
     return model
 

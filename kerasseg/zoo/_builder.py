@@ -31,6 +31,8 @@ def builder(task="semantic", *, references=None, losses=None):
     def decorate(function):
         answer = checked(function)
 
+        # wraps, so that `inspect.signature`, from which recipes take their keys, sees
+        # through.
         @functools.wraps(function)
         def build(*args, weights=None, **kwargs):
             model = answer(*args, weights=weights, **kwargs)
@@ -87,6 +89,8 @@ def head_of(model):
             f"Received: model {model.name!r}."
         )
     count = next(name for name in COUNTS if name in built.options)
+    # No list of head layers could be forgotten by a new builder: what changes its shape
+    # with one class more is the head.
     other = built.function(**{**built.options, count: built.options[count] + 1})
     shapes = {path: x.shape for path, x in weight_files.named_variables(other).items()}
     table = weight_files.named_variables(model)

@@ -6,6 +6,7 @@ from kerasseg import blocks, encoders
 from kerasseg.encoders import resnet
 from kerasseg.zoo._references import Reference
 
+# torchvision's names; 2 and 3 of its heads are the ReLU and the dropout.
 RULES = (
     (r"^classifier\.0\.", "head_conv."),
     (r"^classifier\.1\.", "head_norm."),

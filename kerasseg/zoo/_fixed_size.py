@@ -24,6 +24,8 @@ def encode(encoder, input_shape, weights, base_filters, freeze_norm):
     """
     mask_size(input_shape[:2])  # raises for other sizes
     takes_filters = encoders.traits_of(encoder).unit is not None
+    # Only the contracting paths of U-Nets are built to a width; others have a published
+    # one.
     options = {"base_filters": base_filters} if takes_filters else {}
     encoder = encoders.build(encoder, input_shape, weights=weights, options=options)
     if freeze_norm:

@@ -62,6 +62,8 @@ def rules_for(references, model, arrays):
     inner = encoders.rules_of(model)
     wanted = {*weights.named_variables(model)}
     misfits, refused = {}, {}
+    # Two references may have the same names and shapes, and other options
+    # (torchvision's two Mask R-CNN files): all are tried before one is refused.
     for name, reference in references.items():
         rules = (*_unused(reference.rules, wanted), *reference.rules, *inner)
         found = {*weights.from_torch(arrays, model, rules)}
@@ -73,6 +75,7 @@ def rules_for(references, model, arrays):
             refused[name] = differing
     if refused:
         encoder = encoders.of(model).name
+        # The message names the reference that needs the fewest changes.
         fitting = [x for x in refused if references[x].describes(encoder)] or refused
         name = min(fitting, key=lambda name: len(refused[name]))
         raise weights.WeightsError(_refusal(model, name, refused[name]))
@@ -120,6 +123,7 @@ def encoder_options(reference, encoder, output_stride):
     """
     known = parameters(encoders.ENCODERS[encoder])
     missing = [name for name in reference.encoder_options if name not in known]
+    # At stride 32 nothing is dilated, and the options say how to dilate.
     if missing and output_stride < 32:
         raise ValueError(
             f"`encoder` must have the option {missing[0]!r} for output_stride="

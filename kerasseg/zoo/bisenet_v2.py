@@ -66,6 +66,7 @@ def bisenet_v2(
         for number in (1, 2, 3, 4):
             x, name = taps[f"c{number + 1}"], f"aux{number}"
             scores = _head(x, 128, num_classes, dropout, name=f"{name}_head")
+            # At image size, so that one loss fits all outputs.
             outputs[name] = blocks.logits(scores, image, name=name)
     return keras.Model(image, outputs, name="bisenet_v2")
 

@@ -69,6 +69,8 @@ def atrous_scores(x, num_classes, rates, filters, dropout):
     for rate in rates:
         name, branch = f"rate{rate}", x
         if filters:
+            # fc6 and fc7 of VGG16 cut from 4096 channels, and fc6 from 7x7 to 3x3, as
+            # the paper's LargeFOV: the dilation of 12 keeps the field of view.
             for layer, (size, dilation) in (("fc6", (3, rate)), ("fc7", (1, 1))):
                 layer = f"{name}_{layer}"
                 branch = blocks.conv(

@@ -47,6 +47,8 @@ def deeplab_v2(
     Reference: Chen et al., 2016, https://arxiv.org/abs/1606.00915
     """
     check_output_stride(output_stride, "deeplab_v2")
+    # The authors' VGG16 keeps fc6 and fc7 in each branch; their ResNet101 is scored by
+    # the atrous convolutions themselves.
     if decoder_filters is None:
         decoder_filters = 1024 if encoders.traits_of(encoder).convolutional_fc else 0
     image = keras.Input(input_shape, name="image")

@@ -8,6 +8,7 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._references import Reference
 
+# torchvision numbers its branches, and its names tell no dilations.
 PARTS = {
     r"0\.convs\.0": "aspp_point",
     **{
@@ -38,6 +39,7 @@ REFERENCES["torchvision/deeplabv3_mobilenet_v3_large"] = Reference(
     {
         "encoder": "mobilenet_v3_large",
         "output_stride": 16,
+        # The rates of stride 8, although torchvision's MobileNetV3 works at 16.
         "atrous_rates": (12, 24, 36),
     },
     {"dilate_first": True},
@@ -90,6 +92,7 @@ def deeplab_v3(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)
     x = blocks.aspp(taps["c5"], rates=rates)
+    # This 3x3 is torchvision's: in the paper the scores follow the projection.
     x = blocks.conv_norm_act(x, 256, name="head")
     scores = blocks.conv(x, num_classes, 1, name="head_score")
     outputs = blocks.logits(scores, image)

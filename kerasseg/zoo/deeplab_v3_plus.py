@@ -57,6 +57,7 @@ def deeplab_v3_plus(
     )(image)
     x = blocks.aspp(taps["c5"], rates=rates, separable=True, dropout=dropout)
     if decoder_filters:
+        # 48 did best in table 1: many more would outweigh the 256 channels of ASPP.
         low = blocks.conv_norm_act(taps["c2"], 48, 1, name="decoder_low")
         x = ResizeLike(name="decoder_up")([x, low])
         x = layers.Concatenate(name="decoder_concat")([x, low])

@@ -55,6 +55,7 @@ def fast_scnn(
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
     scores = blocks.conv(x, num_classes, 1, name="head")
     outputs = blocks.logits(scores, image)
+    # The paper's second auxiliary loss, behind the global features, is left out.
     sides = {"aux": taps["c3"]} if aux else {}
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
     return keras.Model(image, outputs, name="fast_scnn")
@@ -62,6 +63,7 @@ def fast_scnn(
 
 def _fuse(deep, fine, filters):
     deep = ResizeLike(name="fuse_up")([deep, fine])
+    # Dilated by the factor of the enlargement before it (table 2 of the paper).
     deep = blocks.depthwise_conv_norm_act(deep, dilation=4, name="fuse_deep_depthwise")
     parts = [
         blocks.conv_norm_act(x, filters, 1, activation=None, name=name)

@@ -74,6 +74,7 @@ def fpn(
         ]
     )
     branches = []
+    # From stride 32 three doublings lead to stride 4, from 16 two, from 8 one.
     for start, (level, x) in enumerate(zip(levels, pyramid), 1):
         finer = pyramid[start:]
         # The finest level gets one convolution too, without a doubling.

@@ -75,6 +75,7 @@ def linknet(
 
 
 def _double(x, filters, norm, name):
+    # m / 4 of the paper's figure 2: the step that doubles the size is the cheap one.
     narrow = x.shape[-1] // 4
     x = blocks.conv_norm_act(x, narrow, 1, norm=norm, name=f"{name}_reduce")
     # With a bias although a normalisation follows, as published weights have it.

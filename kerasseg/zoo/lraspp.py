@@ -68,6 +68,7 @@ def lraspp(
     high, low = taps["c5"], taps["c3"]
     x = blocks.conv_norm_act(high, decoder_filters, 1, name="high")
     gate = layers.GlobalAveragePooling2D(keepdims=True, name="gate_pool")(high)
+    # No bias and no normalisation, as torchvision's files.
     gate = blocks.conv(gate, decoder_filters, 1, use_bias=False, name="gate_conv")
     gate = layers.Activation("sigmoid", name="gate_sigmoid")(gate)
     x = layers.Multiply(name="high_gated")([x, gate])

@@ -113,6 +113,7 @@ def _fuse(x, skip, filters, norm, reduction, *, name):
     x = blocks.conv_norm_act(x, x.shape[-1], norm=norm, name=f"{name}_high1")
     x = blocks.conv_norm_act(x, channels, 1, norm=norm, name=f"{name}_high2")
     x = ResizeLike("nearest", name=f"{name}_up")([x, skip])
+    # The finest skips of small encoders have fewer than 16 channels.
     reduced = max(1, channels // reduction)
     gate = layers.Add(name=f"{name}_gate")(
         [

@@ -84,6 +84,7 @@ def ocrnet(
         up = ResizeLike(align_corners=align_corners, name=f"join_up{level}")
         joined.append(up([taps[f"c{level}"], joined[0]]))
     x = layers.Concatenate(name="join")(joined)
+    # A coarse segmentation that is only good enough to average over; its loss is `aux`.
     first = _conv(x, x.shape[-1], 1, name="aux_head")
     first = blocks.conv(first, num_classes, 1, name="aux_head_score")
     pixels = _conv(x, filters, 3, name="pixels")

@@ -99,6 +99,7 @@ def _pyramid_attention(x, filters, align_corners):
 
     pooled = _conv(_average(x, "fpa_image"), filters, 1, name="fpa_image")
     point = _conv(x, filters, 1, name="fpa_point")
+    # One channel each: the pyramid says where to look, not what is there.
     laterals, y = [point], x
     for level, kernel_size in ((1, 7), (2, 5), (3, 3)):
         # Odd rows and columns are left out, as in the reference.

@@ -77,6 +77,7 @@ def pspnet(
     )(image)
     x = taps["c3" if lightweight else "c5"]
     options = {"align_corners": align_corners, "name": "psp"}
+    # A quarter each, for four branches: together they weigh as much as the features.
     filters, kernels = x.shape[-1] // 4, (1, 3) if lightweight else (3, 1)
     norm = None if lightweight else "batch"
     branches = blocks.pyramid_pooling(x, filters, bins=(1,), norm=norm, **options)
@@ -84,6 +85,7 @@ def pspnet(
     # Published weights expect the features behind the lightweight form's branches.
     branches = [*branches, x] if lightweight else [x, *branches]
     x = layers.Concatenate(name="psp_concat")(branches)
+    # 512 on every encoder, an eighth of what ResNet50 and its branches give.
     x = blocks.conv_norm_act(x, 512, kernels[0], name="head")
     x = layers.SpatialDropout2D(dropout, name="head_dropout")(x)
     scores = blocks.conv(x, num_classes, kernels[1], name="head_score")

@@ -74,6 +74,7 @@ def u2net(
     }
     finest = scores["aux1"]
     resized = [ResizeLike(name=f"{name}_up")([x, finest]) for name, x in scores.items()]
+    # Fine to coarse, the order in which the published 1x1 weighs them.
     x = layers.Concatenate(name="fuse")(resized)
     outputs = blocks.logits(blocks.conv(x, num_classes, 1, name="head"), image)
     if deep_supervision:

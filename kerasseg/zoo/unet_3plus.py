@@ -67,6 +67,7 @@ def unet_3plus(
                 blocks.conv_norm_act(x, decoder_filters, norm=norm, name=name)
             )
         x = layers.Concatenate(name=f"decoder{level}_concat")(scales)
+        # 64 from each of 5 scales make the paper's 320.
         filters = decoder_filters * len(features)
         decoded[level] = blocks.conv_norm_act(
             x, filters, norm=norm, name=f"decoder{level}"

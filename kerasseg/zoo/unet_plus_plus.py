@@ -93,6 +93,7 @@ def unet_plus_plus(
             nodes.append(x)
         below = nodes
     *others, x = below[1:]
+    # The encoders have no tap at full size: the last node joins no skip.
     name = f"node0_{len(levels) + 1}"
     x = blocks.decoder_block(
         x, None, decoder_filters[-1], like=image, name=name, **options

@@ -83,6 +83,7 @@ def upernet(
         laterals.append(
             blocks.conv_norm_act(x, decoder_filters, 1, name=name, **options)
         )
+    # The coarsest level is not convolved again: pyramid pooling has just done that.
     top, *finer = blocks.top_down(laterals, interpolation="bilinear")
     pyramid = [
         blocks.conv_norm_act(x, decoder_filters, name=f"pyramid{level}", **options)
