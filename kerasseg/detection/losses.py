@@ -38,6 +38,8 @@ def proposal_losses(logits, deltas, targets, sampled, *, divide=divide):
     truth = ops.cast(gather(targets.labels, indices) == POSITIVE, "float32")
     entropy = _binary_cross_entropy(truth, gather(logits, indices))
     errors = ops.cast(deltas, "float32") - targets.deltas
+    # L1, as torchvision for most errors (its smooth L1 turns at 1/9); boxes of the
+    # second stage have smooth L1.
     errors = gather(ops.sum(ops.abs(errors), axis=-1), indices)
     return (
         _weighted_mean(entropy, weights, divide),
@@ -84,6 +86,7 @@ def mask_loss(logits, masks, classes, weights, *, divide=divide):
 
     Reference: He et al., 2017, https://arxiv.org/abs/1703.06870
     """
+    # Only the mask of the true class is trained: classes do not compete for pixels.
     logits = ops.moveaxis(logits, -1, 2)  # [N, R, C, h, w]
     entropy = _binary_cross_entropy(masks, _select_class(logits, classes, axis=2))
     weights = ops.where(classes > 0, ops.cast(weights, "float32"), 0.0)
@@ -121,6 +124,8 @@ def multibox_losses(
     counted = positive + ops.cast(hard, "float32")
     errors = ops.cast(deltas, "float32") - targets.deltas
     errors = ops.sum(_smooth_l1(errors, beta=1.0), axis=-1)
+    # By the positives alone, though negatives count: SSD divides so, and learning rates
+    # that are published go with it.
     num = ops.sum(positive)
     return (
         divide(ops.sum(entropy * counted), num),
@@ -164,6 +169,7 @@ def boxed_mask_loss(logits, masks, boxes, weights, *, stride, divide=divide):
     """
     inside = box_masks(boxes, masks.shape[2:], stride=stride)
     entropy = ops.sum(_binary_cross_entropy(masks, logits) * inside, axis=(-2, -1))
+    # By the area of the box: a large object weighs no more than a small one.
     entropy = entropy / ops.maximum(ops.sum(inside, axis=(-2, -1)), 1.0)
     return _weighted_mean(entropy, weights, divide)
 
@@ -205,6 +211,7 @@ def heatmap_loss(logits, heatmap, *, divide=divide):
     p = ops.sigmoid(logits)
     # -log p = softplus(-logit), -log(1 - p) = softplus(logit): finite for all logits.
     missed = ops.square(1 - p) * ops.softplus(-logits)
+    # alpha 2 and beta 4, CornerNet's: pixels near a centre are hardly negative.
     raised = (1 - heatmap) ** 4 * ops.square(p) * ops.softplus(logits)
     total = ops.sum(centre * missed + (1 - centre) * raised)
     return divide(total, ops.sum(centre))
@@ -249,6 +256,8 @@ def star_losses(
 
     Reference: Schmidt et al., 2018, https://arxiv.org/abs/1806.03535
     """
+    # Distances are trained most where the probability is large, at the middle of
+    # objects, as the authors' code masks them.
     weights = ops.cast(probabilities, "float32")[..., 0]
     distances = ops.cast(distances, "float32")
     errors = ops.mean(ops.abs(distances - truth), axis=-1)

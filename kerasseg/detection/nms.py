@@ -88,6 +88,8 @@ def _overlaps(boxes, classes, order, threshold):
 
 def _unsuppressed(suppresses, kept, candidates):
     """Candidates that no box of `kept` suppresses: bool [N, M]."""
+    # A product counts suppressors on every backend, XLA's too; `any` over [N, M, M]
+    # would hold another table of that size.
     num = ops.matmul(ops.cast(kept, "float32")[:, None], suppresses)[:, 0]
     return ops.logical_and(candidates, num == 0)
 

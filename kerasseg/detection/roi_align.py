@@ -137,6 +137,7 @@ def crop_masks(masks, objects, rois, size):
     start = ops.cast(objects, "int32") * (height * width)
     feature_map = _FeatureMap(start, height, width, 1.0)
     pooled = _pool(flat, rois, feature_map, _bins(size, 2, True))
+    # As detectron2 does: the target is a mask again, not shares of covered pixels.
     return ops.cast(pooled[..., 0] >= 0.5, "float32")
 
 
@@ -208,11 +209,14 @@ def _flatten(features):
 
 def _pool(flat, rois, feature_map, grid):
     """Average of the sampling points of each bin, from features [N, P, C]."""
+    # No published detector trains boxes through the pooling; it would cost a second
+    # pass.
     rois = ops.stop_gradient(ops.cast(rois, "float32"))
     scale, shift = feature_map.scale, 0.5 if grid.aligned else 0.0
     x1, y1, x2, y2 = (rois[..., i] * scale - shift for i in range(4))
     width, height = x2 - x1, y2 - y1
     if not grid.aligned:
+        # Half a pixel off and at least one wide: the older rule, of Caffe2's ROIAlign.
         width, height = ops.maximum(width, 1.0), ops.maximum(height, 1.0)
     rows = _sampling_points(
         y1, height / grid.height, grid.height, grid.ratio, feature_map.height
@@ -263,6 +267,8 @@ def _sampling_points(start, bin_length, num_bins, ratio, size):
     for i in range(ratio):
         position = bins + (i + 0.5) / ratio
         at = _expand(start) + position * _expand(bin_length)
+        # A pixel beyond the border still counts, with the border's value (Caffe2's
+        # rule).
         inside = ops.logical_and(at >= -1.0, at <= last + 1.0)
         # NaN and infinities count as outside.
         at = ops.clip(ops.where(inside, at, 0.0), 0.0, last)

@@ -44,6 +44,7 @@ class SegmentationLoss(keras.losses.Loss):
         of_images, of_pixels = split_weights(sample_weight, y_pred, self.per_image)
         if of_pixels is None:
             return super().__call__(y_true, y_pred, of_images)
+        # Keras would divide by the weights, which have become part of the values.
         if self.reduction == "mean_with_sample_weight":
             raise ValueError(
                 "Weights of pixels need another `reduction`: 'sum_over_batch_size' "
@@ -243,6 +244,7 @@ def _check_takes_logits(loss):
     """Refuse losses of Keras that read probabilities, where logits are given."""
     takes = getattr(loss, "from_logits", None)
     if takes is None:
+        # Keras 3.15's losses of regions take probabilities and have no `from_logits`.
         takes = loss.__class__.__name__ not in ("Dice", "Tversky")
         takes = takes or isinstance(loss, SegmentationLoss)
     if not takes:

@@ -35,6 +35,7 @@ def davis_boundary_f(mask, found, *, tolerance=0.008, void=None):
         mask, found = mask & ~np.asarray(void, bool), found & ~np.asarray(void, bool)
     radius = tolerance
     if tolerance < 1:
+        # Rounded up, as the authors do: 0.008 of the diagonal of 854 x 480 are 8 px.
         radius = np.ceil(tolerance * np.linalg.norm(mask.shape))
     kernel = disk(int(radius)).astype("uint8")
     right, claimed = _outline(mask), _outline(found)
@@ -80,6 +81,7 @@ def bsds_boundary_counts(boundary, truths, *, thresholds=None, tolerance=0.0075)
             "`boundary` and `truths` must be maps [H, W] of one size. Received: "
             f"{boundary.shape} and {[x.shape for x in truths]}."
         )
+    # 0.0075 of the diagonal of 481 x 321: 4.3 px, not rounded.
     reach = tolerance * np.linalg.norm(boundary.shape)
     levels = [boundary] if thresholds is None else [boundary >= t for t in thresholds]
     rows = []
@@ -111,6 +113,7 @@ def bsds_boundary_scores(counts):
     counts = np.asarray(counts, "float64")  # [N, T, 4]
     precision, recall = _precision_recall(counts.sum(0))
     best = _f(precision[0], recall[0])
+    # Between two thresholds the authors interpolate, and take the best point.
     for share in np.linspace(0, 1, 100):
         between = [share * x[1:] + (1 - share) * x[:-1] for x in (precision, recall)]
         best = max(best, _f(*between).max(initial=0))
@@ -167,6 +170,7 @@ def _match(found, truth, reach):
     if not len(here) or not len(there):
         return matched, 0
     pairs = cKDTree(here).sparse_distance_matrix(
+        # Distances that are exactly the reach must not be lost by rounding.
         cKDTree(there), reach * (1 + 1e-12), output_type="coo_matrix"
     )
     rows, columns, costs = pairs.row, pairs.col, pairs.data

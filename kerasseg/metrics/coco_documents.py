@@ -37,6 +37,7 @@ def renumbered(truth, results, kind):
     used |= {key_of(one.get("category_id")) for one in results}
     for group in coco_entries.group_categories(categories, used):
         del categories[group]
+    # pycocotools takes 0 for "no match" and sorts by ids, which may be strings here.
     numbers = {
         "image_id": _numbers(images),
         "category_id": _numbers(categories),

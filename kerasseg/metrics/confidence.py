@@ -2,6 +2,7 @@
 
 import numpy as np
 
+# As Guo et al., 2017: other numbers give other errors, so a table needs one number.
 NUM_BINS = 15
 
 
@@ -29,6 +30,7 @@ def calibration_counts(label, probabilities, *, num_bins=NUM_BINS, ignore_label=
     probabilities = probabilities.reshape(-1, probabilities.shape[-1])
     confidence = probabilities.max(-1)
     right = probabilities.argmax(-1) == label
+    # A confidence of exactly 1 belongs to the last bin.
     bins = np.minimum((confidence * num_bins).astype("int64"), num_bins - 1)
     columns = None, confidence, right
     return np.stack([np.bincount(bins, x, num_bins) for x in columns], -1)
@@ -80,6 +82,8 @@ def ranking_counts(label, probabilities, *, num_bins=1000, ignore_label=255):
         raise ValueError(
             f"`label` must be 0 or 1. Received: {np.unique(label)[:8].tolist()}."
         )
+    # Bins instead of a sort of all pixels: counts of any number of images add up. With
+    # 1,000 of them the areas below the curves are right to about 1e-3.
     bins = np.minimum((scores * num_bins).astype("int64"), num_bins - 1)
     classes = (bins[label == k] for k in (0, 1))
     return np.stack([np.bincount(x, minlength=num_bins) for x in classes], -1)
@@ -114,6 +118,7 @@ def roc_auc(counts):
         0.5
     """
     false, true = roc_curve(counts)
+    # The trapezoidal rule: pixels of one bin count as ties, half right.
     return np.sum(np.diff(false) * (true[1:] + true[:-1]) / 2)
 
 
@@ -129,6 +134,7 @@ def precision_recall_curve(counts):
     """
     negative, positive = (x[1:] for x in _cumulated(counts))
     found = negative + positive
+    # Above the highest score nothing is found, and nothing found wrongly.
     precision = np.where(found > 0, positive / np.maximum(found, 1), 1.0)
     with np.errstate(invalid="ignore"):
         return precision, positive / positive[-1]
@@ -144,6 +150,8 @@ def average_precision(counts):
         float in 0..1; NaN without pixels of class 1.
     """
     precision, recall = precision_recall_curve(counts)
+    # Steps, not trapezoids: lines between points of this curve are too optimistic
+    # (Davis and Goadrich, 2006).
     return np.sum(np.diff(recall, prepend=0.0) * precision)
 
 

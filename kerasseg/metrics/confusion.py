@@ -46,6 +46,7 @@ class ConfusionMatrix(Counts):
             )
         size = max(num_classes, 2)
         super().__init__((size, size), num_classes, ignore_label, name)
+        # All labels, ignored ones included, for the warning below.
         self._seen = self.add_variable(
             shape=(),
             initializer="zeros",

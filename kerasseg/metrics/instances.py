@@ -18,6 +18,7 @@ in the crowd. A crowd ends where a true instance is.
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+# Not 0.5 + 0.05 n, which makes 0.8500000000000001 of 0.85.
 THRESHOLDS = tuple(np.arange(10, 20) / 20)  # 0.5, 0.55, ..., 0.95
 
 
@@ -229,6 +230,7 @@ def _renumber(labels):
 def _matched(iou, threshold):
     """Found instances in pairs of at least the threshold, the most there are: [K]."""
     able = iou >= threshold
+    # Two masks that both cover more than half of a third would overlap: no choice.
     if threshold > 0.5 or not able.any():
         return able.any(0)
     # A pair is worth 1, and all IoUs together at most 1 / 2: the number comes first.

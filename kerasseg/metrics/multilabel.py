@@ -98,6 +98,7 @@ class MultilabelConfusionMatrix(Counts):
         valid = ops.logical_or(labels == 0, labels == 1)
         if self.ignore_label is not None:
             valid = ops.logical_and(valid, labels != self.ignore_label)
+        # Whole numbers while no weight asks for more: float32 counts stop at 2^24.
         dtype, weights = "int32", ops.cast(valid, "int32")
         if sample_weight is not None:
             _, of_pixels = split_weights(sample_weight, logits, per_image=False)

@@ -53,13 +53,16 @@ def panoptic_counts(truth, found, num_classes, *, crowd=None):
             f"Received: {crowd.shape} for {len(of_truth)} segments."
         )
     sizes = len(of_truth) + 1, len(of_found) + 1
+    # One number per pair of segments: one bincount makes the table of all overlaps.
     pairs = truth.ravel() * sizes[1] + found.ravel()
     table = np.bincount(pairs, minlength=sizes[0] * sizes[1]).reshape(sizes)
     true_areas, areas = table.sum(1)[1:], table.sum(0)[1:]
     void, shared = table[0, 1:], table[1:, 1:]
+    # Void pixels do not count for a found segment, nor against it.
     union = true_areas[:, None] + (areas - void) - shared
     iou = shared / np.maximum(union, 1)
     same = of_truth[:, None] == of_found
+    # Above one half a segment has at most one partner: no assignment is needed.
     matched = (iou > 0.5) & same & ~crowd[:, None]
     missed = ~matched.any(1) & (true_areas > 0) & ~crowd
     # Segments that are mostly void or crowd are not false (section 4.2 of the paper).

@@ -115,6 +115,7 @@ def frequency_weighted_iou(matrix):
     """
     np_, hits, labelled, predicted = _counts(matrix)
     union = labelled + predicted - hits
+    # Classes without a pixel weigh 0 below: any finite number does.
     iou = hits / np_.where(union > 0, union, 1.0)
     return _divide(np_, np_.sum(labelled * iou), np_.sum(labelled))
 
@@ -217,6 +218,7 @@ def _is_label_map(matrix):
     size = len(matrix)
     if size >= 3 and matrix.dtype.itemsize == 1:
         return True  # no count of pixels fits into 8 bits
+    # Small or diagonal ones may be counts by chance: those are taken.
     if size < 8 or np.count_nonzero(matrix) <= size:
         return False
     left, right = matrix[:, :-1], matrix[:, 1:]

@@ -233,6 +233,7 @@ def _check(labels, truth):
 
 def _renumber(one):
     low, high = int(one.min()), int(one.max())
+    # A table of all numbers in between would outgrow the map.
     if high - low > 16 * one.size:
         return np.unique(one, return_inverse=True)[1].reshape(one.shape)
     shifted = one.astype("int64") - low

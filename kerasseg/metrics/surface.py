@@ -36,6 +36,7 @@ def surface_distances(label, class_ids, class_id=1, *, spacing=1.0, ignore_label
     label, class_ids = class_maps(label, class_ids)
     known = np.ones(label.shape, bool)
     if ignore_label is not None:
+        # Beside ignored pixels an outline is where the annotation ends, not the object.
         known = ndimage.binary_erosion(label != ignore_label, border_value=1)
     right, found = (_outline(x == class_id) for x in (label, class_ids))
     return tuple(
@@ -62,6 +63,7 @@ def hd95(distances):
     both = np.concatenate(distances)
     if not len(both):
         return np.nan
+    # Over both outlines at once; some papers take the larger of two percentiles.
     return np.percentile(both, 95) if np.isfinite(both).all() else np.inf
 
 
@@ -104,5 +106,6 @@ def _outline(mask):
 def _to_nearest(mask, spacing):
     """Distance [H, W] of each pixel to the mask; infinite for an empty one."""
     if not mask.any():
+        # scipy would measure the distance to a point outside of the image.
         return np.full(mask.shape, np.inf)
     return ndimage.distance_transform_edt(~mask, sampling=spacing)
