@@ -24,6 +24,7 @@ def _found(root):
     if base is None:
         return None
     first = next(iter(_sniff.images_of(base / "annotations")), None)
+    # Folders of these names are common: the names of the files, or the list, must fit.
     own = first is not None and first.name.startswith("ADE_")
     if not own and not (base / NAMES).is_file():
         return None
@@ -77,6 +78,7 @@ def ade20k(root, split=None, *, ignore_label=255, val_fraction=0.2):
             "Add them, or move the images away",
         )
     ids = {number: number - 1 for number in range(1, NUM_CLASSES + 1)}
+    # 0 is "other objects", which the benchmark of 150 classes does not score.
     values = {0: ignore_label, **ids, 255: ignore_label}
     read_label = functools.partial(read_mask, values=values)
     return _pairs.make_samples(

@@ -30,6 +30,7 @@ TABLE = (
     (32, "motorcycle", (0, 0, 230)),
     (33, "bicycle", (119, 11, 32)),
 )
+# Ids 0..33; the licence plate, -1, is not drawn in the authors' files.
 NUM_LABEL_IDS = 34
 KINDS = ("labelTrainIds", "labelIds")
 
@@ -89,6 +90,7 @@ def cityscapes(
                 masks.setdefault(kind, {})[stem] = path
     images = _sniff.images_of(base / "leftImg8bit")
     stems = {path.stem.removesuffix("_leftImg8bit"): path for path in images}
+    # labelTrainIds are made by the authors' scripts, often for a part of the images.
     complete = [kind for kind in KINDS if {*stems} <= {*masks.get(kind, ())}]
     kind = complete[0] if complete else "labelIds"
     found = masks.get(kind, {})

@@ -25,11 +25,13 @@ TAGS = ("tag", "attribute")
 
 
 def _files(root):
+    # A folder of Pascal VOC holds an XML file per image: enough are looked at to tell.
     files = _sniff.files_of(root, ".xml")[: 50 * _sniff.SAMPLE]
     return [path for path in files if _is_cvat(_sniff.ends_of(path, 4096))]
 
 
 def _is_cvat(text):
+    # VOC's root is <annotation>; `meta` is what CVAT alone writes.
     return "<annotations" in text and any(f"<{x}" in text for x in ("image", "meta"))
 
 
@@ -82,6 +84,7 @@ def _read_all(root, boxes):
     index, left_out, jobs, classes = ImageIndex(root), LeftOut(), [], {}
     for path in files:
         tree = _xml.read(path)
+        # Tracks of videos count frames, whose images the export may not hold.
         if tracks := tree.all("track"):
             raise ImageError(
                 path,
@@ -103,6 +106,7 @@ def _read_all(root, boxes):
             ]
             image = index.find(given.get("name"), path)
             subset = given.get("subset") or None
+            # CVAT's name for tasks without splits.
             if subset == "default":
                 subset = None
             size = None if None in size else size
@@ -134,6 +138,7 @@ def _shape(path, element, boxes, left_out):
             f"{where}: {kind} {given.get('label')!r}",
             "Export it again",
         )
+    # 0 is CVAT's "no group".
     group = given.get("group_id")
     shape = Shape(
         given["label"], where, group=group if group not in ("0", "") else None
@@ -143,6 +148,7 @@ def _shape(path, element, boxes, left_out):
         return _annotations.finite(path, where, [given.get(name) for name in names])
 
     if kind == "polygon":
+        # "x,y;x,y": the two separators tell nothing that the order does not.
         points = given.get("points", "").replace(";", ",").split(",")
         return shape._replace(rings=(_annotations.finite(path, where, points),))
     if kind == "ellipse":
@@ -162,6 +168,7 @@ def _shape(path, element, boxes, left_out):
         cos, sin = np.cos(angle), np.sin(angle)
         centre = np.array([x1 + x2, y1 + y2]) / 2
         corners = np.array([[x1, y1], [x2, y1], [x2, y2], [x1, y2]]) - centre
+        # y points down, so that positive angles turn clockwise, as CVAT shows them.
         turned = corners @ np.array([[cos, sin], [-sin, cos]]) + centre
         return shape._replace(rings=(turned.ravel().tolist(),))
     reason = "boxes without an outline (boxes=fill takes them)"
@@ -198,6 +205,7 @@ def _mask(path, where, counts, place, size):
         raise ValueError(f"a mask of {width} x {height} at {left}, {top}")
     if (numbers < 0).any() or numbers.sum() != width * height:
         raise ValueError(f"runs of {numbers.sum():.0f} pixels for {width} x {height}")
+    # Lengths of zeros and ones in turn, along rows, within the box of the mask alone.
     runs = np.repeat(np.arange(len(numbers)) % 2 == 1, numbers.astype(int))
     mask = np.zeros(size, bool)
     mask[top : top + height, left : left + width] = runs.reshape(height, width)

@@ -10,7 +10,9 @@ from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, read_image
 from kerasseg.images.decode import decode
 
+# The benchmark is scored at 480p, which is also the fastest to read.
 RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
+# The set of 2016 calls the folder of its lists by the resolution.
 YEARS = ("2017", "2016", "480p", "1080p")
 
 
@@ -95,6 +97,7 @@ def _lists(base):
             path = base / "ImageSets" / year / f"{split}.txt"
             for line in _pairs.lines_of(path) if path.is_file() else ():
                 first = pathlib.PurePosixPath(line.split()[0])
+                # 2016 lists pairs of files, 2017 names of films.
                 found[first.parent.name if first.suffix else first.name] = split
         if len({*found.values()}) == 2:
             return found
@@ -108,6 +111,7 @@ def _read(pair):
         numbers = numbers.max(2)
     _pairs.check_size(pair.image, image, pair.mask, numbers)
     ids, maps = np.unique(numbers, return_inverse=True)
+    # Renumbered: an object may be missing in a frame, ids of a sample go from 1 on.
     maps = (maps.reshape(numbers.shape) + (ids[0] != 0)).astype("int32")
     num = int(maps.max())
     return {

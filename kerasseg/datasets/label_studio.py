@@ -82,11 +82,14 @@ def _read_all(root, boxes):
 def _image_of(path, where, data, index):
     """The first value of a task's data that names an image."""
     names = [value for value in data.values() if isinstance(value, str)]
+    # Tasks may carry other texts, and call the image anything; "image" is the usual
+    # key.
     names.sort(key=lambda name: data.get("image") != name)
     for name in names:
         image = index.find(name, path)
         if image.is_file():
             return image
+        # Uploads are stored as "<hash>-<name>"; the images may lie here by either name.
         _, dash, rest = name.rpartition("/")[2].partition("-")
         image = index.find(rest, path) if dash and rest else image
         if image.is_file():
@@ -98,6 +101,7 @@ def _image_of(path, where, data, index):
 
 def _chosen(task, where, left_out):
     """The results of the first annotation that was not cancelled."""
+    # "completions" before Label Studio 1.0.
     done = task.get("annotations", task.get("completions")) or []
     done = [
         one for one in done if isinstance(one, dict) and not one.get("was_cancelled")
@@ -142,6 +146,7 @@ def _shape(path, where, entry, boxes, left_out, size):
 
 def _ring(path, where, kind, value, size):
     """Ring in pixels of a shape in percent of width and height."""
+    # Label Studio stores percentages of the image's sides.
     height, width = (side / 100 for side in size)
 
     def numbers(*names):
@@ -170,6 +175,7 @@ def _ring(path, where, kind, value, size):
 def _brush(code, size):
     """Mask bool [H, W] of Label Studio's run-length code of RGBA pixels."""
     values = unpack(code, 4 * size[0] * size[1])
+    # RGBA of the brush: only the opacity says what is covered.
     return values.reshape(*size, 4)[..., 3] >= THRESHOLD
 
 

@@ -82,6 +82,7 @@ def _read_all(root):
         found.append(
             Annotated(image, path, shapes, tuple(size) if known else None, split)
         )
+    # One split alone is a folder's name, such as `train` around everything.
     if len({job.split for job in found} - {None}) < 2:
         found = [job._replace(split=None) for job in found]
     return Annotations(found, _listed(root, found), left_out.notes())
@@ -93,6 +94,8 @@ def _listed(root, found):
         if (root / name).is_file():
             lines = _annotations.read_text(root / name).splitlines()
             names = [line.strip() for line in lines if line.strip()]
+            # A list that lacks a label in use is of something else; labels.txt of
+            # LabelMe's own converter begins with __ignore__ and _background_.
             return names if used <= set(names) else ()
     return ()
 
@@ -103,6 +106,7 @@ def _image_of(path, document, index):
         image = index.find(given, path)
         if image.is_file():
             return image
+    # Files are renamed and moved after annotation, and `imagePath` stays as it was.
     if beside := index.beside(path):
         return beside[0]
     if document.get("imageData"):
@@ -130,12 +134,14 @@ def _shape(path, number, entry, left_out):
     shape = Shape(entry["label"], where, group=group if group != "" else None)
     if kind == "polygon" and len(points) >= 3:
         return shape._replace(rings=(flat,))
+    # Two opposite corners; four in files of X-AnyLabeling.
     if kind == "rectangle" and len(points) in (2, 4):
         if len(points) == 4:
             return shape._replace(rings=(flat,))
         (x1, x2), (y1, y2) = sorted(flat[::2]), sorted(flat[1::2])
         return shape._replace(rings=(_annotations.rectangle(x1, y1, x2 - x1, y2 - y1),))
     if kind == "circle" and len(points) == 2:
+        # The second point lies on the circle.
         radius = math.dist(flat[:2], flat[2:])
         return shape._replace(rings=(_annotations.ellipse(*flat[:2], radius, radius),))
     if kind == "mask" and len(points) == 2:

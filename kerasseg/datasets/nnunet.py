@@ -55,6 +55,7 @@ def nnunet(root, split=None, *, ignore_label=255, val_fraction=0.2):
     labels = _pairs.by_stem(_sniff.images_of(base / f"labels{end}"))
     channels = {}
     for path in _sniff.images_of(base / f"images{end}"):
+        # The four digits number the channels, and stand even where there is one.
         case = re.sub(r"_\d{4}$", "", path.stem)
         channels.setdefault(path.stem if path.stem in labels else case, []).append(path)
     missing = sorted(set(labels) - set(channels))
@@ -91,6 +92,7 @@ def _classes(path, masks, ignore_label):
     labels = document.get("labels") if isinstance(document, dict) else None
     ids = {}
     for key, value in labels.items() if isinstance(labels, dict) else ():
+        # Version 1 wrote {"0": "background"}, version 2 {"background": 0}.
         name, number = (value, key) if isinstance(value, str) else (key, value)
         if not re.fullmatch(r"\d+", str(number)):
             _coco_json.fail(

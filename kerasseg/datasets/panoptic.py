@@ -93,6 +93,9 @@ class _Folders:
         self.files[False] = collections.defaultdict(list)
         for path in _sniff.images_of(root):
             above = path.relative_to(root).parent.as_posix().lower()
+            # Images and maps have the same names but for their suffix, and live in
+            # folders of any name: the words that COCO and its imitators use tell which
+            # is which.
             is_mask = "panoptic" in above or "annotation" in above or "mask" in above
             self.files[is_mask][path.name].append(path)
 
@@ -128,6 +131,7 @@ def _segments(file, name, infos, ids):
 def _read(segments, ids, things, ignore_label, pair):
     image = read_image(pair.image)
     pixels, _ = decode(pair.mask)
+    # 256 does not fit into the uint8 of the pixels.
     pixels = pixels.astype("int32")
     if pixels.ndim == 3:
         pixels = pixels[..., 0] + 256 * pixels[..., 1] + 65536 * pixels[..., 2]

@@ -24,6 +24,7 @@ def _tables(root):
     found = []
     for path in _sniff.files_of(root, ".csv")[:64]:
         lines = _sniff.ends_of(path).splitlines()
+        # Two runs at least in one of the rows: other tables hold pairs of numbers, too.
         rows = [line for line in lines[1:] if re.search(r"\d+ \d+ \d+ \d+", line)]
         if lines and rows and CODES.search(lines[0]):
             found.append(path)
@@ -106,6 +107,7 @@ def run_lengths(
 
 def _with_codes(tables):
     """Tables but examples of submissions, which hold codes of other images, or none."""
+    # Kaggle puts an example of what to hand in beside the truth.
     return [p for p in tables if "submission" not in p.name.lower()] or tables
 
 
@@ -131,6 +133,7 @@ def _table(root, given):
 def _rows(path, name):
     """(image, label, code, where) of each row."""
     text = _annotations.read_text(path).splitlines()
+    # The csv module's limit of 131,072 characters is exceeded by masks of large images.
     csv.field_size_limit(MAX_FIELD)
     try:
         rows = list(csv.reader(text))
@@ -167,6 +170,7 @@ def _rows(path, name):
         elif kind is not None and kind != image:
             label = row[kind].strip()
         runs = row[code].strip()
+        # How tables of several competitions say "no object".
         if runs.lower() in ("", "-1", "nan", "none", "1 0"):
             runs = ""
         elif not RUNS.fullmatch(runs):
@@ -196,6 +200,8 @@ def _order_of(files, images):
             for code in codes[:20]:
                 steps = np.abs(np.diff(np.array(code.split(), float)[::2]))
                 if len(steps):
+                    # 3 px: outlines lean, so neighbouring runs begin a little earlier
+                    # or later.
                     votes["columns"] += int((np.abs(steps - height) <= 3).sum())
                     votes["rows"] += int((np.abs(steps - width) <= 3).sum())
         looked += 1
@@ -217,6 +223,7 @@ def _mask(code, order, size):
     numbers = np.array(code.split(), "float64")
     if len(numbers) % 2:
         raise ValueError("a start without a length")
+    # Pixels are counted from 1, as Kaggle's rules say.
     starts, lengths = numbers[::2] - 1, numbers[1::2]
     pixels = size[0] * size[1]
     bad = (starts < 0) | (lengths < 1) | (starts + lengths > pixels)

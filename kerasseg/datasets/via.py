@@ -87,6 +87,7 @@ def via(
 def _entries(path):
     document = _coco_json.load(path, form="VIA's JSON")
     if isinstance(document, dict):
+        # A saved project wraps what an export holds alone.
         document = document.get("_via_img_metadata", document)
     entries = document.values() if isinstance(document, dict) else document
     if not isinstance(document, (dict, list)) or not all(
@@ -99,6 +100,7 @@ def _entries(path):
 def _regions(entry):
     """Regions of an image: a list, or in VIA 1 an object by number."""
     regions = entry.get("regions") or []
+    # VIA 1 numbered the regions in a dict, VIA 2 lists them.
     regions = regions.values() if isinstance(regions, dict) else regions
     return [region for region in regions if isinstance(region, dict)]
 
@@ -114,6 +116,7 @@ def _class_attribute(path, regions):
     if len(counts) < 2:
         return next(iter(counts), None)
     by_name = {key.lower(): key for key in counts}
+    # Several attributes: that called as people call classes, if there is one.
     for wanted in USUAL:
         if wanted in by_name:
             return by_name[wanted]

@@ -121,6 +121,8 @@ def palette(num=256):
     colors = np.zeros([num, 3], int)
     for bit in range(8):
         for channel in range(3):
+            # VOC's rule: the bits of an id go, three by three, into the high bits of
+            # the colour.
             colors[:, channel] |= ((ids >> (3 * bit + channel)) & 1) << (7 - bit)
     return colors.astype("uint8")
 
@@ -129,6 +131,7 @@ def _lists(base):
     """{name: split} of the lists, if there are two or more that share no name."""
     found = {}
     for path in sorted((base / LISTS).glob("*.txt")):
+        # Those that hold the others.
         if path.stem not in ("default", "trainval", "all"):
             found[path.stem] = [line.split()[0] for line in _pairs.lines_of(path)]
     if len(found) < 2:
@@ -181,6 +184,7 @@ def _labelmap(path):
 def _read_label(colors, ignore_label, path):
     pixels, _ = decode(path, as_ids=True)
     own = (path.parents[1] / LABELMAP).is_file()
+    # Grey in three channels are ids that a tool has blown up; colours differ.
     if own or (pixels.ndim == 3 and (pixels[..., :1] != pixels[..., 1:]).any()):
         label = read_mask(path, colors=colors)
     else:
@@ -203,6 +207,7 @@ def _guess(pairs, read_label, ignore_label):
         except ValueError:  # whoever reads the sample learns what is wrong
             continue
         most = max(most, int(ids[ids != ignore_label].max(initial=0)))
+    # Names as 2007_000032: only VOC's own files have VOC's classes.
     own = all(re.fullmatch(r"\d{4}_\d{6}|\d{6}", pair.name) for pair in pairs)
     if own and most < len(CLASSES):
         return tuple(CLASSES)
@@ -217,12 +222,14 @@ def _read(read_label, objects, ignore_label, pair):
     numbers = _object_ids(file)
     _pairs.check_size(pair.image, sample["image"], file, numbers)
     label = sample["label"]
+    # Borders are drawn in both maps, and not everywhere alike.
     numbers = np.where((label == ignore_label) | (label == 0), 0, numbers)
     ids, maps = np.unique(numbers, return_inverse=True)
     maps = maps.reshape(label.shape) + (ids[0] != 0)
     num = int(maps.max())
     classes = np.zeros(num, "int32")
     for number in range(1, num + 1):
+        # The class of most of its pixels: a few at the border may disagree.
         classes[number - 1] = np.bincount(label[maps == number]).argmax()
     return {
         **sample,
