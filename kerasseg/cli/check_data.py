@@ -5,6 +5,7 @@ import sys
 
 from kerasseg.cli import data
 
+# A screenful; --json has all.
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
 CELLS = 24  # of the contact sheet
 TITLES = {
@@ -85,6 +86,7 @@ def _sides(recipe, root):
             sides[side] = samples
             num = len(samples.classes)
             report = datasets.check(samples, num_classes=num, on_error="list")
+        # Wrong options are the user's to mend, no fault of the data.
         except recipes.RecipeError:
             raise
         except (ValueError, OSError) as error:

@@ -42,6 +42,7 @@ def overrides(arguments, name):
         form = _find(arguments.data)
         name = form["name"]
     if name is not None:
+        # First, so that a --set of the user's wins.
         found.insert(0, f"data.dataset={name}")
     if arguments.group is not None:
         found.insert(0, f"data.group={json.dumps(arguments.group)}")

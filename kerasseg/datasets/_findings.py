@@ -53,7 +53,10 @@ def of_files(facts):
     wrong = [f for f in facts if _differ(f)]
     if wrong:
         swapped = [
-            f for f in wrong if f.size == f.mask_size[::-1] and f.orientation > 4
+            # EXIF's 5 to 8 are those that swap height and width.
+            f
+            for f in wrong
+            if f.size == f.mask_size[::-1] and f.orientation > 4
         ]
         one = wrong[0]
         hint = "Export the masks again at the size of their images"

@@ -54,6 +54,7 @@ def check(samples, *, num_classes=None, limit=None, on_error="raise"):
             f'`on_error` must be "raise" or "list". Received: {on_error!r}.'
         )
     num_read = min(limit or len(samples), len(samples))
+    # Spread evenly: neighbours in a data set are often of one film or one class.
     indices = [i * len(samples) // num_read for i in range(num_read)]
 
     def measure(index):
@@ -102,6 +103,7 @@ class _Sums:
     def add(self, found, source):
         """Count a sample; returns an error instead if it does not fit the others."""
         self.channels = self.channels or (found["channels"], source)
+        # A model has one number of channels: the first image's is taken as meant.
         if found["channels"] != self.channels[0]:
             return ValueError(
                 "All images must have the same number of channels. Received: "
@@ -206,6 +208,7 @@ def _objects(sample, num_classes):
 
 def _fix_of(label):
     """Advice for a label with ids that are no class."""
+    # Negative numbers are no ids of anything that could be guessed.
     if label.min() >= 0:
         counts = np.bincount(np.minimum(label, 256).ravel(), minlength=257)
         if mask_kinds.is_noisy_black_and_white(counts):
@@ -292,6 +295,7 @@ def _warnings(samples, report, total):
         for name, count in report["pixels"].items()
         if not count
     ]
+    # A list of a hundred absent classes would hide the other warnings.
     if len(absent) > 8:
         absent = [f"{len(absent)} of {len(report['pixels'])} classes never occur."]
     found += absent

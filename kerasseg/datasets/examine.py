@@ -13,6 +13,7 @@ from kerasseg.datasets._facts import Facts, measure
 from kerasseg.images import EXTENSIONS, ImageError
 from kerasseg.images.listing import image_files
 
+# Beyond, a loss of a class of few pixels trains its noise.
 MOST_WEIGHT = 10.0
 
 
@@ -118,6 +119,8 @@ def examine(
         findings += lonely
         known = {one.image for one, _ in jobs}
         for name, side, image, mask in pairs:  # of sides that cannot be made
+            # What no sample can be made of is still a picture whose faults can be
+            # named.
             if image not in known and errors:
                 jobs.append((Facts(name, side, image, mask), None))
     done, facts = 0, []
@@ -129,6 +132,7 @@ def examine(
         )
         return measure(one, read, is_label)
 
+    # Decoders work outside Python's lock; more than 8 wait for the disk.
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for one in pool.map(look, jobs):
             facts.append(one)
@@ -148,6 +152,8 @@ def examine(
         findings += _findings_classes.of_classes(facts, classes, ignored)
     findings += _other_errors(facts, findings)
     if not any(one.severity == _findings.FAULT for one in findings):
+        # Where a fault explains why no samples were made, their error would say it
+        # twice.
         texts = dict.fromkeys(map(str, errors))
         findings += [_findings.Finding("errors", _findings.FAULT, x) for x in texts]
     order = (_findings.FAULT, _findings.WARNING, _findings.NOTE)
@@ -192,6 +198,7 @@ def _partners(root):
             continue
         if folders is None or (split is None and pairs):
             continue
+        # Images and masks in one folder, told apart by their endings.
         if folders[0] == folders[1]:
             found, paired = _layout.pair_beside(image_files(folders[0]))
             left = {}

@@ -44,6 +44,7 @@ def repair(examination, out, *, read=None):
         plan[one.kind] = {**(one.action or {}), "names": {*one.names}}
     plan["several classes"] = _several_classes(examination, plan)
     changed, left_out, kept = collections.Counter(), {}, []
+    # Whole or not at all: a corrected copy that lacks files would be trained on.
     with new_folder(out) as folder:
         for facts in examination.facts:
             try:
@@ -80,6 +81,8 @@ def _mended(facts, plan, read, raw, changed):
         raise ValueError(f"an image of {image.shape[2]} bands among others")
     span = plan.get("value range", {}).get("value_range")
     if span and image.dtype != np.uint8:
+        # `scale` answers in 0..255; 257 times that is 0..65535, so 16-bit readers need
+        # no range.
         image = np.round(scale(image, span) * 257).astype("uint16")
         changed["images scaled to 16 bits"] += 1
     if label.shape != image.shape[:2]:
@@ -160,6 +163,8 @@ def _resized(label, size, facts, changed):
         )
     changed["masks resampled to the size of their images"] += 1
     stored = label.astype("uint16")
+    # OpenCV's INTER_NEAREST (5.0, too) takes no account of half pixels and shifts
+    # masks.
     kind = cv2.INTER_NEAREST_EXACT
     return cv2.resize(stored, size[::-1], interpolation=kind).astype("int32")
 
@@ -167,6 +172,7 @@ def _resized(label, size, facts, changed):
 def _write_image(folder, facts, image, changed):
     same = image.dtype == np.uint8 or facts.dtype == image.dtype.name == "uint16"
     plain = facts.orientation == 1 and not facts.alpha and facts.image is not None
+    # Copied, not written again: a JPEG must not lose once more.
     if plain and same and facts.dtype == image.dtype.name and facts.low is not None:
         is_scaled = facts.high != float(image.max())
         if not is_scaled:

@@ -51,8 +51,8 @@ def make(config):
     from keras.src.saving.serialization_lib import ObjectSharingScope
 
     scopes = global_state.get_global_attribute("name_scope_stack")
-    # A copy: Keras 3.15 never leaves the scope of a layer whose name TensorFlow refuses,
-    # and every variable made afterwards would bear that name.
+    # A copy: Keras 3.15 never leaves the scope of a layer whose name TensorFlow
+    # refuses, and every variable made afterwards would bear that name.
     global_state.set_global_attribute("name_scope_stack", list(scopes or []))
     try:
         # As Keras' own loader: a layer at two places stays one.

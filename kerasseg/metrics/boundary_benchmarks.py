@@ -171,7 +171,9 @@ def _match(found, truth, reach):
         return matched, 0
     pairs = cKDTree(here).sparse_distance_matrix(
         # Distances that are exactly the reach must not be lost by rounding.
-        cKDTree(there), reach * (1 + 1e-12), output_type="coo_matrix"
+        cKDTree(there),
+        reach * (1 + 1e-12),
+        output_type="coo_matrix",
     )
     rows, columns, costs = pairs.row, pairs.col, pairs.data
     num, other = len(here), len(there)

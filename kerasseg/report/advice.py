@@ -33,10 +33,13 @@ def _training(results, rows):
     epochs = [row for row in rows if row.get("kind") == "epoch"]
     key = tasks.of_results(results).monitor
     scores = [row.get(key) for row in epochs]
+    # Fewer validations make no trend; a score of None is that of no objects at all.
     if len(scores) < 4 or any(x is None or not math.isfinite(x) for x in scores):
         return
     best = max(range(len(scores)), key=scores.__getitem__)
+    # The last quarter: shorter spans show noise of single validations.
     gain = scores[-1] - scores[-1 - len(scores) // 4]
+    # One point of the score: judgement, not measured, as are the limits below.
     if best == len(scores) - 1 and gain > 0.01:
         yield (
             f"The score still rises at the end, by {100 * gain:.1f} points in the last "
@@ -56,12 +59,15 @@ def _classes(results):
     known = {k: x for k, x in classes.items() if x.get("iou") is not None}
     total = sum(x.get("pixels", 0) for x in known.values())
     for name, x in sorted(known.items(), key=lambda item: item[1]["iou"]):
+        # Above, a class has its problems at outlines, which no weight mends.
         if x["iou"] > 0.7 or not total or x.get("recall") is None:
             continue
         share, precision = x["pixels"] / total, x.get("precision")
         if precision is None:
             yield f"{name} is never found; {100 * share:.2g} % of the pixels are of it."
         elif precision - x["recall"] > 0.15:
+            # The square root of what balances the classes: full balance costs
+            # precision.
             weight = min(round((1 / max(share * len(known), 1e-3)) ** 0.5, 1), 10)
             yield (
                 f"{name} is found too rarely (recall {100 * x['recall']:.0f} %, "
@@ -99,6 +105,7 @@ def _false_alarms(results):
     total = len(results.get("samples", ()))
     for name, x in results.get("detection", {}).items():
         without = total - x["images"]
+        # Of fewer images a share says nothing.
         if without >= 5 and x["false_alarms"] > 0.2 * without:
             yield (
                 f"{name} is found in {x['false_alarms']} of {without} images without "
@@ -110,6 +117,7 @@ def _false_alarms(results):
 def _validation(results):
     """Whether the validation set can tell small differences."""
     low, high = results.get("intervals", {}).get("mean_iou") or (0, 0)
+    # Wider than the differences that people compare models by.
     if low is not None and high - low > 0.06:
         yield (
             f"The validation set is small: its mean IoU could as well be "

@@ -42,6 +42,7 @@ def compare(runs):
         {row["name"]: row[key] for row in one["samples"] if row[key] is not None}
         for one in results
     ]
+    # Pairs only: an image that one run could not score says nothing about the other.
     shared = sorted(set.intersection(*map(set, scores)))
     if not shared:
         raise ValueError(

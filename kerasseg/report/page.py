@@ -9,6 +9,7 @@ from kerasseg import tasks
 from kerasseg.report.advice import advice
 from kerasseg.tasks.task import percent
 
+# One file without addresses: it opens offline, from a mail or a stick.
 STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 60rem;
        margin: 0 auto; padding: 1rem; }
@@ -28,6 +29,7 @@ li { margin: .4rem 0 }
   body { background: #1b1b1d; color: #ddd } td, th { border-color: #444 }
   pre, .bar { background: #2a2a2d } img { background: #fff } }
 """
+# Those that `runs.evaluate` writes; a file that is missing is left out.
 PICTURES = (
     ("Curves", "curves.png", "loss, scores and learning rate over the steps"),
     ("Worst and best images", "samples.png", "image, truth, prediction, errors"),
@@ -103,6 +105,7 @@ def _classes(results):
     """Scores by class; IoU with its interval as a bar."""
     classes = results["classes"]
     keys = list(dict.fromkeys(key for x in classes.values() for key in x))
+    # Results of versions before intervals are shown, too.
     intervals = (results.get("intervals") or {}).get("classes", {})
     heads = ["class", *keys, *(["95 % interval"] if intervals else [])]
     rows = []
@@ -115,6 +118,7 @@ def _classes(results):
 
 
 def _bar(value, interval):
+    # Classes that are absent in some replicates have no interval.
     if value is None or not interval or None in interval:
         return "-"
     low, high = interval
@@ -152,6 +156,7 @@ def _images(results, most=8):
         return ""
     counts = [0] * 10
     for row in rows:
+        # A score of exactly 1 belongs to the last bar.
         counts[min(max(int(10 * row[key]), 0), 9)] += 1
     bars = "".join(
         f'<rect x="{30 * i}" y="{80 - 80 * n / max(counts):.1f}" width="28" '
@@ -229,6 +234,7 @@ def _json(path):
 def _rows(path):
     """Rows of a history; a line that a killed run left half is passed over."""
     rows = []
+    # A killed run may have left half a line at the end.
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         try:
             rows.append(json.loads(line))

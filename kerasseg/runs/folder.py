@@ -9,6 +9,7 @@ import pathlib
 from kerasseg import files, machine, recipes
 from kerasseg.names import bounded, parameters
 
+# Below where the command runs, as other training tools do, not in a hidden place.
 RUNS = pathlib.Path("runs")
 # Other files in a folder are not ours, and nothing is written beside them.
 FILES = {
@@ -58,8 +59,10 @@ def load(run, score_threshold=None):
     machine.check_process()
     recipe, facts = read(run)
     path = pathlib.Path(run, "best.weights.h5")
+    # Keras says "File not found" of a damaged file (3.15).
     _check_weights(path)
     if score_threshold is not None:
+        # What a model itself leaves out, no later threshold brings back.
         _lower_threshold(recipe, score_threshold)
     model = recipes.build_model(
         recipe, facts["classes"], facts["channels"], weights=path
@@ -159,6 +162,7 @@ def _is_taken(out, recipe):
     """Whether a folder holds anything but an unfinished run of this recipe."""
     if not (out / "recipe.toml").is_file():
         return out.exists() and not (out.is_dir() and _is_ours(out))
+    # The same recipe in an unfinished folder is a run that goes on.
     finished = (out / "results.json").is_file()
     return finished or _read_recipe(out) != recipe
 
@@ -210,6 +214,7 @@ def _read_recipe(run):
     """Recipe of a run; earlier versions could leave it cut off."""
     path = run / "recipe.toml"
     try:
+        # What some file systems leave of a file after a power cut: its length in zeros.
         if not path.read_bytes().strip(b"\0 \n"):
             raise ValueError("nothing")
         return recipes.read(path)
@@ -295,6 +300,7 @@ def facts_of(samples, root, name):
 
 
 def _digest(names):
+    # 16 digits are enough to notice a change; nobody attacks it.
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 

@@ -44,6 +44,8 @@ def evaluate(
     Raises:
         ValueError: for an option that the model's task does not know.
     """
+    # Imported where it is used: the command line asks this module before TensorFlow is
+    # needed.
     from kerasseg import evaluate as scoring
     from kerasseg import viz
     from kerasseg.images import write_image
@@ -56,6 +58,7 @@ def evaluate(
     result = scoring.score(model, samples, options, on_error=on_error)
     if training:
         result["training"] = training
+    # Published weights have no folder that could be written to, and no history.
     is_run = not isinstance(run, catalog.Entry)
     out = pathlib.Path(out or (run if is_run else EVALUATIONS / run.name))
     out.mkdir(parents=True, exist_ok=True)
@@ -69,6 +72,7 @@ def evaluate(
         files.replace(
             out / "confusion.png",
             functools.partial(viz.confusion, result["matrix"], samples.classes),
+            # A picture that is lost with the power can be drawn again.
             durable=False,
         )
     _write_rows(out / "samples.csv", result["samples"])
@@ -101,6 +105,7 @@ def read_samples(run, *, root=None, split="val", overrides=()):
 
 def _samples(recipe, facts, root, split):
     samples = recipes.build_samples(recipe, root or facts["root"], split)
+    # The order of classes is the run's: that of a new folder may be another.
     samples = samples.with_classes(facts["classes"])
     if samples.value_range is None:
         samples = samples.with_range(facts.get("value_range"))
@@ -112,6 +117,7 @@ def _write_rows(path, rows):
     files.write_csv(
         path,
         [
+            # A cell of CSV holds one text.
             {k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()}
             for row in rows
         ],
