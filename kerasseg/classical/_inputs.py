@@ -51,6 +51,7 @@ def unit_range(image):
 
 def rgb_uint8(image):
     """Image as uint8 [H, W, 3], contiguous: OpenCV 5.0 refuses reversed views."""
+    # OpenCV's GrabCut and mean shift take 8-bit colours only.
     image = np.round(unit_range(image) * 255).astype("uint8")
     if image.shape[2] == 1:
         image = np.repeat(image, 3, axis=2)
@@ -64,6 +65,8 @@ def lab(image, sigma=0.0):
         image = np.repeat(image, 3, axis=2)
     if sigma > 0:
         image = cv2.GaussianBlur(image, (0, 0), sigma)
+    # float32 in 0..1 gives L in 0..100; of uint8 OpenCV would scale all three to
+    # 0..255.
     return cv2.cvtColor(np.ascontiguousarray(image), cv2.COLOR_RGB2LAB)
 
 

@@ -57,6 +57,8 @@ def mean_shift(
     modes = cv2.pyrMeanShiftFiltering(colors, spatial_radius, color_radius, maxLevel=0)
     modes = modes.astype("float32")
     labels = merge(_link(modes, color_radius / 4), modes, color_radius / 2)
+    # Ward's error of joining n pixels that differ by d grows with d sqrt(n):
+    # `detail_size` is the size at which a difference of `color_radius` is just kept.
     labels = merge(labels, modes, color_radius * detail_size**0.5, by_error=True)
     return merge(labels, modes, None, min_size, by_error=True)
 

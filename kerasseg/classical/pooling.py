@@ -58,11 +58,13 @@ def snap_to_superpixels(label, superpixels, *, ignore_label: int = 255) -> np.nd
     label = check_labels(label, name="label")
     regions = _regions(superpixels, label.shape)
     ids, index = np.unique(label, return_inverse=True)
+    # One number per pair of region and class: one `unique` counts all votes.
     codes = regions.ravel().astype("int64") * len(ids) + index.ravel()
     pairs, votes = np.unique(codes, return_counts=True)
     region, index = np.divmod(pairs, len(ids))
     # Pixels without a vote count 0: they win only where nothing else is.
     votes = np.where(ids[index] == ignore_label, 0, votes)
+    # Most votes first, and of equal ones the smallest id: the same in every run.
     order = np.lexsort((index, -votes, region))
     first = order[np.unique(region[order], return_index=True)[1]]
     return ids[index[first]].astype("int32")[regions]

@@ -27,6 +27,7 @@ def merge_equal_channels(path, pixels):
             f"{pixels.shape[2]} bands",
             "Save the band of the class ids as a file of its own",
         )
+    # Many tools save grey masks in three channels.
     if all((part[..., :1] == part[..., 1:]).all() for part in row_blocks(pixels)):
         return np.ascontiguousarray(pixels[..., 0])
     found = _colors_of(pixels)

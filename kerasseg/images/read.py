@@ -76,6 +76,8 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
     found = pixels.shape[2]
     if channels in (None, found):
         return pixels
+    # Grey shown as colour is the same picture; other numbers of channels are another
+    # one.
     if (found, channels) == (1, 3):
         return np.repeat(pixels, 3, axis=2)
     if (found, channels) == (3, 1):

@@ -134,6 +134,8 @@ def write_objects(
     """
     names.check_options(save, ("overlay", "mask"), "`save`")
     jobs = plan(inputs, out, save)
+    # COCO's file_name: relative to what all inputs share, so that results can move with
+    # them.
     root = os.path.commonpath([path.absolute().parent for path, _ in jobs.jobs])
     content = {"images": [], "categories": [], "annotations": []}
 
@@ -166,6 +168,7 @@ def _check_rows(model, **tables):
     """Refuse names or colours that are fewer than the model's classes."""
     num = forward.num_classes(model)
     for name, rows in tables.items():
+        # More rows than classes are no fault: a table may be shared by several models.
         if rows is not None and num is not None and len(rows) < num:
             raise ValueError(
                 f"`{name}` must have {num} entries, one per class. "

@@ -50,6 +50,8 @@ def plan(inputs, out, save):
         )
     jobs = []
     for name, path in pairs:
+        # What is shown like its source, in size as well: overlays of photographs as PNG
+        # are huge.
         picture = ".jpg" if path.suffix.lower() in (".jpg", ".jpeg") else ".png"
         targets = {
             kind: out / place / (name + (suffix or picture))
@@ -57,6 +59,7 @@ def plan(inputs, out, save):
             if kind in save
         }
         jobs.append((path, targets))
+    # Results beside their sources, by a link or a folder that is its own parent, too.
     known = {path.resolve() for _, path in pairs}
     for path in (path for _, targets in jobs for path in targets.values()):
         if path.resolve() in known:

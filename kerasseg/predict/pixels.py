@@ -117,6 +117,7 @@ def class_ids_of_batch(model, images, *, flips=False, value_range=None):
         found = [None] * len(images)
         one = DataRange(value_range)
         images = [one.scale(image) for image in images]
+        # By sizes: images of one size go through the model together.
         for size in {image.shape[:2] for image in images}:
             places = [i for i, image in enumerate(images) if image.shape[:2] == size]
             group = [images[i] for i in places]
@@ -186,6 +187,8 @@ def _stripes(model, image, sizes, flips, value_range):
     one_side = isinstance(tile_px, numbers.Integral)
     tile_px = (tile_px, tile_px) if one_side else tuple(tile_px)
     if overlap_px is None:
+        # A quarter of the tile computes each pixel 1.8 times on average; large tiles
+        # need no more than 64 px of context.
         overlap_px = min(64, min(tile_px) // 4)
     if not 0 <= overlap_px < min(tile_px):
         raise ValueError(
@@ -216,5 +219,7 @@ def most_probable(probabilities):
     """Class ids int32 and confidence float32, [...], of probabilities [..., K]."""
     if probabilities.shape[-1] == 1:
         above = probabilities[..., 0]
+        # Above, not at one half: what a logit of exactly 0 means, everywhere in this
+        # library.
         return (above > 0.5).astype("int32"), np.maximum(above, 1 - above)
     return probabilities.argmax(-1).astype("int32"), probabilities.max(-1)

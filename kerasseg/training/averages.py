@@ -40,6 +40,8 @@ class MovingAverages:
         """
         t = tf.cast(num_updates, "float32")
         for average, weight in zip(self.values, self.weights):
+            # The rule of TensorFlow 1's ExponentialMovingAverage: a young average must
+            # not be half the random start.
             decay = tf.minimum(self._decay, (1 + t) / (10 + t))
             self._strategy.extended.update(
                 average, _move, args=(weight.value, 1.0 - decay), group=False
@@ -51,6 +53,8 @@ class MovingAverages:
         if not self.values or self.in_use:
             yield
             return
+        # Copies, not swapped variables: compiled functions hold the variables they were
+        # traced with.
         own = [weight.numpy() for weight in self.weights]
         self.in_use = True
         try:

@@ -17,6 +17,8 @@ class Counted:
         self.counts = []
 
     def __call__(self, total, count):
+        # No gradient through a count: it weighs the loss, and must not become a way to
+        # lower it.
         self.counts.append(tf.stop_gradient(tf.cast(count, "float32")))
         return total
 
@@ -48,6 +50,7 @@ class Divisors:
 def sum_of_replicas(value):
     """Sum over replicas, in their context."""
     context = tf.distribute.get_replica_context()
+    # A reduction over one replica would still cost a collective operation.
     if context.num_replicas_in_sync == 1:
         return value
     return context.all_reduce(tf.distribute.ReduceOp.SUM, value)

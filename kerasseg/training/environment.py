@@ -65,6 +65,8 @@ def warn_if_changed(then, now):
 
 def _cores():
     """Count the cores that this process may use: the threads that TensorFlow starts."""
+    # Of the process, not of the machine: containers and schedulers give a share. Linux
+    # only.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count()

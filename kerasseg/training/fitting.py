@@ -84,6 +84,8 @@ def fit(
     is_writer = is_first_worker(step.strategy)
     with contextlib.ExitStack() as stack:
         if is_writer and folder is not None:
+            # Before anything is read: two processes in one folder would undo each
+            # other's files.
             stack.enter_context(run_lock.held(folder.path))
         listeners = [on_event] if on_event else []
         if is_writer and folder is not None and folder.tensorboard:

@@ -69,6 +69,7 @@ def check(model, optimizer, options, strategy):
             f"Received: {model.name!r}, built={model.built}."
         )
     inner = getattr(optimizer, "inner_optimizer", optimizer)
+    # Keras' own accumulation (3.15) knows nothing of parts and their divisors.
     if inner.gradient_accumulation_steps:
         raise ValueError(
             "Use `accumulate` here, not the optimizer's `gradient_accumulation_steps`. "
@@ -80,6 +81,7 @@ def check(model, optimizer, options, strategy):
             "Optimizers clip the gradients of each replica; use `clip_norm` here. "
             f"Received: {inner.name} with clipnorm, global_clipnorm, clipvalue={clips}."
         )
+    # The first of each tells for all: they are made together.
     for variable in [model.trainable_variables[0], optimizer.variables[0]]:
         if not strategy.extended.variable_created_in_scope(variable.value):
             raise ValueError(

@@ -47,6 +47,7 @@ class Validation:
                 f"Received: {', '.join(map(str, metrics))}."
             )
         value = metrics[self.monitor]
+        # None is a score that does not exist, of a validation without objects.
         return None if value is None else float(value)
 
     def is_out_of_patience(self, stale_epochs):

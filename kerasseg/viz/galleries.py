@@ -95,6 +95,7 @@ def _class_ids(pairs, ignore_label):
 
 def _legend_below(class_names, palette, ids, width_px):
     """Legend in as few lines as the width allows."""
+    # The fewest lines whose width fits below the panels.
     for lines in range(1, len(ids) + 1):
         height = lines * line_px()
         found = legend(class_names, palette, class_ids=ids, height_px=height)

@@ -36,6 +36,7 @@ def display(image):
             f"Received: shape={image.shape}, dtype={image.dtype}."
         )
     if image.dtype.kind == "f" and not isinstance(image, values.Scaled):
+        # A picture is shown even where some of its numbers are none.
         image = np.nan_to_num(image, posinf=0, neginf=0)
     image = _to_bytes(image)[..., : 1 if image.shape[2] < 3 else 3]
     return np.repeat(image, 3, axis=2) if image.shape[2] == 1 else image.copy()
@@ -120,10 +121,13 @@ def overlay(
     check_same_size(picture, label, "label")
     colors = colorize(label, palette, ignore_label=ignore_label)
     tinted = _differs(label, background)
+    # Of the whole picture at once: faster than of the tinted pixels, which are copied.
     mixed = cv2.addWeighted(picture, 1 - alpha, colors, alpha, 0)
     picture = np.where(tinted[..., None], mixed, picture)
     if contours:
         edge = _edges(label) & tinted & _differs(label, ignore_label)
+        # In the full colour, so that a class can be told from its neighbours under the
+        # tint.
         picture[edge] = colors[edge]
     if class_names is None:
         return picture

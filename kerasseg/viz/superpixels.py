@@ -31,6 +31,7 @@ def boundaries(image, labels, *, color=(255, 220, 0), width_px=1):
     if width_px < 1:
         raise ValueError(f"`width_px` must be 1 or more. Received: {width_px}.")
     edge = np.zeros(labels.shape, "uint8")
+    # Half as many pixels as where both sides of a border are drawn.
     edge[:, :-1] = labels[:, :-1] != labels[:, 1:]
     edge[:-1] |= labels[:-1] != labels[1:]
     if width_px > 1:

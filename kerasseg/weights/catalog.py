@@ -22,6 +22,8 @@ SOURCE = pathlib.Path(__file__).with_name("catalog.toml")
 STORE = pathlib.Path(__file__).with_name("store")
 
 
+# One flat table of fields, as in the TOML: what is not said of an entry is unknown, and
+# `kerasseg weights` shows it so.
 @dataclasses.dataclass(frozen=True)
 class Entry:
     """Weights of one model, published under a name.
@@ -107,6 +109,7 @@ class Entry:
             )
         if self.stored:
             path = STORE / self.stored
+            # Even our own files: a wheel that was unpacked half is found here.
             downloads.check(path, self.sha256, None, "Install kerasseg again.")
             return path
         if self.url is None:
@@ -124,6 +127,8 @@ class Entry:
         """Address below a mirror, where files of other entries have the same name."""
         file = self.url.rpartition("/")[2]
         same = [x for x in entries().values() if x.url and x.url.endswith(f"/{file}")]
+        # A mirror is a folder of files under their own names, as people collect them;
+        # several publishers call theirs pytorch_model.bin.
         return file if len(same) == 1 else f"{self.name}/{file}"
 
     def _put_by_hand(self):
@@ -198,6 +203,7 @@ def is_name(weights):
     """Whether a `weights=` argument is meant as a name: no path, array or file."""
     if not isinstance(weights, str) or os.path.exists(weights):
         return False
+    # A path that does not exist, "model.h5" or "a/b", is a mistyped path, no name.
     return not (os.path.dirname(weights) or os.path.splitext(weights)[1])
 
 
@@ -208,6 +214,7 @@ def entries():
     classes, found = tables.get("classes", {}), {}
     for name, table in tables["weights"].items():
         found[name] = _entry(name, _merged(table, tables["sets"]), classes)
+    # 60 encoders of few publishers: what they share is stated once, in [sets].
     for encoder, table in tables["imagenet"].items():
         table = _merged(table, tables["sets"])
         file, top1 = table.pop("file", ""), table.pop("top1", None)
@@ -243,6 +250,8 @@ def _extracted(archive, member):
     path = archive.with_name(member)
     with zipfile.ZipFile(archive) as opened:
         inside = [x for x in opened.infolist() if x.filename.split("/")[-1] == member]
+        # Only the file name counts: where a member would be unpacked, the archive has
+        # no say.
         if len(inside) != 1 or inside[0].file_size > downloads.MAX_BYTES:
             raise WeightsError(f"it must hold one file {member}.", archive)
         if not path.is_file() or path.stat().st_size != inside[0].file_size:

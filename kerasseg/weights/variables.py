@@ -65,6 +65,7 @@ def assign(model, arrays, *, partial=False, skip=(), path=None):
             is then unchanged.
     """
     table = named_variables(model)
+    # A head of as many classes as the file's fits, and is loaded like the rest.
     if other := [path for path in skip if _misfits(arrays, table, path)]:
         logging.getLogger(__name__).warning(
             "left as they are, for the file has other classes: %s", listed(other)
@@ -88,6 +89,7 @@ def assign(model, arrays, *, partial=False, skip=(), path=None):
         for name in shared
         if name not in known
     ]
+    # With `partial` some may differ, but not all: then it is another network.
     if misshapen and not (partial and known):
         problems += [f"misshapen: {listed(misshapen)}"]
     if problems or (arrays and not known):
