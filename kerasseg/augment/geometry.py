@@ -80,12 +80,9 @@ def geometry(
     """
     size = checked_size(size)
     low, high = _checked_scale(scale)
-    check_number("rotation", rotation, 180)
-    check_number("elastic", elastic, 1e3)
-    check_number("focus", focus, 1)
-    may_flip = (
-        look_up(flip, FLIPS, "value of `flip`") if flip is not None else (False, False)
-    )
+    _check_numbers(rotation, elastic, focus)
+    kind = "value of `flip`"
+    may_flip = (False, False) if flip is None else look_up(flip, FLIPS, kind)
     mirrored = look_up(outside, OUTSIDE, "value of `outside`")
     is_warp = rotation > 0 or elastic > 0 or mirrored
 
@@ -103,13 +100,10 @@ def geometry(
         if focus:
             point, known = focus_point(sample, ignore_label, fold_in(seed, 2))
             lot = tf.random.stateless_uniform([], fold_in(seed, 3), alg="philox")
-            known &= lot < focus
             point = tf.where(flips, tf.cast(shape, tf.float32) - point, point)
-            over = (factor * point - share * size) / tf.where(room > 0, room, 1.0)
-            over = tf.clip_by_value(over, 0.0, 1.0)
-            share = tf.where(known & (room > 0), over, share)
-        corner = tf.round(share * room)
-        place = (size, factor, corner, flips)
+            over = _share_over(factor * point, share, room, size)
+            share = tf.where(known & (lot < focus), over, share)
+        place = (size, factor, tf.round(share * room), flips)
         if is_warp:
             angle = math.radians(rotation) * (2 * uniform[5] - 1)
             shift = elastic_shift(size, elastic, fold_in(seed, 1)) if elastic else 0.0
@@ -118,20 +112,36 @@ def geometry(
         else:
             grid = crop_grid(shape, *place)
             moved = crop_image(image, *place)
-        result = {**sample, "image": as_dtype(moved, image.dtype)}
-        for key in ("boxes", "areas"):  # of the annotation file
-            result.pop(key, None)
-        fills = {"label": ignore_label, "masks": False, "instances": 0}
-        if mirrored and {"masks", "instances"} & sample.keys():
-            result |= mirror_objects(sample, grid)
-            fills = {"label": ignore_label}
-        for key, fill in fills.items():
-            if key in sample:
-                values = tf.convert_to_tensor(sample[key])
-                result[key] = sample_nearest(values, grid, fill)
-        return result
+        # Of the annotation file: they no longer hold.
+        kept = {k: x for k, x in sample.items() if k not in ("boxes", "areas")}
+        kept["image"] = as_dtype(moved, image.dtype)
+        return kept | _move_labels(sample, grid, mirrored, ignore_label)
 
     return transform
+
+
+def _check_numbers(rotation, elastic, focus):
+    check_number("rotation", rotation, 180)
+    check_number("elastic", elastic, 1e3)
+    check_number("focus", focus, 1)
+
+
+def _share_over(point, share, room, size):
+    """Share of the room at which the crop lies over a point where it lay at `share`."""
+    over = (point - share * size) / tf.where(room > 0, room, 1.0)
+    return tf.where(room > 0, tf.clip_by_value(over, 0.0, 1.0), share)
+
+
+def _move_labels(sample, grid, mirrored, ignore_label):
+    """Label, masks and instances of a sample on a grid, by key."""
+    moved, fills = {}, {"label": ignore_label, "masks": False, "instances": 0}
+    if mirrored and {"masks", "instances"} & sample.keys():
+        moved, fills = mirror_objects(sample, grid), {"label": ignore_label}
+    for key, fill in fills.items():
+        if key in sample:
+            values = tf.convert_to_tensor(sample[key])
+            moved[key] = sample_nearest(values, grid, fill)
+    return moved
 
 
 def _checked_scale(scale):

@@ -52,26 +52,7 @@ def of_files(facts):
         )
     wrong = [f for f in facts if _differ(f)]
     if wrong:
-        swapped = [
-            # EXIF's 5 to 8 are those that swap height and width.
-            f
-            for f in wrong
-            if f.size == f.mask_size[::-1] and f.orientation > 4
-        ]
-        one = wrong[0]
-        hint = "Export the masks again at the size of their images"
-        if swapped:
-            hint = "Turn these masks as EXIF turns their images, or save images upright"
-        yield Finding(
-            "sizes",
-            FAULT,
-            f"{count(wrong, 'mask')} of another size than their images, such as "
-            f"{one.mask_size[1]} x {one.mask_size[0]} for {one.size[1]} x {one.size[0]}"
-            + f"; {len(swapped)} lack the rotation of EXIF"
-            * bool(swapped),
-            [f.name for f in wrong],
-            hint,
-        )
+        yield _of_sizes(wrong)
     turned = [f for f in facts if f.orientation in range(2, 9) and not _differ(f)]
     if turned:
         yield Finding(
@@ -92,6 +73,26 @@ def of_files(facts):
             [f.name for f in clear],
             "Paint them on a background of your choice",
         )
+
+
+def _of_sizes(wrong):
+    """Finding about masks of another size than their images."""
+    # EXIF's 5 to 8 are those that swap height and width.
+    swapped = [f for f in wrong if f.size == f.mask_size[::-1] and f.orientation > 4]
+    one = wrong[0]
+    hint = "Export the masks again at the size of their images"
+    if swapped:
+        hint = "Turn these masks as EXIF turns their images, or save images upright"
+    rotation = f"; {len(swapped)} lack the rotation of EXIF" if swapped else ""
+    return Finding(
+        "sizes",
+        FAULT,
+        f"{count(wrong, 'mask')} of another size than their images, such as "
+        f"{one.mask_size[1]} x {one.mask_size[0]} for {one.size[1]} x {one.size[0]}"
+        f"{rotation}",
+        [f.name for f in wrong],
+        hint,
+    )
 
 
 def _reason(f, error):

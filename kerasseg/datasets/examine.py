@@ -123,22 +123,7 @@ def examine(
             # named.
             if image not in known and errors:
                 jobs.append((Facts(name, side, image, mask), None))
-    done, facts = 0, []
-
-    def look(job):
-        one, read = job
-        is_label = (
-            raw and one.mask is not None and one.mask.suffix.lower() in EXTENSIONS
-        )
-        return measure(one, read, is_label)
-
-    # Decoders work outside Python's lock; more than 8 wait for the disk.
-    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
-        for one in pool.map(look, jobs):
-            facts.append(one)
-            done += 1
-            if on_progress:
-                on_progress(done, len(jobs))
+    facts = _measured(jobs, raw, on_progress)
     first = next(iter(sides.values()), None)
     classes = first.classes if first is not None else ()
     ignored = first.ignore_label if first is not None else 255
@@ -159,6 +144,26 @@ def examine(
     order = (_findings.FAULT, _findings.WARNING, _findings.NOTE)
     findings.sort(key=lambda one: order.index(one.severity))
     return Examination(findings, facts, tuple(classes), ignored, raw)
+
+
+def _measured(jobs, raw, on_progress):
+    """Facts of all jobs, pairs of facts and a function that reads the sample."""
+
+    def look(job):
+        one, read = job
+        is_label = (
+            raw and one.mask is not None and one.mask.suffix.lower() in EXTENSIONS
+        )
+        return measure(one, read, is_label)
+
+    facts = []
+    # Decoders work outside Python's lock; more than 8 wait for the disk.
+    with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        for one in pool.map(look, jobs):
+            facts.append(one)
+            if on_progress:
+                on_progress(len(facts), len(jobs))
+    return facts
 
 
 def _image(path):

@@ -145,21 +145,15 @@ def unpickle(file, path, budget):
             stack.append(argument)
         elif name in SINGLETONS:
             stack.append(SINGLETONS[name])
-        elif name in ("EMPTY_DICT", "EMPTY_LIST", "EMPTY_TUPLE"):
-            stack.append({"D": {}, "L": [], "T": ()}[name[6]])  # EMPTY_DICT, ...
-        elif name == "EMPTY_SET":
-            stack.append(Unknown("set"))
+        elif name in MAKERS:
+            stack.append(MAKERS[name]())
         elif name == "MARK":
             marks.append(len(stack))
-        elif name in ("TUPLE", "LIST", "FROZENSET"):
-            items = _pop_marked(stack, marks)
-            made = {"TUPLE": tuple, "LIST": list}.get(name)
-            stack.append(Unknown("frozenset") if made is None else made(items))
+        elif name in GATHERERS:
+            stack.append(GATHERERS[name](_pop_marked(stack, marks)))
         elif name in ("TUPLE1", "TUPLE2", "TUPLE3"):
             num = int(name[-1])
             stack[-num:] = [tuple(stack[-num:])]
-        elif name == "DICT":
-            stack.append(_set_items({}, _pop_marked(stack, marks)))
         elif name in ("SETITEM", "SETITEMS"):
             items = (
                 _pop_marked(stack, marks)
@@ -289,3 +283,19 @@ def _extend(sequence, items):
 def _require(condition, what):
     if not condition:
         raise ValueError(f"{what} that no weight file contains")
+
+
+# Instructions that push an empty container, and those that make one of what lies above
+# the last mark.
+MAKERS = {
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
+    "EMPTY_SET": lambda: Unknown("set"),
+}
+GATHERERS = {
+    "TUPLE": tuple,
+    "LIST": list,
+    "DICT": lambda items: _set_items({}, items),
+    "FROZENSET": lambda items: Unknown("frozenset"),
+}

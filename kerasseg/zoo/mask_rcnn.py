@@ -162,10 +162,7 @@ def mask_rcnn(
     neck = fpn([taps[f"c{level}"].shape[1:] for level in LEVELS[:4]], filters, norm)
     head = rpn_head(filters, norm if rpn_convolutions == 1 else None, rpn_convolutions)
     pyramid, anchors = _propose((encoder, neck, head), image)
-    side = math.sqrt(math.prod(image_size))
-    *scales, canonical = (
-        size if size >= 16 else size * side for size in (*anchor_scales, canonical_box)
-    )
+    *scales, canonical = _in_pixels((*anchor_scales, canonical_box), image_size)
     propose = two_stage.Proposals(
         image_size,
         scales,
@@ -187,6 +184,12 @@ def mask_rcnn(
     paste = two_stage.PasteMasks(image_size, name="masks")
     masks = paste([logits, found["classes"], found["boxes"]])
     return keras.Model(image, {**found, "masks": masks}, name="mask_rcnn")
+
+
+def _in_pixels(sizes, image_size):
+    """Sizes in pixels, given so (from 16 on) or as shares of the image's mean side."""
+    side = math.sqrt(math.prod(image_size))
+    return [size if size >= 16 else size * side for size in sizes]
 
 
 def _mask_loss(model, pyramid, sampled, masks, divide):
