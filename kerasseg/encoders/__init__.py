@@ -5,6 +5,7 @@ a keras.Model. To add one, write its file, state its traits there, and import it
 """
 
 import keras
+from keras import ops
 
 from kerasseg.encoders import traits
 from kerasseg.encoders.convnext import (
@@ -81,6 +82,7 @@ ENCODERS = Table(OWN, "kerasseg.encoders", "traits")
 __all__ = [
     "ENCODERS",
     "build",
+    "features",
     "freeze_norm",
     "is_encoder",
     "names",
@@ -248,6 +250,41 @@ def of(model):
     )
 
 
+def features(model, image):
+    """Features of an encoder for one image, as arrays.
+
+    Args:
+        model: keras.Model of a function in `kerasseg.zoo`, or an encoder.
+        image: [H, W, C] in 0..255, any numeric dtype; grey [H, W] is repeated.
+
+    Returns:
+        dict "c1".."c5" of float32 [h, w, C] at strides 2 to 32, and "c0" where there is
+        one.
+
+    Raises:
+        ValueError: if there is no encoder, or the image has other channels.
+
+    Example:
+        >>> import numpy as np
+        >>> found = features(build("tiny"), np.zeros([64, 96, 3], "uint8"))
+        >>> found["c3"].shape[:2], found["c5"].shape[:2]
+        ((8, 12), (2, 3))
+    """
+    encoder = model if is_encoder(model) else of(model)
+    channels = encoder.input_shape[-1]
+    shape = ops.shape(image)
+    if len(shape) == 2:
+        image, shape = ops.stack([image] * channels, axis=-1), (*shape, channels)
+    if len(shape) != 3 or shape[2] != channels:
+        raise ValueError(
+            f"`image` must be [H, W, {channels}], as the encoder takes. "
+            f"Received: shape={shape}."
+        )
+    batch = ops.cast(ops.convert_to_tensor(image), "float32")[None]
+    found = encoder(batch, training=False)
+    return {name: ops.convert_to_numpy(x)[0] for name, x in found.items()}
+
+
 def freeze_norm(encoder):
     """Keep batch normalisation as it is, statistics, factors and offsets.
 
@@ -255,12 +292,12 @@ def freeze_norm(encoder):
     only. Call it before the first training step.
 
     Args:
-        encoder: keras.Model; it is changed, nested models too.
+        encoder: keras.Model, or a layer; it is changed, nested models too.
 
     Returns:
         The encoder.
     """
-    for layer in encoder.layers:
+    for layer in getattr(encoder, "layers", [encoder]):
         if isinstance(layer, keras.Model):
             freeze_norm(layer)
         elif isinstance(layer, keras.layers.BatchNormalization):

@@ -23,7 +23,7 @@ from kerasseg.images.read import (
     read_mask,
 )
 from kerasseg.images.values import DataRange, scale
-from kerasseg.images.write import write_image, write_mask
+from kerasseg.images.write import write_animation, write_image, write_mask
 
 __all__ = [
     "EXTENSIONS",
@@ -38,6 +38,7 @@ __all__ = [
     "read_image",
     "read_mask",
     "scale",
+    "write_animation",
     "write_image",
     "write_mask",
 ]

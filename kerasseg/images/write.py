@@ -17,7 +17,7 @@ def write_image(path, image):
         path: file to write; the extension selects the format: .png, .jpg, .tif, .bmp or
             .webp. Missing folders are made.
         image: [H, W], [H, W, 1] or [H, W, 3] RGB; uint8, uint16 (PNG, TIFF) or
-            float32 (TIFF).
+            float32 (TIFF). [H, W, 4] is RGBA uint8, for PNG and WebP.
 
     Raises:
         ValueError: if the format cannot hold the image as it is.
@@ -31,22 +31,76 @@ def write_image(path, image):
     }
     if image.ndim == 2:
         image = image[..., None]
-    if image.ndim != 3 or image.shape[2] not in (1, 3) or 0 in image.shape:
+    has_alpha = image.dtype == "uint8" and extension in (".png", ".webp")
+    channels = (1, 3, 4) if has_alpha else (1, 3)
+    if image.ndim != 3 or image.shape[2] not in channels or 0 in image.shape:
         raise ValueError(
-            "`image` must have the shape [H, W], [H, W, 1] or [H, W, 3]. "
-            f"Received: shape={image.shape} for {path}."
+            "`image` must have the shape [H, W], [H, W, 1] or [H, W, 3], or [H, W, 4] "
+            f"of uint8 for .png and .webp. Received: {image.dtype} {image.shape} for "
+            f"{path}."
         )
     if extension not in formats.get(image.dtype.name, ()):
         raise ValueError(
             "`image` must be uint8 (.png, .jpg, .tif, .bmp, .webp), uint16 (.png, "
             f".tif) or float32 (.tif). Received: {image.dtype} for {path}."
         )
-    stored = image if image.shape[2] == 1 else image[..., ::-1]  # OpenCV writes BGR
+    order = {1: [0], 3: [2, 1, 0], 4: [2, 1, 0, 3]}[image.shape[2]]  # OpenCV's BGR
+    stored = image[..., order]
     written, data = cv2.imencode(extension, np.ascontiguousarray(stored))
     if not written:
         raise ValueError(f"OpenCV cannot write {image.shape} as {extension}: {path}.")
     # Not durable: images can be written again, and an fsync takes a few ms.
     files.replace(path, lambda part: part.write_bytes(data), durable=False)
+
+
+def write_animation(path, frames, fps=10):
+    """Write an animated picture, which plays wherever pictures are shown.
+
+    Args:
+        path: file to write, .gif (256 colours) or .webp (smaller, all colours).
+        frames: uint8 [H, W, 3] of one size, any iterable; Pillow keeps those of a .gif
+            until it writes. A clip of more than some seconds is better a .webm, see
+            `video.write_clip`.
+        fps: frames per second; a GIF counts in hundredths of a second.
+
+    Raises:
+        ValueError: for another extension or no frames, or frames that differ in size.
+
+    Example:
+        >>> import pathlib, tempfile
+        >>> path = pathlib.Path(tempfile.mkdtemp()) / "a.gif"
+        >>> write_animation(path, [np.full([8, 8, 3], x, "uint8") for x in (0, 90)])
+        >>> with Image.open(path) as film:
+        ...     film.n_frames
+        2
+    """
+    path = pathlib.Path(path)
+    if path.suffix.lower() not in (".gif", ".webp"):
+        raise ValueError(f"Animations are written as .gif or .webp. Received: {path}.")
+    pictures = _checked_frames(frames)
+    first = next(pictures, None)
+    if first is None:
+        raise ValueError("`frames` must hold one picture or more. Received: none.")
+    stream, timing = io.BytesIO(), {"duration": round(1000 / fps), "loop": 0}
+    kind = path.suffix[1:].upper()
+    first.save(stream, kind, save_all=True, append_images=pictures, **timing)
+    content = stream.getvalue()
+    files.replace(path, lambda part: part.write_bytes(content), durable=False)
+
+
+def _checked_frames(frames):
+    """Frames as pictures of Pillow."""
+    shape = None
+    for frame in frames:
+        frame = np.asarray(frame)
+        shape = shape or frame.shape
+        fits = frame.dtype == "uint8" and frame.ndim == 3 and frame.shape[2] == 3
+        if not fits or frame.shape != shape:
+            raise ValueError(
+                f"`frames` must be uint8 [H, W, 3] of one size, {shape} as the first. "
+                f"Received: {frame.dtype} {frame.shape}."
+            )
+        yield Image.fromarray(frame)
 
 
 def write_mask(path, label, *, palette=None):

@@ -14,10 +14,16 @@ nowhere else.
 from kerasseg.viz.charts import confusion, curves, differences
 from kerasseg.viz.colors import IGNORED, OKABE_ITO, colorize, palette
 from kerasseg.viz.contact_sheets import contact_sheet
-from kerasseg.viz.cutouts import blur_background, cut_out
-from kerasseg.viz.galleries import errors, gallery, triptych
+from kerasseg.viz.cutouts import (
+    blur_background,
+    cut_out,
+    foreground,
+    grey_background,
+    replace_background,
+)
+from kerasseg.viz.galleries import errors, gallery, side_by_side, triptych
 from kerasseg.viz.legends import legend, with_legend
-from kerasseg.viz.objects import instance_gallery, instances
+from kerasseg.viz.objects import color_objects, instance_gallery, instances
 from kerasseg.viz.overlays import contours, display, overlay, select_bands
 from kerasseg.viz.superpixels import boundaries, mean_colors
 
@@ -26,6 +32,7 @@ __all__ = [
     "OKABE_ITO",
     "blur_background",
     "boundaries",
+    "color_objects",
     "colorize",
     "confusion",
     "contact_sheet",
@@ -35,14 +42,18 @@ __all__ = [
     "differences",
     "display",
     "errors",
+    "foreground",
     "gallery",
+    "grey_background",
     "instance_gallery",
     "instances",
     "legend",
     "mean_colors",
     "overlay",
     "palette",
+    "replace_background",
     "select_bands",
+    "side_by_side",
     "triptych",
     "with_legend",
 ]

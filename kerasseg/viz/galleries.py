@@ -42,6 +42,44 @@ def errors(image, label, prediction, *, ignore_label=255):
     return picture
 
 
+def side_by_side(pictures, titles=None, *, height_px=320):
+    """Pictures of any sizes in one row, with titles.
+
+    Args:
+        pictures: list of [H, W] or [H, W, C], any dtype; see `display`.
+        titles: list of as many lines of text, or None.
+        height_px: height to which all are enlarged or reduced; None takes the largest,
+            and centres the others.
+
+    Returns:
+        uint8 [h, w, 3], RGB on white.
+
+    Raises:
+        ValueError: if there is no picture, or another number of titles.
+
+    Example:
+        >>> wide, high = np.zeros([10, 30], "uint8"), np.zeros([20, 10], "uint8")
+        >>> side_by_side([wide, high], height_px=20).shape  # 60 and 10 wide, 8 around
+        (36, 94, 3)
+    """
+    if not len(pictures) or (titles is not None and len(titles) != len(pictures)):
+        raise ValueError(
+            "`pictures` must hold one picture or more, and `titles` one for each. "
+            f"Received: {len(pictures)} pictures, titles={titles!r}."
+        )
+    shown = [display(picture) for picture in pictures]
+    if height_px is not None:
+        sides = [height_px * max(1, max(x.shape) / len(x)) for x in shown]
+        shown = [fit(x, round(side)) for x, side in zip(shown, sides)]
+    if titles is not None:
+        texts = [
+            text(title, bold=True, width_px=max(x.shape[1], 40))
+            for title, x in zip(titles, shown)
+        ]
+        shown = [join(pair, vertical=True, gap=2) for pair in zip(texts, shown)]
+    return frame(join(shown))
+
+
 def triptych(
     image,
     label,

@@ -9,7 +9,7 @@ from kerasseg.viz.colors import colors_for
 from kerasseg.viz.colors import palette as default_palette
 from kerasseg.viz.galleries import sheet
 from kerasseg.viz.legends import TEXT_COLOR, frame, join
-from kerasseg.viz.overlays import check_same_size, display
+from kerasseg.viz.overlays import check_same_size, display, overlay
 
 MAX_LABELS = 40  # more text would hide the image
 MIN_LABELLED_PX = 400  # longer side; smaller images have no room for text
@@ -67,6 +67,29 @@ def instances(
     captions = _captions(classes, np.asarray(found.scores), class_names)
     boxes = np.asarray(found.boxes) * scale
     return _write_captions(picture, captions, boxes, colors)
+
+
+def color_objects(image, ids, *, alpha=0.45):
+    """Overlay a map of objects on an image, each in a colour of its own.
+
+    Args:
+        image: [H, W] or [H, W, C], any dtype; see `display`.
+        ids: integers [H, W], 0 where no object is: what `classical.split_instances` or
+            `Instances.to_label_map` returns.
+        alpha: opacity of the tint, 0..1; outlines are opaque.
+
+    Returns:
+        uint8 [H, W, 3]. After 255 objects colours come again.
+
+    Raises:
+        ValueError: if sizes differ, or ids are no integers from 0.
+
+    Example:
+        >>> photo, ids = np.zeros([1, 3, 3], "uint8"), np.array([[0, 1, 2]])
+        >>> color_objects(photo, ids, alpha=1.0)[0].tolist()
+        [[0, 0, 0], [230, 159, 0], [86, 180, 233]]
+    """
+    return overlay(image, ids, alpha=alpha, ignore_label=None)
 
 
 def instance_gallery(groups, *, panel_px=300, score_name="AP"):

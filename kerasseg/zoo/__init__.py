@@ -72,7 +72,7 @@ BUILDERS = Table(OWN, __name__, "task")
 REFERENCES = {name: builder for builder in OWN.values() for name in builder.references}
 __all__ = [
     *("BUILDERS", "REFERENCES", "freeze", "from_reference", "load", "load_torch"),
-    *("names", "part_of"),
+    *("names", "part_of", "unfreeze"),
     *OWN,
 ]
 
@@ -144,6 +144,38 @@ def freeze(model, part="encoder"):
     """
     for layer in part_of(model, part):
         layer.trainable = False
+    return model
+
+
+def unfreeze(model, part=None, *, norm=True):
+    """Let a part of a model learn again.
+
+    Compile the model afterwards, or again. Usual: train with a frozen encoder, unfreeze
+    it, and go on with a tenth of the learning rate.
+
+    Args:
+        model: keras.Model of this package; it is changed.
+        part: see `part_of`; None is the whole model.
+        norm: whether batch normalisation learns, too; False keeps its statistics,
+            factors and offsets, as small batches need.
+
+    Returns:
+        The model.
+
+    Raises:
+        ValueError: if no layer is of that part.
+
+    Example:
+        >>> model = freeze(unet(2, "tiny", decoder_filters=[8, 8]))
+        >>> num = len(model.trainable_variables)
+        >>> len(unfreeze(model, "encoder").trainable_variables) > num
+        True
+    """
+    model.trainable = True  # which does not reach its layers
+    for layer in model.layers if part is None else part_of(model, part):
+        layer.trainable = True
+        if not norm:
+            encoders.freeze_norm(layer)
     return model
 
 

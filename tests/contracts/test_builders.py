@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import zoo
+from kerasseg import encoders, zoo
 from tests.contracts.cases import CASES, build
 
 SIDES = [
@@ -156,6 +156,42 @@ def test_a_frozen_encoder_stays_bit_identical_statistics_too():
     for old, new in zip(before, encoder.get_weights()):
         np.testing.assert_array_equal(old, new)
     assert model.trainable_variables
+
+
+def learning(model):
+    return {variable.path for variable in model.trainable_variables}
+
+
+def test_what_was_frozen_learns_again():
+    model = build("unet", "tiny")
+    everything = learning(model)
+    zoo.freeze(zoo.freeze(model, "encoder"), "decoder")
+    frozen = learning(model)
+    assert 0 < len(frozen) < len(learning(zoo.unfreeze(model, "decoder")))
+    assert learning(zoo.unfreeze(model)) == everything
+    norms = [path for path in everything if "gamma" in path or "beta" in path]
+    assert learning(zoo.unfreeze(model, norm=False)) == everything - {*norms}
+    zoo.unfreeze(zoo.freeze(zoo.unfreeze(model)), "encoder", norm=False)
+    inner = {variable.path for variable in encoders.of(model).variables}
+    assert learning(model) == everything - ({*norms} & inner) != everything
+    with pytest.raises(ValueError, match="Received: part='neck'"):
+        zoo.unfreeze(model, "neck")
+
+
+def test_features_are_those_of_the_encoder_in_a_model():
+    model, image = build("unet", "tiny"), images((1, 48, 64, 3))[0]
+    found = encoders.features(model, image)
+    assert [x.shape[:2] for x in found.values()][:3] == [(24, 32), (12, 16), (6, 8)]
+    inner = encoders.of(model)
+    expected = inner(image[None], training=False)
+    for name, values in encoders.features(inner, image.astype("float64")).items():
+        np.testing.assert_array_equal(values, found[name])
+        np.testing.assert_allclose(values, expected[name][0], atol=1e-6)
+    grey = encoders.features(model, image[..., 0])
+    again = encoders.features(model, np.repeat(image[..., :1], 3, -1))
+    np.testing.assert_array_equal(grey["c5"], again["c5"])
+    with pytest.raises(ValueError, match=r"must be \[H, W, 3\]"):
+        encoders.features(model, image[..., :2])
 
 
 def test_freezing_a_part_that_does_not_exist_is_refused():

@@ -6,7 +6,13 @@ import pytest
 import tifffile
 from PIL import Image
 
-from kerasseg.images import read_image, read_mask, write_image, write_mask
+from kerasseg.images import (
+    read_image,
+    read_mask,
+    write_animation,
+    write_image,
+    write_mask,
+)
 
 # Four quadrants: red, green / blue, white.
 QUADRANTS = np.zeros((4, 6, 3), np.uint8)
@@ -95,3 +101,43 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         write_mask(tmp_path / "a.png", 0 * IDS)
     np.testing.assert_array_equal(read_mask(tmp_path / "a.png"), IDS)
     assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.webp"])
+def test_animations_hold_all_frames_and_their_time(tmp_path, name):
+    frames = [np.full([16, 24, 3], level, "uint8") for level in (0, 100, 200)]
+    write_animation(tmp_path / "new" / name, iter(frames), fps=4)
+    with Image.open(tmp_path / "new" / name) as film:
+        assert film.n_frames == 3 and film.size == (24, 16)
+        for index, level in enumerate((0, 100, 200)):
+            film.seek(index)
+            shown = np.asarray(film.convert("RGB"))
+            assert np.abs(shown.astype(int) - level).max() <= 2
+            assert film.info["duration"] == 250 and film.info["loop"] == 0
+
+
+def test_what_is_no_animation_is_refused(tmp_path):
+    good = np.zeros([8, 8, 3], "uint8")
+    for name, frames, message in (
+        ("a.png", [good], r"\.gif or \.webp"),
+        ("a.gif", [], "one picture or more"),
+        ("a.gif", [good, good[:4]], "of one size"),
+        ("a.gif", [good[..., 0]], "of one size"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            write_animation(tmp_path / name, frames)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.webp"])
+def test_cut_outs_are_written_with_their_opacity(tmp_path, name):
+    image = np.zeros([6, 5, 4], "uint8")
+    image[..., 0], image[:3, :, 3] = 200, 255
+    write_image(tmp_path / name, image)
+    with Image.open(tmp_path / name) as stored:
+        found = np.asarray(stored)
+    np.testing.assert_array_equal(found[..., 3], image[..., 3])
+    assert abs(int(found[0, 0, 0]) - 200) < 12 and found[0, 0, 2] < 12
+    for other in ("a.jpg", "a.tif"):
+        with pytest.raises(ValueError, match=r"\[H, W, 4\] of uint8 for"):
+            write_image(tmp_path / other, image)

@@ -83,3 +83,56 @@ def test_other_opacities_are_refused(alpha, message):
 def test_other_sigmas_are_refused(sigma):
     with pytest.raises(ValueError, match="`sigma` must be a positive number"):
         viz.blur_background(HALVES, RIGHT, sigma)
+
+
+def disc(size=96, soft_px=6.0):
+    """Opacity of a disc with a soft edge."""
+    y, x = np.mgrid[:size, :size] - size / 2 + 0.5
+    return np.clip((30 - np.hypot(x, y)) / soft_px + 0.5, 0, 1).astype("float32")
+
+
+def test_another_background_shows_nothing_of_the_old_one():
+    alpha = disc()
+    red, green, blue = (
+        np.float32(c) for c in ((220, 40, 40), (20, 230, 20), (0, 0, 90))
+    )
+    photo = alpha[..., None] * red + (1 - alpha[..., None]) * green
+    truth = alpha[..., None] * red + (1 - alpha[..., None]) * blue
+    found = viz.replace_background(photo.round().astype("uint8"), alpha, (0, 0, 90))
+    edge = (alpha > 0) & (alpha < 1)
+    assert edge.sum() > 500
+    assert np.abs(found - truth)[edge].mean() < 4
+    naive = alpha[..., None] * photo + (1 - alpha[..., None]) * blue
+    assert np.abs(naive - truth)[edge].mean() > 15  # with its green rim
+
+
+def test_the_foreground_is_the_image_where_it_is_opaque(rng):
+    noise = rng.integers(0, 256, [96, 96, 3]).astype("uint8")
+    found = viz.foreground(noise, disc())
+    np.testing.assert_array_equal(found[disc() == 1], noise[disc() == 1])
+    assert found.dtype == "uint8" and found.shape == noise.shape
+
+
+@pytest.mark.parametrize("size", [(10, 10), (100, 30), (20, 40), (90, 90)])
+def test_a_picture_of_any_size_covers_the_background(size):
+    behind = np.zeros([*size, 3], "uint8")
+    behind[:, : size[1] // 2], behind[:, size[1] // 2 :] = (0, 250, 0), (250, 250, 0)
+    found = viz.replace_background(HALVES, np.zeros([20, 40]), behind)
+    assert found.shape == (20, 40, 3)
+    # Cut in the middle: green to the left, yellow to the right, no border between.
+    np.testing.assert_array_equal(found[:, :10], np.full([20, 10, 3], (0, 250, 0)))
+    np.testing.assert_array_equal(found[:, 30:], np.full([20, 10, 3], (250, 250, 0)))
+
+
+@pytest.mark.parametrize(
+    "background", [(1, 2), (0, 0, 256), (0, 0, float("nan")), "sky"]
+)
+def test_what_is_no_background_is_refused(background):
+    with pytest.raises(ValueError, match="`background` must be an image, or"):
+        viz.replace_background(HALVES, RIGHT, background)
+
+
+def test_only_the_object_stays_in_color():
+    found = viz.grey_background(HALVES, RIGHT)
+    np.testing.assert_array_equal(found[:, 20:], HALVES[:, 20:])
+    assert (found[:, :20] == found[:, :20, :1]).all() and 70 < found[0, 0, 0] < 80

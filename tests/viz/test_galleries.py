@@ -36,3 +36,19 @@ def test_gallery_keeps_to_its_width_with_long_names():
 def test_gallery_refuses_nothing():
     with pytest.raises(ValueError, match="at least one row"):
         viz.gallery({"Worst": []})
+
+
+def test_pictures_of_any_size_stand_side_by_side():
+    grey, high = np.zeros([40, 30]), np.full([80, 20, 3], 200, "uint8")
+    found = viz.side_by_side([grey, high], ["one", "a very long title of it"])
+    # 320 px high, 240 and 80 wide, 8 between and around; titles above.
+    assert found.shape[1] == 240 + 80 + 3 * 8 and 320 + 16 < found.shape[0] < 370
+    assert (found[-9, 8 : 8 + 240] == 0).all() and (found[-9, -9] == 200).all()
+    as_they_are = viz.side_by_side([grey, high], height_px=None)
+    assert as_they_are.shape == (96, 30 + 20 + 24, 3)
+
+
+def test_titles_must_be_as_many_as_pictures():
+    for pictures, titles in (([], None), ([np.zeros([4, 4])], ["a", "b"])):
+        with pytest.raises(ValueError, match="one picture or more"):
+            viz.side_by_side(pictures, titles)

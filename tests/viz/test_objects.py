@@ -68,3 +68,11 @@ def test_a_gallery_shows_image_truth_and_found():
     assert picture.shape[1] >= 3 * 120 and picture.dtype == np.uint8
     with pytest.raises(ValueError, match="at least one row"):
         viz.instance_gallery({"Worst": []})
+
+
+def test_each_object_of_a_map_has_a_color_of_its_own():
+    ids = np.arange(300).reshape(15, 20)
+    found = viz.color_objects(np.zeros([15, 20, 3], "uint8"), ids, alpha=1.0)
+    assert (found[0, 0] == 0).all()
+    colors = np.unique(found.reshape(-1, 3)[1:256], axis=0)
+    assert len(colors) == 255  # the 255th, too, which is no ignored class
