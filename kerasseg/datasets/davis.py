@@ -9,9 +9,11 @@ from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, read_image
 from kerasseg.images.decode import decode
+from kerasseg.names import bounded, nearest
 
 # The benchmark is scored at 480p, which is also the fastest to read.
 RESOLUTIONS = ("480p", "1080p", "Full-Resolution")
+PARTS = ("first", "rest")
 # The set of 2016 calls the folder of its lists by the resolution.
 YEARS = ("2017", "2016", "480p", "1080p")
 
@@ -30,7 +32,7 @@ def _found(root):
 
 
 @reads("DAVIS", _found)
-def davis(root, split=None, *, resolution=None, val_fraction=0.2):
+def davis(root, split=None, *, film=None, resolution=None, val_fraction=0.2):
     """Frames of films, each with its objects; the films stay on one side of a split.
 
     `JPEGImages/480p/FILM/00000.jpg` has its masks in `Annotations/480p/FILM/00000.png`:
@@ -40,7 +42,9 @@ def davis(root, split=None, *, resolution=None, val_fraction=0.2):
     Args:
         root: folder, or one above it.
         split: None for all; "train" and "val" as the lists in `ImageSets/2017` or
-            `ImageSets/2016` say, else by rule.
+            `ImageSets/2016` say, else by rule; "first" for the first frame of each film
+            and "rest" for all others, the parts of the semi-supervised benchmark.
+        film: name of the only film to read, or None for all; "-NAME" for all others.
         resolution: name of the folder, such as "480p", or None for the first there is.
         val_fraction: share of the films in "val" where there are no lists.
 
@@ -48,7 +52,7 @@ def davis(root, split=None, *, resolution=None, val_fraction=0.2):
         Samples as those of `mask_folders`, in the classes "background" and "object".
 
     Raises:
-        ImageError: if files are missing or broken.
+        ImageError: if files are missing or broken, or there is no such film.
 
     Reference: Perazzi et al., 2016, https://doi.org/10.1109/CVPR.2016.85
     """
@@ -67,10 +71,17 @@ def davis(root, split=None, *, resolution=None, val_fraction=0.2):
     lists, pairs, num = _lists(base), [], 0
     for path in _sniff.images_of(images):
         key = path.relative_to(images).with_suffix("").as_posix()
-        film = key.rpartition("/")[0]
+        own = key.rpartition("/")[0]
         num += key not in found
         if key in found:
-            pairs.append(Pair(key, path, found[key], lists.get(film), film))
+            pairs.append(Pair(key, path, found[key], lists.get(own), own))
+    if film is not None:
+        pairs = _of_film(base, film, pairs)
+    if split in PARTS:
+        firsts = {pair.group: pair.name for pair in reversed(pairs)}
+        wanted = split == "first"
+        pairs = [p for p in pairs if (firsts[p.group] == p.name) == wanted]
+        split = None
     return _pairs.make_samples(
         base,
         split,
@@ -80,6 +91,17 @@ def davis(root, split=None, *, resolution=None, val_fraction=0.2):
         val_fraction=val_fraction,
         notes=(f"Left out: frames without a mask: {num}.",) if num else (),
     )
+
+
+def _of_film(base, film, pairs):
+    """The frames of one film, or of all but one."""
+    name, leave_out = film.removeprefix("-"), film.startswith("-")
+    names = sorted({pair.group for pair in pairs})
+    if name not in names:
+        known = bounded(", ".join(names), 200)
+        fix = f"Give one of them.{nearest(name, names)}".rstrip(".?")
+        raise ImageError(base, f"a film: {known}", f"film={film!r}", fix)
+    return [pair for pair in pairs if (pair.group == name) != leave_out]
 
 
 def _resolution(base, wanted):
