@@ -96,8 +96,10 @@ ALLOWED = {
         "training",
         "zoo",
     },
+    "demo": {"classical", "files", "images", "instance", "predict", "viz"},
     "cli": {
         "classical",
+        "demo",
         "datasets",
         "images",
         "machine",

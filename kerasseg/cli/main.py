@@ -20,6 +20,7 @@ from kerasseg.cli import (
     completion,
     convert,
     data,
+    demo,
     errors,
     look_around,
     options,
@@ -43,7 +44,8 @@ def main(argv=None):
     parser = _parser(argv)
     completion.complete(parser)
     arguments = parser.parse_args(options.with_words(argv))
-    loud = _train, _evaluate, _predict, _export, look_around.describe, show.run
+    loud = _train, _evaluate, _predict, _export, look_around.describe
+    loud += show.run, demo.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
     # TensorFlow reads it once, on import; 2 hides messages below errors.
@@ -90,6 +92,7 @@ def _parser(argv):
         ("check-data", check_data.run, _check_arguments),
         ("show", show.run, _show_arguments),
         ("weights", published.run, published.add_arguments),
+        ("demo", demo.run, demo.add_arguments),
         ("list", look_around.list_names, None),
         ("info", look_around.describe, look_around.add_arguments),
     ):

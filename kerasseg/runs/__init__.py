@@ -9,7 +9,7 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 
 from kerasseg.runs.folder import Notes, RunError, find, load
 from kerasseg.runs.training import train
-from kerasseg.runs.use import evaluate, export, predict, read_samples
+from kerasseg.runs.use import evaluate, export, predict, read_samples, ready
 
 __all__ = [
     "Notes",
@@ -20,5 +20,6 @@ __all__ = [
     "load",
     "predict",
     "read_samples",
+    "ready",
     "train",
 ]

@@ -143,12 +143,7 @@ def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
         ValueError: for an option that the model's task does not know, or options of
             clips where there is none.
     """
-    model, recipe, facts = _load(run, options)
-    task = recipes.task_of(recipe)
-    look, options = _look(task, facts), _options(recipe, options)
-    if "value_range" in task.default_options() and options.value_range is None:
-        # Images are scaled as those that the model has learned from.
-        options = dataclasses.replace(options, value_range=facts.get("value_range"))
+    model, task, look, options = ready(run, options)
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
     clips = [x for x in inputs if video.is_clip(x)]
@@ -173,6 +168,25 @@ def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
         # A truncated clip may be both.
         report["failed"] += [found] * bool(found["error"])
     return report
+
+
+def ready(run, options=None):
+    """All that prediction by a run needs, loaded once.
+
+    Args:
+        run, options: as in `predict`.
+
+    Returns:
+        (keras.Model, its `tasks.Task`, dict of "class_names" and "palette" of the
+        classes that it tells apart, prediction options of the task).
+    """
+    model, recipe, facts = _load(run, options)
+    task = recipes.task_of(recipe)
+    look, options = _look(task, facts), _options(recipe, options)
+    if "value_range" in task.default_options() and options.value_range is None:
+        # Images are scaled as those that the model has learned from.
+        options = dataclasses.replace(options, value_range=facts.get("value_range"))
+    return model, task, look, options
 
 
 def _load(run, options=None):

@@ -1,0 +1,67 @@
+"""The command `kerasseg demo`: a page to try models on one's own pictures."""
+
+from kerasseg.cli import published
+
+# Those that need nothing but an image, and segment it within seconds.
+METHODS = ("slic", "kmeans", "mean_shift", "felzenszwalb", "watershed", "threshold")
+
+
+def add_arguments(command):
+    """Give the parser of `kerasseg demo` its arguments."""
+    command.add_argument("run_dir", nargs="?", metavar="RUN", help="run folder")
+    command.add_argument(
+        "--weights",
+        action="append",
+        metavar="NAME",
+        help="published weights; may be repeated (default: those that come along)",
+    )
+    published.add_licence_argument(command)
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at (default: this machine only)",
+    )
+    command.add_argument("--port", type=int, help="default: the first free from 7860")
+    command.add_argument("--open", action="store_true", help="open a browser")
+
+
+def run(arguments):
+    """Serve a page: drop pictures, choose a method, click to correct, download."""
+    from kerasseg import demo
+    from kerasseg.demo import page  # the error for a missing extra comes first
+    from kerasseg.weights import catalog
+
+    del page
+    names = arguments.weights
+    if names is None and arguments.run_dir is None:
+        names = [x for x in catalog.names(only_open=True) if catalog.entry(x).stored]
+        names.sort(key=lambda name: name != "people")  # of photographs, comes first
+    segmenters = {}
+    if arguments.run_dir is not None:
+        segmenters[str(arguments.run_dir)] = _lazily(arguments.run_dir)
+    for name in names or ():
+        entry = catalog.entry(name, accept_licence=arguments.accept_licence)
+        segmenters[name] = _lazily(entry)
+    segmenters |= {f"{name} (classical)": demo.of_method(name) for name in METHODS}
+    segmenters["by clicks alone"] = demo.untouched
+    demo.launch(
+        segmenters,
+        host=arguments.host,
+        port=arguments.port,
+        open_browser=arguments.open,
+    )
+    return {}
+
+
+def _lazily(run):
+    """Segmenter of a run that is loaded when it is first asked."""
+    ready = []
+
+    def segment(image):
+        from kerasseg import demo, runs
+
+        if not ready:
+            ready.append(demo.of_run(*runs.ready(run)))
+        return ready[0](image)
+
+    return segment
