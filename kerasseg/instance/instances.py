@@ -56,6 +56,20 @@ class Instances:
             self.boxes[keep], self.classes[keep], self.scores[keep], self.masks[keep]
         )
 
+    def at(self, x, y):
+        """`Instances` that cover the pixel (x, y), such as a click, best first.
+
+        Example:
+            >>> masks = np.array([[[1, 1, 0]], [[0, 1, 1]]], bool)
+            >>> found = Instances(np.zeros([2, 4]), np.arange(2), np.ones(2), masks)
+            >>> found.at(2, 0).classes.tolist(), len(found.at(9, 0))
+            ([1], 0)
+        """
+        height, width = self.masks.shape[1:]
+        inside = 0 <= x < width and 0 <= y < height
+        keep = self.masks[:, int(y), int(x)] if inside else np.zeros(len(self), bool)
+        return self.subset(keep)
+
     def followed_by(self, other):
         """These and then those of another, whose scores must not be higher."""
         pairs = ((getattr(self, name), getattr(other, name)) for name in vars(self))

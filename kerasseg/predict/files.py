@@ -4,6 +4,8 @@ import functools
 import os
 import pathlib
 
+import numpy as np
+
 from kerasseg import files as atomic
 from kerasseg import images, names, viz
 from kerasseg.instance.instances import annotate
@@ -18,7 +20,7 @@ from kerasseg.predict.options import (
     check_bands,
     range_given,
 )
-from kerasseg.predict.pixels import class_ids
+from kerasseg.predict.pixels import class_ids, most_probable, probabilities
 
 
 def folder(
@@ -42,12 +44,13 @@ def folder(
         out: folder; gets overlays/NAME.png (.jpg for JPEG images), masks/NAME.png
             (grey, its numbers are the class ids, of 16 bits from 256 ids on, so that
             `cv2.imread(path, cv2.IMREAD_UNCHANGED)` gives them), polygons/NAME.json,
+            cutouts/NAME.png (all but class 0, as opaque as it is probable),
             objects.csv and images.csv (see `predict.tables`; objects are connected
             regions of a class above 0), and manifest.json and .csv, which say what was
             made of each file. NAME is its path in the folder without extension.
         class_names: names by class id, for the legend and the polygons.
         palette: uint8 [K, 3], colours of the overlays; None for `viz.palette`.
-        save: "overlay", "mask" and "polygons", or some of them.
+        save: "overlay", "mask", "polygons" and "cutout", or some of them.
         options: `ClassMapOptions`, or a dict of them.
         on_image: function of a dict, called after each file: "index" (from 1), "num",
             "path", "files", "seconds", "error" (None or a message).
@@ -68,12 +71,33 @@ def folder(
 
     def predict_file(path, targets):
         image = read(path)
-        label = class_ids(model, image, **arguments(options))
-        image = viz.select_bands(image, options.picture_bands)
-        _write_class_map(targets, image, label, class_names, palette)
+        shown = viz.select_bands(image, options.picture_bands)
+        if "cutout" in targets:
+            shares = probabilities(model, image, **arguments(options))
+            label = most_probable(shares)[0]
+            write_cut_out(targets["cutout"], shown, opacity(shares))
+        else:
+            label = class_ids(model, image, **arguments(options))
+        _write_class_map(targets, shown, label, class_names, palette)
         return tables.of_class_map(label, class_names, forward.num_classes(model))
 
-    return run(plan(inputs, out, save), predict_file, on_image)
+    return run(plan(inputs, out, kinds(save, options)), predict_file, on_image)
+
+
+def kinds(save, options):
+    """`save`, and "cutout" where the options ask for it."""
+    return (*save, *["cutout"] * (options.cut_outs and "cutout" not in save))
+
+
+def opacity(shares):
+    """Probability [H, W] of all but class 0, of probabilities [H, W, K]."""
+    return shares[..., 0] if shares.shape[2] == 1 else 1 - shares[..., 0]
+
+
+def write_cut_out(path, image, alpha):
+    """Write an object without its background, and without its light at soft edges."""
+    alpha = np.clip(alpha, 0, 1)  # a rounding error may lie outside
+    images.write_image(path, viz.cut_out(viz.foreground(image, alpha), alpha))
 
 
 def folder_of_instances(
@@ -93,12 +117,12 @@ def folder_of_instances(
         model: as in `instances`.
         inputs, on_image: as in `folder`.
         out: folder; gets overlays/NAME.png (.jpg for JPEG images), masks/NAME.png
-            (16-bit label maps: object i of the image is i, the best in front) and
-            instances.json, whose file names are relative to the images' folder; and
-            tables and manifests as in `folder`.
+            (16-bit label maps: object i of the image is i, the best in front),
+            cutouts/NAME.png (all objects together) and instances.json, whose file names
+            are relative to the images' folder; and tables and manifests as in `folder`.
         class_names: C names, no background.
         palette: uint8 [C, 3]; None gives each object a colour of its own.
-        save: "overlay" and "mask", or one of them, beside instances.json.
+        save: "overlay", "mask" and "cutout", or some of them, beside instances.json.
         options: `InstanceOptions`, or a dict of them.
 
     Returns:
@@ -114,7 +138,8 @@ def folder_of_instances(
     found = functools.partial(instances, model, **arguments(options))
     find = functools.partial(_find, read, found, options.picture_bands)
     look = {"class_names": class_names, "palette": palette}
-    return write_objects(find, inputs, out, **look, save=save, on_image=on_image)
+    look["save"] = kinds(save, options)
+    return write_objects(find, inputs, out, **look, on_image=on_image)
 
 
 def _find(read, find, bands, path):
@@ -132,7 +157,7 @@ def write_objects(
         find: function from the path of a file to the image to show and `Instances`.
         inputs, out, class_names, palette, save, on_image: as in `folder_of_instances`.
     """
-    names.check_options(save, ("overlay", "mask"), "`save`")
+    names.check_options(save, ("overlay", "mask", "cutout"), "`save`")
     jobs = plan(inputs, out, save)
     # COCO's file_name: relative to what all inputs share, so that results can move with
     # them.
@@ -148,6 +173,8 @@ def write_objects(
         if "overlay" in targets:
             look = {"class_names": class_names, "palette": palette}
             images.write_image(targets["overlay"], viz.instances(image, found, **look))
+        if "cutout" in targets:
+            write_cut_out(targets["cutout"], image, found.masks.any(0))
         name = path.absolute().relative_to(root).as_posix()
         annotate(content, found, file_name=name)
         return tables.of_instances(found, class_names)

@@ -15,6 +15,7 @@ PLACES = {
     "overlay": ("overlays", None),  # PNG, or JPEG if the image is
     "mask": ("masks", ".png"),
     "polygons": ("polygons", ".json"),
+    "cutout": ("cutouts", ".png"),
 }
 
 

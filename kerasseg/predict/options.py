@@ -95,6 +95,12 @@ def picture_bands_option():
     return option(None, text, low=0, name="bands", metavar="R,G,B")
 
 
+def cut_outs_option():
+    """Field of the pictures of what was found, the same for every kind of model."""
+    text = "also write what is found as PNG, transparent around it, into cutouts/"
+    return option(False, text)
+
+
 def bands_given(options):
     """The `picture_bands` of options; None for tasks that do without."""
     return getattr(options, "picture_bands", None)
@@ -110,9 +116,12 @@ def check_bands(options, channels):
         )
 
 
+FOR_FILES = ("picture_bands", "cut_outs")  # and not for functions of one image
+
+
 def arguments(options):
-    """Options as a dict without `picture_bands`, which are for files alone."""
-    return {name: x for name, x in vars(options).items() if name != "picture_bands"}
+    """Options as a dict without those that are for files alone."""
+    return {name: x for name, x in vars(options).items() if name not in FOR_FILES}
 
 
 def check_flips(flips):
@@ -144,6 +153,7 @@ class ClassMapOptions:
     )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
+    cut_outs: bool = cut_outs_option()
 
     def __post_init__(self):
         check(self)
@@ -175,6 +185,7 @@ class StarOptions:
     )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
+    cut_outs: bool = cut_outs_option()
 
     def __post_init__(self):
         check(self)
@@ -204,6 +215,7 @@ class InstanceOptions:
     )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
+    cut_outs: bool = cut_outs_option()
 
     def __post_init__(self):
         check(self)
@@ -247,6 +259,7 @@ class PanopticOptions:
     )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
+    cut_outs: bool = cut_outs_option()
 
     def __post_init__(self):
         check(self)

@@ -271,7 +271,9 @@ def folder(predict, model, inputs, out, *, class_names=None, palette=None, optio
         found = predict(model, image, options)
         return viz.select_bands(image, options.picture_bands), found
 
-    return files.write_objects(find, inputs, out, class_names=class_names, palette=None)
+    save = files.kinds(("overlay", "mask"), options)
+    look = {"class_names": class_names, "palette": None, "save": save}
+    return files.write_objects(find, inputs, out, **look)
 
 
 def drawer(class_names, palette, options):

@@ -226,11 +226,13 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
         image = viz.select_bands(image, options.picture_bands)
         picture = viz.instances(image, shown, class_names=names, labels=False)
         images.write_image(targets["overlay"], picture)
+        if "cutout" in targets:
+            files.write_cut_out(targets["cutout"], image, shown.masks.any(0))
         segments = _segments(found, things, class_names)
         content.append({"file_name": path.name, "segments": segments})
         return tables.of_segments(found.ids, segments, things)
 
-    jobs = files.plan(inputs, out, ("overlay", "mask"))
+    jobs = files.plan(inputs, out, files.kinds(("overlay", "mask"), options))
     result = files.run(jobs, predict_file)
     path = jobs.out / "segments.json"
     write_json(path, {"images": content})

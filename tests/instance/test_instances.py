@@ -43,6 +43,14 @@ def test_no_instance_gives_an_empty_map_and_no_results():
     np.testing.assert_array_equal(none.to_label_map(), np.zeros([3, 4]))
 
 
+def test_a_click_finds_what_covers_it_best_first():
+    # 0 1 1 0 / 0 1 1 2 / 0 0 2 2, and the second covers (2, 1), too.
+    found = two()
+    assert found.at(1, 0).scores.tolist() == found.scores[:1].tolist()
+    assert len(found.at(2, 1)) == int(found.masks[:, 1, 2].sum())
+    assert len(found.at(0, 0)) == len(found.at(-1, 1)) == len(found.at(4, 0)) == 0
+
+
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match="2 boxes, 1 classes"):
         Instances(two().boxes, [0], two().scores, two().masks)

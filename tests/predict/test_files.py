@@ -5,6 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from skimage import data
 
 from kerasseg import images, predict
@@ -102,3 +103,19 @@ def test_pictures_show_the_bands_that_are_chosen(tmp_path, rng):
     options["picture_bands"] = (5, 1, 0)
     with pytest.raises(ValueError, match=r"bands of the model's images, 0\.\.4"):
         predict.folder(nothing, tmp_path / "a.npy", tmp_path / "out", options=options)
+
+
+def test_cut_outs_are_opaque_where_no_background_is(model, tmp_path):
+    photo = np.zeros([8, 12, 3], "uint8")
+    photo[:, 6:] = (250, 10, 10)  # class 1; what is dark is class 0
+    images.write_image(tmp_path / "photo.png", photo)
+    options = {"cut_outs": True}
+    predict.folder(model, tmp_path / "photo.png", tmp_path / "out", options=options)
+    with Image.open(tmp_path / "out/cutouts/photo.png") as stored:
+        found = np.asarray(stored)
+    np.testing.assert_array_equal(found[..., 3], np.where(photo[..., 0], 255, 0))
+    np.testing.assert_array_equal(found[:, 6:, :3], photo[:, 6:])
+    mask = images.read_mask(tmp_path / "out/masks/photo.png")
+    np.testing.assert_array_equal(mask, photo[..., 0] > 0)
+    manifest = json.loads((tmp_path / "out/manifest.json").read_text())
+    assert manifest["images"][0]["outputs"]["cutout"] == "cutouts/photo.png"

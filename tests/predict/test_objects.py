@@ -168,6 +168,18 @@ def test_a_folder_gets_label_maps_pictures_and_one_coco_file(model, tmp_path):
     assert {path.name for path in (out / "overlays").iterdir()} == {"a.png", "b.png"}
 
 
+def test_the_cut_out_of_an_image_holds_all_its_objects(model, tmp_path):
+    image, _ = draw((64, 80), (0, 4, 4, 24, 24), (1, 40, 8, 60, 60))
+    write_image(tmp_path / "a.png", image)
+    options = {"cut_outs": True}
+    out = tmp_path / "out"
+    predict.folder_of_instances(model, tmp_path / "a.png", out, options=options)
+    cut = cv2.imread(str(out / "cutouts/a.png"), cv2.IMREAD_UNCHANGED)
+    label = cv2.imread(str(out / "masks/a.png"), cv2.IMREAD_UNCHANGED)
+    np.testing.assert_array_equal(cut[..., 3], np.where(label > 0, 255, 0))
+    np.testing.assert_array_equal(cut[label > 0][:, 2::-1], image[label > 0])
+
+
 def test_options_of_class_maps_are_refused(model, tmp_path):
     write_image(tmp_path / "a.png", draw((64, 64))[0])
     with pytest.raises(ValueError, match="Received: 'flips'"):

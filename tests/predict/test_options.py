@@ -27,4 +27,4 @@ def test_functions_and_options_have_the_same_defaults(function, cls):
     expected = vars(cls())
     assert given
     assert {name: expected[name] for name in given} == given
-    assert set(expected) - set(given) == {"picture_bands"}  # for files alone
+    assert set(expected) - set(given) == {*options.FOR_FILES}
