@@ -22,7 +22,7 @@ def cost(name, encoder, repeats):
     import numpy as np
     import tensorflow as tf
 
-    from kerasseg import zoo
+    from kerasseg import machine, zoo
     from kerasseg.profiling import benchmark, operations
 
     keras.utils.set_random_seed(0)
@@ -41,7 +41,7 @@ def cost(name, encoder, repeats):
         )
     }
     cases["inference"][0]()
-    peak_mb = benchmark.peak_memory_mb()  # before the matrices are allocated
+    peak_mb = machine.peak_memory_mb()  # before the matrices are allocated
     limit, limit_gflop = benchmark.matmul_case()
     measured = benchmark.measure(cases | limit, repeats=repeats)
     found, best = measured["inference"], measured["matrix multiply"]

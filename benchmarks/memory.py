@@ -10,7 +10,7 @@ import sys
 import time
 
 from benchmarks.record import record
-from kerasseg.profiling import benchmark
+from kerasseg import machine
 
 SETTINGS = {
     "plain": {},
@@ -42,7 +42,7 @@ def train(accumulate=1, recompute=False):
     float(step(images, labels)["loss"])
     begin = time.process_time()
     float(step(images, labels)["loss"])
-    return {"peak_mb": benchmark.peak_memory_mb(), "cpu_s": time.process_time() - begin}
+    return {"peak_mb": machine.peak_memory_mb(), "cpu_s": time.process_time() - begin}
 
 
 def main():

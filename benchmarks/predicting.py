@@ -8,7 +8,7 @@ import argparse
 import numpy as np
 
 from benchmarks.record import ratios, record
-from kerasseg import predict, zoo
+from kerasseg import machine, predict, zoo
 from kerasseg.profiling import benchmark
 
 SIZE, TILE, OVERLAP = 256, 512, 64
@@ -37,7 +37,7 @@ def tiled(model, rng):
             "cases": found,
             "tiled / its tiles": ratios(found, "tiled", "its tiles alone"),
             "tiles": count,
-            "peak_memory_mb": benchmark.peak_memory_mb(),
+            "peak_memory_mb": machine.peak_memory_mb(),
         }
     return results
 

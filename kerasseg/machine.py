@@ -1,6 +1,7 @@
-"""The machine: processor, oneDNN and XLA in TensorFlow, versions and flags."""
+"""The machine: processor, memory, oneDNN and XLA in TensorFlow, versions, flags."""
 
 import contextlib
+import ctypes
 import functools
 import importlib.metadata
 import os
@@ -100,6 +101,55 @@ def _check_process(pid):
             "Fork before the first use of TensorFlow, or start processes by "
             "multiprocessing.get_context('spawn')."
         )
+
+
+def peak_memory_mb():
+    """Peak resident memory of this process so far, in MB.
+
+    Read from VmHWM where there is /proc: `ru_maxrss` of a child process starts at the
+    size of its parent.
+    """
+    try:
+        return _kilobytes("/proc/self/status", "VmHWM") / 1024
+    except OSError:
+        import resource
+
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def reset_peak_memory():
+    """Forget the peak so far, where the system can; returns the peak now, in MB."""
+    with contextlib.suppress(OSError, AttributeError):  # give back what is not in use
+        ctypes.CDLL(None).malloc_trim(0)
+    with contextlib.suppress(OSError), open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+    return peak_memory_mb()
+
+
+def free_memory_mb():
+    """Memory that programs can still take, in MB; infinity where nothing tells.
+
+    The least of what the machine has available and of what the limits of a container
+    (cgroups, version 2) leave.
+    """
+    left = []
+    with contextlib.suppress(OSError):
+        left.append(_kilobytes("/proc/meminfo", "MemAvailable") / 1024)
+    with contextlib.suppress(OSError, ValueError):  # "max": there is no limit
+        limit, used = (
+            int(pathlib.Path("/sys/fs/cgroup", name).read_text())
+            for name in ("memory.max", "memory.current")
+        )
+        left.append((limit - used) / 2**20)
+    return min(left, default=float("inf"))
+
+
+def _kilobytes(path, key):
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            if line.startswith(f"{key}:"):
+                return int(line.split()[1])
+    raise OSError(f"{path} has no {key}.")
 
 
 def environment():

@@ -25,3 +25,32 @@ def test_programs_ask_for_onednn_where_and_while_it_helps(
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
     machine.use_onednn()
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
+
+
+def test_the_peak_of_one_piece_of_code_is_measured():
+    before = machine.reset_peak_memory()
+    block = bytearray(64 * 2**20)
+    block[:: 2**12] = b"x" * len(block[:: 2**12])  # every page is touched
+    del block
+    assert 50 < machine.peak_memory_mb() - before < 200
+    assert machine.reset_peak_memory() - before < 50
+
+
+def test_free_memory_is_what_the_machine_or_a_container_leaves(monkeypatch):
+    free = machine.free_memory_mb()
+    assert 0 < free < os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+    def missing(path, **_):
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(machine, "open", missing, raising=False)
+    limits = {"memory.max": "1073741824\n", "memory.current": "536870912\n"}
+    read = types.SimpleNamespace(
+        Path=lambda folder, name: types.SimpleNamespace(
+            read_text=lambda: limits.get(name, "")
+        )
+    )
+    monkeypatch.setattr(machine, "pathlib", read)
+    assert machine.free_memory_mb() == 512
+    limits["memory.max"] = "max\n"
+    assert machine.free_memory_mb() == float("inf")

@@ -4,7 +4,6 @@ Cases run interleaved (A B C A B C ...) and medians are reported, because machin
 drift. CPU time counts all threads of the process and varies less than wall time.
 """
 
-import resource
 import statistics
 import time
 
@@ -189,7 +188,7 @@ def run(
         "batch_size": batch_size,
         "precision": precision,
         "cases": measured,
-        "peak_memory_mb": peak_memory_mb(),
+        "peak_memory_mb": machine.peak_memory_mb(),
         "environment": machine.environment(),
     }
 
@@ -202,17 +201,3 @@ def _add_speeds(measured, gflop, limit_gflop):
         speed = passes * gflop / measured[name]["cpu_ms_per_image"]
         measured[name]["gflop_per_cpu_s"] = 1e3 * speed
         measured[name]["share_of_matrix_multiply"] = speed / limit_speed
-
-
-def peak_memory_mb():
-    """Peak resident memory of this process so far, in MB.
-
-    Read from VmHWM where there is /proc: `ru_maxrss` of a child process starts at the
-    size of its parent.
-    """
-    try:
-        with open("/proc/self/status", encoding="ascii") as file:
-            line = next(line for line in file if line.startswith("VmHWM:"))
-        return int(line.split()[1]) / 1024
-    except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
