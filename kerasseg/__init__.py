@@ -28,6 +28,7 @@ __all__ = [
     "losses",
     "metrics",
     "names",
+    "plan",
     "predict",
     "profiling",
     "recipes",

@@ -84,6 +84,15 @@ ALLOWED = {
         "weights",
         "zoo",
     },
+    "plan": {
+        "datasets",
+        "evaluate",
+        "images",
+        "machine",
+        "recipes",
+        "runs",
+        "weights",
+    },
     "profiling": {
         "augment",
         "data",
@@ -101,9 +110,11 @@ ALLOWED = {
         "classical",
         "demo",
         "datasets",
+        "files",
         "images",
         "machine",
         "names",
+        "plan",
         "profiling",
         "recipes",
         "report",
@@ -117,8 +128,9 @@ ALLOWED = {
 # The house had 40 parts and 110 arrows between them before tasks came, 32 and 109 with
 # them; four more came with weights by name, one with reports. Clips are a part of their
 # own: frames are read for prediction and for metrics, and both follow what moves. So is
-# the page of `demo`, between the command line and what segments.
-MOST_PARTS, MOST_ARROWS = 34, 126
+# the page of `demo`, between the command line and what segments, and plans, above runs,
+# with 9 arrows.
+MOST_PARTS, MOST_ARROWS = 35, 135
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {

@@ -41,7 +41,7 @@ def run(arguments):
     sides, reports, errors = _sides(recipe, arguments.data)
     options = recipe["data"]
     plain = options["dataset"] == "folder" and not {"values", "colors"} & {*options}
-    with _Bar(arguments.json) as bar:
+    with Bar(arguments.json) as bar:
         found = datasets.examine(
             sides,
             root=arguments.data if options["dataset"] == "folder" else None,
@@ -192,7 +192,7 @@ def _classes(found):
         yield f"  and {len(order) - MOST_CLASSES} more (--json lists all)"
 
 
-class _Bar:
+class Bar:
     """Progress of the examination in the terminal."""
 
     def __init__(self, silent):
@@ -207,14 +207,20 @@ class _Bar:
             console=rich.console.Console(quiet=silent, stderr=True),
             transient=True,
         )
-        self._task = None
+        self._task, self._is_closed = None, False
 
     def __enter__(self):
         self._bar.start()
         return self
 
     def __exit__(self, *error):
-        self._bar.stop()
+        self.close()
+
+    def close(self):
+        """Take the bar away; it may be done twice."""
+        if not self._is_closed:  # each time would print a line into a log
+            self._bar.stop()
+        self._is_closed = True
 
     def update(self, done, total):
         """Show that `done` of `total` samples were looked at."""

@@ -24,6 +24,7 @@ from kerasseg.cli import (
     errors,
     look_around,
     options,
+    plan,
     published,
     quiet,
     reports,
@@ -44,8 +45,8 @@ def main(argv=None):
     parser = _parser(argv)
     completion.complete(parser)
     arguments = parser.parse_args(options.with_words(argv))
-    loud = _train, _evaluate, _predict, _export, look_around.describe
-    loud += show.run, demo.run
+    loud = _train, plan.run, _evaluate, _predict, _export
+    loud += look_around.describe, show.run, demo.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
     # TensorFlow reads it once, on import; 2 hides messages below errors.
@@ -82,6 +83,7 @@ def _parser(argv):
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, function, fill in (
         ("train", _train, _train_arguments),
+        ("plan", plan.run, plan.add_arguments),
         ("evaluate", _evaluate, _evaluate_arguments),
         ("predict", _predict, _predict_arguments),
         ("export", _export, _export_arguments),
@@ -139,6 +141,7 @@ def _train_arguments(command):
         "without a recipe, with their model, too",
     )
     published.add_licence_argument(command)
+    plan.add_plan_arguments(command)
     command.add_argument(
         "--distribute",
         default="auto",
@@ -204,17 +207,21 @@ def _train(arguments):
     from kerasseg.cli.progress import Progress
 
     model = published.warm_start(arguments)
-    path, recipe, form = data.read_recipe(arguments, model)
-    if form:
-        _say(arguments, form["text"])
+    if arguments.minutes is not None:
+        recipe, more = plan.for_training(arguments, model)
+    else:
+        plan.check_unplanned(arguments)
+        path, recipe, form = data.read_recipe(arguments, model)
+        more = {"out": arguments.out, "name": recipes.name(path)}
+        if form:
+            _say(arguments, form["text"])
     with Progress(silent=arguments.json) as progress:
         out, results = runs.train(
             recipe,
             root=arguments.data,
-            out=arguments.out,
-            name=recipes.name(path),
             distribute=arguments.distribute,
             on_event=progress.update,
+            **more,
         )
     if not results:  # only the first of several workers has them
         return {"run": str(out)}

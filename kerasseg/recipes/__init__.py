@@ -29,6 +29,7 @@ from kerasseg.recipes.text import (
     complete,
     name,
     named,
+    places,
     read,
     with_data,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "dump",
     "name",
     "named",
+    "places",
     "read",
     "task_of",
     "with_data",

@@ -108,6 +108,18 @@ def complete(tables, overrides=()):
         raise RecipeError(f"{where}: {error}") from error
 
 
+def places(overrides):
+    """{(table, key): value} of overrides, later ones first.
+
+    Example:
+        >>> places(["train.epochs=3"])
+        {('train', 'epochs'): 3}
+    """
+    tables = {}
+    found = [_override(tables, override) for override in overrides]
+    return {(table, key): tables[table][key] for table, key in found}
+
+
 def _drop_foreign(recipe, overridden):
     """Drop options of a recipe that another architecture, asked for, does not have."""
     from kerasseg import zoo

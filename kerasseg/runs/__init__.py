@@ -8,6 +8,7 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 """
 
 from kerasseg.runs.folder import Notes, RunError, find, load
+from kerasseg.runs.planned import find_planned
 from kerasseg.runs.training import train
 from kerasseg.runs.use import evaluate, export, predict, read_samples, ready
 
@@ -17,6 +18,7 @@ __all__ = [
     "evaluate",
     "export",
     "find",
+    "find_planned",
     "load",
     "predict",
     "read_samples",

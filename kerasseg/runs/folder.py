@@ -139,10 +139,6 @@ def choose_folder(out, recipe, name):
             number += 1
             out = RUNS / f"{name}-{number}"
     out = pathlib.Path(out)
-    if out.exists() and not out.is_dir():
-        raise RunError(
-            f"{out} must be a folder. Received: a file. Choose another --out."
-        )
     if (out / "recipe.toml").is_file():
         old = _read_recipe(out)
         if changed := _differences(old, recipe):
@@ -150,12 +146,22 @@ def choose_folder(out, recipe, name):
                 f"{out} holds a run of another recipe: {'; '.join(changed)}. "
                 "Choose another --out, or give the same recipe to go on with it."
             )
-    elif out.exists() and not _is_ours(out):
+    else:
+        check_new(out)
+    return out
+
+
+def check_new(out):
+    """Refuse a file, or a folder with files that are not those of a run."""
+    if out.exists() and not out.is_dir():
+        raise RunError(
+            f"{out} must be a folder. Received: a file. Choose another --out."
+        )
+    if out.exists() and not _is_ours(out):
         raise RunError(
             f"{out} must be empty, or an earlier run of this recipe. "
             "Received: a folder with other files. Choose another --out."
         )
-    return out
 
 
 def _is_taken(out, recipe):

@@ -51,13 +51,15 @@ def flips(task, model, samples, options, recipe):
 
     Args:
         task, model, samples, options: as in `threshold`, of class maps.
-        recipe: resolved recipe, whose `augment.flip` is tried.
+        recipe: resolved recipe, whose `flip` of [augment] is tried.
 
     Returns:
         ({"flips": ...}, [{"flips", "mean_iou"}, ...]); ({}, []) where training has
         shown none.
     """
-    trained = recipe["augment"].get("flip", "horizontal")
+    augment = recipe["augment"]
+    parts = augment if isinstance(augment, list) else [augment]
+    trained = next((one["flip"] for one in parts if "flip" in one), "horizontal")
     if trained not in ("horizontal", "both"):
         return {}, []
     tried = []

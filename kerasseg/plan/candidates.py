@@ -1,0 +1,301 @@
+"""Models that a plan tries, and the choice among them by what was measured."""
+
+import dataclasses
+
+import numpy as np
+
+from kerasseg.plan import length
+from kerasseg.plan.choices import MASK_STRIDE, THIN_PX, Choice
+
+# Encoders by what they cost, of which the first with weights at hand is taken.
+ENCODERS = (
+    "efficientnet_lite0",
+    "mobilenet_v3_large",
+    "resnet18",
+    "resnet34",
+    "resnet50",
+)
+LARGER = ("efficientnet_lite2", "resnet34", "resnet50")
+LONG_MINUTES = 30  # from which on a larger encoder is tried
+SMALL_BATCH = 4
+ROUND = 0.9  # solidity of objects that star-convex polygons describe
+WHY = {
+    "max_objects": "objects of an image that train the model, the largest ones",
+    "clip_norm": "losses of several terms have steep moments",
+}
+TIE = 0.01  # difference of scores below which the faster model is taken
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate:
+    """A model to try.
+
+    Attributes:
+        name: for people: "unet efficientnet_lite0".
+        model: [model] of a recipe.
+        why: reason to try it.
+        kind: name of its `tasks.Task`.
+        reasons: {option of [model]: text}.
+        train, loss: options of [train], and of [loss] for models with their own.
+        least_steps: updates below which it has learnt too little to be chosen.
+        learning_rate: of its recipe.
+    """
+
+    name: str
+    model: dict
+    why: str
+    kind: str = "semantic"
+    reasons: dict = dataclasses.field(default_factory=dict)
+    train: dict = dataclasses.field(default_factory=dict)
+    loss: dict = dataclasses.field(default_factory=dict)
+    least_steps: int = 150
+    learning_rate: float = 1e-3
+
+    def choices(self, why):
+        """Its part of a recipe: list of `Choice`, the model for the reason `why`."""
+        rate = "the zoo's of such models: from weights of ImageNet"
+        if "encoder_weights" not in self.model:
+            rate = "the zoo's of such models: from nothing"
+        found = [
+            Choice("model", None, self.model, {"architecture": why, **self.reasons}),
+            Choice("optimizer", "learning_rate", self.learning_rate, rate),
+        ]
+        found += [
+            Choice("train", key, x, WHY.get(key, "")) for key, x in self.train.items()
+        ]
+        if self.loss:
+            found.append(Choice("loss", None, self.loss, {}))
+        return found
+
+    def for_batch(self, size):
+        """Further choices for so many crops in a batch: list of `Choice`."""
+        begun = "encoder_weights" in self.model and self.kind == "instance"
+        if not begun or size >= SMALL_BATCH:
+            return []
+        reason = f"batches of {size} tell too little of the statistics of the data"
+        return [Choice("model", "freeze_norm", True, reason)]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """Measurements of a candidate on this machine and these data.
+
+    Attributes:
+        setup_s: seconds until the first step was done: building and tracing.
+        step_s: seconds per update of `batch_size` crops, reading included.
+        batch_size: of these steps.
+        image_s: seconds to predict and score a validation image.
+        peak_mb: memory beyond that of the process before, at its peak.
+        steps: updates that were done.
+        scores: {"as it is": mean IoU on crops of validation images, flip: ...}; {}
+            where nothing was scored.
+        error: why it could not be tried; None if it could.
+    """
+
+    setup_s: float = 0.0
+    step_s: float = 0.0
+    batch_size: int = 0
+    image_s: float = 0.0
+    peak_mb: float = 0.0
+    steps: int = 0
+    scores: dict = dataclasses.field(default_factory=dict)
+    error: str | None = None
+
+    @property
+    def score(self):
+        """Score on the images as they are; None if there is none."""
+        return self.scores.get("as it is")
+
+    def __str__(self):
+        if self.error:
+            return f"left out: {self.error}"
+        score = (
+            ""
+            if self.score is None
+            else (
+                f", {100 * self.score:.1f} % mean IoU on validation crops after "
+                f"{self.steps} steps"
+            )
+        )
+        return (
+            f"{self.step_s:.2f} s per step of {self.batch_size}, {self.image_s:.2f} s "
+            f"per validation image, {self.peak_mb:.0f} MB{score}"
+        )
+
+
+def semantic(facts, pretrained, minutes):
+    """Candidates for class maps, the most promising one first.
+
+    Args:
+        facts: `DataFacts`.
+        pretrained: function of an encoder's name -> whether its weights are at hand.
+        minutes: of the training.
+
+    Returns:
+        list of `Candidate`.
+    """
+    thin = facts.width_px is not None and facts.width_px < THIN_PX
+    encoder = next(filter(pretrained, ENCODERS), None)
+    plain = Candidate(
+        "unet plain",
+        {"architecture": "unet", "encoder": "plain", "base_filters": 16},
+        "no weights to begin with, all resolutions",
+        learning_rate=2e-3,
+    )
+    if encoder is None:
+        return [plain]
+    fine = _unet(encoder, f"structures of {facts.width_px or 0:g} px at full size")
+    coarse = Candidate(
+        f"deeplab_v3_plus {encoder}",
+        {
+            "architecture": "deeplab_v3_plus",
+            **_begun(encoder),
+            "output_stride": 16,
+            "decoder_filters": [128],
+        },
+        "wide surroundings, fast, outlines at a quarter of the resolution",
+    )
+    found = [fine, plain] if thin else [coarse, fine]
+    larger = next((x for x in LARGER if x != encoder and pretrained(x)), None)
+    if larger and minutes >= LONG_MINUTES:
+        found.append(_unet(larger, f"a larger encoder for {minutes:g} minutes"))
+    return found
+
+
+def _begun(encoder):
+    return {"encoder": encoder, "encoder_weights": "imagenet"}
+
+
+def _unet(encoder, why):
+    options = {"decoder_filters": [128, 64, 48, 32, 16]}
+    model = {"architecture": "unet", **_begun(encoder), **options}
+    return Candidate(f"unet {encoder}", model, why)
+
+
+def instances(facts, pretrained, crop_size, zoom):
+    """Candidates for objects, the most promising one first.
+
+    Args:
+        facts: `DataFacts`.
+        pretrained: as in `semantic`.
+        crop_size: [height, width] of the crops.
+        zoom: enlargement of the images.
+
+    Returns:
+        list of `Candidate`.
+    """
+    encoder = next(filter(pretrained, ENCODERS), None)
+    begun = _begun(encoder) if encoder else {"encoder": "plain", "base_filters": 16}
+    boxes, side = _box_sides(facts, zoom), (crop_size[0] * crop_size[1]) ** 0.5
+    detector = {
+        **begun,
+        "filters": 64,
+        "anchor_scales": [round(float(x) / side, 4) for x in boxes],
+        "nms": {"num_candidates": 300},
+    }
+    shared = {
+        "kind": "instance",
+        "train": {
+            "max_objects": _power_of_two(facts.most_objects, 8, 64),
+            "clip_norm": 10.0,
+        },
+        "reasons": {
+            "anchor_scales": f"sides of {boxes[0]:.0f} to {boxes[-1]:.0f} px, those of "
+            "objects, enlarged and scaled"
+        },
+        "least_steps": 250,
+    }
+    exact = Candidate(
+        f"mask_rcnn {begun['encoder']}",
+        {
+            "architecture": "mask_rcnn",
+            **detector,
+            "hidden": 256,
+            "norm": "group",
+            # Most boxes are then read at stride 4, the finest level.
+            "canonical_box": round(min(2 * float(boxes[-1]) / side, 0.9), 3),
+            "num_proposals": 300,
+        },
+        "boxes with a mask of their own: the most exact of the zoo on nuclei, the "
+        "slowest",
+        loss={"num_rois": 64},
+        **shared,
+    )
+    if len(facts.classes) == 2 and (facts.solidity or 0) >= ROUND:
+        return [exact, _stars(facts, begun)]
+    fast = Candidate(
+        f"yolact {begun['encoder']}",
+        {"architecture": "yolact", **detector},
+        "boxes with masks made of common parts: faster",
+        **shared,
+    )
+    return [exact, fast]
+
+
+def _stars(facts, begun):
+    coarse = facts.side_px[2] >= 12
+    model = {"architecture": "stardist", **begun, "num_rays": 32, "head_filters": 96}
+    model["grid"] = 2 if coarse else 1
+    if coarse and begun["encoder"] != "plain":
+        model["decoder_filters"] = [128, 96, 64, 32]
+    reason = f"half of the objects are smaller than {facts.side_px[2]:g} px"
+    return Candidate(
+        f"stardist {begun['encoder']}",
+        model,
+        f"objects of one class without dents (solidity {facts.solidity:.2f}), however "
+        "many touch",
+        kind="stars",
+        reasons={"grid": reason},
+    )
+
+
+def _box_sides(facts, zoom):
+    """Sides of five anchors, px of the enlarged image, from the areas of objects."""
+    # A box around an object is about 1.2 times the root of its area; training scales
+    # images by a third either way.
+    low, high = (1.2 * zoom * facts.side_px[i] for i in (1, 3))
+    low, high = max(low / 1.3, 2 * MASK_STRIDE), high * 1.3
+    return np.geomspace(low, max(high, 2.5 * low), 5)
+
+
+def _power_of_two(number, low, high):
+    value = low
+    while value < min(number, high):
+        value *= 2
+    return value
+
+
+def pick(candidates, trials, budgets):
+    """Choose among candidates.
+
+    Args:
+        candidates: list of `Candidate`, the most promising one first.
+        trials: {name: Trial}.
+        budgets: {name: `length.Budget`}.
+
+    Returns:
+        (`Candidate`, reason).
+
+    Raises:
+        ValueError: if none could be tried.
+    """
+    tried = [one for one in candidates if not trials[one.name].error]
+    told = "; ".join(f"{one.name}: {trials[one.name]}" for one in candidates)
+    if not tried:
+        raise ValueError(
+            f"No model can be trained here. Received: {told}. Fix: smaller crops, "
+            "--set 'augment.size=[128, 128]', or batches, --set train.batch_size=1."
+        )
+    if len(tried) == 1:
+        return tried[0], f"{tried[0].why} ({told})"
+    if all(trials[one.name].score is not None for one in tried):
+        most = max(trials[one.name].score for one in tried)
+        good = [one for one in tried if trials[one.name].score >= most - TIE]
+        best = min(good, key=lambda one: trials[one.name].step_s)
+        return best, f"it did best in an equally long trial ({told})"
+    steps = {x.name: length.steps(trials[x.name], budgets[x.name]) for x in tried}
+    for one in tried:
+        if steps[one.name] >= one.least_steps:
+            return one, f"{one.why}; time for {steps[one.name]} steps ({told})"
+    best = max(tried, key=lambda one: steps[one.name] / one.least_steps)
+    return best, f"there is too little time for the others ({told})"

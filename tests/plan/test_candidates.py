@@ -1,0 +1,119 @@
+import dataclasses
+
+import pytest
+
+from kerasseg import recipes
+from kerasseg.plan import candidates
+from kerasseg.plan.candidates import Candidate, Trial
+from kerasseg.plan.choices import assemble
+from kerasseg.plan.length import Budget
+from tests.plan.test_choices import NUCLEI, STREET
+
+BUDGET = Budget(seconds=1000, check_s=0, num_val=0, num_chosen=0)
+
+
+def names(found):
+    return [one.name for one in found]
+
+
+def test_thin_structures_ask_for_a_decoder_at_full_size_first():
+    thin = dataclasses.replace(STREET, width_px=6.0)
+    lite = "efficientnet_lite0"
+    assert names(candidates.semantic(thin, lite.__eq__, 15))[0] == f"unet {lite}"
+    assert names(candidates.semantic(STREET, lite.__eq__, 15)) == [
+        f"deeplab_v3_plus {lite}",
+        f"unet {lite}",
+    ]
+
+
+def test_without_weights_at_hand_none_are_asked_for():
+    for found in (
+        candidates.semantic(STREET, lambda name: False, 60),
+        candidates.instances(NUCLEI, lambda name: False, [256, 256], 2.0),
+    ):
+        assert all("encoder_weights" not in one.model for one in found)
+        assert found
+
+
+def test_a_larger_encoder_needs_time():
+    found = candidates.semantic(STREET, lambda name: True, 45)
+    assert len(found) == 3
+    assert len(candidates.semantic(STREET, lambda name: True, 15)) == 2
+
+
+def test_polygons_are_for_one_class_of_round_objects():
+    def tried(facts):
+        found = candidates.instances(facts, lambda name: True, [256, 256], 2.0)
+        return [one.model["architecture"] for one in found]
+
+    assert tried(NUCLEI) == ["mask_rcnn", "stardist"]
+    assert tried(dataclasses.replace(NUCLEI, solidity=0.7))[1] == "yolact"
+    three = dataclasses.replace(NUCLEI, classes=("background", "date", "fig"))
+    assert tried(three)[1] == "yolact"
+
+
+def test_anchors_have_the_sizes_of_objects():
+    exact, _ = candidates.instances(NUCLEI, lambda name: True, [256, 256], 2.0)
+    sides = [256 * x for x in exact.model["anchor_scales"]]
+    # 1.2 x 2 x 6.4 px, a third less, to 1.2 x 2 x 42.1 px, a third more.
+    assert sides[0] == pytest.approx(11.8, abs=0.1)
+    assert sides[-1] == pytest.approx(131.4, abs=0.1)
+    assert sides == sorted(sides)
+
+
+def test_pretrained_statistics_are_kept_where_batches_are_small():
+    exact, stars = candidates.instances(NUCLEI, lambda name: True, [256, 256], 2.0)
+    assert [one.key for one in exact.for_batch(2)] == ["freeze_norm"]
+    assert exact.for_batch(4) == stars.for_batch(2) == []
+    begun = candidates.instances(NUCLEI, lambda name: False, [256, 256], 2.0)
+    assert begun[0].for_batch(2) == []  # nothing to keep
+
+
+def test_every_model_is_one_that_a_recipe_takes():
+    data = {"dataset": "coco"}
+    for one in [
+        *candidates.semantic(STREET, lambda name: True, 60),
+        *candidates.instances(NUCLEI, lambda name: True, [256, 256], 2.0),
+        *candidates.instances(
+            dataclasses.replace(NUCLEI, solidity=0.5), lambda name: False, [64, 64], 1.0
+        ),
+    ]:
+        tables, _ = assemble([*one.choices("why"), *one.for_batch(2)])
+        tables["data"] = data
+        tables["augment"] = {"size": [256, 256]}
+        recipe = recipes.complete(tables)
+        assert recipes.task_of(recipe).name == one.kind
+
+
+def pick(*trials, least_steps=100):
+    tried = {f"{i}": x for i, x in enumerate(trials)}
+    some = [
+        Candidate(x, {"architecture": "unet"}, "", least_steps=least_steps)
+        for x in tried
+    ]
+    found, why = candidates.pick(some, tried, dict.fromkeys(tried, BUDGET))
+    assert all(f"{name}: " in why for name in tried)
+    return int(found.name)
+
+
+def trial(step_s, score=None, **more):
+    scores = {} if score is None else {"as it is": score}
+    return Trial(step_s=step_s, batch_size=4, scores=scores, **more)
+
+
+def test_the_best_score_of_equally_long_trials_wins():
+    assert pick(trial(1.0, 0.5), trial(2.0, 0.7)) == 1
+    assert pick(trial(2.0, 0.705), trial(1.0, 0.7)) == 1  # as good, and faster
+    assert pick(trial(1.0, 0.7), trial(1.0, 0.5)) == 0
+
+
+def test_without_scores_the_first_that_there_is_time_for_wins():
+    assert pick(trial(1.0), trial(0.1)) == 0  # 950 steps
+    assert pick(trial(10.0), trial(0.1)) == 1  # 95 steps are too few
+    assert pick(trial(1000.0), trial(500.0)) == 1  # neither: the better of both
+
+
+def test_what_failed_is_left_out_and_told():
+    assert pick(Trial(error="too little memory"), trial(1.0)) == 1
+    with pytest.raises(ValueError, match=r"No model can be trained.*too little memory"):
+        pick(Trial(error="too little memory"))
