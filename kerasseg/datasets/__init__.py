@@ -10,6 +10,7 @@ import pathlib
 
 from kerasseg.datasets import _forms
 from kerasseg.datasets.ade20k import ade20k
+from kerasseg.datasets.annotators import annotators
 from kerasseg.datasets.balance import balance
 from kerasseg.datasets.camvid import camvid
 from kerasseg.datasets.chase_db1 import chase_db1

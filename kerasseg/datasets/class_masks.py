@@ -12,10 +12,10 @@ from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, find_images, read_image, read_mask
 from kerasseg.images.listing import without_mask_word
 
-ANNOTATORS = ("annotator", "observer", "expert", "rater", "reader")
+ANNOTATORS = ("annotator", "observer", "expert", "rater", "reader")  # see annotators
 
 
-def _layout(root):
+def layout_of(root):
     """{image name: file}, {class: {image name: mask}}; None if it is not this form."""
     root = descend(root)
     folders = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
@@ -51,7 +51,7 @@ def _layout(root):
 
 
 def _found(root):
-    layout = _layout(root)
+    layout = layout_of(root)
     if layout is None or any(n.lower().startswith(ANNOTATORS) for n in layout[1]):
         return None
     listed = list(layout[1])
@@ -81,7 +81,7 @@ def class_masks(root, split=None, *, classes=None, val_fraction=0.2):
     """
     root = pathlib.Path(root)
     check_folder(root)
-    layout = _layout(root)
+    layout = layout_of(root)
     if layout is None:
         raise ImageError(
             root,

@@ -1,7 +1,10 @@
-"""CVAT: an XML file of polygons, masks and boxes ("CVAT for images 1.1")."""
+"""CVAT's XML of polygons, masks and boxes, of images or of the frames of a video."""
 
+import collections
+import dataclasses
 import functools
 import pathlib
+import re
 
 import numpy as np
 
@@ -22,6 +25,7 @@ KINDS = (
     "skeleton",
 )
 TAGS = ("tag", "attribute")
+FRAME = re.compile(r"frame_(\d+)", re.I)  # as CVAT calls the images of a video
 
 
 def _files(root):
@@ -31,8 +35,9 @@ def _files(root):
 
 
 def _is_cvat(text):
-    # VOC's root is <annotation>; `meta` is what CVAT alone writes.
-    return "<annotations" in text and any(f"<{x}" in text for x in ("image", "meta"))
+    # VOC's root is <annotation>; these are what CVAT alone writes.
+    kinds = ("image", "meta", "track")
+    return "<annotations" in text and any(f"<{x}" in text for x in kinds)
 
 
 def _found(root):
@@ -42,7 +47,11 @@ def _found(root):
 
 @reads("CVAT XML", _found)
 def cvat(root, split=None, *, ignore_label=255, val_fraction=0.2, boxes="skip"):
-    """Objects of CVAT's own XML, as "CVAT for images 1.1" exports them.
+    """Objects of CVAT's own XML, "CVAT for images 1.1" or "CVAT for video 1.1".
+
+    Of a video each frame is read that has an image: frame 7 is `frame_000007`, or, if
+    no file is called so, the eighth of as many images as the video has frames. A shape
+    of a track is there until it is `outside`.
 
     Polygons, masks and ellipses are objects; shapes of one label and one `group_id`
     above 0 in an image are parts of one object. Points and lines have no area and are
@@ -84,15 +93,9 @@ def _read_all(root, boxes):
     index, left_out, jobs, classes = ImageIndex(root), LeftOut(), [], {}
     for path in files:
         tree = _xml.read(path)
-        # Tracks of videos count frames, whose images the export may not hold.
-        if tracks := tree.all("track"):
-            raise ImageError(
-                path,
-                "annotations of images",
-                f"line {tracks[0].line}: tracks of a video",
-                "Export as 'CVAT for images 1.1', with images",
-            )
         classes |= dict.fromkeys(_labels(tree))
+        if tree.all("track"):
+            jobs += _of_video(path, tree, index, boxes, left_out)
         for element in tree.all("image"):
             given = element.attributes
             size = tuple(
@@ -112,6 +115,44 @@ def _read_all(root, boxes):
             size = None if None in size else size
             jobs.append(Annotated(image, path, shapes, size, subset))
     return Annotations(jobs, tuple(classes), left_out.notes())
+
+
+def _of_video(path, tree, index, boxes, left_out):
+    """`Annotated` of the frames that have an image."""
+    shapes = collections.defaultdict(list)
+    for track in tree.all("track"):
+        label = {"label": track.attributes.get("label")}
+        for child in track.children:
+            if child.tag in TAGS or child.attributes.get("outside") == "1":
+                continue
+            # The label stands at the track, once for all of its frames.
+            given = dataclasses.replace(child, attributes=label | child.attributes)
+            if shape := _shape(path, given, boxes, left_out):
+                shapes[_whole(path, child, "frame")].append(shape)
+    files = _frames(path, tree, index)
+    for frame in sorted({*shapes} - {*files}):
+        left_out.add("annotated frames without an image", f"frame {frame}")
+    return [Annotated(files[n], path, shapes[n], None, None) for n in sorted(files)]
+
+
+def _frames(path, tree, index):
+    """Image file of each frame of a video, by number."""
+    named = {FRAME.fullmatch(image.stem): image for image in index.files}
+    named.pop(None, None)
+    if named:
+        return {int(match[1]): image for match, image in named.items()}
+    meta = tree.first("meta")
+    size = next(
+        (x for k in ("task", "job") if meta and (x := meta.first(k, "size"))), None
+    )
+    if size is None or size.text.strip() != str(len(index.files)):
+        raise ImageError(
+            path,
+            "the frames of the video as images, frame_000000.png and so on",
+            f"{len(index.files)} images of other names",
+            "Export as 'CVAT for video 1.1' or 'CVAT for images 1.1', with images",
+        )
+    return dict(enumerate(index.files))
 
 
 def _labels(tree):

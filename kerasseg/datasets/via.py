@@ -1,6 +1,8 @@
-"""VGG Image Annotator: a JSON project or export of regions."""
+"""VGG Image Annotator: a project, or an export of regions in JSON or CSV."""
 
 import collections
+import csv
+import json
 import pathlib
 
 from kerasseg.datasets import _annotations, _coco_json, _sniff
@@ -11,14 +13,25 @@ from kerasseg.datasets._splits import SPLITS, usual
 from kerasseg.images import ImageError, check_folder
 
 USUAL = ("class", "label", "name", "type", "category")
+COLUMNS = ("filename", "region_shape_attributes", "region_attributes")
+MAX_FIELD = 2**27  # characters of one region
+
+
+def _files(root):
+    """VIA's JSON files, or else its tables; an export may come in both."""
+    if files := _sniff.json_files(root, "via"):
+        return files
+    tables = _sniff.files_of(root, ".csv")[:64]
+    heads = ((path, _sniff.ends_of(path, 4096).splitlines()[:1]) for path in tables)
+    return [path for path, head in heads if head and all(x in head[0] for x in COLUMNS)]
 
 
 def _found(root):
-    files = _sniff.json_files(root, "via")
+    files = _files(root)
     return files[0].name if files else None
 
 
-@reads("VGG Image Annotator JSON", _found)
+@reads("VGG Image Annotator", _found)
 def via(
     root,
     split=None,
@@ -34,7 +47,7 @@ def via(
     are counted.
 
     Args:
-        root: folder with the JSON file, or one for each split (`train/via_region_data
+        root: folder with the file, or one for each split (`train/via_region_data
             .json`), and the images.
         split: None for all; "train", "val", "test" where there are such folders, else
             by rule as in `folder`.
@@ -54,10 +67,15 @@ def via(
     """
     root = pathlib.Path(root)
     check_folder(root)
-    files = _sniff.json_files(root, "via")
+    files = _files(root)
     if not files:
-        raise ImageError(root, "VIA's JSON", "none", "Export annotations as JSON")
-    documents = [(path, _entries(path)) for path in files]
+        raise ImageError(
+            root, "VIA's JSON or CSV", "none", "Export annotations as JSON"
+        )
+    documents = [
+        (path, _rows(path) if path.suffix.lower() == ".csv" else _entries(path))
+        for path in files
+    ]
     regions = [r for _, entries in documents for e in entries for r in _regions(e)]
     attribute = attribute or _class_attribute(files[0], regions)
     index, left_out, jobs = ImageIndex(root), LeftOut(), []
@@ -95,6 +113,24 @@ def _entries(path):
     ):
         _coco_json.fail(path, "images with a filename", f"{document!r}"[:60])
     return list(entries)
+
+
+def _rows(path):
+    """Entries of a table with a row for each region; VIA 1 began it with a `#`."""
+    text = _annotations.read_text(path).lstrip("#").splitlines()
+    csv.field_size_limit(MAX_FIELD)
+    entries = {}
+    try:
+        for row in csv.DictReader(text):
+            entry = entries.setdefault(row["filename"], {"filename": row["filename"]})
+            shape, attributes = (json.loads(row[key] or "{}") for key in COLUMNS[1:])
+            if shape:  # images without a region have a row, too
+                region = {"shape_attributes": shape, "region_attributes": attributes}
+                entry.setdefault("regions", []).append(region)
+    except (csv.Error, KeyError, TypeError, ValueError, RecursionError) as error:
+        line = f"row {len(entries)}: {type(error).__name__}: {error}"[:80]
+        raise ImageError(path, "VIA's table", line, "Export it again") from error
+    return list(entries.values())
 
 
 def _regions(entry):

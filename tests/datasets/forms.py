@@ -1,5 +1,6 @@
 """One small scene in the forms in which tools write data sets."""
 
+import csv
 import json
 
 import numpy as np
@@ -325,6 +326,50 @@ def via(root):
     text(root / "via_project.json", {**project, "_via_attributes": {"region": {}}})
 
 
+def via_table(root):
+    """VIA 1: a table with a row for each region, and one for an image without."""
+    via(root)
+    project = json.loads((root / "via_project.json").read_text())
+    (root / "via_project.json").unlink()
+    with open(root / "via_region_data.csv", "w", newline="") as file:
+        file.write("#")
+        writer = csv.writer(file)
+        columns = ("filename", "file_size", "file_attributes", "region_count")
+        columns += ("region_id", "region_shape_attributes", "region_attributes")
+        writer.writerow(columns)
+        for entry in project["_via_img_metadata"].values():
+            for number, region in enumerate(entry["regions"]):
+                kinds = ("shape_attributes", "region_attributes")
+                cells = [json.dumps(region[kind]) for kind in kinds]
+                first = [entry["filename"], 1234, "{}", len(entry["regions"])]
+                writer.writerow([*first, number, *cells])
+        writer.writerow(["empty.png", 99, "{}", 0, 0, "{}", "{}"])
+    write_image(root / "empty.png", photo(9))
+
+
+def cvat_video(root):
+    """CVAT for video 1.1: tracks, whose shapes are there until they are outside."""
+    tracks = ""
+    for number, (name, frame) in enumerate((("a", 0), ("b", 2))):
+        write_image(root / f"images/frame_{frame:06d}.PNG", photo(number))
+        for kind, *box in SCENE[name]:
+            points = ";".join(f"{x:.2f},{y:.2f}" for x, y in ring(*box))
+            tracks += f'  <track id="{number}" label="{kind}" source="manual">\n'
+            for at, outside in ((frame, 0), (frame + 1, 1)):
+                tracks += (
+                    f'    <polygon frame="{at}" keyframe="1" outside="{outside}" '
+                    f'occluded="0" points="{points}" z_order="0"/>\n'
+                )
+            tracks += "  </track>\n"
+    write_image(root / "images/frame_000001.PNG", photo(9))
+    text(
+        root / "annotations.xml",
+        "<annotations>\n  <meta><task><size>3</size><labels>"
+        + "".join(f"<label><name>{name}</name></label>" for name in NAMES)
+        + f"</labels></task></meta>\n{tracks}</annotations>\n",
+    )
+
+
 def run_lengths(root):
     """Kaggle: pixels down the columns from 1, a row for each class and image."""
     rows = ["ImageId,ClassId,EncodedPixels"]
@@ -403,6 +448,19 @@ def class_suffixes(root):
     class_masks(root, "masks/{name}_{kind}.png")
 
 
+def annotators(root):
+    """Three people, of whom the third has drawn nothing."""
+    for number, name in enumerate(SCENE):
+        write_image(root / f"images/{name}.jpg", photo(number))
+        label = label_of(name, {"cat": 1, "dog": 2})
+        for who, mask in (
+            ("expert1", label),
+            ("expert2", label),
+            ("expert3", 0 * label),
+        ):
+            write_image(root / f"masks/{who}/{name}.png", mask)
+
+
 def stacks(root):
     """Two pages, as ImageJ writes them."""
     tifffile.imwrite(
@@ -435,10 +493,13 @@ FORMS = {
     coco_of_cvat: ("coco", {"cat": 1, "dog": 2}, False),
     label_studio: ("label_studio", {"cat": 1, "dog": 2}, False),
     via: ("via", {"cat": 1, "dog": 2}, False),
+    via_table: ("via", {"cat": 1, "dog": 2}, False),
+    cvat_video: ("cvat", {"cat": 1, "dog": 2}, False),
     run_lengths: ("run_lengths", {"cat": 1, "dog": 2}, False),
     panoptic: ("panoptic", {"cat": 1, "dog": 2}, True),
     nnunet: ("nnunet", {"cat": 1, "dog": 2}, False),
     class_masks: ("class_masks", {"cat": 1, "dog": 2}, False),
     class_suffixes: ("class_masks", {"cat": 1, "dog": 2}, False),
+    annotators: ("annotators", {"cat": 1, "dog": 2}, False),
     stacks: ("stacks", {"cat": 1, "dog": 2}, True),
 }

@@ -109,3 +109,43 @@ def test_what_is_not_read_is_named(tmp_path, name, content, told):
 def test_an_empty_folder_says_so(tmp_path):
     with pytest.raises(ImageError, match="nothing in it"):
         datasets.find_format(tmp_path)
+
+
+def test_frames_of_a_video_are_told_by_their_order(tmp_path):
+    forms.cvat_video(tmp_path)
+    for path in (tmp_path / "images").iterdir():
+        path.rename(path.with_name(f"still-{path.stem[-1]}.png"))
+    samples = datasets.cvat(tmp_path)
+    found = [int((samples[i]["label"] > 0).sum()) for i in range(3)]
+    assert found == [28, 0, 12]
+    (tmp_path / "images/still-1.png").unlink()
+    with pytest.raises(ImageError, match="2 images of other names"):
+        datasets.cvat(tmp_path)
+
+
+def test_one_annotator_or_the_majority(tmp_path):
+    forms.annotators(tmp_path)
+    assert (
+        "majority of expert1, expert2, expert3"
+        in datasets.annotators(tmp_path).notes[0]
+    )
+    third = datasets.annotators(tmp_path, annotator="expert3", classes=("a", "b", "c"))
+    assert not third[0]["label"].any() and third.classes == ("a", "b", "c")
+    (tmp_path / "masks/expert1/b.png").unlink()  # one against one: nobody knows
+    samples = datasets.annotators(tmp_path)
+    label = samples[samples.names.index("b")]["label"]
+    assert set(np.unique(label)) == {0, 255}
+    with pytest.raises(ValueError, match="expert3"):
+        datasets.annotators(tmp_path, annotator="expert4")
+
+
+def test_black_and_white_masks_of_annotators_are_one_class(tmp_path):
+    forms.annotators(tmp_path)
+    for path in tmp_path.glob("masks/*/*.png"):
+        write_image(
+            path,
+            ((label_of(path.stem, {"cat": 1, "dog": 1}) > 0) * 255).astype("uint8"),
+        )
+    samples = datasets.annotators(tmp_path)
+    assert samples.classes == ("background", "class 1")
+    assert set(np.unique(samples[0]["label"])) == {0, 1}

@@ -1,0 +1,141 @@
+"""Masks of several people of each image, as one label."""
+
+import functools
+import pathlib
+import re
+
+import numpy as np
+
+from kerasseg.datasets import _pairs
+from kerasseg.datasets._forms import reads
+from kerasseg.datasets._pairs import Pair
+from kerasseg.datasets.class_masks import ANNOTATORS, layout_of
+from kerasseg.images import ImageError, check_folder, read_image, read_mask
+
+WHO = re.compile(rf"({'|'.join(ANNOTATORS)}|gt|mask)[ _-]?\w*|\d(st|nd|rd|th)\w*", re.I)
+MOST_CLASSES = 255
+
+
+def _found(root):
+    layout = layout_of(root)
+    if layout is None or not all(WHO.fullmatch(name) for name in layout[1]):
+        return None
+    return f"masks of {', '.join(list(layout[1])[:4])}"
+
+
+@reads("masks of several annotators", _found)
+def annotators(
+    root,
+    split=None,
+    *,
+    annotator="majority",
+    classes=None,
+    ignore_label=255,
+    val_fraction=0.2,
+):
+    """Images with a mask of each of several people.
+
+    Masks are `masks/WHO/NAME.png` or `masks/NAME_WHO.png` (or `labels`, `gt`, ...) of
+    `images/NAME.jpg`, WHO such as `annotator1`, `expert_b` or `2ndHO`. Numbers are
+    class ids; masks of 0 and one other number, such as 255, are black and white.
+
+    Args:
+        root: folder.
+        split: None for all, "train" or "val" by rule as in `folder`.
+        annotator: whose masks are the labels; or "majority": what more than half of
+            those say who drew the image. Pixels without such a class are ignored.
+        classes: class names, the background first; None counts the numbers.
+        ignore_label: id of pixels without a majority, and of those in the masks.
+        val_fraction: share of the samples in "val".
+
+    Returns:
+        Samples of `image` uint8 [H, W, 3] and `label` int32 [H, W].
+
+    Raises:
+        ImageError: if files are missing or broken, or sizes differ.
+        ValueError: if there is no such annotator.
+    """
+    root = pathlib.Path(root)
+    check_folder(root)
+    layout = layout_of(root)
+    if layout is None:
+        raise ImageError(
+            root,
+            "images/ and masks/WHO/NAME.png or masks/NAME_WHO.png",
+            "no such folders",
+            "Give the folder above both",
+        )
+    files, by_who = layout
+    if annotator != "majority" and annotator not in by_who:
+        raise ValueError(
+            f'`annotator` must be "majority" or one of {", ".join(sorted(by_who))}. '
+            f"Received: {annotator!r}."
+        )
+    who = sorted(by_who) if annotator == "majority" else [annotator]
+    masks = {k: [by_who[w][k] for w in who if k in by_who[w]] for k in files}
+    pairs = [Pair(name, files[name], masks[name][0]) for name in files if masks[name]]
+    numbers = _numbers(masks)
+    black_and_white = len(numbers) == 2 and 0 in numbers and max(numbers) != 1
+    values = dict(zip(sorted(numbers), (0, 1))) if black_and_white else None
+    known = {0, 1} if black_and_white else numbers - {ignore_label}
+    if classes is None:
+        classes = ["background", *(f"class {i}" for i in range(1, max(known) + 1))]
+    num = len(files) - len(pairs)
+    notes = [f"Labels are of {annotator} of {', '.join(sorted(by_who))}."]
+    notes += [f"Left out: images without a mask: {num}."] * (num > 0)
+    return _pairs.make_samples(
+        root,
+        split,
+        pairs,
+        functools.partial(_read, masks, values, ignore_label),
+        classes,
+        ignore_label=ignore_label,
+        val_fraction=val_fraction,
+        notes=tuple(notes),
+    )
+
+
+def _numbers(masks):
+    """All numbers in all masks."""
+    found = set()
+    for path in (path for paths in masks.values() for path in paths):
+        found |= {*np.unique(read_mask(path)).tolist()}
+        if len(found) > MOST_CLASSES + 1:
+            raise ImageError(
+                path,
+                f"masks of at most {MOST_CLASSES} classes",
+                f"{len(found)} numbers",
+                "Export class ids, without smoothing",
+            )
+    return found
+
+
+def _read(masks, values, ignore_label, pair):
+    image = read_image(pair.image)
+    drawn = []
+    for path in masks[pair.name]:
+        mask = read_mask(path, values=values)
+        _pairs.check_size(pair.image, image, path, mask)
+        drawn.append(mask)
+    return {"image": image, "label": majority(drawn, ignore_label)}
+
+
+def majority(labels, ignore_label=255):
+    """What more than half of several labels say, pixel by pixel.
+
+    Args:
+        labels: list of class ids [H, W].
+        ignore_label: id where there is no such class.
+
+    Returns:
+        int32 [H, W].
+
+    Example:
+        >>> majority([np.array([[0, 1]]), np.array([[0, 2]]), np.array([[1, 1]])])
+        array([[0, 1]], dtype=int32)
+    """
+    labels = np.stack(labels)
+    # If a class has more than half of the votes, it is the middle one in their order.
+    middle = np.sort(labels, axis=0)[len(labels) // 2]
+    votes = np.count_nonzero(labels == middle, axis=0)
+    return np.where(2 * votes > len(labels), middle, ignore_label).astype("int32")
