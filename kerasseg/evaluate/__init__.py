@@ -5,6 +5,7 @@
 >>> print(evaluate.table(result))  # doctest: +SKIP
 """
 
+from kerasseg.evaluate.inspection import inspection
 from kerasseg.evaluate.results import environment, write_results
 from kerasseg.evaluate.scoring import Scaled, extremes, gallery, score, table
 

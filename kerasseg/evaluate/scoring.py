@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from kerasseg import machine, tasks
+from kerasseg.evaluate.inspection import inspection
 from kerasseg.images import DataRange
 
 AHEAD = 4  # samples read before they are needed
@@ -36,8 +37,9 @@ def score(
         dict, ready for JSON: "task", the scores of the task's scorer (`mean_iou`,
         `mask_ap`, `pq`, ...), "classes", "samples" (a dict per image: "index", "name"
         and scores, None where there is nothing to score), "detection" (by class, see
-        `detection`), "settings" and, if they are listed, "failed" (dicts of "name" and
-        "error").
+        `detection`), "inspection" (of models of class maps where some images show
+        nothing but the first class, see `inspection`), "settings" and, if they are
+        listed, "failed" (dicts of "name" and "error").
 
     Raises:
         ValueError: if samples do not fit the model, or one is not usable; names it.
@@ -82,6 +84,8 @@ def score(
     }
     listed = {} if failed is None else {"failed": failed}
     result = {"task": task.name, **result, "detection": detection(rows)}
+    if parts := inspection(rows):
+        result["inspection"] = parts
     return {**result, "samples": rows, "settings": settings, **listed}
 
 

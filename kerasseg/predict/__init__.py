@@ -12,9 +12,11 @@ from kerasseg.names import lazy
 _PLACES = {
     "class_ids": "pixels",
     "class_ids_of_batch": "pixels",
+    "largest_region_px": "pixels",
     "most_probable": "pixels",
     "predict_tiled": "pixels",
     "probabilities": "pixels",
+    "without_small": "pixels",
     "instances": "objects",
     "instances_of_all_scores": "objects",
     "stars": "star_objects",

@@ -20,7 +20,12 @@ from kerasseg.predict.options import (
     check_bands,
     range_given,
 )
-from kerasseg.predict.pixels import class_ids, most_probable, probabilities
+from kerasseg.predict.pixels import (
+    class_ids,
+    most_probable,
+    probabilities,
+    without_small,
+)
 
 
 def folder(
@@ -73,8 +78,8 @@ def folder(
         image = read(path)
         shown = viz.select_bands(image, options.picture_bands)
         if "cutout" in targets:
-            shares = probabilities(model, image, **arguments(options))
-            label = most_probable(shares)[0]
+            shares = probabilities(model, image, **arguments(options, "min_area_px"))
+            label = without_small(most_probable(shares)[0], options.min_area_px)
             write_cut_out(targets["cutout"], shown, opacity(shares))
         else:
             label = class_ids(model, image, **arguments(options))

@@ -119,9 +119,10 @@ def check_bands(options, channels):
 FOR_FILES = ("picture_bands", "cut_outs")  # and not for functions of one image
 
 
-def arguments(options):
-    """Options as a dict without those that are for files alone."""
-    return {name: x for name, x in vars(options).items() if name not in FOR_FILES}
+def arguments(options, *without):
+    """Options as a dict without those that are for files alone, and others."""
+    left_out = {*FOR_FILES, *without}
+    return {name: x for name, x in vars(options).items() if name not in left_out}
 
 
 def check_flips(flips):
@@ -135,7 +136,7 @@ def check_flips(flips):
 
 @dataclasses.dataclass(frozen=True)
 class ClassMapOptions:
-    """Options of `predict.class_ids` and `predict.probabilities`."""
+    """Options of `predict.class_ids` and, but for areas, `predict.probabilities`."""
 
     tile_px: int | tuple | None = option(
         None, "predict by tiles of PX x PX pixels", low=1, name="tile", metavar="PX"
@@ -150,6 +151,9 @@ class ClassMapOptions:
     )
     refine: object = option(
         None, "refine along image edges by a dense CRF", name="crf", const="crf"
+    )
+    min_area_px: int = option(
+        1, "regions of PX pixels at least", low=0, name="min-area", metavar="PX"
     )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()

@@ -9,6 +9,7 @@
 
 import numbers
 
+import cv2
 import numpy as np
 
 from kerasseg import crf, names
@@ -74,6 +75,7 @@ def class_ids(
     overlap_px=None,
     flips=False,
     refine=None,
+    min_area_px=1,
     value_range=None,
 ):
     """The most probable class of each pixel.
@@ -81,19 +83,22 @@ def class_ids(
     Args:
         model, image, tile_px, overlap_px, flips, refine, value_range: as in
             `probabilities`.
+        min_area_px: smaller regions become class 0, see `without_small`.
 
     Returns:
         int32 [H, W]. With one logit: 1 where its probability is above 0.5.
     """
+    sizes, more = (tile_px, overlap_px), {"flips": flips, "value_range": value_range}
     if refine is not None:
-        options = {"tile_px": tile_px, "overlap_px": overlap_px, "flips": flips}
-        options |= {"refine": refine, "value_range": value_range}
-        return most_probable(probabilities(model, image, **options))[0]
-    if tile_px is not None:
-        parts = _stripes(model, image, (tile_px, overlap_px), flips, value_range)
+        more |= {"tile_px": tile_px, "overlap_px": overlap_px, "refine": refine}
+        found = most_probable(probabilities(model, image, **more))[0]
+    elif tile_px is not None:
+        parts = _stripes(model, image, sizes, flips, value_range)
         # By stripes: probabilities of the whole image would take K times the memory.
-        return np.concatenate([most_probable(stripe)[0] for _, stripe in parts])
-    return class_ids_of_batch(model, [image], flips=flips, value_range=value_range)[0]
+        found = np.concatenate([most_probable(stripe)[0] for _, stripe in parts])
+    else:
+        found = class_ids_of_batch(model, [image], **more)[0]
+    return without_small(found, min_area_px)
 
 
 def class_ids_of_batch(model, images, *, flips=False, value_range=None):
@@ -131,6 +136,48 @@ def class_ids_of_batch(model, images, *, flips=False, value_range=None):
         return forward.infer(model, images, forward.to_class_ids)
     answer = forward.to_probabilities
     return most_probable(forward.infer(model, images, answer, flips=flips))[0]
+
+
+def without_small(class_ids, min_area_px):
+    """Class ids in which 4-connected regions of few pixels have become class 0.
+
+    Args:
+        class_ids: int32 [H, W].
+        min_area_px: regions of a class above 0 with fewer pixels go.
+
+    Returns:
+        int32 [H, W].
+
+    Example:
+        >>> without_small(np.array([[1, 1, 0, 2], [0, 0, 0, 0]]), 2).tolist()
+        [[1, 1, 0, 0], [0, 0, 0, 0]]
+    """
+    if min_area_px <= 1:
+        return class_ids
+    kept = np.array(class_ids)
+    for mask, areas, regions in _regions(kept):
+        kept[mask & (areas[regions] < min_area_px)] = 0
+    return kept
+
+
+def largest_region_px(class_ids):
+    """Pixels of the largest 4-connected region of a class above 0; 0 without any.
+
+    Args:
+        class_ids: int32 [H, W].
+    """
+    found = _regions(np.asarray(class_ids))
+    return max((int(areas[1:].max()) for _, areas, _ in found), default=0)
+
+
+def _regions(class_ids):
+    """(mask, areas, ids) of the regions of each class above 0 that occurs."""
+    for class_id in np.flatnonzero(np.bincount(class_ids.ravel())[1:]) + 1:
+        mask = class_ids == class_id
+        _, ids, stats, _ = cv2.connectedComponentsWithStats(
+            mask.astype("uint8"), connectivity=4
+        )
+        yield mask, stats[:, cv2.CC_STAT_AREA], ids
 
 
 def predict_tiled(

@@ -48,14 +48,15 @@ def _finder(task, model, options, smooth):
             "`smooth` is for models with a class for each pixel. "
             f"Received: smooth={smooth} for task {task.name!r}."
         )
-    from kerasseg.predict import most_probable, probabilities
+    from kerasseg.predict import most_probable, probabilities, without_small
     from kerasseg.predict.options import arguments
     from kerasseg.video import Smoother
 
     smoother = Smoother(smooth)
 
     def find(frame):
-        now = probabilities(model, frame, **arguments(options))
-        return most_probable(smoother(frame, now))[0]
+        now = probabilities(model, frame, **arguments(options, "min_area_px"))
+        found = most_probable(smoother(frame, now))[0]
+        return without_small(found, options.min_area_px)
 
     return find

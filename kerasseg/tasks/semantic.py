@@ -76,18 +76,21 @@ class Scorer:
 
     def predict(self, images):
         """Class ids of images of one size."""
-        from kerasseg.predict import class_ids_of_batch
+        from kerasseg.predict import class_ids_of_batch, without_small
 
         if not self.batch_px:
             return [predict(self.model, image, self.options) for image in images]
-        return class_ids_of_batch(self.model, images, flips=self.options.flips)
+        found = class_ids_of_batch(self.model, images, flips=self.options.flips)
+        return [without_small(ids, self.options.min_area_px) for ids in found]
 
     def add(self, sample, found):
         """Count one image; returns its scores, None where no pixel counts.
 
-        And the names of classes but the first: "present" in the label, and "shown".
+        And the names of classes but the first: "present" in the label, and "shown";
+        and "largest_px", the area of the largest region that is found of them.
         """
         from kerasseg import metrics
+        from kerasseg.predict import largest_region_px
 
         matrix = metrics.confusion_matrix(
             sample["label"],
@@ -104,6 +107,7 @@ class Scorer:
         seen = {
             "present": [names[class_id] for class_id in present],
             "shown": [names[class_id] for class_id in shown],
+            "largest_px": largest_region_px(found),
         }
         scores = {
             "mean_iou": float(metrics.mean_iou(matrix)),
@@ -149,7 +153,23 @@ def table(result):
     means = [percent(result[key], 2) for key in ("mean_iou", "mean_dice")]
     lines.append(f"{'mean':{width}}{means[0]:>8}{means[1]:>8}")
     lines.append(f"pixel accuracy {percent(result['pixel_accuracy'], 2)} %")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_inspection(result)])
+
+
+def _inspection(result):
+    """Line about images as a whole, as predicted and with a least area of regions."""
+    if "inspection" not in result:
+        return []
+    parts = result["inspection"]
+    chosen = parts["chosen"]
+    return [
+        f"images with something to find {parts['bad']}, without {parts['good']}: found "
+        f"{percent(parts['found'] / parts['bad'])} %, false alarms "
+        f"{percent(parts['false_alarms'] / parts['good'])} %; in regions of "
+        f"{chosen['min_area_px']} px or more "
+        f"{percent(chosen['found'] / parts['bad'])} % and "
+        f"{percent(chosen['false_alarms'] / parts['good'])} %"
+    ]
 
 
 def card(results):
@@ -159,7 +179,9 @@ def card(results):
         cells = [percent(scores[key]) for key in ("iou", "dice", "recall")]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     mean = [percent(results[key]) for key in ("mean_iou", "mean_dice")]
-    return [*lines, f"| **mean** | **{mean[0]}** | **{mean[1]}** | |"]
+    lines.append(f"| **mean** | **{mean[0]}** | **{mean[1]}** | |")
+    found = [line[0].upper() + line[1:] + "." for line in _inspection(results)]
+    return [*lines, "", *found] if found else lines
 
 
 def gallery(groups, samples, options):

@@ -233,5 +233,7 @@ def test_a_bad_sample_is_listed_and_the_others_are_scored():
     assert result["detection"] == {
         "ground": {"images": 1, "detected": 0, "false_alarms": 0}
     }
+    assert result["inspection"]["bad"] == 1 and result["inspection"]["found"] == 0
+    assert "something to find 1, without 1: found 0.0 %" in evaluate.table(result)
     with pytest.raises(ValueError, match=r"No sample can be .* The first: b: Memory"):
         evaluate.score(model, samples.subset([1, 2]), on_error="list")

@@ -27,4 +27,5 @@ def test_functions_and_options_have_the_same_defaults(function, cls):
     expected = vars(cls())
     assert given
     assert {name: expected[name] for name in given} == given
-    assert set(expected) - set(given) == {*options.FOR_FILES}
+    areas = {"min_area_px"} if function is predict.probabilities else set()
+    assert set(expected) - set(given) == {*options.FOR_FILES} | areas

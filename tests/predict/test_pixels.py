@@ -273,3 +273,26 @@ def test_models_of_another_kind_are_refused(options):
     )
     with pytest.raises(ValueError, match="`model` must"):
         predict.class_ids(model, np.zeros([8, 8, 3]))
+
+
+def test_small_regions_become_background():
+    ids = np.array([[1, 0, 2, 2], [0, 1, 2, 0], [3, 3, 0, 1]])
+    # Regions of 4 neighbours: of class 1 three of 1 px, of 2 one of 3, of 3 one of 2.
+    assert predict.largest_region_px(ids) == 3 > predict.largest_region_px(0 * ids)
+    for least, expected in (
+        (1, ids),
+        (2, np.where(ids == 1, 0, ids)),
+        (3, np.where(ids == 2, 2, 0)),
+        (4, 0 * ids),
+    ):
+        np.testing.assert_array_equal(predict.without_small(ids, least), expected)
+    assert ids.max() == 3  # untouched
+
+
+@pytest.mark.parametrize("given", [{}, {"tile_px": 16}, {"refine": lambda i, p: p}])
+def test_small_regions_go_in_every_way_of_prediction(model, rng, given):
+    image = rng.integers(0, 256, [24, 24, 3], "uint8")
+    found = predict.class_ids(model, image, min_area_px=9, **given)
+    expected = predict.without_small(predict.class_ids(model, image, **given), 9)
+    np.testing.assert_array_equal(found, expected)
+    assert (found != predict.class_ids(model, image, **given)).any()
