@@ -7,26 +7,27 @@ SELDOM = 0.25  # share of the images below which a class is rarely seen
 # Of directions (see `facts.directions`): above, up and down differ beyond doubt.
 ONE_WAY = 0.3
 KEPT = 0.9  # part of a score that flipped images must keep for the flip to fit
+CHANCE = 0.05  # p, below which directions of colour images are in doubt
 USABLE = 0.3  # score below which a short training tells nothing
 
 
-def fitting(told, scores=None):
-    """Which flips the data allow, each with its reason.
+def fitting(facts, scores=None):
+    """Flips that the data allow, each with its reason.
 
     Args:
-        told: {flip: (consistency, p)}, of `facts.directions`.
+        facts: `DataFacts`.
         scores: {"as it is": s, flip: s, ...}, scores of a model that has seen no flips
             on validation images, flipped or not; None if there was no time for it.
 
     Returns:
         {flip: (bool, reason)} for "horizontal", "vertical" and "transposed".
     """
-    found = {}
-    sideways = told.get("horizontal", (0.0, 1.0))[0]
-    upright = (scores or {}).get("as it is") or 0.0
+    sideways = facts.told.get("horizontal", (0.0, 1.0))[0]
+    upright, found = (scores or {}).get("as it is") or 0.0, {}
     for flip in ("horizontal", "vertical", "transposed"):
-        much, p = told.get(flip, (0.0, 1.0))
-        limit = ONE_WAY if flip == "horizontal" else min(ONE_WAY, 2 * sideways + 0.1)
+        much, p = facts.told.get(flip, (0.0, 1.0))
+        side = flip == "horizontal"
+        limit = ONE_WAY if side else min(ONE_WAY, 2 * sideways + 0.1)
         measured = f"classes lie one way by {much:.2f} of 1, p {p:.3f}"
         if much > limit and p <= 0.01:
             found[flip] = False, f"{flip} flips do not fit ({measured})"
@@ -37,8 +38,10 @@ def fitting(told, scores=None):
                 f"{flip} flips of validation images keep {keeps:.0%} of the score of a "
                 "model that has seen none",
             )
-        else:
+        elif side or facts.grey or facts.channels == 1 or p > CHANCE:
             found[flip] = True, f"nothing speaks against {flip} flips ({measured})"
+        else:  # most photographs have an up, which their labels may hardly show
+            found[flip] = False, f"{flip} flips of colour images in doubt ({measured})"
     return found
 
 

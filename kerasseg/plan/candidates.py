@@ -1,10 +1,9 @@
-"""Models that a plan tries, and the choice among them by what was measured."""
+"""Models that a plan tries."""
 
 import dataclasses
 
 import numpy as np
 
-from kerasseg.plan import length
 from kerasseg.plan.choices import MASK_STRIDE, THIN_PX, Choice
 
 # Encoders by what they cost, of which the first with weights at hand is taken.
@@ -21,9 +20,10 @@ SMALL_BATCH = 4
 ROUND = 0.9  # solidity of objects that star-convex polygons describe
 WHY = {
     "max_objects": "objects of an image that train the model, the largest ones",
+    "init": "published weights that know what validation images show (if they were "
+    "trained on these, scores are too good)",
     "clip_norm": "losses of several terms have steep moments",
 }
-TIE = 0.01  # difference of scores below which the faster model is taken
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +39,7 @@ class Candidate:
         train, loss: options of [train], and of [loss] for models with their own.
         least_steps: updates below which it has learnt too little to be chosen.
         learning_rate: of its recipe.
+        init: published weights to begin with, if they know what the data show.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Candidate:
     loss: dict = dataclasses.field(default_factory=dict)
     least_steps: int = 150
     learning_rate: float = 1e-3
+    init: str = ""
 
     def choices(self, why):
         """Its part of a recipe: list of `Choice`, the model for the reason `why`."""
@@ -63,6 +65,8 @@ class Candidate:
         found += [
             Choice("train", key, x, WHY.get(key, "")) for key, x in self.train.items()
         ]
+        if self.init:
+            found.append(Choice("train", "init", self.init, WHY["init"]))
         if self.loss:
             found.append(Choice("loss", None, self.loss, {}))
         return found
@@ -74,53 +78,6 @@ class Candidate:
             return []
         reason = f"batches of {size} tell too little of the statistics of the data"
         return [Choice("model", "freeze_norm", True, reason)]
-
-
-@dataclasses.dataclass(frozen=True)
-class Trial:
-    """Measurements of a candidate on this machine and these data.
-
-    Attributes:
-        setup_s: seconds until the first step was done: building and tracing.
-        step_s: seconds per update of `batch_size` crops, reading included.
-        batch_size: of these steps.
-        image_s: seconds to predict and score a validation image.
-        peak_mb: memory beyond that of the process before, at its peak.
-        steps: updates that were done.
-        scores: {"as it is": mean IoU on crops of validation images, flip: ...}; {}
-            where nothing was scored.
-        error: why it could not be tried; None if it could.
-    """
-
-    setup_s: float = 0.0
-    step_s: float = 0.0
-    batch_size: int = 0
-    image_s: float = 0.0
-    peak_mb: float = 0.0
-    steps: int = 0
-    scores: dict = dataclasses.field(default_factory=dict)
-    error: str | None = None
-
-    @property
-    def score(self):
-        """Score on the images as they are; None if there is none."""
-        return self.scores.get("as it is")
-
-    def __str__(self):
-        if self.error:
-            return f"left out: {self.error}"
-        score = (
-            ""
-            if self.score is None
-            else (
-                f", {100 * self.score:.1f} % mean IoU on validation crops after "
-                f"{self.steps} steps"
-            )
-        )
-        return (
-            f"{self.step_s:.2f} s per step of {self.batch_size}, {self.image_s:.2f} s "
-            f"per validation image, {self.peak_mb:.0f} MB{score}"
-        )
 
 
 def semantic(facts, pretrained, minutes):
@@ -141,6 +98,7 @@ def semantic(facts, pretrained, minutes):
         {"architecture": "unet", "encoder": "plain", "base_filters": 16},
         "no weights to begin with, all resolutions",
         learning_rate=2e-3,
+        init="vessels" if thin and _is_colour_binary(facts) else "",
     )
     if encoder is None:
         return [plain]
@@ -160,6 +118,11 @@ def semantic(facts, pretrained, minutes):
     if larger and minutes >= LONG_MINUTES:
         found.append(_unet(larger, f"a larger encoder for {minutes:g} minutes"))
     return found
+
+
+def _is_colour_binary(facts):
+    """Whether images are those that the weights of the library itself take."""
+    return facts.channels == 3 and len(facts.classes) == 2
 
 
 def _begun(encoder):
@@ -238,6 +201,7 @@ def _stars(facts, begun):
     model["grid"] = 2 if coarse else 1
     if coarse and begun["encoder"] != "plain":
         model["decoder_filters"] = [128, 96, 64, 32]
+    as_published = coarse and begun["encoder"] == "efficientnet_lite0"
     reason = f"half of the objects are smaller than {facts.side_px[2]:g} px"
     return Candidate(
         f"stardist {begun['encoder']}",
@@ -246,6 +210,7 @@ def _stars(facts, begun):
         "many touch",
         kind="stars",
         reasons={"grid": reason},
+        init="nuclei" if as_published and _is_colour_binary(facts) else "",
     )
 
 
@@ -263,39 +228,3 @@ def _power_of_two(number, low, high):
     while value < min(number, high):
         value *= 2
     return value
-
-
-def pick(candidates, trials, budgets):
-    """Choose among candidates.
-
-    Args:
-        candidates: list of `Candidate`, the most promising one first.
-        trials: {name: Trial}.
-        budgets: {name: `length.Budget`}.
-
-    Returns:
-        (`Candidate`, reason).
-
-    Raises:
-        ValueError: if none could be tried.
-    """
-    tried = [one for one in candidates if not trials[one.name].error]
-    told = "; ".join(f"{one.name}: {trials[one.name]}" for one in candidates)
-    if not tried:
-        raise ValueError(
-            f"No model can be trained here. Received: {told}. Fix: smaller crops, "
-            "--set 'augment.size=[128, 128]', or batches, --set train.batch_size=1."
-        )
-    if len(tried) == 1:
-        return tried[0], f"{tried[0].why} ({told})"
-    if all(trials[one.name].score is not None for one in tried):
-        most = max(trials[one.name].score for one in tried)
-        good = [one for one in tried if trials[one.name].score >= most - TIE]
-        best = min(good, key=lambda one: trials[one.name].step_s)
-        return best, f"it did best in an equally long trial ({told})"
-    steps = {x.name: length.steps(trials[x.name], budgets[x.name]) for x in tried}
-    for one in tried:
-        if steps[one.name] >= one.least_steps:
-            return one, f"{one.why}; time for {steps[one.name]} steps ({told})"
-    best = max(tried, key=lambda one: steps[one.name] / one.least_steps)
-    return best, f"there is too little time for the others ({told})"

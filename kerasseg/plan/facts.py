@@ -24,7 +24,7 @@ class DataFacts:
     Attributes:
         num_train, num_val: numbers of samples.
         height, width: medians, px.
-        most_px: pixels of the largest image.
+        mean_px, most_px: pixels of an image, on average, and of the largest one.
         channels, dtype: of the images.
         grey: whether their channels are all alike.
         classes: names.
@@ -45,6 +45,7 @@ class DataFacts:
     num_val: int
     height: int
     width: int
+    mean_px: int
     most_px: int
     channels: int
     dtype: str = "uint8"
@@ -82,7 +83,7 @@ def look(sides, *, on_progress=None):
         (64, True, 4)
     """
     most = {"train": MOST_TRAIN, "val": MOST_VAL}
-    some = {side: _spread(samples, most[side]) for side, samples in sides.items()}
+    some = {side: spread(samples, most[side]) for side, samples in sides.items()}
     found = datasets.examine(some, on_progress=on_progress)
     broken = [text for one in found.facts for text in one.errors.values()]
     if broken:  # a training would stop there, too
@@ -96,6 +97,7 @@ def look(sides, *, on_progress=None):
         num_val=len(sides["val"]),
         height=int(height),
         width=int(width),
+        mean_px=int(sizes.prod(axis=1).mean()),
         most_px=int(sizes.prod(axis=1).max()),
         channels=int(read[0].channels),
         dtype=read[0].dtype,
@@ -104,11 +106,12 @@ def look(sides, *, on_progress=None):
         image_shares=tuple(round(row["images"] / len(read), 3) for row in rows),
         empty_share=float(np.mean([not _others(one.label) for one in read])),
         **_of_objects(read),
-        **_of_shapes(_spread(sides["train"], MOST_LOOKED_AT)),
+        **_of_shapes(spread(sides["train"], MOST_LOOKED_AT)),
     )
 
 
-def _spread(samples, most):
+def spread(samples, most):
+    """At most so many samples, evenly spread."""
     num = min(len(samples), most)
     return samples.subset([i * len(samples) // num for i in range(num)])
 

@@ -7,7 +7,7 @@ import pathlib
 import time
 
 from kerasseg import machine, recipes, runs
-from kerasseg.plan import candidates, choices, length, sources, tries
+from kerasseg.plan import choices, length, picking, sources, tries
 from kerasseg.plan import facts as looking
 from kerasseg.runs import devices
 
@@ -109,7 +109,7 @@ def plan(request, *, on_event=None):
         one.name: tries.budget(request, looked, one, tried.scores)
         for one in tried.candidates
     }
-    chosen, why = candidates.pick(tried.candidates, tried.trials, budgets)
+    chosen, why = picking.pick(tried.candidates, tried.trials, budgets)
     measured, batch = tried.trials[chosen.name], None
     if ("train", "batch_size") in recipes.places(request.overrides):
         batch = measured.batch_size

@@ -3,24 +3,26 @@
 import contextlib
 import gc
 import itertools
+import math
 import time
 
 import numpy as np
 
 from kerasseg import evaluate, machine, recipes
 from kerasseg.datasets import Samples
-from kerasseg.plan.candidates import Trial
-from kerasseg.plan.facts import FLIPS
+from kerasseg.plan.facts import FLIPS, spread
+from kerasseg.plan.picking import Trial
 from kerasseg.runs import training
 
 WARM_UP = 2  # first steps, in which functions are traced and files come into memory
 LEAST_STEPS = 4  # that are measured
 LEAST_SCORED = 50  # steps, after which scores tell anything
 MOST_CROPS = 32  # of validation images
-TIMED_IMAGES = 2  # whole validation images
+SIZED_IMAGES = 7  # of which one of middle size is timed
+SCORED_IMAGES = 4  # by weights that were trained elsewhere
 
 
-def run(recipe, samples, *, seconds, flips=()):
+def run(recipe, samples, *, seconds, flips=(), mean_px=None):
     """Train a recipe for a short while and measure it.
 
     Args:
@@ -29,6 +31,8 @@ def run(recipe, samples, *, seconds, flips=()):
         seconds: to train for; 0 measures some steps only. Scored is what has learnt
             for `LEAST_SCORED` steps.
         flips: names of `facts.FLIPS`, for which scores are asked for too.
+        mean_px: pixels of a validation image, on average, for its time; None for those
+            of the image that is timed.
 
     Returns:
         `Trial`. Errors of TensorFlow, such as too little memory, are told in it.
@@ -38,7 +42,7 @@ def run(recipe, samples, *, seconds, flips=()):
     gc.collect()
     before = machine.reset_peak_memory()
     try:
-        found = _measured(recipe, samples, seconds, flips)
+        found = _measured(recipe, samples, (seconds, flips), mean_px)
     except (tf.errors.OpError, MemoryError) as error:
         message = getattr(error, "message", None) or str(error) or "too little memory"
         return Trial(error=" ".join(message.split())[:200])
@@ -46,9 +50,8 @@ def run(recipe, samples, *, seconds, flips=()):
     return Trial(**found, peak_mb=round(peak))
 
 
-def _measured(recipe, samples, seconds, flips):
-    start = time.perf_counter()
-    settings = recipe["train"]
+def _measured(recipe, samples, how, mean_px):
+    (seconds, flips), settings = how, recipe["train"]
     constant = {
         **recipe,
         "optimizer": {**recipe["optimizer"], "schedule": "constant"},
@@ -56,11 +59,15 @@ def _measured(recipe, samples, seconds, flips):
     }
     channels = samples["train"][0]["image"].shape[-1]
     facts = {"classes": samples["train"].classes, "channels": channels}
+    options = recipes.task_of(recipe).make_options(recipe["predict"])
+    start = time.perf_counter()
     step, _ = training.make_step(constant, facts, samples)
+    build_s, before = time.perf_counter() - start, None
+    if settings["init"]:
+        before = _score_before(step.model, samples["val"], options)
     batches = training.make_batches(constant, samples["train"])(0)
     with contextlib.closing(batches):
-        setup_s, step_s, steps = _train(step, batches, start, seconds)
-    options = recipes.task_of(recipe).make_options(recipe["predict"])
+        trace_s, step_s, steps = _train(step, batches, seconds)
     with step.averaged_weights():
         scores = {}
         if steps >= LEAST_SCORED:
@@ -68,19 +75,21 @@ def _measured(recipe, samples, seconds, flips):
             for name in ("as it is", *flips):
                 result = evaluate.score(step.model, flipped(crops, name), options)
                 scores[name] = result["mean_iou"]
-        image_s = _seconds_per_image(step.model, samples["val"], options)
+        image_s = _seconds_per_image(step.model, samples["val"], options, mean_px)
     return {
-        "setup_s": round(setup_s, 2),
+        "setup_s": round(build_s + trace_s, 2),
         "step_s": round(step_s, 4),
         "batch_size": settings["batch_size"],
         "image_s": round(image_s, 3),
         "steps": steps,
         "scores": scores,
+        "before": before,
     }
 
 
-def _train(step, batches, start, seconds):
+def _train(step, batches, seconds):
     """Seconds until the first steps were done, seconds per step, and their number."""
+    start = time.perf_counter()
     for _ in range(WARM_UP):
         float(step(*next(batches))["loss"])  # reading the value waits for the step
     warm = time.perf_counter()
@@ -91,12 +100,25 @@ def _train(step, batches, start, seconds):
             return warm - start, spent / number, WARM_UP + number
 
 
-def _seconds_per_image(model, samples, options):
-    some = samples.subset(range(min(len(samples), TIMED_IMAGES)))
-    evaluate.score(model, some.subset([0]), options)  # traced here
+def _score_before(model, samples, options):
+    """Score of weights that were trained elsewhere, on some validation images."""
+    result = evaluate.score(model, spread(samples, SCORED_IMAGES), options)
+    return result.get("label_ap50", result.get("mean_iou"))
+
+
+def _seconds_per_image(model, samples, options, mean_px):
+    """Seconds to predict and score an image of usual size, the first one left out."""
+    pixels = [
+        math.prod(np.shape(samples[i]["label"]))
+        for i in range(min(len(samples), SIZED_IMAGES))
+    ]
+    usual = sorted(range(len(pixels)), key=pixels.__getitem__)[len(pixels) // 2]
+    one = samples.subset([usual])
+    evaluate.score(model, one, options)  # traced here
     start = time.perf_counter()
-    evaluate.score(model, some, options)
-    return (time.perf_counter() - start) / len(some)
+    evaluate.score(model, one, options)
+    seconds = time.perf_counter() - start
+    return seconds * (mean_px or pixels[usual]) / pixels[usual]
 
 
 def crops_of(samples, recipe):

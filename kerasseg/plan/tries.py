@@ -4,7 +4,7 @@ import time
 import typing
 
 from kerasseg import machine, recipes
-from kerasseg.plan import augmentation, candidates, choices, length, trial
+from kerasseg.plan import augmentation, candidates, choices, length, picking, trial
 from kerasseg.plan.choices import Choice
 from kerasseg.plan.facts import FLIPS
 from kerasseg.runs import choosing
@@ -58,7 +58,13 @@ def run(request, looked, on_event, begun):
         tables, _ = choices.assemble(choices_for(looked, candidate))
         recipe = recipes.complete(tables, request.overrides)
         on_event({"kind": "plan", "text": f"trying {candidate.name} ..."})
-        found = trial.run(recipe, looked.sides, seconds=seconds, flips=tuple(FLIPS))
+        found = trial.run(
+            recipe,
+            looked.sides,
+            seconds=seconds,
+            flips=tuple(FLIPS),
+            mean_px=looked.facts.mean_px,
+        )
         on_event({"kind": "plan", "text": f"  {found}"})
         return found
 
@@ -74,7 +80,9 @@ def run(request, looked, on_event, begun):
         tried = [other for other in some if other.name in trials]
         if not is_late() or not any(map(can_be_trained, tried)):
             trials[one.name] = measure(one, seconds)
-    some = [one for one in some if one.name in trials]
+    some = [
+        picking.settled(one, trials[one.name]) for one in some if one.name in trials
+    ]
     scored = [one for one in trials.values() if one.score is not None]
     if scored:
         return Tried(some, trials, max(scored, key=lambda one: one.score).scores)
@@ -123,7 +131,7 @@ def choices_for(looked, candidate, why="", scores=None):
     facts, (data, reasons) = looked.facts, looked.data
     # Outputs of other models are as large as the image, or half of it.
     zoom = looked.zoom if candidate.kind == "instance" else None
-    fits = augmentation.fitting(facts.told, scores)
+    fits = augmentation.fitting(facts, scores)
     most = choosing.MOST_IMAGES
     found = [
         *(Choice("data", key, x, reasons.get(key, "")) for key, x in data.items()),
@@ -164,7 +172,7 @@ def _num_chosen(looked, candidate, scores):
     images = min(looked.facts.num_val, choosing.MOST_IMAGES)
     if candidate.kind != "semantic":
         return images
-    fits = augmentation.fitting(looked.facts.told, scores)
+    fits = augmentation.fitting(looked.facts, scores)
     # Without flips, and with one or three of them.
     return (
         images

@@ -4,12 +4,8 @@ import pytest
 
 from kerasseg import recipes
 from kerasseg.plan import candidates
-from kerasseg.plan.candidates import Candidate, Trial
 from kerasseg.plan.choices import assemble
-from kerasseg.plan.length import Budget
 from tests.plan.test_choices import NUCLEI, STREET
-
-BUDGET = Budget(seconds=1000, check_s=0, num_val=0, num_chosen=0)
 
 
 def names(found):
@@ -85,35 +81,29 @@ def test_every_model_is_one_that_a_recipe_takes():
         assert recipes.task_of(recipe).name == one.kind
 
 
-def pick(*trials, least_steps=100):
-    tried = {f"{i}": x for i, x in enumerate(trials)}
-    some = [
-        Candidate(x, {"architecture": "unet"}, "", least_steps=least_steps)
-        for x in tried
-    ]
-    found, why = candidates.pick(some, tried, dict.fromkeys(tried, BUDGET))
-    assert all(f"{name}: " in why for name in tried)
-    return int(found.name)
+def test_weights_of_the_library_begin_what_they_fit():
+    def inits(facts):
+        found = candidates.instances(facts, lambda name: True, [256, 256], 2.0)
+        found += candidates.semantic(facts, lambda name: True, 15)
+        return {one.init for one in found} - {""}
+
+    thin = dataclasses.replace(NUCLEI, width_px=8.0)
+    assert inits(thin) == {"nuclei", "vessels"}
+    assert inits(dataclasses.replace(thin, channels=1)) == set()
+    assert inits(dataclasses.replace(thin, classes=("a", "b", "c"))) == set()
 
 
-def trial(step_s, score=None, **more):
-    scores = {} if score is None else {"as it is": score}
-    return Trial(step_s=step_s, batch_size=4, scores=scores, **more)
+def test_a_model_with_weights_of_the_library_is_the_published_one():
+    """Other options would not fit them."""
+    from kerasseg.runs import warm_start
 
-
-def test_the_best_score_of_equally_long_trials_wins():
-    assert pick(trial(1.0, 0.5), trial(2.0, 0.7)) == 1
-    assert pick(trial(2.0, 0.705), trial(1.0, 0.7)) == 1  # as good, and faster
-    assert pick(trial(1.0, 0.7), trial(1.0, 0.5)) == 0
-
-
-def test_without_scores_the_first_that_there_is_time_for_wins():
-    assert pick(trial(1.0), trial(0.1)) == 0  # 950 steps
-    assert pick(trial(10.0), trial(0.1)) == 1  # 95 steps are too few
-    assert pick(trial(1000.0), trial(500.0)) == 1  # neither: the better of both
-
-
-def test_what_failed_is_left_out_and_told():
-    assert pick(Trial(error="too little memory"), trial(1.0)) == 1
-    with pytest.raises(ValueError, match=r"No model can be trained.*too little memory"):
-        pick(Trial(error="too little memory"))
+    thin = dataclasses.replace(NUCLEI, width_px=8.0)
+    for one in [
+        *candidates.instances(thin, "efficientnet_lite0".__eq__, [256, 256], 2.0),
+        *candidates.semantic(thin, "efficientnet_lite0".__eq__, 15),
+    ]:
+        if one.init:
+            published = warm_start.model_table(one.init)
+            own = {**one.model}
+            own.pop("encoder_weights", None)
+            assert own == published

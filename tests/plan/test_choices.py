@@ -9,6 +9,7 @@ STREET = DataFacts(
     num_val=101,
     height=360,
     width=480,
+    mean_px=172_800,
     most_px=172_800,
     channels=3,
     classes=("sky", "road", "pole"),

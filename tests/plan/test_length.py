@@ -1,8 +1,8 @@
 import pytest
 
 from kerasseg.plan import length
-from kerasseg.plan.candidates import Trial
 from kerasseg.plan.length import Budget
+from kerasseg.plan.picking import Trial
 
 FAST = Trial(setup_s=10, step_s=0.1, batch_size=4, image_s=0.1, peak_mb=400)
 
