@@ -34,7 +34,7 @@ def run(arguments):
     """Examine a data set: what is in it, and what would spoil a training."""
     from kerasseg import datasets
 
-    _, recipe, form = data.read_recipe(arguments)
+    _, recipe, form = data.read_recipe(arguments, only_data=True)
     say = _silent if arguments.json else print
     if form:
         say(form["text"])

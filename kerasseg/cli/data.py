@@ -49,12 +49,13 @@ def overrides(arguments, name):
     return found, form
 
 
-def read_recipe(arguments, model=None):
+def read_recipe(arguments, model=None, *, only_data=False):
     """The recipe of a command, whose data set is named or found.
 
     Args:
         arguments: of the command.
         model: dict that takes the place of the recipe's [model], or None.
+        only_data: whether to read [data] alone, which is much faster.
 
     Returns:
         (file of the recipe, resolved recipe, dict of "name", "title", "evidence",
@@ -72,6 +73,8 @@ def read_recipe(arguments, model=None):
     if name is None and arguments.data and not arguments.recipe and not named:
         name = "auto"
     changes, form = overrides(arguments, name)
+    if only_data:
+        return path, recipes.read_data(path, changes), form
     return path, recipes.read(path, changes, model=model), form
 
 

@@ -33,7 +33,8 @@ def run(arguments):
                 f"--{name} must lie in {low}..{high}. "
                 f"Received: {getattr(arguments, name)}."
             )
-    _, recipe, form = data.read_recipe(arguments)
+    only_data = not arguments.augment
+    _, recipe, form = data.read_recipe(arguments, only_data=only_data)
     samples = recipes.build_samples(recipe, arguments.data, arguments.split)
     if arguments.augment:
         cells = _augmented(recipe, samples, arguments)

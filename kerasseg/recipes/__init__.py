@@ -31,6 +31,7 @@ from kerasseg.recipes.text import (
     named,
     places,
     read,
+    read_data,
     with_data,
 )
 from kerasseg.recipes.write import dump
@@ -54,6 +55,7 @@ __all__ = [
     "named",
     "places",
     "read",
+    "read_data",
     "task_of",
     "with_data",
 ]

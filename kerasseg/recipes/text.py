@@ -53,6 +53,55 @@ def read(path=None, overrides=(), *, model=None):
         RecipeError: for a missing file, bad TOML, unknown tables or options, wrong
             types; names file and line.
     """
+    path, text, recipe = _loaded(path)
+    if model is not None:
+        recipe["model"] = dict(model)
+    overridden = [_override(recipe, override) for override in overrides]
+    architecture = ("model", "architecture") in overridden
+    chosen = architecture or model is not None
+    if chosen and path in (SHAPES, FOLDER):  # nobody has chosen its other options
+        _drop_foreign(recipe, overridden)
+    with _told_where(path, text, overridden, architecture):
+        return resolve(recipe)
+
+
+def read_data(path=None, overrides=()):
+    """Read the table [data] of a recipe alone, for which TensorFlow is not imported.
+
+    Args:
+        path, overrides: as in `read`.
+
+    Returns:
+        {"data": dict of options}.
+
+    Raises:
+        RecipeError: as `read`, of this table.
+    """
+    path, text, recipe = _loaded(path)
+    overridden = [_override(recipe, override) for override in overrides]
+    options = recipe.get("data", {})
+    with _told_where(path, text, overridden):
+        if not isinstance(options, dict):
+            raise OptionError("`data` must be a table, [data].", "data")
+        check_data(options)
+    return {"data": options}
+
+
+@contextlib.contextmanager
+def _told_where(path, text, overridden, architecture=False):
+    """Turn errors of options into those that name the file and line, or the flag."""
+    try:
+        yield
+    except OptionError as error:
+        place = error.table, error.option
+        line = _line(text, *place)
+        where = f"--set {'.'.join(place)}" if place in overridden else f"{path}{line}"
+        foreign = architecture and place not in overridden and place[0] in FOREIGN
+        raise RecipeError(f"{where}: {error}{FIX_FOREIGN * foreign}") from error
+
+
+def _loaded(path):
+    """Path of a recipe's file, its text, and its tables as they stand there."""
     path = find(path)
     if path.stat().st_size > MAX_BYTES:
         raise RecipeError(f"{path}: a recipe must be smaller than {MAX_BYTES} bytes.")
@@ -68,21 +117,7 @@ def read(path=None, overrides=(), *, model=None):
         recipe = _without_none(tomllib.loads(text))
     except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
         raise RecipeError(f"{path}: not valid TOML: {error}.") from error
-    if model is not None:
-        recipe["model"] = dict(model)
-    overridden = [_override(recipe, override) for override in overrides]
-    architecture = ("model", "architecture") in overridden
-    chosen = architecture or model is not None
-    if chosen and path in (SHAPES, FOLDER):  # nobody has chosen its other options
-        _drop_foreign(recipe, overridden)
-    try:
-        return resolve(recipe)
-    except OptionError as error:
-        place = error.table, error.option
-        line = _line(text, *place)
-        where = f"--set {'.'.join(place)}" if place in overridden else f"{path}{line}"
-        foreign = architecture and place not in overridden and place[0] in FOREIGN
-        raise RecipeError(f"{where}: {error}{FIX_FOREIGN * foreign}") from error
+    return path, text, recipe
 
 
 def complete(tables, overrides=()):

@@ -1,6 +1,8 @@
 """`kerasseg check-data` as a person and as a program read it."""
 
 import json
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -45,3 +47,14 @@ def test_a_program_reads_findings(root, capsys):
     kinds = {one["kind"]: one for one in report["findings"]}
     assert kinds["no label"]["names"] == ["00.png", "01.png", "02.png"]
     assert kinds["black and white"]["severity"] == "fault"
+
+
+def test_tensorflow_is_not_waited_for(root):
+    code = (
+        "import sys; from kerasseg.cli import main\n"
+        "assert main(['check-data', '--data', sys.argv[1]]) == 1\n"
+        "assert main(['show', '--data', sys.argv[1], '--format', 'folder', '--set',"
+        " 'data.values={0: 0, 255: 1}']) == 1\n"  # three images have no mask
+        "assert not {'tensorflow', 'keras'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", code, str(root)], check=True)
