@@ -8,6 +8,7 @@ from kerasseg.cli import data
 # A screenful; --json has all.
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
 CELLS = 24  # of the contact sheet
+UNEVEN = 4  # ratio of weights from which on they are worth a try
 TITLES = {
     "fault": "Spoils the training:",
     "warning": "Worth a look:",
@@ -190,6 +191,10 @@ def _classes(found):
         yield f"  {name[:30]:<30} {row['share']:7.2%} {row['images']:6d}  {weight:g}"
     if len(order) > MOST_CLASSES:
         yield f"  and {len(order) - MOST_CLASSES} more (--json lists all)"
+    weights = [weight for _, _, weight in rows]
+    if len(rows) <= MOST_CLASSES and max(weights) > UNEVEN * min(weights):
+        numbers = ", ".join(f"{weight:g}" for weight in weights)
+        yield f"As weights of a recipe's [[loss]]: class_weights = [{numbers}]"
 
 
 class Bar:
