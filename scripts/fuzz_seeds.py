@@ -4,6 +4,7 @@ What once did harm is among the seeds, so that its neighbours are tried in every
 """
 
 import contextlib
+import functools
 import io
 import itertools
 import json
@@ -12,6 +13,7 @@ import struct
 import tempfile
 import zipfile
 
+import fuzz_forms
 import h5py
 import numpy as np
 import tifffile
@@ -181,6 +183,7 @@ SEEDS = {
     "recipe": recipe_seeds,
     "keras": keras_seeds,
     "saved_model": saved_model_seeds,
+    **{kind: functools.partial(fuzz_forms.seeds, kind) for kind in fuzz_forms.FORMS},
 }
 
 
@@ -199,6 +202,8 @@ def read(data, kind, folder):
     elif kind == "facts":
         path = pathlib.Path(folder, "run.json")
         path.write_bytes(data)
+    elif kind in fuzz_forms.FORMS:
+        path = fuzz_forms.place(data, kind, folder)
     elif kind == "saved_model":
         path = pathlib.Path(folder, "model")
         path.mkdir(exist_ok=True)
@@ -246,6 +251,9 @@ def _readers(kind):
         yield recipes.read, recipes.RecipeError
     elif kind == "keras":
         yield loading.load_keras, typed
+    elif kind in fuzz_forms.FORMS:
+        for reader in fuzz_forms.readers(kind):
+            yield reader, images.ImageError
     elif kind == "saved_model":
         yield loading.check_saved_model, typed
     else:

@@ -3,7 +3,9 @@
 Longer: python -m tests.test_fuzz 20000. Guided by coverage: scripts/fuzz.py.
 """
 
+import json
 import pathlib
+import re
 import sys
 import tempfile
 import time
@@ -16,11 +18,59 @@ sys.path.append(str(pathlib.Path(__file__).parents[1] / "scripts"))
 import fuzz_seeds
 
 MUTATIONS = 3000
-FEW_SECONDS = 20
+FEW_SECONDS, FEW_BYTES = 20, 2**16
+# Words of all that is text, and what may stand in their places.
+WORD = re.compile(rb'"[^"]*"|[-+.\w]+')
+ODD = (
+    *(
+        b"null",
+        b"true",
+        b"[]",
+        b"{}",
+        b"[[]]",
+        b'""',
+        b'"\\u0000"',
+        b'"\\ud800"',
+        b"''",
+    ),
+    *(b"0", b"-1", b"1.5", b"NaN", b"nan", b"1e308", b"-1e308", b"1e999", b"65536"),
+    *(b"9223372036854775808", b"9" * 400, b"9" * 5000, b"a" * 300, b"\0", b"..", b"/"),
+)
+ODD_JSON = (*(json.loads(x) for x in ODD[:9] if x != b"''"), -1, 1.5, 1e308, 2**63, "/")
 
 
 def mutate(data, rng):
-    """A few bytes changed, removed, repeated, or taken from another place."""
+    """A few bytes, words or values of JSON changed, removed, repeated or moved."""
+    ways = (mutate_bytes, mutate_words, mutate_json)
+    return ways[rng.integers(0, len(ways))](data, rng)
+
+
+def mutate_words(data, rng):
+    words, data = list(WORD.finditer(data[:FEW_BYTES])), bytearray(data)
+    chosen = rng.permutation(len(words))[: rng.integers(1, 4)]
+    for place in sorted(chosen, reverse=True):
+        data[slice(*words[place].span())] = ODD[rng.integers(0, len(ODD))]
+    return bytes(data)
+
+
+def mutate_json(data, rng):
+    try:
+        document = [json.loads(data)]
+    except (ValueError, RecursionError):
+        return mutate_bytes(data, rng)
+    places, rest = [], [document]
+    while rest:
+        node = rest.pop()
+        for key in list(node) if isinstance(node, dict) else range(len(node)):
+            places.append((node, key))
+            rest += [node[key]] if isinstance(node[key], (dict, list)) else []
+    for place in rng.integers(0, len(places), rng.integers(1, 4)):
+        node, key = places[place]
+        node[key] = ODD_JSON[rng.integers(0, len(ODD_JSON))]
+    return json.dumps(document[0]).encode()
+
+
+def mutate_bytes(data, rng):
     data = bytearray(data)
     for _ in range(rng.integers(1, 5)):
         begin = int(rng.integers(0, len(data) + 1))

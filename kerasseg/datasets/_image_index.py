@@ -1,11 +1,13 @@
 """Image files that annotations name, wherever the names begin. Private."""
 
 import collections
+import os
 import pathlib
 import re
 import urllib.parse
 
 from kerasseg.datasets import _sniff
+from kerasseg.datasets._coco_json import is_text
 from kerasseg.images import EXTENSIONS, ImageError
 
 
@@ -34,7 +36,7 @@ class ImageIndex:
         Raises:
             ImageError: if it is no name, or could be several files.
         """
-        if not isinstance(given, str) or not given.strip() or "\0" in given:
+        if not is_name(given):
             raise ImageError(
                 source, "the name of an image", f"{given!r}"[:80], "Add it"
             )
@@ -43,13 +45,13 @@ class ImageIndex:
             path = folder / name
             # Names from files never lead out of the data and of the shell's folder.
             inside = (self.root.resolve(), pathlib.Path.cwd())
-            if path.suffix.lower() in EXTENSIONS and path.is_file():
+            if path.suffix.lower() in EXTENSIONS and os.path.isfile(path):
                 where = path.resolve()
                 if any(where.is_relative_to(parent) for parent in inside):
                     return path
         tail = pathlib.PurePosixPath(name).parts
-        found = self._by_name.get(tail[-1].lower(), []) if tail else []
-        if not found and tail:  # files that were converted, or names without extension
+        found = self._by_name.get(tail[-1].lower(), [])
+        if not found:  # files that were converted, or names without extension
             stem = tail[-1].lower()
             found = self._by_stem.get(stem, []) or self._by_stem.get(
                 pathlib.PurePosixPath(stem).stem, []
@@ -67,12 +69,17 @@ class ImageIndex:
                 f"{given!r}, which could be {listed}",
                 "Give its folder in the name, or move the other file away",
             )
-        return found[0] if found else self.root / (name or given)
+        return found[0] if found else self.root / name
 
     def beside(self, source):
         """Images of the same name as an annotation file, those beside it first."""
         found = self._by_stem.get(source.stem.lower(), [])
         return [p for p in found if p.parent == source.parent] or found
+
+
+def is_name(given):
+    """Whether a value of an annotation file can be the name of a file."""
+    return is_text(given) and "\0" not in (name := _plain(given)) and name != ""
 
 
 def _plain(given):

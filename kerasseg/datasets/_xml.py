@@ -72,7 +72,7 @@ def read(path):
     try:
         with open(path, "rb") as file:
             parser.ParseFile(file)
-    except (expat.ExpatError, ValueError, OSError) as error:
+    except (expat.ExpatError, LookupError, ValueError, OSError) as error:
         raise ImageError(
             path,
             "well-formed XML",

@@ -1,6 +1,7 @@
 """Label Studio: a JSON list of tasks with polygons and brush strokes."""
 
 import functools
+import os
 import pathlib
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from kerasseg.datasets import _annotations, _coco_json, _sniff
 from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shape
 from kerasseg.datasets._forms import reads
-from kerasseg.datasets._image_index import ImageIndex
+from kerasseg.datasets._image_index import ImageIndex, is_name
 from kerasseg.images import ImageError, check_folder
 
 KINDS = ("polygonlabels", "brushlabels", "ellipselabels", "rectanglelabels")
@@ -81,18 +82,18 @@ def _read_all(root, boxes):
 
 def _image_of(path, where, data, index):
     """The first value of a task's data that names an image."""
-    names = [value for value in data.values() if isinstance(value, str)]
+    names = [value for value in data.values() if is_name(value)]
     # Tasks may carry other texts, and call the image anything; "image" is the usual
     # key.
     names.sort(key=lambda name: data.get("image") != name)
     for name in names:
         image = index.find(name, path)
-        if image.is_file():
+        if os.path.isfile(image):
             return image
         # Uploads are stored as "<hash>-<name>"; the images may lie here by either name.
         _, dash, rest = name.rpartition("/")[2].partition("-")
-        image = index.find(rest, path) if dash and rest else image
-        if image.is_file():
+        image = index.find(rest, path) if dash and is_name(rest) else image
+        if os.path.isfile(image):
             return image
     if not names:
         _coco_json.fail(path, "data that name an image", f"{where}: {data!r}"[:80])
@@ -206,7 +207,7 @@ def unpack(code, expected):
         [255, 255, 255]
     """
     try:
-        data = np.frombuffer(bytes(code), "uint8")
+        data = np.frombuffer(bytes([*code]), "uint8")  # bytes(9) would be nine zeros
     except (TypeError, ValueError) as error:
         raise ValueError(f"a code of bytes is required: {error}") from error
     bits, place = np.unpackbits(data), 0

@@ -4,6 +4,7 @@ import base64
 import binascii
 import functools
 import math
+import os
 import pathlib
 
 import numpy as np
@@ -104,7 +105,7 @@ def _image_of(path, document, index):
     given = document.get("imagePath")
     if given:
         image = index.find(given, path)
-        if image.is_file():
+        if os.path.isfile(image):
             return image
     # Files are renamed and moved after annotation, and `imagePath` stays as it was.
     if beside := index.beside(path):
@@ -131,6 +132,8 @@ def _shape(path, number, entry, left_out):
         _coco_json.fail(path, "points [x, y]", f"{where}: {points!r}"[:80])
     flat = _annotations.finite(path, where, [x for point in points for x in point])
     group = entry.get("group_id")
+    if not isinstance(group, (int, float, str, type(None))):
+        _coco_json.fail(path, "a number group_id", f"{where}: {group!r}"[:80])
     shape = Shape(entry["label"], where, group=group if group != "" else None)
     if kind == "polygon" and len(points) >= 3:
         return shape._replace(rings=(flat,))

@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import os
 import pathlib
 import re
 
@@ -190,7 +191,7 @@ def _order_of(files, images):
     looked = 0
     for image, objects in images.items():
         codes = [code for _, code, _ in objects if code]
-        if not codes or not files[image].is_file():
+        if not codes or not os.path.isfile(files[image]):
             continue
         try:
             height, width = read_image(files[image], channels=None).shape[:2]
@@ -230,7 +231,7 @@ def _mask(code, order, size):
     if bad.any():
         first = int(np.flatnonzero(bad)[0])
         raise ValueError(
-            f"run {first + 1}, {int(starts[first]) + 1} {int(lengths[first])}, is not "
+            f"run {first + 1}, {starts[first] + 1:g} {lengths[first]:g}, is not "
             f"within the {pixels} pixels of the image"
         )
     mask = np.zeros(pixels, bool)

@@ -10,12 +10,13 @@ from kerasseg.datasets import _layout, _pairs, _sniff
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import find_folders, pair_files
 from kerasseg.datasets._pairs import Pair
-from kerasseg.images import MAX_PIXELS, ImageError, check_folder, tiff_bands
+from kerasseg.images import ImageError, check_folder
 from kerasseg.images.class_ids import as_class_ids, ids_of_values
-from kerasseg.images.content import read_bytes
 from kerasseg.images.listing import masks_beside
+from kerasseg.images.tiff_pages import num_pages, read_page
 
 SUFFIXES = (".tif", ".tiff")
+MOST_NUMBERS = 1024  # far more than there are classes
 
 
 def _found(root):
@@ -70,12 +71,8 @@ def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2)
         for place in range(num):
             side = None if len(found) > 1 else ("train", "val")[place >= last]
             pairs.append(Pair(f"{name}/{place:04d}", image, label, side, name))
-    used = set()
     if values is None:
-        for path in {pair.mask for pair in pairs}:
-            for place in range(num_pages(path)):
-                used |= {*np.unique(_page(path, place)).tolist()}
-        used -= {ignore_label}
+        used = _numbers_in({pair.mask for pair in pairs}) - {ignore_label}
         if max(used, default=0) > ignore_label or used <= {0}:
             raise ImageError(
                 found[0][2],
@@ -98,6 +95,16 @@ def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2)
     )
 
 
+def _numbers_in(paths):
+    """Different numbers in stacks of labels, of a page the largest at most."""
+    found = set()
+    for path in paths:
+        for place in range(num_pages(path)):
+            numbers = np.unique(read_page(path, place, as_ids=True))
+            found |= {*numbers[-MOST_NUMBERS:].tolist()}
+    return found
+
+
 def _files(root):
     """(name, stack, labels) of each stack."""
     folders = find_folders(root)
@@ -117,51 +124,15 @@ def _files(root):
     ]
 
 
-@functools.lru_cache(4)  # stacks are large
-def _open(path, changed):
-    _, data = read_bytes(path, MAX_PIXELS)
-    try:
-        return data, tiff_bands.open_pages(data)[0]
-    except Exception as error:  # the parser raises nearly anything on broken files
-        raise ImageError(
-            path, "a TIFF file", str(error)[:100], "Export again"
-        ) from error
-
-
-def num_pages(path):
-    """Number of pages of a TIFF file."""
-    return len(_open(path, path.stat().st_mtime_ns)[1])
-
-
-def _page(path, place):
-    data, pages = _open(path, path.stat().st_mtime_ns)
-    page = pages[place]
-    size = page.imagewidth * page.imagelength * page.samplesperpixel
-    if not tiff_bands.is_known(page) or page.samplesperpixel != 1 or size > MAX_PIXELS:
-        raise ImageError(
-            path,
-            "pages of one band of 8 bits or more, plain or by LZW, Deflate, PackBits",
-            f"page {place}: {page.samplesperpixel} bands of {page.bitspersample} bits",
-            "Save it so",
-        )
-    try:
-        pixels = np.empty([page.imagelength, page.imagewidth, 1], page.dtype)
-        tiff_bands.read_page(data, page, pixels)
-    except Exception as error:
-        raise ImageError(
-            path, "a complete file", f"page {place}: {error}"[:100], "Export it again"
-        ) from error
-    return pixels[..., 0]
-
-
 def _read(values, pair):
     place = int(pair.name.rpartition("/")[2])
-    image, stored = _page(pair.image, place), _page(pair.mask, place)
+    image, stored = (
+        read_page(pair.image, place),
+        read_page(pair.mask, place, as_ids=True),
+    )
     _pairs.check_size(pair.image, image, pair.mask, stored)
     if values is None:
         label = as_class_ids(pair.mask, stored)
     else:
         label = ids_of_values(pair.mask, stored, values)
-    if image.dtype not in ("uint8", "uint16"):
-        image = image.astype("float32")
     return {"image": image[..., None], "label": label}

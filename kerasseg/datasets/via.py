@@ -167,7 +167,8 @@ def _class_attribute(path, regions):
 def _label(path, where, region, attribute, name):
     if attribute is None:
         return name
-    value = (region.get("region_attributes") or {}).get(attribute)
+    given = region.get("region_attributes")
+    value = given.get(attribute) if isinstance(given, dict) else None
     if isinstance(value, dict):  # a checkbox: {"cat": true}
         chosen = [key for key, is_on in value.items() if is_on]
         value = chosen[0] if len(chosen) == 1 else None

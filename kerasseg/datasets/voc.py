@@ -7,6 +7,7 @@ import re
 import numpy as np
 
 from kerasseg.datasets import _pairs
+from kerasseg.datasets._annotations import read_text
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, find_images, read_mask
@@ -19,6 +20,9 @@ CLASSES = (
 )
 VOID = (224, 224, 192)  # of the borders of objects, index 255
 LABELMAP = "labelmap.txt"
+LABEL_LINE = re.compile(
+    r"\s*([^:]+):\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?::|$)"
+)
 LISTS = "ImageSets/Segmentation"
 
 
@@ -156,10 +160,10 @@ def _labelmap(path):
         colors = {tuple(c): i for i, c in enumerate(palette(21).tolist())}
         return (), colors | {VOID: 255}
     names, colors = [], {}
-    for number, line in enumerate(path.read_text("utf-8-sig").splitlines(), 1):
+    for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip() or line.lstrip()[0] == "#":
             continue
-        match = re.match(r"\s*([^:]+):\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*(?::|$)", line)
+        match = LABEL_LINE.match(line)
         color = tuple(map(int, match.groups()[1:])) if match else (256,)
         if max(color) > 255 or color in colors or match[1] in names:
             raise ImageError(

@@ -1,5 +1,6 @@
 """YOLO: a text file of polygons for each image, and data.yaml."""
 
+import os
 import pathlib
 import re
 
@@ -124,7 +125,7 @@ def _names(file, described):
     """Class names in the order of their ids; () without any."""
     given = described.get("names", ())
     if isinstance(given, dict):
-        keys = [int(key) if str(key).isdecimal() else -1 for key in given]
+        keys = [int(key) if re.fullmatch(r"\d{1,6}", key) else -1 for key in given]
         if sorted(keys) != list(range(len(keys))):
             raise ImageError(
                 file,
@@ -169,12 +170,12 @@ def _images_at(root, file, base, place):
     # As on the machine that wrote it: the longest end that is there.
     tried += [root.joinpath(*parts[start:]) for start in range(len(parts))]
     for path in tried:
-        if path.is_dir():
+        if os.path.isdir(path):  # a name that is no name, too, is no folder
             images = find_images(path)
             if not images and (path / "images").is_dir():
                 images = find_images(path / "images")
             return images or _sniff.images_of(path)
-        if path.suffix == ".txt" and path.is_file():
+        if path.suffix == ".txt" and os.path.isfile(path):
             return _listed(root, path)
     raise ImageError(
         file,
@@ -192,7 +193,7 @@ def _listed(root, path):
             continue
         parts = [part for part in text.split("/") if part not in ("", ".", "..")]
         tried = [root.joinpath(*parts[start:]) for start in range(len(parts))]
-        found = next((image for image in tried if image.is_file()), None)
+        found = next((image for image in tried if os.path.isfile(image)), None)
         if found is None:
             raise ImageError(
                 path, "images that are there", f"line {number}: {text}", "Correct it"
@@ -221,7 +222,7 @@ def _lines(path, boxes, left_out):
         if not words:
             continue
         where = f"line {number}"
-        whole = re.fullmatch(r"(\d+)(?:\.0*)?", words[0])
+        whole = re.fullmatch(r"(\d{1,9})(?:\.0*)?", words[0])
         if not whole or int(whole[1]) >= MAX_CLASSES:
             raise ImageError(
                 path,

@@ -97,16 +97,21 @@ def _check_bytes(path, num, max_pixels):
         )
 
 
+def check_regular(path):
+    """Refuse folders, and pipes and devices, whose reading may never end."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        received, fix = "a folder", "Give one of its files"
+        raise ImageError(path, "an image file", received, fix)
+    if not stat.S_ISREG(mode):
+        received, fix = "a special file", "Give a plain file"
+        raise ImageError(path, "an image file", received, fix)
+
+
 def _file_content(path, max_pixels):
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            received, fix = "a folder", "Give one of its files"
-            raise ImageError(path, "an image file", received, fix)
-        if not stat.S_ISREG(status.st_mode):  # reading a pipe or device may never end
-            received, fix = "a special file", "Give a plain file"
-            raise ImageError(path, "an image file", received, fix)
-        _check_bytes(path, status.st_size, max_pixels)
+        check_regular(path)
+        _check_bytes(path, path.stat().st_size, max_pixels)
         data = path.read_bytes()
     except FileNotFoundError:
         fix = f"Check the path.{nearest_entry(path)}".rstrip(".?")

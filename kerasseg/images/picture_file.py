@@ -13,7 +13,7 @@ class PictureFile:
     """Bytes of a file and what a caller wants of them, see `images.decode.decode`."""
 
     path: pathlib.Path
-    data: bytes
+    data: bytes  # of a TIFF file also what gives them when it is sliced
     as_ids: bool
     channels: int | None
     max_pixels: int

@@ -70,7 +70,7 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
         )
     pixels, _ = decode(path, channels=channels, max_pixels=max_pixels)
     if pixels.dtype not in (np.uint8, np.uint16):
-        pixels = _finite_float32(path, pixels)
+        pixels = finite_float32(path, pixels)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     found = pixels.shape[2]
@@ -107,8 +107,8 @@ def read_bands(path):
     return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 
-def _finite_float32(path, pixels):
-    """Any numbers as float32, part by part: temporary arrays stay small."""
+def finite_float32(path, pixels):
+    """Finite numbers as float32, part by part: temporary arrays stay small."""
     bad = sum(part.size - np.isfinite(part).sum() for part in row_blocks(pixels))
     if bad:
         raise ImageError(

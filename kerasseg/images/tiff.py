@@ -18,7 +18,7 @@ def check_tags(data):
     """Refuse a chain of pages that claims more than a file of this length holds.
 
     Args:
-        data: bytes of the file.
+        data: bytes of the file, or what gives them when it is sliced.
 
     Returns:
         Set of the compressions of its pages, without overviews and masks.
@@ -28,20 +28,20 @@ def check_tags(data):
         struct.error: if the file ends in a page.
     """
     order = "<" if data[:2] == b"II" else ">"
-    is_big = struct.unpack_from(f"{order}H", data, 2) == (43,)
+    is_big = struct.unpack(f"{order}H", data[2:4]) == (43,)
     head, tag, link = ("Q", "HHQQ", "Q") if is_big else ("H", "HHII", "I")
-    (offset,) = struct.unpack_from(order + link, data, 8 if is_big else 4)
+    (offset,) = _number(order + link, data, 8 if is_big else 4)
     seen, compressions, num_bytes, num_values = set(), set(), 0, 0
     while offset:
         if offset in seen:  # tifffile would follow it for ever
             raise ValueError("pages whose chain leads in a circle")
         seen.add(offset)
-        (num,) = struct.unpack_from(order + head, data, offset)
+        (num,) = _number(order + head, data, offset)
         begin = offset + struct.calcsize(order + head)
         end = begin + num * struct.calcsize(order + tag)
         if end > len(data):
             raise ValueError(f"a page of {num} tags")
-        entries = struct.iter_unpack(order + tag, memoryview(data)[begin:end])
+        entries = struct.iter_unpack(order + tag, data[begin:end])
         found = {COMPRESSION: 1, NEW_SUBFILE_TYPE: 0}
         for name, kind, count, value in entries:
             if name in found:  # a short number stands at the beginning of its place
@@ -61,8 +61,12 @@ def check_tags(data):
             )
         if not is_extra(found[NEW_SUBFILE_TYPE]):
             compressions.add(found[COMPRESSION])
-        (offset,) = struct.unpack_from(order + link, data, end)
+        (offset,) = _number(order + link, data, end)
     return compressions
+
+
+def _number(form, data, place):
+    return struct.unpack(form, data[place : place + struct.calcsize(form)])
 
 
 def is_extra(kind):

@@ -26,33 +26,42 @@ NODATA = 42113  # tag of GDAL
 DIFFERENCES, FLOAT_DIFFERENCES = 2, 3  # predictors
 
 
-def open_pages(data):
-    """Pages of a TIFF file without overviews and masks, and the axes between them.
+def open_pages(data, path):
+    """Pages of a TIFF file on the disk without overviews and masks.
+
+    Args:
+        data: its bytes, or what gives them when it is sliced.
+        path: of the file.
 
     Returns:
+        List of tifffile.TiffPage.
+    """
+    tiff.check_tags(data)
+    with open(path, "rb") as stream:
+        return _parse(stream)
+
+
+@contextlib.contextmanager
+def opened(data):
+    """Context of the pages of a file in memory, and of the axes between them.
+
+    Its end frees the memory: tifffile's objects refer to each other, and would keep it
+    for a while.
+
+    Yields:
         (list of tifffile.TiffPage, axes such as "YX", "CYX", "TYX" by the file's own
         description; "" where it has none for its pages, "?" where that is not true of
         their order).
     """
     tiff.check_tags(data)
-    return _parse(io.BytesIO(data))
-
-
-@contextlib.contextmanager
-def opened(data):
-    """Context of `open_pages` that frees the memory of the file at its end.
-
-    tifffile's objects refer to each other, and would keep it for a while.
-    """
-    tiff.check_tags(data)
     with io.BytesIO(data) as stream:
-        yield _parse(stream)
+        pages = _parse(stream)
+        yield pages, _axes(pages)
 
 
 def _parse(stream):
     pages = [page.aspage() for page in tifffile.TiffFile(stream).pages]
-    pages = [page for page in pages if not tiff.is_extra(page.subfiletype)]
-    return pages, _axes(pages)
+    return [page for page in pages if not tiff.is_extra(page.subfiletype)]
 
 
 def _axes(pages):
@@ -120,7 +129,7 @@ def read_page(data, page, pixels):
     """Read the bands of a page of `is_known`.
 
     Args:
-        data: bytes of the file.
+        data: bytes of the file, or what gives them when it is sliced.
         page: tifffile.TiffPage.
         pixels: array [H, W, C] of all bands of the page, in its dtype; written to.
 
@@ -155,7 +164,8 @@ def num_bands(page):
 def _opened(data, page, index, size):
     """Function of a number of bytes -> the next ones of a strip or tile."""
     offset, num = page.dataoffsets[index], page.databytecounts[index]
-    raw = memoryview(data)[offset : offset + num]
+    data = memoryview(data) if isinstance(data, bytes) else data  # no copy
+    raw = memoryview(data[offset : offset + num])
     if offset == num == 0:  # a file of GDAL is sparse, or its writing was broken off
         value = np.full(1, _nodata(page, index), page.dtype)
         value = value.astype(page.dtype.newbyteorder(page.parent.byteorder))

@@ -18,6 +18,12 @@ def decode_tiff(file):
         return _decode(file, pages)
 
 
+def decode_page(file, page):
+    """Pixels [H, W] of one page of `tiff_bands.is_known`, upright."""
+    file.check_size(page.imagewidth, page.imagelength)
+    return _decode(file, [page])
+
+
 def _decode(file, pages):
     page = pages[0]
     if file.as_ids and page.photometric == tiff_bands.WHITE_IS_ZERO:
