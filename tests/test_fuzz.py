@@ -105,9 +105,9 @@ def run(kind, number, folder, seed=0):
     seeds = list(fuzz_seeds.SEEDS[kind]())
     for count in range(number):
         data = mutate(seeds[count % len(seeds)], rng)
-        begin = time.monotonic()
+        begin = time.process_time()
         fuzz_seeds.read(data, kind, folder)
-        assert time.monotonic() - begin < FEW_SECONDS
+        assert time.process_time() - begin < FEW_SECONDS
 
 
 if __name__ == "__main__":

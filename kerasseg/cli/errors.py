@@ -5,7 +5,11 @@ import json
 import re
 import sys
 
+from kerasseg import names
 from kerasseg.cli import options
+
+MAX_MESSAGE = 10_000  # characters
+NUL = "embedded null byte"  # all that Python says of it
 
 # "(--set 'data.channels=5')" behind what it stands for, which may be one way of two:
 # ", or read all: channels=5 (--set ...)".
@@ -38,7 +42,11 @@ def list_failures(arguments, failed):
 
 def told(arguments, message):
     """The message without advice to --set, for commands that have no such flag."""
-    return message if hasattr(arguments, "set") else SET.sub("", message)
+    if message == NUL:
+        given = [value for value in vars(arguments).values() if "\0" in str(value)]
+        message = f"A path must not hold the character NUL. Received: {given}."
+    message = message if hasattr(arguments, "set") else SET.sub("", message)
+    return names.bounded(message, MAX_MESSAGE)
 
 
 def _hint(arguments, message):

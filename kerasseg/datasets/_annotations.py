@@ -207,7 +207,7 @@ def _read(jobs, ids, ignore_label, index):
         )
     objects = [shape for shape in _objects(job.shapes) if shape[0] not in BACKGROUND]
     masks = (_mask(job, shapes, size) for _, shapes in objects)
-    maps, kept = _id_maps.pack_masks(masks, size)
+    maps, kept = _id_maps.pack_masks(masks, size, job.source)
     labels = [objects[place][0] for place in kept]
     crowd = np.array([label not in ids for label in labels], bool)
     classes = np.array([ids.get(label, 1) for label in labels], "int32")

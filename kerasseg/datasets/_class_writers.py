@@ -95,7 +95,7 @@ WITH_IGNORED = ("voc", "masks")  # forms with a number for pixels without a clas
 def _maps(annotated, content, report):
     """Class map in the order of categories, 255 ignored, and map of objects."""
     size, infos, found = annotated.read()
-    maps, kept = _id_maps.pack_masks(found, size)
+    maps, kept = _id_maps.pack_masks(found, size, annotated.file)
     infos = [infos[place] for place in kept]
     crowd = [info.crowd for info in infos]
     ids = {key: place for place, key in enumerate(content.categories, 1)}

@@ -3,21 +3,29 @@
 import numpy as np
 from scipy import ndimage
 
+from kerasseg.images import MAX_PIXELS, ImageError
 
-def pack_masks(masks, size):
+MAX_BYTES = 16 * MAX_PIXELS  # of the id maps of one image, as of the image itself
+
+
+def pack_masks(masks, size, source):
     """Put masks into id maps, each into the first one where it covers no other.
 
     Args:
         masks: iterable of bool [H, W]; only one is held at a time.
         size: (H, W).
+        source: file of the annotations, for the message.
 
     Returns:
         int32 [L, H, W], L >= 1, with the id k + 1 where the k-th mask that is not empty
         lies and 0 elsewhere, and the positions of these masks in the order given.
 
+    Raises:
+        ImageError: if so many overlap that the maps would take more than MAX_BYTES.
+
     Example:
         >>> masks = np.array([[[1, 1, 0]], [[0, 0, 0]], [[0, 1, 1]]]) > 0
-        >>> maps, kept = pack_masks(masks, (1, 3))
+        >>> maps, kept = pack_masks(masks, (1, 3), "a.json")
         >>> maps[:, 0].tolist(), kept
         ([[1, 1, 0], [0, 2, 2]], [0, 2])
     """
@@ -32,23 +40,36 @@ def pack_masks(masks, size):
         free = (ids for ids in maps if not ids[box][inside].any())
         ids = next(free, None)
         if ids is None:
+            if 4 * (len(maps) + 1) * mask.size > MAX_BYTES:
+                raise ImageError(
+                    source,
+                    f"objects whose overlaps take at most {MAX_BYTES} bytes per image",
+                    f"more than {len(maps)} above each other in {size[1]} x {size[0]} "
+                    "pixels",
+                    "Cut the picture into tiles, or unite the objects",
+                )
             ids = np.zeros(size, "int32")
             maps.append(ids)
         kept.append(index)
         ids[box][inside] = len(kept)
-    return np.stack(maps or [np.zeros(size, "int32")]), kept
+    maps = maps or [np.zeros(size, "int32")]
+    return maps[0][None] if len(maps) == 1 else np.stack(maps), kept
 
 
 def boxes_and_areas(maps, num):
     """Boxes float32 [M, 4], (x1, y1, x2, y2), and areas float32 [M] of M instances."""
-    boxes = np.zeros([num, 4], "float32")
-    areas = np.bincount(maps.ravel(), minlength=num + 1)[1:].astype("float32")
+    boxes, areas = np.zeros([num, 4], "float32"), _areas(maps, num).astype("float32")
     for layer in maps:
         for number, place in enumerate(ndimage.find_objects(layer)):
             if place is not None:
                 (y1, y2), (x1, x2) = ((side.start, side.stop) for side in place)
                 boxes[number] = x1, y1, x2, y2
     return boxes, areas
+
+
+def _areas(maps, num):
+    # Layer by layer: a count of all would make a copy in int64.
+    return sum(np.bincount(ids.ravel(), minlength=num + 1)[1:] for ids in maps)
 
 
 def box_iou(first, second):
@@ -69,13 +90,16 @@ def frontmost(maps, crowd):
     Returns:
         int32 [H, W] of ids 1..M, 0 where there is no instance.
     """
-    areas = np.bincount(maps.ravel(), minlength=len(crowd) + 1)[1:]
+    areas = _areas(maps, len(crowd))
     order = np.lexsort((-areas, ~np.asarray(crowd, bool)))  # crowds, then the largest
     ids = np.concatenate([[0], order + 1]).astype("int32")
     # From back to front; 0, no instance, lies behind all.
     rank = np.empty_like(ids)
     rank[ids] = np.arange(len(ids))
-    return ids[rank[maps].max(0)]
+    front = rank[maps[0]]
+    for layer in maps[1:]:
+        np.maximum(front, rank[layer], out=front)
+    return ids[front]
 
 
 def make_sample(image, maps, classes, crowd, *, ignore_label):

@@ -104,7 +104,7 @@ def _not_empty(annotated, infos, masks, report):
 
 def _flatten(annotated, size, infos, masks, report):
     """Objects that are visible in a label image, and the label image."""
-    maps, kept = _id_maps.pack_masks(masks, size)
+    maps, kept = _id_maps.pack_masks(masks, size, annotated.file)
     for place in sorted({*range(len(infos))} - {*kept}):
         label = infos[place].label
         report["empty"].append({"image": annotated.name, "object": label})

@@ -147,7 +147,7 @@ def _read(file, folder, jobs, ids, crowds, index):
     size = image.shape[:2]
     name = entry["file_name"]
     masks = (_coco_json.decode_mask(file, name, o, size) for o in objects)
-    maps, kept = _id_maps.pack_masks(masks, size)
+    maps, kept = _id_maps.pack_masks(masks, size, file)
     num, objects = len(objects), [objects[position] for position in kept]
     classes = np.array([ids[key_of(o.category_id)] for o in objects], "int32")
     crowd = np.array([crowds and is_crowd(o) for o in objects], bool)

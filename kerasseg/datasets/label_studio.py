@@ -71,7 +71,7 @@ def _read_all(root, boxes):
             if where is None or not isinstance(task.get("data"), dict):
                 _coco_json.fail(path, "tasks with data", f"task number {number}")
             image = _image_of(path, where, task["data"], index)
-            entries = _chosen(task, where, left_out)
+            entries = _chosen(path, task, where, left_out)
             shapes, size = [], None
             for entry in entries:
                 shape, size = _shape(path, where, entry, boxes, left_out, size)
@@ -100,10 +100,12 @@ def _image_of(path, where, data, index):
     return index.find(names[0], path)
 
 
-def _chosen(task, where, left_out):
+def _chosen(path, task, where, left_out):
     """The results of the first annotation that was not cancelled."""
     # "completions" before Label Studio 1.0.
     done = task.get("annotations", task.get("completions")) or []
+    if not isinstance(done, list):
+        _coco_json.fail(path, "a list of annotations", f"{where}: {done!r}"[:80])
     done = [
         one for one in done if isinstance(one, dict) and not one.get("was_cancelled")
     ]
@@ -113,8 +115,10 @@ def _chosen(task, where, left_out):
     if not done:
         left_out.add("tasks without an annotation (no objects in the image)", where)
         return []
-    results = done[0].get("result")
-    return [one for one in results or [] if isinstance(one, dict)]
+    results = done[0].get("result") or []
+    if not isinstance(results, list):
+        _coco_json.fail(path, "a list of results", f"{where}: {results!r}"[:80])
+    return [one for one in results if isinstance(one, dict)]
 
 
 def _shape(path, where, entry, boxes, left_out, size):

@@ -94,7 +94,7 @@ def _read(jobs, described, ignore_label, index):
     size = image.shape[:2]
     if isinstance(masks, tuple):
         masks = (_mask_files.read_mask_of(path, size) > 0 for path in masks)
-        maps, _ = _id_maps.pack_masks(masks, size)
+        maps, _ = _id_maps.pack_masks(masks, size, file)
     else:
         found = _mask_files.read_mask_of(masks, size)
         ids, numbers = np.unique(found, return_inverse=True)

@@ -60,7 +60,10 @@ def panoptic(root, split=None, *, annotations=None, ignore_label=255, val_fracti
     names = [str(categories[key].get("name", key)) for key in order]
     folders = _Folders(root)
     pairs, segments = [], {}
-    for entry in document.get("annotations") or ():
+    entries = document.get("annotations") or []
+    if not isinstance(entries, list) or not all(isinstance(x, dict) for x in entries):
+        _coco_json.fail(file, "a list of annotations", repr(entries)[:60])
+    for entry in entries:
         image = images.get(key_of(entry.get("image_id")))
         if image is None or not isinstance(entry.get("segments_info"), list):
             _coco_json.fail(

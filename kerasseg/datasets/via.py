@@ -112,6 +112,12 @@ def _entries(path):
         isinstance(entry, dict) and "filename" in entry for entry in entries
     ):
         _coco_json.fail(path, "images with a filename", f"{document!r}"[:60])
+    for entry in entries:
+        regions = _regions(entry)
+        if not isinstance(regions, list) or not all(
+            isinstance(r, dict) for r in regions
+        ):
+            _coco_json.fail(path, "regions that are objects", f"{regions!r}"[:60])
     return list(entries)
 
 
@@ -137,8 +143,7 @@ def _regions(entry):
     """Regions of an image: a list, or in VIA 1 an object by number."""
     regions = entry.get("regions") or []
     # VIA 1 numbered the regions in a dict, VIA 2 lists them.
-    regions = regions.values() if isinstance(regions, dict) else regions
-    return [region for region in regions if isinstance(region, dict)]
+    return list(regions.values()) if isinstance(regions, dict) else regions
 
 
 def _class_attribute(path, regions):

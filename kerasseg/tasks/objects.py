@@ -31,17 +31,30 @@ def truth_of(sample):
             f"Received: {', '.join(sample)}."
         )
     maps, classes = np.asarray(sample["instances"]), np.asarray(sample["classes"])
-    masks = np.zeros([len(classes), *maps.shape[1:]], bool)
+    masks = _no_masks(len(classes), maps.shape[1:])
+    there = np.zeros(len(classes), bool)
     for layer in maps:
         for number, (x1, y1, x2, y2), mask in crop_instances(layer):
             masks[number - 1, y1:y2, x1:x2] = mask
-    there = masks.any((1, 2))
+            there[number - 1] = True
     crowd = np.asarray(sample.get("crowd", np.zeros(len(classes))), bool)[there]
-    masks, classes = masks[there], classes[there].astype("int32") - 1
+    # A copy of all would take the memory of the pixels outside of the objects, too.
+    masks = masks if there.all() else masks[there]
+    classes = classes[there].astype("int32") - 1
     scores = np.ones(len(masks), "float32")
     boxes = np.asarray(sample["boxes"])[there] if "boxes" in sample else None
     boxes = masks_to_boxes(masks) if boxes is None else boxes.astype("float32")
     return Instances(boxes, classes, scores, masks), crowd
+
+
+def _no_masks(num, size):
+    try:
+        return np.zeros([num, *size], bool)
+    except MemoryError as error:
+        raise ValueError(
+            f"{num} objects of {size[1]} x {size[0]} pixels take {num * np.prod(size)} "
+            "bytes as masks, more than there are. Cut the image into tiles."
+        ) from error
 
 
 def label_maps(present, crowd, found):

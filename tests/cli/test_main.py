@@ -107,6 +107,12 @@ def test_a_file_that_is_not_there_is_called_that(tmp_path, capsys):
     assert "Received: no such file" in capsys.readouterr().err
 
 
+def test_nul_in_a_path_is_called_that(capsys):
+    assert main(["classical", "slic", "a.png", "--out", "x\0y"]) == 1
+    told = r"kerasseg: A path must not hold the character NUL. Received: ['x\x00y']."
+    assert told in capsys.readouterr().err
+
+
 def test_an_unknown_format_of_files_ends_with_code_2_and_the_nearest(capsys):
     with pytest.raises(SystemExit) as stop:
         main(["export", "--format", "onnxx"])
