@@ -5,6 +5,7 @@ import os
 from kerasseg.cli import errors
 
 FORMATS = ("coco", "labels", "folders")
+NAMED = 20  # of what was left out or lost, of each kind
 TARGETS = (*FORMATS, "yolo", "voc", "masks")
 
 
@@ -98,17 +99,19 @@ def _lines(report):
         ("empty", "has no pixel"),
         ("boxes", "has a box but no outline; --boxes fill makes it a rectangle"),
         ("copies", "stands in the file twice"),
+        ("strays", "is of no listed image"),
     ):
-        for one in report[key]:
-            yield f"left out: {one['image']}: {one['object']} {words}"
+        yield from _first(
+            f"left out: {one['image']}: {one['object']} {words}" for one in report[key]
+        )
     for note in report["notes"]:
         if not note.startswith("Left out: "):  # these were named just now
             yield f"note: {note}"
-    for one in report["covered"]:
-        yield (
-            f"lost: {one['image']}: {one['object']}: {one['pixels']} of "
-            f"{one['area']} pixels lie under other objects"
-        )
+    yield from _first(
+        f"lost: {one['image']}: {one['object']}: {one['pixels']} of {one['area']} "
+        "pixels lie under other objects"
+        for one in report["covered"]
+    )
     if report.get("ignored"):
         yield f"lost: that {report['ignored']} pixels are ignored"
     if report.get("parts"):
@@ -118,3 +121,10 @@ def _lines(report):
         yield f"lost: the classes of objects ({counts})"
     if report["crowds"]:
         yield f"lost: that {report['crowds']} objects are crowds"
+
+
+def _first(lines):
+    lines = list(lines)
+    yield from lines[:NAMED]
+    if len(lines) > NAMED:
+        yield f"... and {len(lines) - NAMED} more of that kind, see --json"

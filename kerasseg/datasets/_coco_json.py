@@ -213,7 +213,11 @@ def _objects(path, document, images, categories, boxes):
             fail(path, "annotations that are objects", repr(entry)[:60])
         if entry.id is None:
             entry = entry._replace(id=f"number {place}")
-        number = _check_annotation(path, entry, images, categories)
+        number = _check_annotation(path, entry, categories)
+        if number not in images:
+            where = f"image {entry.image_id!r}"
+            left_out.append(LeftOut(where, f"annotation {entry.id}", "image"))
+            continue
         if not entry.segmentation and entry.box is not None and boxes == "fill":
             entry = entry._replace(segmentation=coco_entries.rectangle(entry.box))
         if entry.segmentation:
@@ -222,7 +226,21 @@ def _objects(path, document, images, categories, boxes):
         reason = "nothing" if entry.box is None else "box"
         name = images[number]["file_name"]
         left_out.append(LeftOut(name, f"annotation {entry.id}", reason))
-    if len(left_out) == len(entries) and any(o.reason == "box" for o in left_out):
+    _check_left(path, entries, left_out)
+    return _without_copies(path, objects, images, left_out), left_out
+
+
+def _check_left(path, entries, left_out):
+    """Refuse a file of which no annotation is left, for a reason that can be mended."""
+    if len(left_out) < len(entries):
+        return
+    reasons = {one.reason: one for one in left_out}
+    if {*reasons} == {"image"}:
+        one = left_out[0]
+        fail(
+            path, "a known image_id", f"{one.label}: {one.image.removeprefix('image ')}"
+        )
+    if "box" in reasons:
         raise ImageError(
             path,
             "annotations with a segmentation (polygons or a code)",
@@ -230,7 +248,6 @@ def _objects(path, document, images, categories, boxes):
             "Export the outlines, too; or take the rectangles for masks: "
             'boxes="fill" (in a recipe: --set data.boxes=fill)',
         )
-    return _without_copies(path, objects, images, left_out), left_out
 
 
 def _without_copies(path, objects, images, left_out):
@@ -250,16 +267,14 @@ def _without_copies(path, objects, images, left_out):
     return objects
 
 
-def _check_annotation(path, entry, images, categories):
-    """Refuse a wrong annotation; returns the id of its image."""
+def _check_annotation(path, entry, categories):
+    """Refuse a wrong annotation; returns the id of its image, which may be unknown."""
     name = f"annotation {entry.id}"
-    image, category = key_of(entry.image_id), key_of(entry.category_id)
-    for key, number, given, known in (
-        ("image_id", image, entry.image_id, images),
-        ("category_id", category, entry.category_id, categories),
-    ):
-        if number is None or number not in known:
-            fail(path, f"a known {key}", f"{name}: {given!r}")
+    image = key_of(entry.image_id)
+    if image is None:
+        fail(path, "a known image_id", f"{name}: {entry.image_id!r}")
+    if key_of(entry.category_id) not in categories:  # None is none
+        fail(path, "a known category_id", f"{name}: {entry.category_id!r}")
     if entry.crowd not in (None, 0, 1, "0", "1"):
         fail(path, "iscrowd 0 or 1", f"{name}: {entry.crowd!r}")
     outlined = isinstance(entry.segmentation, (list, dict))
@@ -273,6 +288,8 @@ def _file_name(name, folder):
     """Path inside the folder, with slashes; None if it leads out of it."""
     if not is_text(name) or "\0" in name:
         return None
+    if not re.search(r"[/\\:]|^\.", name):  # as of nearly all: nothing to be looked at
+        return name
     if "\\" in name and not os.path.isfile(folder / name):  # written under Windows
         name = name.replace("\\", "/")
     # Some tools name files by the folder that the annotations lie in.

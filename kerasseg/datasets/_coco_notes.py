@@ -15,6 +15,7 @@ def is_crowd(entry):
 REASONS = {  # of what is left out: as told of one, and of several
     "box": ("has a box but no segmentation", "have a box but no segmentation"),
     "nothing": ("has an empty outline", "have empty outlines"),
+    "image": ("is of no listed image", "are of images that are not listed"),
     "copy": ("stands in the file twice", "stand in the file twice"),
 }
 ADVICE = {"box": ' boxes="fill" makes rectangles of them (--set data.boxes=fill).'}

@@ -40,8 +40,8 @@ def coco(
     Ids are whole numbers or strings; those of annotations may begin anew in each image.
     `iscrowd`, `area` and `bbox` may be missing, and lists may be objects. A category
     that no annotation has and that others name as their supercategory is no class.
-    Annotations without a segmentation, and instances without a pixel in the image, are
-    left out; `Samples.notes` and `check` count them.
+    Annotations without a segmentation or of images that are not listed, and instances
+    without a pixel in the image, are left out; `Samples.notes` and `check` count them.
 
     Args:
         root: folder with the annotation file and the images.
@@ -96,18 +96,18 @@ def coco(
     file, by_rule = _coco_files.find(root, split, annotations)
     folder = _coco_files.image_folder(root, file, images)
     content = _coco_json.read(file, folder, boxes)
-    entries = content.images
+    entries = [(folder / entry["file_name"], entry) for entry in content.images]
     if split is not None and by_rule:
-        entries = _part(file, folder, content, split, val_fraction)
+        entries = _part(file, entries, content, split, val_fraction)
     if not entries:
         raise ImageError(file, "an image or more", "none", "Give another file")
     # COCO's category ids have gaps, 1..90 for 80 classes; class ids have none.
     ids = {number: position for position, number in enumerate(content.categories, 1)}
-    jobs = [(entry, content.objects.get(entry["id"], [])) for entry in entries]
+    jobs = [(entry, content.objects.get(entry["id"], [])) for _, entry in entries]
     read = functools.partial(_read, file, folder, jobs, ids, crowds)
     return Samples(
-        names=_names([entry["file_name"] for entry in entries]),
-        files=tuple((folder / entry["file_name"], file) for entry in entries),
+        names=_names([entry["file_name"] for _, entry in entries]),
+        files=tuple((path, file) for path, _ in entries),
         read=functools.partial(_sample, read, ignore_label),
         classes=("background", *content.categories.values()),
         ignore_label=ignore_label,
@@ -126,18 +126,18 @@ def _names(files):
     )
 
 
-def _part(file, folder, content, split, val_fraction):
+def _part(file, entries, content, split, val_fraction):
     if split not in ("train", "val"):
         raise ValueError(
             f'`split` must be None, "train" or "val". Received: {split!r}.'
         )
-    triples = [(e["file_name"], folder / e["file_name"], e) for e in content.images]
+    triples = [(entry["file_name"], path, entry) for path, entry in entries]
     kinds = [
         {key_of(o.category_id) for o in content.objects.get(entry["id"], [])} or {None}
         for entry in content.images
     ]
     found = select_by_hash(file, split, triples, val_fraction, kinds)
-    return [entry for _, _, entry in found]
+    return [(path, entry) for _, path, entry in found]
 
 
 def _read(file, folder, jobs, ids, crowds, index):

@@ -11,6 +11,8 @@ from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError
 from kerasseg.names import look_up
 
+# Lists of the report by the reason why annotations of COCO are left out.
+REPORTED = {"empty": "nothing", "boxes": "box", "copies": "copy", "strays": "image"}
 WRITERS = {**_instance_writers.WRITERS, **_class_writers.WRITERS}
 
 
@@ -60,7 +62,8 @@ def convert(
 
     Returns:
         JSON-able dict of "out", "format", the numbers of "images" and "objects" that
-        were written, and the losses: "empty", objects without a pixel; "covered",
+        were written, and the losses: "empty", objects without a pixel; "strays", those
+        of images that are not listed; "covered",
         objects that others hide in a label image ("pixels" hidden, of "area"; wholly
         hidden ones are left out); "parts", polygons that are parts of an object (yolo);
         "ignored", pixels that become background;
@@ -97,7 +100,7 @@ def convert(
         raise ImageError(source, "an image or more", "none", "Give another source")
     report = {"out": str(out), "format": to, "images": len(content.images)}
     report |= {"objects": 0, "covered": [], "classes": {}, "crowds": 0}
-    for key, reason in (("empty", "nothing"), ("boxes", "box"), ("copies", "copy")):
+    for key, reason in REPORTED.items():
         report[key] = [
             {"image": one.image, "object": one.label}
             for one in content.left_out

@@ -177,6 +177,7 @@ def _is_of_points(ring):
     return (
         isinstance(ring, list)
         and len(ring) > 2
+        and isinstance(ring[0], list)  # of nearly all it is a number
         and all(isinstance(point, list) and len(point) == 2 for point in ring)
         and not any(isinstance(number, list) for number in ring[0])
     )

@@ -5,6 +5,7 @@ It takes an id of 0 for "no match", ends with a KeyError without `iscrowd`, `are
 """
 
 import collections
+import warnings
 
 from kerasseg.instance import coco_entries, polygons, rle
 from kerasseg.instance.coco_entries import key_of
@@ -14,7 +15,8 @@ def renumbered(truth, results, kind):
     """The same truth and results with ids from 1, and with all fields.
 
     Ids that are numbers keep their order. Annotations without what `kind` compares, a
-    mask or a box, are left out; so are categories that only name a group.
+    mask or a box, or of images that are not listed, are left out; so are categories
+    that only name a group.
 
     Args:
         truth: content of an annotation file, as tools write it; it is not changed.
@@ -32,7 +34,7 @@ def renumbered(truth, results, kind):
     annotations = coco_entries.listed(truth, "annotations")
     if annotations is None:
         raise ValueError(_message("a list 'annotations'", truth))
-    annotations = [coco_entries.annotation_of(one) for one in annotations]
+    annotations = _of_known_images(annotations, images)
     used = {key_of(one.category_id) for one in annotations}
     used |= {key_of(one.get("category_id")) for one in results}
     for group in coco_entries.group_categories(categories, used):
@@ -61,6 +63,19 @@ def renumbered(truth, results, kind):
     found = [{**one, **(_ids(one, numbers) or {})} for one in results]
     names = _names(categories, numbers["category_id"])
     return document, found, names
+
+
+def _of_known_images(entries, images):
+    """`Annotation`s without those of images that are not listed, as pycocotools."""
+    found = [coco_entries.annotation_of(one) for one in entries]
+    kept = [one for one in found if key_of(one.image_id) in images]
+    if strays := len(found) - len(kept):
+        warnings.warn(
+            f"{strays} of {len(found)} annotations are of images that are not listed, "
+            "and do not count.",
+            stacklevel=4,
+        )
+    return kept
 
 
 def unknown(results, truth):

@@ -22,6 +22,8 @@ MAX_BYTES = 100_000
 MAX_DOTS = 200
 
 
+# "table.key=value"; of several losses "loss.NAME.key=value".
+OVERRIDE = re.compile(r"(\w+)\.(?:(?<=^loss\.)(\w+)\.)?(\w+)=(.*)", re.DOTALL)
 FOREIGN = ("model", "loss")  # tables that another architecture wants otherwise
 FIX_FOREIGN = (
     " --set model.architecture changes no other option of the recipe: copy it, and"
@@ -42,8 +44,9 @@ def read(path=None, overrides=(), *, model=None):
     Args:
         path: recipe.toml, a folder that holds one, the name of one of `named`, or None
             for the main job.
-        overrides: strings "table.key=value", value in TOML, in Python (as messages show
-            them) or JSON, or a bare word.
+        overrides: strings "table.key=value", or "loss.NAME.key=value" where there are
+            several, value in TOML, in Python (as messages show them) or JSON, or a bare
+            word.
         model: dict that takes the place of the table [model], or None.
 
     Returns:
@@ -263,18 +266,24 @@ def name(path=None):
 
 def _override(recipe, text):
     """Apply "table.key=value" to a recipe in place; return (table, key)."""
-    match = re.fullmatch(r"(\w+)\.(\w+)=(.*)", text, re.DOTALL)
+    match = OVERRIDE.fullmatch(text)
     if not match:
         raise RecipeError(f"--set must look like train.epochs=5. Received: {text!r}.")
-    table, key, value = match.groups()
+    table, name, key, value = match.groups()
     value = _without_none(_parsed(value, text))
-    target = recipe.setdefault(table, {})
-    if isinstance(target, list):
+    entries = as_list(recipe.setdefault(table, {}))
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise RecipeError(f"[{table}] must be a table. Received: {entries[0]!r}.")
+    names = [str(entry.get("name")) for entry in entries]
+    if name is None and len(entries) == 1:
+        entries[0][key] = value
+    elif names.count(name) == 1:
+        entries[names.index(name)][key] = value
+    else:
         raise RecipeError(
-            f"--set cannot change a list of [[{table}]]. Received: {text!r}. Copy the "
-            f"recipe and change [[{table}]] there."
+            f"--set must say which [[{table}]] of {', '.join(names)}, as in "
+            f"{table}.NAME.weight=0.5. Received: {text!r}."
         )
-    target[key] = value
     return table, key
 
 

@@ -100,7 +100,7 @@ def test_an_image_without_instances_is_background(write):
         (["images", 0, "height"], 0, "image 7: 0 x 6"),
         (["images", 0, "width"], 10**9, "together at most"),
         (["annotations", 1, "id"], 1, "unique ids"),
-        (["annotations", 0, "image_id"], 8, "known image_id.*annotation 1: 8"),
+        (["annotations", 0, "image_id"], None, "known image_id.*annotation 1: None"),
         (["annotations", 0, "category_id"], 1, "known category_id.*annotation 1"),
         (["annotations", 0, "iscrowd"], 2, "iscrowd 0 or 1"),
         (["annotations", 0, "segmentation"], None, "annotation 1: None"),
@@ -111,6 +111,24 @@ def test_an_image_without_instances_is_background(write):
 def test_a_wrong_entry_is_refused_before_any_image_is_read(write, path, value, message):
     with pytest.raises(ImageError, match=f"instances.json: .*{message}"):
         datasets.coco(write((path, value)))
+
+
+def test_annotations_of_images_that_are_not_listed_are_counted(write):
+    samples = datasets.coco(write((["annotations", 0, "image_id"], 8)))
+    assert samples[0]["classes"].tolist() == [1]  # the crowd alone
+    (note,) = (
+        note for note in samples.notes if "not listed" in note or "image 8" in note
+    )
+    assert (
+        note
+        == "Left out: 1 annotation that is of no listed image: annotation 1 of image 8."
+    )
+
+
+def test_a_file_whose_annotations_are_all_of_other_images_is_refused(write):
+    changes = [(["annotations", i, "image_id"], 8) for i in range(5)]
+    with pytest.raises(ImageError, match=r"a known image_id.*annotation 1: 8"):
+        datasets.coco(write(*changes))
 
 
 @pytest.mark.parametrize(

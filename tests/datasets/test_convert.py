@@ -293,6 +293,19 @@ def test_the_nuclei_come_back_from_label_images(data_root, tmp_path):
         assert [o["segmentation"] for o in back] == codes
 
 
+def test_losses_of_one_kind_are_named_up_to_twenty_and_counted(tmp_path, capsys):
+    save_coco(tmp_path, {"a.png": [(LEFT, 2, 0)]})
+    document = json.loads((tmp_path / "instances.json").read_text())
+    (one,) = document["annotations"]
+    document["annotations"] += [{**one, "id": i, "image_id": 9} for i in range(2, 27)]
+    (tmp_path / "instances.json").write_text(json.dumps(document))
+    command = ["convert", str(tmp_path), "--to", "labels", "--out", f"{tmp_path}/out"]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert out.count("is of no listed image") == 20
+    assert "... and 5 more of that kind" in out
+
+
 def test_files_of_other_tools_convert_and_losses_are_named_once(tmp_path, capsys):
     save_coco(tmp_path, {"x/a.png": [(LEFT, 2, 0), (RIGHT, 9, 0)]})
     document = json.loads((tmp_path / "instances.json").read_text())

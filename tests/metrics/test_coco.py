@@ -229,6 +229,14 @@ def test_two_categories_of_one_name_are_told_apart():
     assert list(coco_scores(truth, [])["classes"]) == ["disc (id 3)", "disc (id 5)"]
 
 
+def test_annotations_of_images_that_are_not_listed_do_not_count():
+    stray = entry(3, 3, mask(0, 100), image_id=8)
+    truth = {**TRUTH, "annotations": [*TRUTH["annotations"], stray]}
+    found = [result(mask(0, 0)), result(mask(100, 100))]
+    with pytest.warns(UserWarning, match="1 of 3 annotations are of images that"):
+        assert coco_scores(truth, found)["ap"] == 1
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -184,6 +184,16 @@ def test_real_data_needs_its_root():
         recipes.build_samples(recipe, None, "train")
 
 
+def test_one_of_several_losses_can_be_set_by_its_name():
+    path, text = "unet_plain_isbi2012", "loss.Dice.weight=0.5"
+    losses = recipes.read(path, [text])["loss"]
+    assert [loss.get("weight") for loss in losses] == [None, 0.5]
+    with pytest.raises(recipes.RecipeError, match="of CrossEntropy, Dice, as in loss"):
+        recipes.read(path, ["loss.weight=0.5"])
+    with pytest.raises(recipes.RecipeError, match=r"must look like train\.epochs"):
+        recipes.read(path, ["train.Dice.epochs=5"])
+
+
 def test_every_data_set_can_be_named():
     names = {"camvid", "coco", "dsb2018", "folder", "isbi2012", "mask_folders"}
     assert names | {"shapes"} <= set(datasets.DATASETS)
