@@ -1,5 +1,6 @@
 """Instances found in one image, and their COCO results (numpy)."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,6 +109,16 @@ class Instances:
                 }
             )
         return results
+
+
+def tell_of_limit(num, max_objects):
+    """Warn where more objects were found than may be."""
+    if num > max_objects:  # without the number, so that it is said once
+        warnings.warn(
+            f"An image has more objects than max_objects={max_objects}: those that "
+            "score least are left out. Give a larger max_objects (--max-objects).",
+            stacklevel=3,
+        )
 
 
 def annotate(document, found, *, crowd=None, **entry):

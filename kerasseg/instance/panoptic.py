@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage, spatial
 
+from kerasseg.instance.instances import tell_of_limit
 from kerasseg.instance.masks import crop_instances
 
 
@@ -90,7 +91,8 @@ def decode(
         threshold: least value of a peak.
         window: side in pixels of the window in which a peak is the maximum (the paper's
             max pooling, 7).
-        max_objects: most instances, those of the highest peaks; the paper's 200.
+        max_objects: most instances, those of the highest peaks, with a warning where
+            there are more; the paper's 200.
         min_stuff_px: stuff classes of fewer pixels become void.
 
     Returns:
@@ -108,7 +110,9 @@ def decode(
     is_thing = np.isin(np.arange(num_classes), list(things))
     ids = np.zeros(classes.shape, "int32")
     segment_classes = []
-    peaks = _peaks(np.asarray(centers)[..., 0], threshold, window, max_objects)
+    peaks = _peaks(np.asarray(centers)[..., 0], threshold, window)
+    tell_of_limit(len(peaks), max_objects)
+    peaks = peaks[:max_objects]
     rows, columns = np.nonzero(is_thing[classes])
     if len(peaks) and len(rows):
         places = np.stack([columns, rows], -1)
@@ -127,9 +131,9 @@ def decode(
     return Panoptic(ids, np.array(segment_classes, "int32"))
 
 
-def _peaks(heatmap, threshold, window, num):
-    """(x, y) of the highest peaks, highest first: [K, 2]."""
+def _peaks(heatmap, threshold, window):
+    """(x, y) of the peaks, highest first: [K, 2]."""
     highest = ndimage.maximum_filter(heatmap, window, mode="nearest")
     rows, columns = np.nonzero((heatmap == highest) & (heatmap > threshold))
-    best = np.argsort(-heatmap[rows, columns], kind="stable")[:num]
+    best = np.argsort(-heatmap[rows, columns], kind="stable")
     return np.stack([columns, rows], -1)[best]

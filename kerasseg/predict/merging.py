@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from kerasseg.detection.mask_grid import STRIDE
-from kerasseg.instance.instances import Instances
+from kerasseg.instance.instances import Instances, tell_of_limit
 
 SAME = 0.5  # share of pixels from which two masks are one object
 SHOWN = 4  # tiles that show an object where four of them meet
@@ -88,7 +88,7 @@ def objects_in_tile(found, tile, image_size, *, score_threshold=0.0):
     return parts
 
 
-def merge(parts, image_size, tiles=(), *, min_area_px=1, max_objects=1000):
+def merge(parts, image_size, tiles=(), *, min_area_px=1, max_objects=1000, tell=False):
     """Instances of an image from the parts of its tiles.
 
     - Of whole objects of one class from different tiles whose masks have an IoU of 0.5
@@ -106,6 +106,7 @@ def merge(parts, image_size, tiles=(), *, min_area_px=1, max_objects=1000):
         tiles: (x1, y1, x2, y2) of all tiles, those too in which nothing was found.
         min_area_px: objects of fewer pixels are left out.
         max_objects: so many of the best are kept, of four times as many parts.
+        tell: whether to warn that others are left out.
 
     Returns:
         `Instances`, best first.
@@ -129,6 +130,8 @@ def merge(parts, image_size, tiles=(), *, min_area_px=1, max_objects=1000):
     merged = [_union(group) for group in _groups(parts, left, near)]
     kept = [parts[i] for i in sorted(kept)]
     found = [part for part in kept + merged if _area(part) >= min_area_px]
+    if tell:
+        tell_of_limit(len(found), max_objects)
     found = sorted(found, key=lambda part: -part.score)[:max_objects]
     # One byte per pixel and object: 8,000 parts of a large image took 4.5 GB before
     # `max_objects` existed.

@@ -55,7 +55,8 @@ def instances(
             a quarter of the resolution draw objects of a few pixels better enlarged;
             they should be trained at that scale.
         min_area_px: objects of fewer pixels are left out.
-        max_objects: only so many, the best ones; each takes one byte per pixel.
+        max_objects: only so many, the best ones, with a warning; each takes one byte
+            per pixel.
         value_range: numbers of the image that are black and white; None for what its
             dtype and numbers say, see `images.values`.
 
@@ -74,7 +75,7 @@ def instances(
         score_threshold, fit, overlap_px, zoom, min_area_px, max_objects, value_range
     )
     parts, *place = _parts(model, image, options, options.score_threshold)
-    return _merged(parts, *place, options)
+    return _merged(parts, *place, options, tell=True)
 
 
 def instances_of_all_scores(model, image, options):
@@ -97,13 +98,14 @@ def instances_of_all_scores(model, image, options):
     return above.followed_by(every.subset(every.scores < limit))
 
 
-def _merged(parts, tiles, image_size, options):
+def _merged(parts, tiles, image_size, options, tell=False):
     return merging.merge(
         parts,
         image_size,
         tiles,
         min_area_px=options.min_area_px,
         max_objects=options.max_objects,
+        tell=tell,
     )
 
 

@@ -15,6 +15,7 @@ from kerasseg.names import check_options
 
 FLIPS = (False, True, "horizontal", "both")
 FITS = ("tile", "resize")
+MAX_OBJECTS = 65_535  # label maps are written in 16 bits
 SIDES = re.compile(r"(\d{1,5})x(\d{1,5})")
 # Annotation of a field -> types that fit it, and how an error calls them.
 KINDS = {
@@ -185,7 +186,11 @@ class StarOptions:
         1, "objects of PX pixels at least", low=0, name="min-area", metavar="PX"
     )
     max_objects: int = option(
-        1000, "only the N best objects of an image", low=1, metavar="N"
+        1000,
+        "only the N best objects of an image",
+        low=1,
+        high=MAX_OBJECTS,
+        metavar="N",
     )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
@@ -215,7 +220,11 @@ class InstanceOptions:
         1, "objects of PX pixels at least", low=0, name="min-area", metavar="PX"
     )
     max_objects: int = option(
-        1000, "only the N best objects of an image", low=1, metavar="N"
+        1000,
+        "only the N best objects of an image",
+        low=1,
+        high=MAX_OBJECTS,
+        metavar="N",
     )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
@@ -253,7 +262,11 @@ class PanopticOptions:
         1, "segments of PX pixels at least", low=0, name="min-area", metavar="PX"
     )
     max_objects: int = option(
-        200, "only the N best objects of an image", low=1, metavar="N"
+        200,
+        "only the N best objects of an image",
+        low=1,
+        high=MAX_OBJECTS,
+        metavar="N",
     )
     things: tuple | None = option(
         None,

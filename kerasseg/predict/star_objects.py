@@ -3,6 +3,7 @@
 import numpy as np
 
 from kerasseg.instance import star_polygons
+from kerasseg.instance.instances import tell_of_limit
 from kerasseg.predict import forward
 from kerasseg.predict.options import StarOptions
 from kerasseg.predict.preprocessing import extend, prepare
@@ -30,7 +31,8 @@ def stars(
             `predict.preprocessing.prepare`.
         score_threshold: polygons of a lower object probability are left out.
         min_area_px: objects of fewer pixels are left out.
-        max_objects: only so many, the best ones; each takes one byte per pixel.
+        max_objects: only so many, the best ones, with a warning; each takes one byte
+            per pixel.
         value_range: as in `predict.probabilities`.
 
     Returns:
@@ -61,6 +63,7 @@ def stars(
         grid=grid,
         score_threshold=score_threshold,
     )
+    tell_of_limit(len(found.points), max_objects)
     found = star_polygons.Polygons(*(values[:max_objects] for values in found))
     found = star_polygons.to_instances(found, size)
     return found.subset(np.count_nonzero(found.masks, axis=(1, 2)) >= min_area_px)

@@ -71,7 +71,8 @@ def test_stuff_is_one_segment_a_class_and_may_be_too_small():
 def test_low_or_many_peaks_are_left_out():
     logits, centers, offsets = outputs()
     options = {"things": [1, 2], "window": 3}
-    one = panoptic.decode(logits, centers, offsets, max_objects=1, **options)
+    with pytest.warns(UserWarning, match="more objects than max_objects=1"):
+        one = panoptic.decode(logits, centers, offsets, max_objects=1, **options)
     assert one.classes.tolist() == [1, 0]  # all things go to the only peak
     none = panoptic.decode(logits, centers, offsets, threshold=1.0, **options)
     assert none.classes.tolist() == [0]

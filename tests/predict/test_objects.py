@@ -122,7 +122,8 @@ def test_small_and_many_objects_are_left_out(model):
     image, _ = draw((64, 64), (0, 4, 4, 12, 12), (1, 20, 20, 60, 60))
     large = predict.instances(model, image, min_area_px=65)
     assert large.classes.tolist() == [1]
-    best = predict.instances(model, image, max_objects=1)
+    with pytest.warns(UserWarning, match="more objects than max_objects=1"):
+        best = predict.instances(model, image, max_objects=1)
     assert best.classes.tolist() == [0] and best.masks.shape == (1, 64, 64)
 
 
