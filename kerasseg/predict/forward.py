@@ -51,9 +51,16 @@ def to_confidence(logits):
 
 
 def logits_of(outputs):
-    """The logits among a model's outputs: a tensor, or "logits" of a dict."""
+    """The logits among a model's outputs: a tensor, or "logits" of a dict.
+
+    Of a model that ends in a softmax, or in the sigmoid of one class, as those of
+    others do, what goes into that.
+
+    Raises:
+        ValueError: if there are none, or each of several classes has a sigmoid.
+    """
     if isinstance(outputs, dict) and "logits" in outputs:
-        return outputs["logits"]
+        return _before_activation(outputs["logits"])
     if isinstance(outputs, (dict, list, tuple)):
         found = (
             sorted(outputs) if isinstance(outputs, dict) else f"{len(outputs)} outputs"
@@ -62,7 +69,23 @@ def logits_of(outputs):
             "`model` must return logits [N, H, W, K] or a dict with 'logits'. "
             f"Received: {found}."
         )
-    return outputs
+    return _before_activation(outputs)
+
+
+def _before_activation(outputs):
+    logits, kind = getattr(outputs, "_keras_logits", None), None  # Keras' own note
+    if type(outputs).__name__ == "SymbolicTensor":  # TensorFlow, in a graph
+        kind = outputs.op.type
+        logits = outputs.op.inputs[0] if kind in ("Sigmoid", "Softmax") else None
+    if logits is None:
+        return outputs
+    if kind == "Sigmoid" and outputs.shape[-1] != 1:
+        raise ValueError(
+            "`model` must tell one class per pixel: logits, or their softmax. "
+            f"Received: a sigmoid for each of {outputs.shape[-1]} classes, which may "
+            "overlap. Their maps are `model.predict(images) > 0.5`."
+        )
+    return logits
 
 
 def to_arrays(outputs):

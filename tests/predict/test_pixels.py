@@ -76,6 +76,36 @@ def test_one_logit_is_thresholded_at_one_half(rng):
         assert ids.dtype == np.int32
 
 
+@pytest.mark.parametrize("num_classes, activation", [(1, "sigmoid"), (3, "softmax")])
+@pytest.mark.parametrize("own_layer", [False, True])
+def test_probabilities_of_other_models_are_not_taken_for_logits(
+    num_classes, activation, own_layer, rng
+):
+    inputs = keras.Input([None, None, 3])
+    layer = keras.layers.Conv2D(num_classes, 1, activation=activation)
+    x = layer(inputs)
+    if own_layer:
+        layer = keras.layers.Conv2D(num_classes, 1)
+        x = keras.layers.Activation(activation)(layer(inputs))
+    model = keras.Model(inputs, x)
+    layer.set_weights(
+        [rng.normal(0, 0.01, [1, 1, 3, num_classes]), -np.ones(num_classes)]
+    )
+    image = rng.integers(0, 256, [9, 11, 3]).astype("uint8")
+    expected = model.predict_on_batch(image[None].astype("float32"))[0]
+    found = predict.probabilities(model, image)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    ids = expected[..., 0] > 0.5 if num_classes == 1 else expected.argmax(-1)
+    np.testing.assert_array_equal(predict.class_ids(model, image), ids)
+
+
+def test_classes_that_may_overlap_are_not_taken_for_exclusive_ones():
+    inputs = keras.Input([8, 8, 3])
+    x = keras.layers.Conv2D(3, 1, activation="sigmoid")(inputs)
+    with pytest.raises(ValueError, match=r"a sigmoid for each of 3 classes.* > 0\.5"):
+        predict.class_ids(keras.Model(inputs, x), np.zeros([8, 8, 3], "uint8"))
+
+
 def test_logits_of_a_dict_of_outputs_are_used(model, rng):
     image = rng.integers(0, 256, [8, 9, 3], "uint8")
     ids = predict.class_ids(conv_model(as_dict=True), image)
