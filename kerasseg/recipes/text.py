@@ -10,7 +10,7 @@ import re
 import tomllib
 
 from kerasseg.names import bounded, nearest, parameters
-from kerasseg.recipes.options import DATA, check_data, resolve
+from kerasseg.recipes.options import DATA, as_list, check_data, resolve
 from kerasseg.tasks.checks import OptionError
 
 SHAPES = pathlib.Path(__file__).with_name("shapes.toml")
@@ -22,8 +22,10 @@ MAX_BYTES = 100_000
 MAX_DOTS = 200
 
 
-# "table.key=value"; of several losses "loss.NAME.key=value".
-OVERRIDE = re.compile(r"(\w+)\.(?:(?<=^loss\.)(\w+)\.)?(\w+)=(.*)", re.DOTALL)
+# "table.key=value"; of several losses and augmentations "loss.NAME.key=value".
+OVERRIDE = re.compile(
+    r"(\w+)\.(?:(?:(?<=^loss\.)|(?<=^augment\.))(\w+)\.)?(\w+)=(.*)", re.DOTALL
+)
 FOREIGN = ("model", "loss")  # tables that another architecture wants otherwise
 FIX_FOREIGN = (
     " --set model.architecture changes no other option of the recipe: copy it, and"
