@@ -60,15 +60,15 @@ def find_format(root, readers):
         if evidence := forms[name].find(root):
             found.append((name, forms[name], evidence))
     if not found:
-        raise _unknown(root, forms)
+        raise _unknown(root)
     name, form, evidence = found[0]
     others = tuple(name for name, other, _ in found[1:] if not other.is_general)
     return Format(name, form.title, evidence, others)
 
 
-def _unknown(root, forms):
-    titles = ", ".join(f"{form.title} ({name})" for name, form in forms.items())
-    known = f"a data set in a form that is known: {titles}"
+def _unknown(root):
+    # All by their titles would hide what follows.
+    known = "a data set in a form that is known, see `kerasseg list`"
     for looks_like, fix in _sniff.unreadable(root):
         return ImageError(root, known, looks_like, fix)
     held = _sniff.summary(root)
@@ -76,6 +76,7 @@ def _unknown(root, forms):
         root,
         known,
         held,
-        "Put images into images/ and masks of the same names into labels/, or give the "
-        "folder above or below; --format NAME says which form is meant",
+        "Put images into images/ and masks of the same names into labels/ (one for "
+        "each class: masks/CLASS/), or give the folder above or below; --format NAME "
+        "says which form is meant",
     )

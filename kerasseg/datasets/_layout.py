@@ -12,6 +12,7 @@ from kerasseg.images.listing import (
     affix,
     image_files,
     masks_beside,
+    masks_in_twin_folders,
     without_mask_word,
 )
 
@@ -21,7 +22,10 @@ SPLITS = {
     "test": ("test", "testing"),
 }
 
-_ANY_AFFIX = affix(f"{MASK_WORDS} {IMAGE_WORDS}")
+MANUAL = "1st_manual"  # DRIVE's folder of the truth
+_YEAR = re.compile(r"(?<=[a-z])(19|20)\d\d(?=/|$)")
+# DRIVE calls 21_training the image of 21_manual1.
+_ANY_AFFIX = affix(f"{MASK_WORDS} {IMAGE_WORDS} training test")
 
 
 def find_folders(root, split=None):
@@ -33,18 +37,37 @@ def find_folders(root, split=None):
     Raises:
         ImageError: if several folders could be meant.
     """
-    known = {path.relative_to(root).as_posix().lower(): path for path in _folders(root)}
+    found = _pair_of_folders(root, split)
+    has_splits = found is None and split is None
+    has_splits = has_splits and any(_pair_of_folders(root, one) for one in SPLITS)
+    if found is None and not has_splits:  # train/city/images beside train/city/masks
+        known = _known(root)
+        for alias in SPLITS.get(split, (split,)):
+            folder = root if split is None else known.get(alias.lower())
+            if folder and masks_in_twin_folders(image_files(folder)):
+                return folder, folder
+    return found
+
+
+def _pair_of_folders(root, split):
+    """As `find_folders`, of one folder of images and one of masks."""
+    known = _known(root)
     if split is None:
         layouts = [("{kind}", "{kind}")]
     else:
-        paired = ("{split}/{kind}", "{kind}/{split}", "{split}_{kind}", "{split}{kind}")
+        apart = [f"{{split}}{mark}{{kind}}" for mark in ("_", "", "-")]
+        apart += [f"{{kind}}{mark}{{split}}" for mark in ("_", "-")]
+        paired = ["{split}/{kind}", "{kind}/{split}", *apart]
         layouts = [(layout, layout) for layout in paired]
         # Images in train/ beside masks in train_masks/, as in Carvana.
-        layouts += [("{split}", layout) for layout in paired[2:]]
+        layouts += [("{split}", layout) for layout in apart]
+    # DRIVE's mask/ is the field of view, in the folders without truth, too.
+    drive = any(name.rpartition("/")[2] == MANUAL for name in known)
+    label_kinds = (MANUAL,) if drive else LABEL_FOLDERS
     for alias in SPLITS.get(split, (split,)):
         for image_layout, label_layout in layouts:
             images = _named(root, known, image_layout, alias, IMAGE_FOLDERS)
-            labels = _named(root, known, label_layout, alias, LABEL_FOLDERS)
+            labels = _named(root, known, label_layout, alias, label_kinds)
             if images and labels:
                 return images, labels
         beside = root if split is None else known.get(alias.lower())
@@ -53,18 +76,32 @@ def find_folders(root, split=None):
     return None
 
 
+def _known(root):
+    """Folders by their lower-case path; `train2017` as `train`, where it is the one."""
+    folders = {x.relative_to(root).as_posix().lower(): x for x in _folders(root)}
+    plain = {}
+    for name, path in folders.items():
+        plain.setdefault(_YEAR.sub("", name), []).append(path)
+    alone = {name: paths[0] for name, paths in plain.items() if len(paths) == 1}
+    return alone | folders
+
+
 def descend(root):
     """The first folder with images and masks, where others are wrapped around it."""
+    return _descend(root, _pair_of_folders) or _descend(root, find_folders) or root
+
+
+def _descend(root, find):
     folder = root
     for _ in range(3):
-        if any(find_folders(folder, split) for split in (None, *SPLITS)):
+        if any(find(folder, split) for split in (None, *SPLITS)):
             return folder
         folders = _subfolders(folder)
         with os.scandir(folder) as entries:
             if len(folders) != 1 or any(_is_image(entry) for entry in entries):
-                return root
+                return None
         folder = folders[0]
-    return root
+    return None
 
 
 def _is_image(entry):
@@ -164,7 +201,7 @@ def _without_any_word(key):
 
 def pair_beside(files):
     """Images of a folder, and the masks of each beside them, both by name."""
-    masks = masks_beside(files)
+    masks = masks_beside(files) or masks_in_twin_folders(files)
     taken = {path for paths in masks.values() for path in paths}
     words = re.compile(r"[_\-. ]")
     images = {}

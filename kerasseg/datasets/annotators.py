@@ -18,9 +18,9 @@ MOST_CLASSES = 255
 
 def _found(root):
     layout = layout_of(root)
-    if layout is None or not all(WHO.fullmatch(name) for name in layout[1]):
+    if layout is None or not all(WHO.fullmatch(name) for name in layout.masks):
         return None
-    return f"masks of {', '.join(list(layout[1])[:4])}"
+    return f"masks of {', '.join(list(layout.masks)[:4])}"
 
 
 @reads("masks of several annotators", _found)
@@ -36,8 +36,9 @@ def annotators(
     """Images with a mask of each of several people.
 
     Masks are `masks/WHO/NAME.png` or `masks/NAME_WHO.png` (or `labels`, `gt`, ...) of
-    `images/NAME.jpg`, WHO such as `annotator1`, `expert_b` or `2ndHO`. Numbers are
-    class ids; masks of 0 and one other number, such as 255, are black and white.
+    `images/NAME.jpg`, or both in `train/` and `val/`, WHO such as `annotator1`,
+    `expert_b` or `2ndHO`. Numbers are class ids; masks of 0 and one other number, such
+    as 255, are black and white.
 
     Args:
         root: folder.
@@ -65,7 +66,7 @@ def annotators(
             "no such folders",
             "Give the folder above both",
         )
-    files, by_who = layout
+    files, by_who = layout.files, layout.masks
     if annotator != "majority" and annotator not in by_who:
         raise ValueError(
             f'`annotator` must be "majority" or one of {", ".join(sorted(by_who))}. '
@@ -73,7 +74,11 @@ def annotators(
         )
     who = sorted(by_who) if annotator == "majority" else [annotator]
     masks = {k: [by_who[w][k] for w in who if k in by_who[w]] for k in files}
-    pairs = [Pair(name, files[name], masks[name][0]) for name in files if masks[name]]
+    pairs = [
+        Pair(name, files[name], masks[name][0], layout.splits.get(name))
+        for name in files
+        if masks[name]
+    ]
     numbers = _numbers(masks)
     black_and_white = len(numbers) == 2 and 0 in numbers and max(numbers) != 1
     values = dict(zip(sorted(numbers), (0, 1))) if black_and_white else None
@@ -121,7 +126,7 @@ def _read(masks, values, ignore_label, pair):
 
 
 def majority(labels, ignore_label=255):
-    """What more than half of several labels say, pixel by pixel.
+    """Class ids that more than half of several labels say, pixel by pixel.
 
     Args:
         labels: list of class ids [H, W].

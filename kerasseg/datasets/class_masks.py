@@ -2,22 +2,53 @@
 
 import functools
 import pathlib
+from typing import NamedTuple
 
 import numpy as np
 
 from kerasseg.datasets import _pairs
 from kerasseg.datasets._forms import reads
-from kerasseg.datasets._layout import IMAGE_FOLDERS, LABEL_FOLDERS, descend
+from kerasseg.datasets._layout import IMAGE_FOLDERS, LABEL_FOLDERS, SPLITS, descend
 from kerasseg.datasets._pairs import Pair
+from kerasseg.datasets._splits import usual
 from kerasseg.images import ImageError, check_folder, find_images, read_image, read_mask
 from kerasseg.images.listing import without_mask_word
 
 ANNOTATORS = ("annotator", "observer", "expert", "rater", "reader")  # see annotators
 
 
+class Layout(NamedTuple):
+    """Images {name: file}, masks {class: {name: file}}, and {name: split}, or {}."""
+
+    files: dict
+    masks: dict
+    splits: dict
+
+
 def layout_of(root):
-    """{image name: file}, {class: {image name: mask}}; None if it is not this form."""
+    """`Layout` of a folder, or of its folders of splits; None if it has another form.
+
+    Names in folders of splits begin with the folder's.
+    """
     root = descend(root)
+    if found := _pair(root):
+        return Layout(*found, {})
+    files, masks, splits = {}, {}, {}
+    for folder in sorted(path for path in root.iterdir() if path.is_dir()):
+        side = usual(folder.name)
+        if side not in SPLITS or not (found := _pair(folder)):
+            continue
+        keys = {name: f"{folder.name}/{name}" for name in found[0]}
+        files |= {keys[name]: path for name, path in found[0].items()}
+        splits |= dict.fromkeys(keys.values(), side)
+        for kind, some in found[1].items():
+            known = masks.setdefault(kind, {})
+            known |= {keys[name]: path for name, path in some.items()}
+    return Layout(files, masks, splits) if files else None
+
+
+def _pair(root):
+    """{image name: file}, {class: {image name: mask}}; None if it is not this form."""
     folders = {path.name.lower(): path for path in root.iterdir() if path.is_dir()}
     images = next(
         (folders[n.lower()] for n in IMAGE_FOLDERS if n.lower() in folders), None
@@ -30,19 +61,17 @@ def layout_of(root):
     files = _pairs.by_stem(find_images(images))
     inside = sorted(path for path in masks.iterdir() if path.is_dir())
     by_class = {}
-    for folder in inside:  # masks/CLASS/NAME.png
-        found = {without_mask_word(p.stem): p for p in find_images(folder)}
-        found |= {path.stem: path for path in find_images(folder)}
+    for folder in inside:  # masks/CLASS/NAME.png, NAME_mask.png, NAME_CLASS.png
+        paths = find_images(folder)
+        found = {name: p for p in paths if (name := _owner(p, files)) is not None}
+        found |= {without_mask_word(p.stem): p for p in paths}
+        found |= {path.stem: path for path in paths}
         by_class[folder.name] = {key: found[key] for key in files if key in found}
     if len(by_class) > 1 and all(by_class.values()):
         return files, by_class
     by_class = {}
     for path in find_images(masks):  # masks/NAME_CLASS.png
-        name = max(
-            (key for key in files if path.stem.startswith((f"{key}_", f"{key}-"))),
-            key=len,
-            default=None,
-        )
+        name = _owner(path, files)
         if name is None:
             return None
         by_class.setdefault(path.stem[len(name) + 1 :], {})[name] = path
@@ -50,11 +79,18 @@ def layout_of(root):
     return (files, by_class) if len(by_class) > 1 and both else None
 
 
+def _owner(path, files):
+    """The longest name of an image, up to a mark, with which a file's name begins."""
+    ends = (i for i, mark in enumerate(path.stem) if mark in "_-")
+    names = [path.stem[:end] for end in ends if path.stem[:end] in files]
+    return names[-1] if names else None
+
+
 def _found(root):
     layout = layout_of(root)
-    if layout is None or any(n.lower().startswith(ANNOTATORS) for n in layout[1]):
+    if layout is None or any(n.lower().startswith(ANNOTATORS) for n in layout.masks):
         return None
-    listed = list(layout[1])
+    listed = list(layout.masks)
     return f"masks of {', '.join(listed[:4])}{', ...' * (len(listed) > 4)}"
 
 
@@ -63,12 +99,14 @@ def class_masks(root, split=None, *, classes=None, val_fraction=0.2):
     """Images with a black and white mask for each class.
 
     Masks are `masks/CLASS/NAME.png` or `masks/NAME_CLASS.png` (or `labels`, `gt`, ...)
-    of `images/NAME.jpg`; any number but 0 is the class, and a mask that is missing is
-    empty. Where classes overlap, the one of fewer pixels in the image is in front.
+    of `images/NAME.jpg`, or both in `train/` and `val/`; any number but 0 is the class,
+    and a mask that is missing is empty. Where classes overlap, the one of fewer pixels
+    in the image is in front.
 
     Args:
         root: folder.
-        split: None for all, "train" or "val" by rule as in `folder`.
+        split: None for all; "train", "val", "test" where there are such folders, else
+            by rule as in `folder`.
         classes: their order, without the background; None for the alphabet.
         val_fraction: share of the samples in "val".
 
@@ -89,7 +127,7 @@ def class_masks(root, split=None, *, classes=None, val_fraction=0.2):
             "no such folders",
             "Give the folder above both",
         )
-    files, by_class = layout
+    files, by_class = layout.files, layout.masks
     names = tuple(sorted(by_class) if classes is None else classes)
     if {*names} != {*by_class}:
         raise ValueError(
@@ -103,6 +141,7 @@ def class_masks(root, split=None, *, classes=None, val_fraction=0.2):
             name,
             files[name],
             next(by_class[c][name] for c in names if name in by_class[c]),
+            layout.splits.get(name),
         )
         for name in kept
     ]

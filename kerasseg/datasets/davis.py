@@ -7,7 +7,7 @@ import numpy as np
 from kerasseg.datasets import _pairs, _sniff
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
-from kerasseg.images import ImageError, check_folder, read_image
+from kerasseg.images import ImageError, check_folder, find_images, read_image
 from kerasseg.images.decode import decode
 from kerasseg.names import bounded, nearest
 
@@ -28,6 +28,8 @@ def _found(root):
     if not resolution:
         return None
     frames = _sniff.images_of(base / "Annotations" / resolution)
+    if resolution == ".":
+        return "films in JPEGImages and Annotations" if frames else None
     return f"JPEGImages/{resolution} and Annotations/{resolution}" if frames else None
 
 
@@ -36,7 +38,8 @@ def davis(root, split=None, *, film=None, resolution=None, val_fraction=0.2):
     """Frames of films, each with its objects; the films stay on one side of a split.
 
     `JPEGImages/480p/FILM/00000.jpg` has its masks in `Annotations/480p/FILM/00000.png`:
-    0 and 255 in the set of 2016, numbers of objects in that of 2017. Frames without a
+    0 and 255 in the set of 2016, numbers of objects in that of 2017. YouTube-VOS has no
+    folder of the resolution. Frames without a
     mask, as the test films have them, are left out and counted.
 
     Args:
@@ -108,7 +111,16 @@ def _resolution(base, wanted):
     for name in (wanted,) if wanted else RESOLUTIONS:
         if all((base / kind / name).is_dir() for kind in ("JPEGImages", "Annotations")):
             return name
-    return None
+    return None if wanted or not _has_films(base) else "."
+
+
+def _has_films(base):
+    """Whether films lie in both folders at once, as those of YouTube-VOS do."""
+    films = [p for p in sorted((base / "Annotations").glob("*")) if p.is_dir()]
+    return bool(films) and all(
+        (base / "JPEGImages" / film.name).is_dir() and find_images(film)
+        for film in films[:8]
+    )
 
 
 def _lists(base):

@@ -13,11 +13,13 @@ from kerasseg.images.read import EXTENSIONS
 IMAGE_FOLDERS = (
     *("images", "image", "imgs", "img", "JPEGImages", "leftImg8bit"),
     *("photos", "rgb", "frames", "inputs", "input", "originals", "original"),
+    "images_png",  # LoveDA
 )
 LABEL_FOLDERS = (
     *("labels", "label", "masks", "mask", "annotations", "annotation", "annot"),
     *("gt", "gts", "ground_truth", "groundtruth", "SegmentationClass", "gtFine"),
     *("segmentations", "segmentation", "seg", "targets", "target"),
+    *("1st_manual", "masks_png"),  # DRIVE, LoveDA
 )
 
 # Affixes by which people tell the mask from its image: the Cityscapes data set
@@ -170,3 +172,30 @@ def masks_beside(files):
         if image != key:
             masks.setdefault(image, []).extend(paths)
     return masks
+
+
+def masks_in_twin_folders(files):
+    """Mask paths by the name of the image, of pairs of folders at any depth.
+
+    `city/images/a` has its mask in `city/masks/a` or `city/masks/a_mask`.
+    """
+    images = {}
+    for key in files:
+        for place in _without_folder(key, IMAGE_FOLDERS):
+            images.setdefault(place, key)
+    masks = {}
+    for key, paths in files.items():
+        for place in _without_folder(key, LABEL_FOLDERS):
+            image = images.get(place) or images.get(without_mask_word(place))
+            if image is not None and image != key:
+                masks.setdefault(image, []).extend(paths)
+                break
+    return masks
+
+
+def _without_folder(key, names):
+    """The key with "*" for a folder of one of the names, the lowest first."""
+    parts, known = key.split("/"), {name.lower() for name in names}
+    for place in reversed(range(len(parts) - 1)):
+        if parts[place].lower() in known:
+            yield "/".join([*parts[:place], "*", *parts[place + 1 :]])
