@@ -42,6 +42,8 @@ def run(arguments):
     sides, reports, errors = _sides(recipe, arguments.data)
     options = recipe["data"]
     plain = options["dataset"] == "folder" and not {"values", "colors"} & {*options}
+    # A table of colours lies beside the masks.
+    plain = plain and all(samples.colors is None for samples in sides.values())
     with Bar(arguments.json) as bar:
         found = datasets.examine(
             sides,
@@ -64,7 +66,7 @@ def run(arguments):
         say(f"Wrote {sheet}.")
     if arguments.fix:
         answer["fixed"] = _fix(arguments, found, sides, say)
-    elif found.faults:
+    elif found.faults and found.facts:
         say("A corrected copy: kerasseg check-data ... --fix OUT")
     return answer
 
@@ -307,13 +309,17 @@ def _pictures(facts, sides):
 
 
 def _fix(arguments, found, sides, say):
-    from kerasseg import datasets
+    from kerasseg import datasets, images
 
     def read(facts):
         samples = sides[facts.side]
         return samples[samples.names.index(facts.name)]
 
-    report = datasets.repair(found, arguments.fix, read=read)
+    try:
+        report = datasets.repair(found, arguments.fix, read=read)
+    except images.ImageError as error:  # what was found is still to be told
+        say(f"No corrected copy: {error}")
+        return {"error": str(error)}
     changed = ", ".join(f"{what}: {num}" for what, num in report["changed"].items())
     say(
         f"Wrote {report['images']} images into {report['out']}/: {changed or 'copied'}."

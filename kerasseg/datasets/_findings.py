@@ -6,6 +6,7 @@ import dataclasses
 import numpy as np
 
 from kerasseg.images import mask_kinds
+from kerasseg.images.palettes import ids_of_palette
 
 FAULT, WARNING, NOTE = "fault", "warning", "note"
 LIKE_OTHERS = "Export them again, like the other masks"
@@ -202,7 +203,7 @@ def _colors(colored, are_all):
     if not are_all:
         fix = LIKE_OTHERS
     elif len(listed) <= 32:
-        table = {color: class_id for class_id, color in enumerate(listed)}
+        table = ids_of_palette(listed)
         fix, action = mask_kinds.to_paste("colors", table), {"colors": table}
     shown = ", ".join(map(str, listed[:4])) + ", ..." * (len(listed) > 4)
     return Finding(
@@ -243,16 +244,42 @@ def _numbers(plain, ignore_label, num_classes):
         )
         return
     if black and not any(255 in f.values for f in others):
-        ids = {0: 0, 255: 1} | {n: int(n) for f in others for n in f.values}
-        yield Finding(
-            "black and white",
-            FAULT,
-            f"{count(black, 'mask')} of only 0 and 255, and 255 means ignored",
-            [f.name for f in black],
-            mask_kinds.to_paste("values", dict(sorted(ids.items()))),
-            {"values": dict(sorted(ids.items()))},
-        )
-    yield from _out_of_range(others, occurs, used, num_classes)
+        yield _black_and_white(black, others)
+    slips = list(_out_of_range(others, occurs, used, num_classes))
+    yield from slips
+    grey = mask_kinds.ids_of_grey_levels(occurs, ignore_label)
+    if grey and num_classes is None and not slips and others:
+        yield _grey_levels(plain, grey, ignore_label)
+
+
+def _black_and_white(black, others):
+    ids = {n: int(n) for f in others for n in f.values}
+    fix, action = LIKE_OTHERS, None  # which of several classes is white?
+    if len({*ids} - {0}) < 2:
+        ids = dict(sorted(({0: 0, 255: 1} | ids).items()))
+        fix, action = mask_kinds.to_paste("values", ids), {"values": ids}
+    return Finding(
+        "black and white",
+        FAULT,
+        f"{count(black, 'mask')} of only 0 and 255, and 255 means ignored",
+        [f.name for f in black],
+        fix,
+        action,
+    )
+
+
+def _grey_levels(plain, ids, ignore_label):
+    is_ignored = ignore_label in ids
+    shown = ", ".join(map(str, ids))
+    return Finding(
+        "grey levels",
+        FAULT,
+        f"The masks hold the grey levels {shown}, not class ids 0, 1, 2, ..."
+        + f", and {ignore_label} means ignored" * is_ignored,
+        [f.name for f in plain],
+        mask_kinds.to_paste("values", ids),
+        {"values": ids},
+    )
 
 
 def _out_of_range(plain, occurs, used, num_classes):

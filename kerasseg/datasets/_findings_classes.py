@@ -12,6 +12,7 @@ RARE_PIXELS, RARE_IMAGES = 0.001, 3
 OUTLIER = 6.0  # robust deviations
 FEW = 0.1  # share of images that may be outliers; more are another kind of pictures
 SMALL_PX = 8  # side of objects that a network with stride 8 or more can hardly see
+SPECKS = 0.1  # share of the pixels of regions; below, small ones are noise
 EMPTY = 0.95  # share of images without foreground that is worth a word
 
 
@@ -105,7 +106,7 @@ def _ranges(known, given):
                 "does not say what is black and white",
                 [f.name for f in some],
                 str(error).rpartition("Fix: ")[2].strip(),
-                {"value_range": (low, high)},
+                {"value_range": values.likely_range(low, high)},
             )
             continue
         if black < high < black + (white - black) / values.DARK:
@@ -254,12 +255,17 @@ def _objects(known):
     areas = [f.areas for f in known if f.areas is not None and len(f.areas)]
     if not areas:
         return
-    sides = np.sqrt(np.concatenate(areas))
+    pixels = np.concatenate(areas)
+    sides = np.sqrt(pixels)
     small = float((sides < SMALL_PX).mean())
+    # Maps of classes have specks at their edges: many regions of few pixels.
+    are_regions = all(f.touching is None for f in known)
+    share = pixels[sides < SMALL_PX].sum() / pixels.sum()
+    are_specks = are_regions and share < SPECKS
     quantiles = np.percentile(sides, [5, 50, 95])
     listed = ", ".join(f"{quantile:.0f}" for quantile in quantiles)
     told = f"5th, 50th and 95th percentile of their sides: {listed} px"
-    if small > 0.5 and quantiles[1] < SMALL_PX:
+    if small > 0.5 and quantiles[1] < SMALL_PX and not are_specks:
         yield Finding(
             "small objects",
             WARNING,

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from kerasseg.datasets import _color_tables
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS, descend, find_folders
 from kerasseg.datasets._pairs import read_pair
@@ -85,6 +86,7 @@ def folder(
             `colors`, `values` or the masks use, for which all masks are read once.
         colors: as for `images.read_mask`, for masks that code classes by colour; in a
             mapping, "255, 0, 0" and "#ff0000" stand for (255, 0, 0), as TOML needs.
+            None reads a `class_dict.csv` (name,r,g,b) or `label_colors.txt` in root.
         values: as for `images.read_mask`, for masks that hold other numbers.
         ignore_label: the id of pixels without a class.
         val_fraction: share of the samples in "val" where the folder has no splits.
@@ -116,6 +118,9 @@ def folder(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
         )
     colors = _rgb_colors(colors)
+    if colors is None and values is None:
+        names, colors = _color_tables.find(root, split)
+        classes = names if classes is None else classes
     read_label = functools.partial(read_mask, colors=colors, values=values)
     # Masks are asked for the split and for the number of classes, but read once.
     ids_of = functools.cache(lambda file: set(np.unique(read_label(file)).tolist()))
@@ -296,18 +301,14 @@ def _count_classes(root, ids, ignore_label):
             f"If these are instances, make them one class: {one_class}; "
             "otherwise give `classes` and `ignore_label`",
         )
-    if len(used) <= 16 and max(used) >= max(64, 8 * len(used)):
-        # Grey levels that were chosen to be seen, such as 0, 128 and 255.
-        listed = {value: i for i, value in enumerate(sorted(used))}
-        if ignore_label in ids:
-            listed[ignore_label] = ignore_label
+    if listed := mask_kinds.ids_of_grey_levels(ids, ignore_label):
         raise ImageError(
             root,
             "class ids without large gaps",
             f"only {', '.join(map(str, sorted(ids)))} in all masks",
-            f"Say which is which: {mask_kinds.to_paste('values', listed)}, where "
-            f"{ignore_label} is ignored; if they are ids, give `classes` "
-            f"(--set 'data.classes={max(used) + 1}')",
+            f"Say which is which: {mask_kinds.to_paste('values', listed)}, or "
+            f"{ignore_label}: {ignore_label} where that means no class; if they are "
+            f"ids, give `classes` (--set 'data.classes={max(used) + 1}')",
         )
     return max(used) + 1
 

@@ -127,7 +127,7 @@ def _label(facts, plan, changed):
     if lossy:
         raise ValueError(f"{facts.mask.name}: compressed with loss, ids are not known")
     pixels = (pixels[..., 0] if pixels.ndim == 3 else pixels).astype("int32")
-    for kind in ("black and white", "objects", "ids"):
+    for kind in ("black and white", "objects", "grey levels", "ids"):
         mapping = plan.get(kind, {}).get("values")
         if mapping and (kind == "objects" or facts.name in plan_names(plan, kind)):
             changed[f"masks mapped ({kind})"] += 1

@@ -12,13 +12,13 @@ from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, find_images, read_mask
 from kerasseg.images.decode import decode
+from kerasseg.images.palettes import VOID, palette
 
 CLASSES = (
     *("background", "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car"),
     *("cat", "chair", "cow", "diningtable", "dog", "horse", "motorbike", "person"),
     *("pottedplant", "sheep", "sofa", "train", "tvmonitor"),
 )
-VOID = (224, 224, 192)  # of the borders of objects, index 255
 LABELMAP = "labelmap.txt"
 LABEL_LINE = re.compile(
     r"\s*([^:]+):\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?::|$)"
@@ -112,23 +112,6 @@ def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
         colors=tuple(listed) if names and len(listed) == len(classes) else None,
         notes=notes,
     )
-
-
-def palette(num=256):
-    """VOC's palette, uint8 [num, 3]: bits of the index, spread over the channels.
-
-    Example:
-        >>> palette(3).tolist()
-        [[0, 0, 0], [128, 0, 0], [0, 128, 0]]
-    """
-    ids = np.arange(num)
-    colors = np.zeros([num, 3], int)
-    for bit in range(8):
-        for channel in range(3):
-            # VOC's rule: the bits of an id go, three by three, into the high bits of
-            # the colour.
-            colors[:, channel] |= ((ids >> (3 * bit + channel)) & 1) << (7 - bit)
-    return colors.astype("uint8")
 
 
 def _lists(base):

@@ -10,6 +10,7 @@ import numpy as np
 
 from kerasseg.images.content import ImageError
 from kerasseg.images.mask_kinds import SPANS, is_noisy_black_and_white, to_paste
+from kerasseg.images.palettes import ids_of_palette
 
 MAX_LISTED = 50_000  # numbers or colours that are no ids; after them, counting stops
 
@@ -73,8 +74,7 @@ def _colors_to_paste(pixels, found):
     if len(found) > 32:
         listed = "{(0, 0, 0): 0, (255, 0, 0): 1}"
         return f"colors={listed}, or export the masks without smoothing or JPEG"
-    colors = sorted(tuple(color) for color in found.tolist())
-    return to_paste("colors", {color: i for i, color in enumerate(colors)})
+    return to_paste("colors", ids_of_palette(map(tuple, found.tolist())))
 
 
 def as_class_ids(path, pixels):

@@ -18,6 +18,27 @@ def to_paste(option, mapping):
     return f"{text} (command line: --set 'data.{text}')"
 
 
+def ids_of_grey_levels(numbers, ignore_label=255):
+    """{number: class id} of grey levels that were chosen to be seen, such as 0, 128.
+
+    Args:
+        numbers: all different numbers of the masks.
+        ignore_label: number of pixels without a class.
+
+    Returns:
+        A mapping, in which `ignore_label` is a class, as it was chosen to be seen like
+        the others; None if the numbers may be class ids.
+
+    Example:
+        >>> ids_of_grey_levels({0, 128, 255}), ids_of_grey_levels({0, 1, 2, 255})
+        ({0: 0, 128: 1, 255: 2}, None)
+    """
+    used = sorted(set(numbers) - {ignore_label})
+    if not used or len(used) > 16 or max(used) < max(64, 8 * len(used)):
+        return None
+    return {int(value): class_id for class_id, value in enumerate(sorted(numbers))}
+
+
 def is_noisy_black_and_white(counts):
     """Whether a mask of 0 and 255 went through JPEG or smoothing.
 

@@ -257,18 +257,28 @@ def _number(value):
     return f"{value:.6g}"
 
 
-def _fix(low, high):
-    """Ranges that would do, and the ways to give one."""
+def likely_range(low, high):
+    """Range (black, white) that numbers which do not tell it have most likely.
+
+    Example:
+        >>> likely_range(629, 3904), likely_range(-0.5, 0.9)
+        ((0, 4095), (-1, 1))
+    """
     if low >= 0 and high > 255:
         bits = next((b for b in (10, 12, 14, 16) if high < 2**b), None)
-        text = f"0,{2**bits - 1}" if bits else f"0,{_number(high)}"
-        why = f" for {bits} bits" if bits else ""
-    elif low >= 0:
-        text, why = ("0,255", " for 8 bits") if high > 1 else ("0,1", "")
-    elif low >= -1 and high <= 1:
-        text, why = "-1,1", ""
-    else:
-        text, why = f"{_number(low)},{_number(high)}", ""
+        return 0, 2**bits - 1 if bits else high
+    if low >= 0:
+        return 0, 255 if high > 1 else 1
+    return (-1, 1) if low >= -1 and high <= 1 else (low, high)
+
+
+def _fix(low, high):
+    """The range that would do, and the ways to give it."""
+    black, white = likely_range(low, high)
+    bits = white + 1 if black == 0 and float(white).is_integer() else 0
+    bits = int(np.log2(bits)) if bits in (2**8, 2**10, 2**12, 2**14, 2**16) else 0
+    why = f" for {bits} bits" if bits else ""
+    text = f"{_number(black)},{_number(white)}"
     pair = f"({text.replace(',', ', ')})"
     return (
         f" Fix: value_range={pair}{why}, or kerasseg.images.scale(image, {pair}); on "

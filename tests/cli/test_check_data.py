@@ -49,6 +49,56 @@ def test_a_program_reads_findings(root, capsys):
     assert kinds["black and white"]["severity"] == "fault"
 
 
+def test_grey_levels_are_mapped_in_the_copy(root, capsys):
+    for number in range(20):
+        mask = np.zeros([96, 128], "uint8")
+        mask[10:50, number : 40 + number] = 128
+        mask[60:90, number : 40 + number] = 255
+        write_image(root / f"labels/{number:02d}.png", mask)
+    assert main(["check-data", "--data", str(root), "--json", "--fix", "mended"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert [one["kind"] for one in findings if one["severity"] == "fault"] == [
+        "grey levels"
+    ]
+    assert main(["check-data", "--data", "mended", "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    # 40 x 40 pixels of 128 and 30 x 40 of 255 in each of 20 masks.
+    pixels = [row["pixels"] for row in report["classes"].values()]
+    assert pixels[1:] == [20 * 1600, 20 * 1200]
+
+
+def test_findings_are_told_where_nothing_can_be_mended(root, capsys):
+    for path in sorted((root / "labels").glob("*.png")):
+        path.write_bytes(path.read_bytes()[:60])
+    assert main(["check-data", "--data", str(root), "--json", "--fix", "mended"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert {"unreadable", "no label"} <= {one["kind"] for one in report["findings"]}
+    assert "a sample that can be mended" in report["fixed"]["error"]
+
+
+def test_white_among_several_classes_is_not_guessed(root, capsys):
+    for number in range(20):
+        mask = np.full([96, 128], number % 2 + 1, "uint8")
+        mask[:40] = 0
+        write_image(root / f"labels/{number:02d}.png", mask)
+    write_image(root / "labels/07.png", np.uint8(mask > 0) * 255)
+    assert main(["check-data", "--data", str(root), "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    (one,) = [one for one in findings if one["kind"] == "black and white"]
+    assert one["names"] == ["07"] and one["fix"].startswith("Export them again")
+
+
+def test_specks_of_a_class_map_are_no_small_objects(root, capsys, rng):
+    for number in range(20):
+        mask = np.zeros([96, 128], "uint8")
+        mask[30:90, number : 60 + number] = 1
+        mask[:20:4, :60:4] = 1  # 75 pixels, each a region
+        write_image(root / f"labels/{number:02d}.png", mask)
+    assert main(["check-data", "--data", str(root), "--json"]) == 0
+    kinds = {x["kind"] for x in json.loads(capsys.readouterr().out)["findings"]}
+    assert "small objects" not in kinds and "object sizes" in kinds
+
+
 def test_tensorflow_is_not_waited_for(root):
     code = (
         "import sys; from kerasseg.cli import main\n"

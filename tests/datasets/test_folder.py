@@ -53,6 +53,8 @@ def test_images_beside_labels_are_paired_by_name(draw):
         ("images/town/a.png", "masks/a.png"),
         ("images/a.png", "images/a_mask.png"),
         ("a.png", "a_1stHO.png"),
+        ("town/images/a.png", "town/masks/a.png"),
+        ("1/images/a.png", "1/masks/a_mask.png"),
     ],
 )
 def test_common_names_are_understood(draw, image, mask):
@@ -173,6 +175,38 @@ def test_more_arrangements_are_understood(draw, image, mask):
     assert datasets.find_format(root).name == "folder"
 
 
+@pytest.mark.parametrize(
+    "image, mask",
+    [
+        ("images/{}2017/a.png", "annotations/{}2017/a.png"),
+        ("images_{}/a.png", "masks_{}/a.png"),
+        ("{}-images/a.png", "{}-masks/a.png"),
+        ("{}/town/images/a.png", "{}/town/masks/a.png"),
+        ("{}/Urban/images_png/a.png", "{}/Urban/masks_png/a.png"),
+    ],
+)
+def test_splits_deep_in_names_are_found(draw, image, mask):
+    files = [path.format(side) for side in ("train", "val") for path in (image, mask)]
+    root = draw(*files)
+    for side in ("train", "val"):
+        found = datasets.folder(root, side).files
+        assert found == ((root / image.format(side), root / mask.format(side)),)
+
+
+def test_the_field_of_view_of_drive_is_no_label(draw, tmp_path):
+    draw("training/images/21_training.png", "training/mask/21_training_mask.png")
+    draw("test/images/01_test.png", "test/mask/01_test_mask.png")
+    (tmp_path / "training/1st_manual").mkdir()
+    write_mask(tmp_path / "training/1st_manual/21_manual1.png", LABEL)
+    draw("training/images/22_training.png", "training/mask/22_training_mask.png")
+    write_mask(tmp_path / "training/1st_manual/22_manual1.png", LABEL)
+    files = [*datasets.folder(tmp_path, "train").files]
+    files += datasets.folder(tmp_path, "val").files
+    assert {mask.parent.name for _, mask in files} == {"1st_manual"}
+    with pytest.raises(ImageError, match="a split of this folder: train"):
+        datasets.folder(tmp_path, "test")
+
+
 def test_an_unknown_split_of_a_flat_folder_is_refused(draw):
     root = draw("images/a.png", "labels/a.png")
     with pytest.raises(
@@ -264,6 +298,43 @@ def test_colour_coded_masks_give_ids_and_class_colours(tmp_path):
     samples = datasets.folder(tmp_path, colors=colors)
     np.testing.assert_array_equal(samples[0]["label"], LABEL)
     assert samples.colors == tuple(colors)
+
+
+@pytest.mark.parametrize(
+    "name, lines",
+    [
+        ("class_dict.csv", "name,r,g,b\nsky,9,9,99\nroad,200,0,0\n"),
+        ("class_dict_seg.csv", "name, r, g, b\nsky, 9, 9, 99\nroad, 200, 0, 0\n"),
+        ("label_colors.txt", "9 9 99\tsky\n200 0 0\troad\n"),
+    ],
+)
+def test_a_table_of_colours_beside_masks_is_read(tmp_path, name, lines):
+    table = np.array([(9, 9, 99), (200, 0, 0)], np.uint8)
+    ids = np.array([[0, 1], [1, 0]])
+    write_image(tmp_path / "images/a.png", np.zeros([2, 2, 3], np.uint8))
+    write_image(tmp_path / "labels/a.png", table[ids])
+    (tmp_path / name).write_text(lines)
+    samples = datasets.folder(tmp_path)
+    assert samples.classes == ("sky", "road")
+    np.testing.assert_array_equal(samples[0]["label"], ids)
+    write_mask(tmp_path / "labels/a.png", ids)  # ids, beside a table that is not needed
+    np.testing.assert_array_equal(datasets.folder(tmp_path)[0]["label"], ids)
+
+
+def test_a_wrong_row_of_a_table_of_colours_is_named(tmp_path):
+    write_image(tmp_path / "images/a.png", np.zeros([2, 2, 3], np.uint8))
+    write_image(tmp_path / "labels/a.png", np.eye(2, 3).astype("uint8")[None] * 200)
+    (tmp_path / "class_dict.csv").write_text("name,r,g,b\nsky,9,9,999\n")
+    with pytest.raises(ImageError, match=r"class_dict.csv.* line 2: 'sky', 9, 9, 999"):
+        datasets.folder(tmp_path)
+
+
+def test_the_palette_of_voc_is_known(tmp_path):
+    write_image(tmp_path / "images/a.png", np.zeros([1, 3, 3], np.uint8))
+    colors = [[(0, 0, 0), (128, 0, 0), (0, 128, 0)]]
+    write_image(tmp_path / "labels/a.png", np.array(colors, np.uint8))
+    with pytest.raises(ImageError, match=r"\(128, 0, 0\): 1, \(0, 128, 0\): 2"):
+        datasets.folder(tmp_path)
 
 
 def test_a_mask_of_another_size_is_refused_when_read(draw):
