@@ -12,6 +12,12 @@ DEPTH = 16
 HEAD = 65_536  # bytes at each end of a JSON file that tell its form
 SAMPLE = 8  # files of a kind that are looked at
 
+UNREAD = {  # forms of JSON that are told but not read, and what to do
+    "Supervisely's JSON": "Export it as COCO JSON or as masks",
+    "CreateML's JSON": "It holds boxes; export outlines as COCO JSON, or masks",
+    "Label Studio's JSON-MIN": "Export it as JSON, which holds the same in full",
+}
+
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 POLYGON_LINE = re.compile(rf"\d+(?:\s+{_NUMBER}){{6,}}\s*")
 BOX_LINE = re.compile(rf"\d+(?:\s+{_NUMBER}){{4,5}}\s*")
@@ -55,6 +61,8 @@ def json_form(path):
     tasks = re.match(r"\s*\[", text) and re.search('"(annotations|completions)"', text)
     if tasks and '"data"' in text and re.search('"(result|predictions)"', text):
         return "label_studio"
+    if re.match(r"\s*\[", text) and '"annotation_id"' in text and '"annotator"' in text:
+        return "Label Studio's JSON-MIN"
     if '"segments_info"' in text or '"isthing"' in text:
         return "panoptic"
     if '"images"' in text and re.search('"(annotations|categories)"', text):
@@ -62,9 +70,9 @@ def json_form(path):
     if '"channel_names"' in text or '"modality"' in text:
         return "dataset.json"
     if '"classTitle"' in text:
-        return "Supervisely"
+        return "Supervisely's JSON"
     if '"annotations"' in text and '"coordinates"' in text:
-        return "CreateML"
+        return "CreateML's JSON"
     return None
 
 
@@ -122,8 +130,8 @@ def unreadable(root):
             break
     for path in files_of(root, ".json")[:SAMPLE]:
         form = json_form(path)
-        if form in ("Supervisely", "CreateML"):
-            yield f"{form}'s JSON ({path.name})", "Export it as COCO JSON or as masks"
+        if form in UNREAD:
+            yield f"{form} ({path.name})", UNREAD[form]
             break
     for suffix, name in (
         (".nii", "NIfTI volumes"),

@@ -15,7 +15,7 @@ from kerasseg.datasets._image_index import ImageIndex
 from kerasseg.images import ImageError, check_folder, read_image
 
 ORDERS = ("columns", "rows")
-CODES = re.compile(r"encod|rle|mask|segmentation|pixels", re.I)
+CODES = re.compile(r"encod|rle|mask|segmentation|pixels|^annotation$", re.I)
 CLASSES = re.compile(r"class|label|categor|type", re.I)
 RUNS = re.compile(r"\s*\d+(\s+\d+)*\s*")
 MAX_FIELD = 2**27  # characters of one code
@@ -27,9 +27,13 @@ def _tables(root):
         lines = _sniff.ends_of(path).splitlines()
         # Two runs at least in one of the rows: other tables hold pairs of numbers, too.
         rows = [line for line in lines[1:] if re.search(r"\d+ \d+ \d+ \d+", line)]
-        if lines and rows and CODES.search(lines[0]):
+        if lines and rows and any(map(CODES.search, _columns(lines[0]))):
             found.append(path)
     return found
+
+
+def _columns(line):
+    return [column.strip(" \"'") for column in line.split(",")]
 
 
 def _found(root):

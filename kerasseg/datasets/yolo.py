@@ -7,10 +7,11 @@ import re
 from kerasseg.datasets import _annotations, _coco_json, _sniff, _yaml
 from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shape
 from kerasseg.datasets._forms import reads
-from kerasseg.datasets._splits import SPLITS, usual
+from kerasseg.datasets._splits import SPLITS, read_lines, usual
 from kerasseg.images import ImageError, check_folder, find_images
 
 YAML = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+LISTS = ("classes.txt", "obj.names", "names.txt")  # Label Studio's, Darknet's
 MAX_CLASSES = 100_000
 MAX_BYTES = 2**26  # of the text file of one image
 
@@ -32,7 +33,7 @@ def yolo(root, split=None, *, ignore_label=255, val_fraction=0.2, boxes="skip"):
     splits (`images/train`, `train/images`: Roboflow), or beside the images. An image
     without a text file has no objects. Names and splits come from `data.yaml`, which is
     read as data: `names`, `path`, `train`, `val` and `test`, that may be folders or
-    lists of files.
+    lists of files; names else from `classes.txt` or `obj.names`, a line each.
 
     Args:
         root: folder of the data set.
@@ -87,15 +88,17 @@ def _yaml_file(root):
 
 
 def _read_all(root, boxes):
-    file = _yaml_file(root)
-    described = _yaml.read(file) if file else {}
-    names = _names(file, described)
-    images = _images(root, file, described)
+    file = yaml = _yaml_file(root)
+    described = _yaml.read(yaml) if yaml else {}
+    names = _names(yaml, described)
+    if not names:
+        file, names = _listed_names(root)
+    left_out, jobs, most = LeftOut(), [], -1
+    images = _images(root, yaml, described, left_out)
     if not images:
         raise ImageError(
             root, "images", "none", "Give the folder of data.yaml, with its images"
         )
-    left_out, jobs, most = LeftOut(), [], -1
     for image, split in images.items():
         source = _label_file(image)
         shapes = []
@@ -143,14 +146,37 @@ def _names(file, described):
     return names
 
 
-def _images(root, file, described):
+def _listed_names(root):
+    """File and class names of a list that tools write in place of data.yaml."""
+    for folder in ("", "labels/"):
+        for name in LISTS:
+            path = root / f"{folder}{name}"
+            if path.is_file():
+                return path, _names(path, {"names": list(read_lines(path))})
+    return None, ()
+
+
+def _images(root, file, described, left_out):
     """{image file: split} in the order of splits."""
-    found = {}
+    found, missing = {}, []
     for key in ("train", "val", "valid", "test"):
         given = described.get(key) or ()
         for place in [given] if isinstance(given, str) else given:
-            for image in _images_at(root, file, described.get("path") or "", place):
+            images = _images_at(root, file, described.get("path") or "", place)
+            if images is None:
+                missing.append((key, place))
+            for image in images or ():
                 found.setdefault(image, usual(key))
+    # Roboflow names a test folder where there is none.
+    for key, place in missing:
+        if key != "test" or not found:
+            raise ImageError(
+                file,
+                "folders of images that are there",
+                f"{place!r}, neither beside the file, nor in {root}, nor here",
+                "Correct `path`, `train` and `val`",
+            )
+        left_out.add(f"the folder of {key}, which is not there", file.name)
     if found:
         return found
     for image in _sniff.images_of(root):
@@ -162,7 +188,7 @@ def _images(root, file, described):
 
 
 def _images_at(root, file, base, place):
-    """Images of a folder or of a list of files, wherever its path begins."""
+    """Images of a folder or of a list of files; None if it is nowhere."""
     text = str(place).replace("\\", "/")
     tried = [file.parent / base / text, file.parent / text, root / text]
     tried += [pathlib.Path(base) / text, pathlib.Path(text)]
@@ -177,12 +203,7 @@ def _images_at(root, file, base, place):
             return images or _sniff.images_of(path)
         if path.suffix == ".txt" and os.path.isfile(path):
             return _listed(root, path)
-    raise ImageError(
-        file,
-        "folders of images that are there",
-        f"{place!r}, neither beside the file, nor in {root}, nor here",
-        "Correct `path`, `train` and `val`",
-    )
+    return None
 
 
 def _listed(root, path):

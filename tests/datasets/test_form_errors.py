@@ -242,6 +242,26 @@ def test_class_names_of_yolo_in_every_spelling(tmp_path):
     assert list(_yaml.read(tmp_path / "data.yaml")["names"].values()) == wanted
 
 
+def test_class_names_of_yolo_in_a_list(tmp_path):
+    forms.yolo(tmp_path)
+    (tmp_path / "data.yaml").unlink()
+    assert "class 0" in datasets.yolo(tmp_path).classes
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    assert datasets.yolo(tmp_path).classes == ("background", "cat", "dog")
+
+
+def test_a_test_folder_of_yolo_that_is_not_there_is_told(tmp_path):
+    forms.yolo(tmp_path)
+    with open(tmp_path / "data.yaml", "a") as file:
+        file.write("\ntest: ../test/pictures\n")  # Roboflow names one in any case
+    (note,) = datasets.yolo(tmp_path, "train").notes
+    assert "the folder of test, which is not there" in note
+    wrong = (tmp_path / "data.yaml").read_text().replace("images/val", "images/vall")
+    (tmp_path / "data.yaml").write_text(wrong)
+    with pytest.raises(ImageError, match="images/vall"):
+        datasets.yolo(tmp_path, "train")
+
+
 def test_rows_of_run_lengths_are_told_from_columns(tmp_path):
     forms.run_lengths(tmp_path)
     # A square of 4 x 4 at (1, 2), counted along the rows of 12 pixels.

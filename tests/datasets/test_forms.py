@@ -94,6 +94,16 @@ def test_two_forms_in_one_folder_are_both_named(tmp_path):
             "Pascal VOC's XML of boxes",
         ),
         ("a.json", '{"objects": [{"classTitle": "cat"}]}', "Supervisely's JSON"),
+        (
+            "a.json",
+            '[{"image": "a.png", "label": [], "annotator": 1, "annotation_id": 2}]',
+            "Label Studio's JSON-MIN (a.json). Fix: Export it as JSON",
+        ),
+        (
+            "a.json",
+            '[{"image": "a.png", "annotations": [{"coordinates": {"x": 1}}]}]',
+            "CreateML's JSON",
+        ),
         ("a.nii.gz", "x", "1 NIfTI volumes, which are not read"),
         ("notes.csv", "a,b\n1,2\n", "1 images and notes.csv, in none of these forms"),
     ],
@@ -149,3 +159,39 @@ def test_black_and_white_masks_of_annotators_are_one_class(tmp_path):
     samples = datasets.annotators(tmp_path)
     assert samples.classes == ("background", "class 1")
     assert set(np.unique(samples[0]["label"])) == {0, 1}
+
+
+def test_masks_of_classes_keep_their_splits(tmp_path):
+    for side, name in (("train", "a"), ("train", "b"), ("valid", "a")):
+        write_image(tmp_path / f"{side}/images/{name}.png", photo(len(side)))
+        for number, kind in enumerate(("cat", "dog")):
+            mask = np.zeros(forms.SIZE, "uint8")
+            mask[2 * number] = 255
+            write_image(tmp_path / f"{side}/masks/{kind}/{name}_{kind}.png", mask)
+    assert datasets.find_format(tmp_path).name == "class_masks"
+    assert len(datasets.class_masks(tmp_path)) == 3
+    val = datasets.class_masks(tmp_path, "val")
+    assert val.names == ("valid/a",) and val.classes == ("background", "cat", "dog")
+    assert val[0]["label"][:4, 0].tolist() == [1, 0, 2, 0]
+
+
+def test_films_without_a_folder_of_the_resolution_are_objects(tmp_path):
+    for film in ("bear", "swan"):
+        write_image(tmp_path / f"train/JPEGImages/{film}/00000.jpg", photo(0))
+        ids = np.zeros(forms.SIZE, "uint8")
+        ids[:2], ids[4:6] = 1, 3
+        write_image(tmp_path / f"train/Annotations/{film}/00000.png", ids)
+    assert datasets.find_format(tmp_path).name == "davis"
+    sample = datasets.davis(tmp_path)[0]
+    assert sample["label"].max() == 1 and sample["instances"].max() == 2
+
+
+def test_a_column_called_annotation_holds_run_lengths(tmp_path):
+    write_image(tmp_path / "train/a.png", photo(0))
+    # 8 x 12 pixels along rows: the second pixels of the first two rows.
+    rows = "id,annotation,width,height,cell_type\na,2 1 14 1,12,8,cort\n"
+    text(tmp_path / "train.csv", rows)
+    assert datasets.find_format(tmp_path).name == "run_lengths"
+    samples = datasets.run_lengths(tmp_path)
+    assert samples.classes == ("background", "cort")
+    assert samples[0]["label"][:3, 1].tolist() == [1, 1, 0]
