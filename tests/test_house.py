@@ -7,7 +7,7 @@ ROOT = pathlib.Path(__file__).parents[1] / "kerasseg"
 FILES = sorted(ROOT.rglob("*.py"))
 MOST_PARAMETERS = 8  # but for builders and encoders, whose options are the network's
 # One for each field of their options, see tests/predict/test_options.py.
-OF_OPTIONS = {"predict/objects.py: instances"}
+OF_OPTIONS = {"predict/objects.py: instances", "predict/pixels.py: class_ids"}
 MOST_LINES = 350
 
 

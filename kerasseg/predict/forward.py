@@ -8,7 +8,7 @@ import numpy as np
 from keras import ops
 
 from kerasseg import machine
-from kerasseg.predict.options import check_flips
+from kerasseg.predict.options import check_flips, check_scales
 from kerasseg.predict.preprocessing import extend, prepare
 
 # Axes of [N, H, W, C] to reverse, one run of the model each.
@@ -129,8 +129,8 @@ def num_classes(model):
     return max(logits.shape[-1], 2)
 
 
-def infer(model, images, answer, *, flips=False):
-    """`answer` of the model's logits for images of one size, averaged over flips.
+def infer(model, images, answer, *, flips=False, scales=None):
+    """`answer` of the model's logits for images of one size, averaged over views.
 
     Args:
         model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
@@ -140,15 +140,41 @@ def infer(model, images, answer, *, flips=False):
         answer: function of logits, such as `to_probabilities`; a module-level one,
             because it is compiled once per model.
         flips: see `check_flips`.
+        scales: see `check_scales`; the answer is resized back, bilinearly.
 
     Returns:
         numpy array [N, H, W, ...].
     """
     check_flips(flips)
-    *size, channels = input_shape(model)
+    check_scales(scales)
+    channels = input_shape(model)[-1]
     batch = np.stack([prepare(image, channels) for image in images])
+    size = batch.shape[1:3]
+    sizes = [
+        tuple(max(round(scale * side), 1) for side in size) for scale in scales or (1,)
+    ]
+    found = (
+        _resized(_flipped(model, _resized(batch, inner), answer, flips), size)
+        for inner in sizes
+    )
+    total = functools.reduce(np.add, found)
+    # Of a single view the answer may be class ids, which must stay integers.
+    num = len(FLIPS[flips]) * len(sizes)
+    return total if num == 1 else total / np.float32(num)
+
+
+def _resized(batch, size):
+    """Images [N, *size, C]; shrinking does not alias."""
+    if batch.shape[1:3] == tuple(size):
+        return batch
+    found = ops.image.resize(batch, size, interpolation="bilinear", antialias=True)
+    return ops.convert_to_numpy(found)
+
+
+def _flipped(model, batch, answer, flips):
+    """Sum of the answers for a batch and its mirror images."""
     height, width = batch.shape[1:3]
-    batch = extend(batch, size)
+    batch = extend(batch, input_shape(model)[:2])
     for layer in getattr(model, "layers", ()):
         if hasattr(layer, "check_size"):  # kerasseg.layers.LeastSize
             layer.check_size(batch.shape[1:3])
@@ -164,9 +190,7 @@ def infer(model, images, answer, *, flips=False):
             f"`model` must return logits at image size, {batch.shape[1:3]}. "
             f"Received: {total.shape[1:3]}. A U-Net does with padding='same'."
         )
-    total = total[:, :height, :width]
-    # Without flips the answer may be class ids, which must stay integers.
-    return total / np.float32(len(FLIPS[flips])) if flips else total
+    return total[:, :height, :width]
 
 
 def compiled(model, answer):

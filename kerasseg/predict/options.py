@@ -14,6 +14,7 @@ from kerasseg.images.values import check_range
 from kerasseg.names import check_options
 
 FLIPS = (False, True, "horizontal", "both")
+SCALES, MOST_SCALES = (0.1, 4), 8  # least and largest factor, and how many
 FITS = ("tile", "resize")
 MAX_OBJECTS = 65_535  # label maps are written in 16 bits
 SIDES = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -135,6 +136,21 @@ def check_flips(flips):
         )
 
 
+def check_scales(scales):
+    """Refuse anything but None and a few factors of the size of images."""
+    if scales is None:
+        return
+    several = isinstance(scales, (tuple, list)) and 1 <= len(scales) <= MOST_SCALES
+    low, high = SCALES
+    if not several or not all(
+        isinstance(x, numbers.Real) and low <= x <= high for x in scales
+    ):
+        raise ValueError(
+            f"`scales` must be None or up to {MOST_SCALES} numbers in {low}..{high}. "
+            f"Received: scales={scales!r}."
+        )
+
+
 @dataclasses.dataclass(frozen=True)
 class ClassMapOptions:
     """Options of `predict.class_ids` and, but for areas, `predict.probabilities`."""
@@ -150,6 +166,9 @@ class ClassMapOptions:
         "average over the mirrored image too; `both`: also upside down",
         choices=("horizontal", "both"),
     )
+    scales: tuple | None = option(
+        None, "average over the image at these scales", low=None, metavar="S,S,..."
+    )
     refine: object = option(
         None, "refine along image edges by a dense CRF", name="crf", const="crf"
     )
@@ -163,6 +182,7 @@ class ClassMapOptions:
     def __post_init__(self):
         check(self)
         check_flips(self.flips)
+        check_scales(self.scales)
         if isinstance(self.tile_px, (tuple, list)) and len(self.tile_px) != 2:
             raise ValueError(
                 "`tile_px` must be one number, or (height, width). "

@@ -15,7 +15,7 @@ import numpy as np
 from kerasseg import crf, names
 from kerasseg.images.values import DataRange, as_array, range_of, rescale, scale
 from kerasseg.predict import forward, tiles
-from kerasseg.predict.options import ClassMapOptions, check_flips
+from kerasseg.predict.options import ClassMapOptions, check_flips, check_scales
 from kerasseg.predict.preprocessing import check_image
 
 
@@ -26,6 +26,7 @@ def probabilities(
     tile_px=None,
     overlap_px=None,
     flips=False,
+    scales=None,
     refine=None,
     value_range=None,
 ):
@@ -40,6 +41,8 @@ def probabilities(
         overlap_px: overlap of tiles; None for a quarter of the tile, at most 64.
         flips: average over mirrored copies: True or "horizontal" for two, "both" for
             all four.
+        scales: average over the image at these factors of its size, such as (0.75, 1,
+            1.25), each one flipped as `flips` says; None for 1 alone.
         refine: "crf" for `crf.dense_crf` as it is, or a function of image and
             probabilities, such as `functools.partial(crf.dense_crf, iterations=10)`;
             works on the whole image, with tiles too.
@@ -53,16 +56,17 @@ def probabilities(
         ValueError: if the image does not fit the model or the refinement.
     """
     # Made for its checks only.
-    ClassMapOptions(tile_px, overlap_px, flips, refine)
+    ClassMapOptions(tile_px, overlap_px, flips, scales, refine)
+    views = {"flips": flips, "scales": scales}
     image = as_array(image)
     check_image(image, forward.input_shape(model)[-1])
     if tile_px is None or refine is not None:
         image = scale(image, value_range)
     if tile_px is None:
         answer = forward.to_probabilities
-        found = forward.infer(model, [image], answer, flips=flips)[0]
+        found = forward.infer(model, [image], answer, **views)[0]
     else:
-        parts = _stripes(model, image, (tile_px, overlap_px), flips, value_range)
+        parts = _stripes(model, image, (tile_px, overlap_px), views, value_range)
         found = np.concatenate([stripe for _, stripe in parts])
     return _refined(refine, image, found)
 
@@ -74,6 +78,7 @@ def class_ids(
     tile_px=None,
     overlap_px=None,
     flips=False,
+    scales=None,
     refine=None,
     min_area_px=1,
     value_range=None,
@@ -81,19 +86,20 @@ def class_ids(
     """The most probable class of each pixel.
 
     Args:
-        model, image, tile_px, overlap_px, flips, refine, value_range: as in
+        model, image, tile_px, overlap_px, flips, scales, refine, value_range: as in
             `probabilities`.
         min_area_px: smaller regions become class 0, see `without_small`.
 
     Returns:
         int32 [H, W]. With one logit: 1 where its probability is above 0.5.
     """
-    sizes, more = (tile_px, overlap_px), {"flips": flips, "value_range": value_range}
+    sizes, views = (tile_px, overlap_px), {"flips": flips, "scales": scales}
+    more = {**views, "value_range": value_range}
     if refine is not None:
         more |= {"tile_px": tile_px, "overlap_px": overlap_px, "refine": refine}
         found = most_probable(probabilities(model, image, **more))[0]
     elif tile_px is not None:
-        parts = _stripes(model, image, sizes, flips, value_range)
+        parts = _stripes(model, image, sizes, views, value_range)
         # By stripes: probabilities of the whole image would take K times the memory.
         found = np.concatenate([most_probable(stripe)[0] for _, stripe in parts])
     else:
@@ -101,12 +107,13 @@ def class_ids(
     return without_small(found, min_area_px)
 
 
-def class_ids_of_batch(model, images, *, flips=False, value_range=None):
+def class_ids_of_batch(model, images, *, flips=False, scales=None, value_range=None):
     """The most probable class of each pixel of several images.
 
     Args:
-        model, flips, value_range: as in `probabilities`. Without a `value_range`, one
-            is found for all images, which refuses those that contradict it.
+        model, flips, scales, value_range: as in `probabilities`. Without a
+            `value_range`, one is found for all images, which refuses those that
+            contradict it.
         images: N images [H, W] or [H, W, C], or what `images.as_array` takes. Those of
             one size go through the model together.
 
@@ -126,16 +133,17 @@ def class_ids_of_batch(model, images, *, flips=False, value_range=None):
         for size in {image.shape[:2] for image in images}:
             places = [i for i, image in enumerate(images) if image.shape[:2] == size]
             group = [images[i] for i in places]
-            maps = class_ids_of_batch(model, group, flips=flips)
+            maps = class_ids_of_batch(model, group, flips=flips, scales=scales)
             for i, class_map in zip(places, maps):
                 found[i] = class_map
         return found
     one = DataRange(value_range)
     images = [one.scale(image) for image in images]
-    if not flips:  # the short way: classes are chosen inside the compiled function
+    if not flips and scales is None:
+        # The short way: classes are chosen inside the compiled function.
         return forward.infer(model, images, forward.to_class_ids)
-    answer = forward.to_probabilities
-    return most_probable(forward.infer(model, images, answer, flips=flips))[0]
+    answer, views = forward.to_probabilities, {"flips": flips, "scales": scales}
+    return most_probable(forward.infer(model, images, answer, **views))[0]
 
 
 def without_small(class_ids, min_area_px):
@@ -187,6 +195,7 @@ def predict_tiled(
     tile_px=512,
     overlap_px=None,
     flips=False,
+    scales=None,
     out=None,
     value_range=None,
 ):
@@ -196,7 +205,7 @@ def predict_tiled(
     (`np.lib.format.open_memmap`), an image larger than memory is no problem.
 
     Args:
-        model, tile_px, overlap_px, flips, value_range: as in `probabilities`.
+        model, tile_px, overlap_px, flips, scales, value_range: as in `probabilities`.
         image: [H, W] or [H, W, C], also memory-mapped; read tile by tile, after one
             pass for its range unless it is uint8.
         out: dict of arrays [H, W] to write to, "class_ids" and "confidence", one or
@@ -218,7 +227,8 @@ def predict_tiled(
                 f"`out[{name!r}]` must have the size of the image, {size}. "
                 f"Received: shape={array.shape}."
             )
-    options = (tile_px, overlap_px), flips, value_range
+    views = {"flips": flips, "scales": scales}
+    options = (tile_px, overlap_px), views, value_range
     for top, stripe in _stripes(model, image, *options):
         for name, values in zip(("class_ids", "confidence"), most_probable(stripe)):
             if name in out:
@@ -226,9 +236,10 @@ def predict_tiled(
     return out
 
 
-def _stripes(model, image, sizes, flips, value_range):
+def _stripes(model, image, sizes, views, value_range):
     """(top, probabilities [h, W, K]) from the top of the image to its bottom."""
-    check_flips(flips)
+    check_flips(views["flips"])
+    check_scales(views["scales"])
     image, (tile_px, overlap_px) = as_array(image), sizes
     check_image(image, forward.input_shape(model)[-1])
     one_side = isinstance(tile_px, numbers.Integral)
@@ -249,7 +260,7 @@ def _stripes(model, image, sizes, flips, value_range):
     def infer(top, bottom, left, right):
         part = rescale(image[top:bottom, left:right], found)
         answer = forward.to_probabilities
-        return forward.infer(model, [part], answer, flips=flips)[0]
+        return forward.infer(model, [part], answer, **views)[0]
 
     size = np.shape(image)[:2]
     return tiles.stripes(infer, size, tile_px=tile_px, overlap_px=overlap_px)

@@ -80,7 +80,8 @@ class Scorer:
 
         if not self.batch_px:
             return [predict(self.model, image, self.options) for image in images]
-        found = class_ids_of_batch(self.model, images, flips=self.options.flips)
+        views = {"flips": self.options.flips, "scales": self.options.scales}
+        found = class_ids_of_batch(self.model, images, **views)
         return [without_small(ids, self.options.min_area_px) for ids in found]
 
     def add(self, sample, found):

@@ -171,6 +171,46 @@ def test_horizontal_flips_average_two_runs(model, rng):
     np.testing.assert_allclose(found, expected, atol=1e-7)
 
 
+def test_scales_average_runs_on_resized_images(model, rng):
+    image = rng.integers(0, 256, [21, 30, 3], "uint8")
+
+    def at(*scales, **more):
+        return predict.probabilities(model, image, scales=scales, **more)
+
+    np.testing.assert_array_equal(at(1), predict.probabilities(model, image))
+    np.testing.assert_allclose(at(0.5, 1), (at(0.5) + at(1)) / 2, atol=1e-6)
+    assert at(0.5, 1.7, 0.1).shape == (21, 30, 3)
+    both = at(0.5, flips=True)
+    np.testing.assert_allclose(
+        np.flip(both, 1),
+        predict.probabilities(model, np.flip(image, 1), scales=[0.5], flips=True),
+        atol=1e-4,  # the resized sides are not whole halves
+    )
+    ids = predict.class_ids(model, image, scales=(0.5, 1))
+    np.testing.assert_array_equal(ids, at(0.5, 1).argmax(-1))
+
+
+def test_a_plain_picture_is_the_same_at_every_scale(rng):
+    x = keras.Input([None, None, 3])
+    pointwise = keras.Model(x, keras.layers.Conv2D(3, 1)(x / 255))
+    image = np.full([17, 23, 3], rng.integers(0, 256, 3), "uint8")
+    scales = (0.5, 1, 1.75)
+    np.testing.assert_allclose(
+        predict.probabilities(pointwise, image, scales=scales),
+        predict.probabilities(pointwise, image),
+        atol=1e-6,
+    )
+    tiled = predict.predict_tiled(pointwise, image, tile_px=16, scales=scales)
+    whole = predict.class_ids(pointwise, image)
+    np.testing.assert_array_equal(tiled["class_ids"], whole)
+
+
+@pytest.mark.parametrize("scales", [(), 1.0, (0.05,), (5,), ("a",), (1,) * 9])
+def test_unusable_scales_are_refused(model, scales):
+    with pytest.raises(ValueError, match="`scales` must be None or up to 8 numbers"):
+        predict.class_ids(model, np.zeros([4, 4]), scales=scales)
+
+
 def test_unknown_flips_are_refused(model):
     with pytest.raises(ValueError, match="Received: flips='up'"):
         predict.class_ids(model, np.zeros([4, 4]), flips="up")
