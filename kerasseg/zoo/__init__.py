@@ -31,6 +31,7 @@ from kerasseg.names import Table, look_up, parameters
 from kerasseg.weights import catalog
 from kerasseg.zoo._builder import build_encoder, encoder_parameters
 from kerasseg.zoo._builder import load as load_weights
+from kerasseg.zoo._ensemble import ensemble
 from kerasseg.zoo._references import encoder_options
 from kerasseg.zoo.attention_unet import attention_unet
 from kerasseg.zoo.bisenet_v2 import bisenet_v2
@@ -71,8 +72,8 @@ OWN = {
 BUILDERS = Table(OWN, __name__, "task")
 REFERENCES = {name: builder for builder in OWN.values() for name in builder.references}
 __all__ = [
-    *("BUILDERS", "REFERENCES", "freeze", "from_reference", "load", "load_torch"),
-    *("names", "part_of", "unfreeze"),
+    *("BUILDERS", "REFERENCES", "ensemble", "freeze", "from_reference", "load"),
+    *("load_torch", "names", "part_of", "unfreeze"),
     *OWN,
 ]
 
