@@ -16,6 +16,7 @@ ENCODERS = (
 )
 LARGER = ("efficientnet_lite2", "resnet34", "resnet50")
 LONG_MINUTES = 30  # from which on a larger encoder is tried
+WARM = 1 / 3  # of the learning rate, for weights of a whole model
 SMALL_BATCH = 4
 ROUND = 0.9  # solidity of objects that star-convex polygons describe
 WHY = {
@@ -55,12 +56,14 @@ class Candidate:
 
     def choices(self, why):
         """Its part of a recipe: list of `Choice`, the model for the reason `why`."""
-        rate = "the zoo's of such models: from weights of ImageNet"
-        if "encoder_weights" not in self.model:
-            rate = "the zoo's of such models: from nothing"
+        rate, about = self.learning_rate, "the zoo's, from weights of ImageNet"
+        if self.init:
+            rate, about = rate * WARM, "a third of the zoo's: the weights know much"
+        elif "encoder_weights" not in self.model:
+            about = "the zoo's, from nothing"
         found = [
             Choice("model", None, self.model, {"architecture": why, **self.reasons}),
-            Choice("optimizer", "learning_rate", self.learning_rate, rate),
+            Choice("optimizer", "learning_rate", round(rate, 6), about),
         ]
         found += [
             Choice("train", key, x, WHY.get(key, "")) for key, x in self.train.items()

@@ -130,13 +130,17 @@ def choices_for(looked, candidate, why="", scores=None):
     """
     facts, (data, reasons) = looked.facts, looked.data
     # Outputs of other models are as large as the image, or half of it.
-    zoom = looked.zoom if candidate.kind == "instance" else None
+    zoom, size = looked.zoom, looked.size
+    if candidate.kind != "instance":
+        zoom = None
+    if candidate.kind == "stars":
+        size = choices.crop(facts, 1.0)
     fits = augmentation.fitting(facts, scores)
     most = choosing.MOST_IMAGES
     found = [
         *(Choice("data", key, x, reasons.get(key, "")) for key, x in data.items()),
         *augmentation.balance(facts),
-        augmentation.choose(facts, fits, looked.size, zoom[0] if zoom else 1.0),
+        augmentation.choose(facts, fits, size, zoom[0] if zoom else 1.0),
         Choice("optimizer", "name", "adamw", ""),
         Choice("optimizer", "weight_decay", 1e-4, ""),
         Choice("train", "batch_size", FIRST_BATCH[looked.task[0]], ""),

@@ -4,7 +4,7 @@ import pytest
 
 from kerasseg import recipes
 from kerasseg.plan import candidates
-from kerasseg.plan.choices import assemble
+from kerasseg.plan.choices import assemble, value_of
 from tests.plan.test_choices import NUCLEI, STREET
 
 
@@ -91,6 +91,12 @@ def test_weights_of_the_library_begin_what_they_fit():
     assert inits(thin) == {"nuclei", "vessels"}
     assert inits(dataclasses.replace(thin, channels=1)) == set()
     assert inits(dataclasses.replace(thin, classes=("a", "b", "c"))) == set()
+
+
+def test_weights_of_a_whole_model_learn_slowly():
+    one = candidates.Candidate("a", {}, "", init="nuclei", learning_rate=3e-3)
+    assert value_of(one.choices("why"), "learning_rate") == 1e-3
+    assert value_of(one.choices("why"), "init") == "nuclei"
 
 
 def test_a_model_with_weights_of_the_library_is_the_published_one():
