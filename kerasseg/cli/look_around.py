@@ -1,7 +1,8 @@
 """`kerasseg list` and `kerasseg info`: the names that there are, and one of them."""
 
 # What `kerasseg.datasets` holds beside data sets.
-OTHERS = ("Samples", "balance", "check", "convert", "examine", "repair", "split")
+OTHERS = ("Samples", "balance", "check", "convert", "examine", "fold", "repair")
+OTHERS += ("split",)
 
 
 def add_arguments(command):

@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 
-from kerasseg import machine
 from kerasseg.cli import (
     check_data,
     classical,
@@ -29,6 +28,7 @@ from kerasseg.cli import (
     quiet,
     reports,
     show,
+    train,
 )
 
 FAILURES = ArithmeticError, ImportError, MemoryError, OSError, RuntimeError, ValueError
@@ -45,7 +45,7 @@ def main(argv=None):
     parser = _parser(argv)
     completion.complete(parser)
     arguments = parser.parse_args(options.with_words(argv))
-    loud = _train, plan.run, _evaluate, _predict, _export
+    loud = train.run, plan.run, _evaluate, _predict, _export
     loud += look_around.describe, show.run, demo.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
@@ -82,7 +82,7 @@ def _parser(argv):
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, function, fill in (
-        ("train", _train, _train_arguments),
+        ("train", train.run, _train_arguments),
         ("plan", plan.run, plan.add_arguments),
         ("evaluate", _evaluate, _evaluate_arguments),
         ("predict", _predict, _predict_arguments),
@@ -133,25 +133,17 @@ def _show_arguments(command):
 
 def _train_arguments(command):
     _recipe_arguments(command)
-    command.add_argument("--out", metavar="RUN", help="run folder (default: runs/NAME)")
-    command.add_argument(
-        "--init",
-        metavar="WEIGHTS",
-        help="begin with published weights by name, those of a run folder, or a file; "
-        "without a recipe, with their model, too",
-    )
-    published.add_licence_argument(command)
-    plan.add_plan_arguments(command)
-    command.add_argument(
-        "--distribute",
-        default="auto",
-        help="auto (all GPUs there are), none, mirrored, or multiworker (TF_CONFIG)",
-    )
+    train.add_arguments(command)
 
 
 def _model_arguments(command):
     command.add_argument(
-        "--run", dest="run_dir", metavar="RUN", help="run folder (default: the newest)"
+        "--run",
+        dest="run_dir",
+        metavar="RUN",
+        action="append",
+        help="run folder (default: the newest); repeated, or a folder of folds: the "
+        "mean of their probabilities",
     )
     command.add_argument(
         "--weights", metavar="NAME", help="published weights instead of a run's"
@@ -164,7 +156,8 @@ def _chosen(arguments):
     from kerasseg import runs
 
     if arguments.weights is None:
-        return runs.find(arguments.run_dir)
+        several = runs.expand(arguments.run_dir or [])
+        return several if len(several) > 1 else runs.find(*several)
     if arguments.run_dir is not None:
         raise ValueError("Give either --run or --weights.")
     return published.entry(arguments)
@@ -197,45 +190,6 @@ def _export_arguments(command):
         default="tf_saved_model",
         help="tf_saved_model (for TF Serving), keras, weights, onnx, openvino, litert",
     )
-
-
-def _train(arguments):
-    """Train a recipe; the same command again resumes."""
-    # Before TensorFlow is imported, and for training only: it slows single images down.
-    machine.use_onednn()
-    from kerasseg import recipes, runs
-    from kerasseg.cli.progress import Progress
-
-    model = published.warm_start(arguments)
-    if arguments.minutes is not None:
-        recipe, more = plan.for_training(arguments, model)
-    else:
-        plan.check_unplanned(arguments)
-        path, recipe, form = data.read_recipe(arguments, model)
-        more = {"out": arguments.out, "name": recipes.name(path)}
-        if form:
-            _say(arguments, form["text"])
-    with Progress(silent=arguments.json) as progress:
-        out, results = runs.train(
-            recipe,
-            root=arguments.data,
-            distribute=arguments.distribute,
-            on_event=progress.update,
-            **more,
-        )
-    if not results:  # only the first of several workers has them
-        return {"run": str(out)}
-    _say(arguments, results["table"])
-    reports.write(out)
-    _say(arguments, f"\nWrote {out}/ with report.html, results.json and pictures.")
-    root = f" --data {arguments.data}" if arguments.data else ""
-    _say(
-        arguments,
-        f"Next:\n  kerasseg evaluate --run {out}{root}\n"
-        f"  kerasseg predict --run {out} photo.jpg --out predictions\n"
-        f"  kerasseg export --run {out} --out exported",
-    )
-    return {"run": str(out), **results}
 
 
 def _evaluate(arguments):

@@ -83,16 +83,22 @@ def for_training(arguments, model):
             f"Received: {arguments.recipe} and --minutes {arguments.minutes:g}. Change "
             "its length by --set train.epochs=N."
         )
-    plan.check_minutes(arguments.minutes)
-    request, form = _request(arguments, arguments.minutes, model, begun)
-    name = _name(arguments.data)
-    if run := runs.find_planned(arguments.out, name, plan.about(request)):
+    name, out, folds = _name(arguments.data), arguments.out, arguments.folds
+    minutes = arguments.minutes / (folds or 1)
+    plan.check_minutes(minutes)
+    request, form = _request(arguments, minutes, model, begun)
+    place = out
+    if folds is not None:  # the first of them holds the plan of all
+        out = pathlib.Path(out or runs.folder.RUNS / f"{name}-folds")
+        place = out / "fold0"
+    if run := runs.find_planned(place, name, plan.about(request)):
         if not arguments.json:
             print(f"Going on with {run}/, planned before.")
-        return recipes.read(run / "recipe.toml"), {"out": run, "name": name}
-    _check_writable(arguments.out or runs.folder.RUNS)
+        more = {"out": run if folds is None else out, "name": name}
+        return recipes.read(run / "recipe.toml"), more
+    _check_writable(out or runs.folder.RUNS)
     made = _make(request, form, silent=arguments.json)
-    return made.recipe, {"out": arguments.out, "name": name, "notes": made.notes}
+    return made.recipe, {"out": out, "name": name, "notes": made.notes}
 
 
 def check_unplanned(arguments):
@@ -112,6 +118,8 @@ def _request(arguments, minutes, model=None, begun=None):
     if arguments.classes is not None:
         names = [name.strip() for name in arguments.classes.split(",")]
         arguments.set.insert(0, f"data.classes={json.dumps(names)}")
+    if getattr(arguments, "folds", None) is not None:
+        arguments.set += [f"data.folds={arguments.folds}", "data.fold=0"]
     of_data = [text for text in arguments.set if text.startswith("data.")]
     others = [text for text in arguments.set if not text.startswith("data.")]
     chosen = {**vars(arguments), "set": of_data, "recipe": None}

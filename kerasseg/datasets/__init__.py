@@ -24,6 +24,7 @@ from kerasseg.datasets.davis import davis
 from kerasseg.datasets.dsb2018 import dsb2018
 from kerasseg.datasets.examine import examine
 from kerasseg.datasets.folder import folder
+from kerasseg.datasets.folds import fold
 from kerasseg.datasets.isbi2012 import isbi2012
 from kerasseg.datasets.label_studio import label_studio
 from kerasseg.datasets.labelme import labelme
@@ -43,10 +44,12 @@ from kerasseg.datasets.yolo import yolo
 from kerasseg.images import check_folder
 from kerasseg.names import Table, public
 
+# What is no data set.
+TOOLS = (balance, check, convert, examine, fold, repair, split)
 OWN = {
     name: function
     for name, function in public(globals(), __name__).items()
-    if function not in (Samples, balance, check, convert, examine, repair, split)
+    if function not in (Samples, *TOOLS)
 }
 DATASETS = Table(OWN, __name__)
 __all__ = [
@@ -58,6 +61,7 @@ __all__ = [
         "convert",
         "examine",
         "find_format",
+        "fold",
         "repair",
         "split",
     ),

@@ -253,7 +253,7 @@ def select_by_hash(root, split, found, val_fraction, kinds=None, groups=None):
             f"{len(found)}",
             "Use split=None",
         )
-    ranks = {entry[0]: _fraction(entry[0]) for entry in found}
+    ranks = {entry[0]: hash_fraction(entry[0]) for entry in found}
     val = {name for name, rank in ranks.items() if rank < val_fraction}
     if len(val) in (0, len(found)):  # of few names all may fall on one side
         val = {min(ranks, key=ranks.get)}
@@ -335,7 +335,8 @@ def _stratified(val, kinds, ranks, val_fraction):
     return val
 
 
-def _fraction(name):
+def hash_fraction(name):
+    """The SHA-256 of a name as a fraction of its range: the same on every machine."""
     # Not Python's hash(), which differs from process to process.
     digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

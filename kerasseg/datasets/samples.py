@@ -91,6 +91,37 @@ class Samples:
                 )
         return dataclasses.replace(self, weights=weights)
 
+    def followed_by(self, other, *, prefixes=("train", "val")):
+        """These samples and then others of the same data.
+
+        Args:
+            other: Samples; their classes must be among those of these.
+            prefixes: where names occur in both, folders to put in front of all names.
+
+        Returns:
+            Samples without weights.
+
+        Example:
+            >>> one = Samples(("a",), lambda index: index, ("ground",))
+            >>> both = one.followed_by(one)
+            >>> both.names, both[1]
+            (('train/a', 'val/a'), 0)
+        """
+        other, names = other.with_classes(self.classes), self.names + other.names
+        if len({*names}) < len(names):
+            first, second = prefixes
+            names = tuple(f"{first}/{name}" for name in self.names)
+            names += tuple(f"{second}/{name}" for name in other.names)
+        files = self.files and other.files and self.files + other.files
+        return dataclasses.replace(
+            self,
+            names=names,
+            read=functools.partial(_read_either, self.read, other.read, len(self)),
+            files=files,
+            notes=tuple(dict.fromkeys(self.notes + other.notes)),
+            weights=None,
+        )
+
     def with_range(self, value_range):
         """The same samples whose images have this range: (black, white), or None."""
         if value_range is not None:
@@ -185,6 +216,10 @@ def _read_mapped(read, ids, index):
         mapped = np.asarray(ids, values.dtype)[np.where(known, values, 0)]
         sample[key] = np.where(known, mapped, values).astype(values.dtype)
     return sample
+
+
+def _read_either(read, read_other, num, index):
+    return read(index) if index < num else read_other(index - num)
 
 
 def _read_at(read, indices, index):

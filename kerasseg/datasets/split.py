@@ -2,6 +2,8 @@
 
 import re
 
+import numpy as np
+
 from kerasseg.datasets import _near
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.images import ImageError
@@ -39,21 +41,35 @@ def split(samples, side, *, group=None, val_fraction=0.2):
         (8, False)
     """
     look_up(side, {"train": None, "val": None}, "side of a split")
-    if group is None:
-        files = [file for file, _ in samples.files or ()]
-        keys = _near.keys_of(files, samples.names) if files else None
-    else:
-        keys = [_key(group, name) for name in samples.names]
+    keys, kinds = group_keys(samples, group), kinds_of(samples)
+    entries = [(name, index) for index, name in enumerate(samples.names)]
+    chosen = select_by_hash("samples", side, entries, val_fraction, kinds, keys)
+    return samples.subset([index for _, index in chosen])
+
+
+def group_keys(samples, group):
+    """Key of the group of each sample, None for one of its own; None without files.
+
+    Args:
+        samples: Samples.
+        group: as in `split`.
+    """
+    if group is not None:
+        return [_key(group, name) for name in samples.names]
+    files = [file for file, _ in samples.files or ()]
+    return _near.keys_of(files, samples.names) if files else None
+
+
+def kinds_of(samples):
+    """Set of the classes in each sample."""
     kinds = []
     for index in range(len(samples)):
         try:
             label = samples[index]["label"]
-            kinds.append({*set(label.ravel().tolist())} - {samples.ignore_label})
+            kinds.append({*np.unique(label).tolist()} - {samples.ignore_label})
         except (ImageError, OSError):  # whoever reads the sample learns what is wrong
             kinds.append(set())
-    entries = [(name, index) for index, name in enumerate(samples.names)]
-    chosen = select_by_hash("samples", side, entries, val_fraction, kinds, keys)
-    return samples.subset([index for _, index in chosen])
+    return kinds
 
 
 def _key(group, name):

@@ -30,7 +30,11 @@ def build_samples(recipe, root, split):
     """Samples of the "train" or "val" side of a recipe; shapes need no `root`."""
     from kerasseg import datasets
 
+    if recipe["data"].get("folds") and split in ("train", "val"):
+        return _build_fold(recipe["data"], root, split)
     options = dict(recipe["data"])
+    for key in ("folds", "fold"):
+        options.pop(key, None)
     function = look_up(options.pop("dataset"), datasets.DATASETS, "dataset")
     sides = {"train": options.pop("train"), "val": options.pop("val")}
     value_range, group = options.pop("value_range", None), options.pop("group", None)
@@ -58,6 +62,17 @@ def build_samples(recipe, root, split):
         fraction = options.get("val_fraction", VAL_FRACTION)
         samples = datasets.split(samples, side, group=group, val_fraction=fraction)
     return samples if value_range is None else samples.with_range(value_range)
+
+
+def _build_fold(data, root, side):
+    """A side of a fold of all samples, those of "train" and of "val"."""
+    from kerasseg import datasets
+
+    plain = {key: x for key, x in data.items() if key not in ("folds", "fold")}
+    one, other = (build_samples({"data": plain}, root, x) for x in ("train", "val"))
+    where = {"fold": data.get("fold", 0), "folds": data["folds"]}
+    every = one.followed_by(other)
+    return datasets.fold(every, side, group=data.get("group") or None, **where)
 
 
 def _other_form(name, root):

@@ -34,6 +34,7 @@ TRAIN = {
 }
 # Options of [data] that are no arguments of its data set.
 DATA = {"train": None, "val": None, "value_range": (), "group": "", "balance": ""}
+DATA |= {"folds": 0, "fold": 0}  # see datasets.fold; 0 folds are none
 BALANCE = ("", "classes", "appearance")  # see datasets.balance
 CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
@@ -139,6 +140,14 @@ def check_data(data):
     if data.get("value_range") is not None:
         with option_errors("data", "value_range"):
             data["value_range"] = list(check_range(data["value_range"]))
+    folds, fold = data.get("folds", 0), data.get("fold", 0)
+    if folds and (folds < 2 or not 0 <= fold < folds):
+        raise OptionError(
+            "`folds` must be 0, or 2 and more, and `fold` in 0..folds - 1. "
+            f"Received: folds={folds}, fold={fold}.",
+            "data",
+            "folds",
+        )
     with option_errors("data", "balance"):
         look_up(data.get("balance", ""), dict.fromkeys(BALANCE), "balance")
     for side in ("train", "val"):  # the name of a split, or more arguments

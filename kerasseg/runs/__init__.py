@@ -8,6 +8,8 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 """
 
 from kerasseg.runs.folder import Notes, RunError, find, load
+from kerasseg.runs.folds import train_folds
+from kerasseg.runs.members import expand
 from kerasseg.runs.planned import find_planned
 from kerasseg.runs.training import train
 from kerasseg.runs.use import evaluate, export, predict, read_samples, ready
@@ -16,6 +18,7 @@ __all__ = [
     "Notes",
     "RunError",
     "evaluate",
+    "expand",
     "export",
     "find",
     "find_planned",
@@ -24,4 +27,5 @@ __all__ = [
     "read_samples",
     "ready",
     "train",
+    "train_folds",
 ]

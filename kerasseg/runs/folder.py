@@ -210,7 +210,8 @@ def write_split(out, recipe, samples):
         recipe: resolved recipe.
         samples: {"train": Samples, "val": Samples}.
     """
-    rule = {key: recipe["data"].get(key) for key in ("group", "val_fraction")}
+    keys = "group", "val_fraction", "folds", "fold"
+    rule = {key: recipe["data"].get(key) for key in keys}
     names = {side: list(some.names) for side, some in samples.items()}
     text = json.dumps({**rule, **names}, indent=1) + "\n"
     files.replace_text(out / "split.json", text)

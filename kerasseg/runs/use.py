@@ -7,6 +7,7 @@ import pathlib
 
 from kerasseg import files, machine, recipes, video
 from kerasseg.names import check_options
+from kerasseg.runs import members
 from kerasseg.runs.folder import load, palette_of, read
 from kerasseg.weights import catalog
 
@@ -28,11 +29,13 @@ def evaluate(
     """Measure the best weights of a run and write results.json and pictures.
 
     Args:
-        run: run folder, or an `Entry` of `weights.catalog`.
+        run: run folder, or a list of several, whose probabilities are averaged, or an
+            `Entry` of `weights.catalog`.
         root: folder of the data set; None for the one it was trained on.
         split: "train", "val", or a split's own name.
         options: dict of prediction options, instead of those of the recipe.
-        out: folder of the results; None for the run folder, or evaluations/NAME.
+        out: folder of the results; None for the run folder, or evaluations/NAME where
+            there is no single one.
         samples: Samples to use instead of those of `root` and `split`, such as
             `read_samples` gives.
         training: JSON-able facts about the training to write down.
@@ -59,10 +62,10 @@ def evaluate(
     if training:
         result["training"] = training
     # Published weights have no folder that could be written to, and no history.
-    is_run = not isinstance(run, catalog.Entry)
-    out = pathlib.Path(out or (run if is_run else EVALUATIONS / run.name))
+    is_run = isinstance(run, (str, pathlib.Path))
+    out = pathlib.Path(out or (run if is_run else EVALUATIONS / facts["name"]))
     out.mkdir(parents=True, exist_ok=True)
-    seeds = [recipe["train"]["seed"]] if is_run else []
+    seeds = _seeds(run)
     written = scoring.write_results(
         out / "results.json", result, split=split, seeds=seeds
     )
@@ -84,6 +87,14 @@ def evaluate(
     return {**written, "table": scoring.table(result)}
 
 
+def _seeds(run):
+    """Seeds of the trainings of one run or several; none of published weights."""
+    if isinstance(run, catalog.Entry):
+        return []
+    several = run if isinstance(run, (list, tuple)) else [run]
+    return [read(one)[0]["train"]["seed"] for one in several]
+
+
 def read_samples(run, *, root=None, split="val", overrides=()):
     """Samples with the classes and the range of values that a run has learned.
 
@@ -99,7 +110,11 @@ def read_samples(run, *, root=None, split="val", overrides=()):
         RecipeError: for a wrong override.
         ImageError: if the data are not as the recipe says.
     """
-    recipe, facts = _about(run) if isinstance(run, catalog.Entry) else read(run)
+    if isinstance(run, catalog.Entry):
+        recipe, facts = _about(run)
+    else:
+        several = isinstance(run, (list, tuple))
+        recipe, facts = (members.read_all if several else read)(run)
     return _samples(recipes.with_data(recipe, overrides), facts, root, split)
 
 
@@ -128,7 +143,7 @@ def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
     """Predict image files and clips with a run's best weights.
 
     Args:
-        run: run folder, or an `Entry` of `weights.catalog`.
+        run: as in `evaluate`.
         inputs, out: as in `predict.folder`; among them may be clips, and the numbers of
             cameras, see `video.is_clip`.
         options: dict of prediction options, instead of those of the recipe.
@@ -191,6 +206,8 @@ def ready(run, options=None):
 
 def _load(run, options=None):
     """Model, recipe and facts of a run folder, or of published weights."""
+    if isinstance(run, (list, tuple)):
+        return members.load_all(run, (options or {}).get("score_threshold"))
     if not isinstance(run, catalog.Entry):
         return load(run, (options or {}).get("score_threshold"))
     from kerasseg import zoo
@@ -234,7 +251,7 @@ def export(run, out, *, format="tf_saved_model"):
     """Write a run's model with its best weights for use elsewhere.
 
     Args:
-        run: run folder, or an `Entry` of `weights.catalog`.
+        run: as in `evaluate`.
         out: output folder.
         format: "tf_saved_model" (see `export.saved_model`), or another of
             `export.FORMATS`.
