@@ -2,7 +2,7 @@
 
 # What `kerasseg.datasets` holds beside data sets.
 OTHERS = ("Samples", "balance", "check", "convert", "examine", "fold", "repair")
-OTHERS += ("split",)
+OTHERS += ("split", "with_pseudo_labels")
 
 
 def add_arguments(command):

@@ -84,7 +84,8 @@ def for_training(arguments, model):
             "its length by --set train.epochs=N."
         )
     name, out, folds = _name(arguments.data), arguments.out, arguments.folds
-    minutes = arguments.minutes / (folds or 1)
+    # A second training on unlabelled images takes as long as the first one.
+    minutes = arguments.minutes / ((folds or 1) * (1 + bool(arguments.unlabelled)))
     plan.check_minutes(minutes)
     request, form = _request(arguments, minutes, model, begun)
     place = out

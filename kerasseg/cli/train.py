@@ -1,8 +1,9 @@
 """The command `kerasseg train`: a recipe, a plan, or a fold after another."""
 
+import json
 import pathlib
 
-from kerasseg import machine
+from kerasseg import machine, tasks
 from kerasseg.cli import data, plan, published, reports
 
 
@@ -25,6 +26,12 @@ def add_arguments(command):
         "--minutes, all of them together take so long",
     )
     command.add_argument(
+        "--unlabelled",
+        metavar="FOLDER",
+        help="images without labels: a second training on what the model says of them, "
+        "kept only if the validation gains",
+    )
+    command.add_argument(
         "--distribute",
         default="auto",
         help="auto (all GPUs there are), none, mirrored, or multiworker (TF_CONFIG)",
@@ -35,42 +42,86 @@ def run(arguments):
     """Train a recipe; the same command again resumes."""
     # Before TensorFlow is imported, and for training only: it slows single images down.
     machine.use_onednn()
-    from kerasseg import runs
     from kerasseg.cli.progress import Progress
 
     say = _silent if arguments.json else print
+    if arguments.unlabelled is not None:
+        _check_unlabelled(arguments)
     recipe, more = _recipe(arguments, say)
-    train = runs.train
-    if arguments.folds is not None:
-        train, more = runs.train_folds, {**more, "folds": arguments.folds}
     with Progress(silent=arguments.json) as progress:
-        out, results = train(
-            recipe,
-            root=arguments.data,
-            distribute=arguments.distribute,
-            on_event=progress.update,
-            **more,
-        )
+        out, results = _train(arguments, recipe, {**more, "on_event": progress.update})
     if not results:  # only the first of several workers has them
         return {"run": str(out)}
-    if arguments.folds is None:
-        say(results["table"])
-        reports.write(out)
-        say(f"\nWrote {out}/ with report.html, results.json and pictures.")
-    else:
+    if arguments.folds is not None:
         _tell_folds(out, results, say)
+    else:
+        _tell(out, results, say)
     root = f" --data {arguments.data}" if arguments.data else ""
+    evaluation = f"  kerasseg evaluate --run {out}{root}\n"
     say(
-        f"Next:\n  kerasseg evaluate --run {out}{root}\n" * (arguments.folds is None)
-        + "Next:\n" * (arguments.folds is not None)
+        "Next:\n"
+        + evaluation * (arguments.folds is None)
         + f"  kerasseg predict --run {out} photo.jpg --out predictions\n"
         f"  kerasseg export --run {out} --out exported"
     )
     return {"run": str(out), **results}
 
 
+def _train(arguments, recipe, more):
+    """The run folder and its results, after one training, several, or a second one."""
+    from kerasseg import runs
+
+    more |= {"root": arguments.data, "distribute": arguments.distribute}
+    if arguments.folds is not None:
+        return runs.train_folds(recipe, arguments.folds, **more)
+    out, results = runs.train(recipe, **more)
+    if not results or arguments.unlabelled is None:
+        return out, results
+    keys = "root", "distribute", "on_event"
+    given = {key: more[key] for key in keys}
+    verdict = runs.train_student(out, arguments.unlabelled, **given)
+    if verdict["kept"]:
+        results = json.loads((out / "results.json").read_text(encoding="utf-8"))
+        results["table"] = tasks.of_results(results).table(results)
+    return out, {**results, "unlabelled": verdict}
+
+
+def _tell(out, results, say):
+    """Print the results of a run, and write its page."""
+    say(results["table"])
+    if "unlabelled" in results:
+        say(_verdict(results["unlabelled"]))
+    reports.write(out)
+    say(f"\nWrote {out}/ with report.html, results.json and pictures.")
+
+
 def _silent(*_):
     """Print nothing, for programs that read JSON."""
+
+
+def _check_unlabelled(arguments):
+    """Refuse at once what would fail after a training."""
+    from kerasseg import images
+
+    if arguments.folds is not None:
+        raise ValueError("Give either --folds or --unlabelled.")
+    if not images.find_pictures(arguments.unlabelled)[0]:
+        raise ValueError(
+            f"--unlabelled must hold images. Received: none in {arguments.unlabelled}."
+        )
+
+
+def _verdict(found):
+    """What came of the second training, in a sentence."""
+    before, after = (
+        "-" if x is None else f"{100 * x:.2f}"
+        for x in (found["before"], found["after"])
+    )
+    what = "kept" if found["kept"] else "left as it was"
+    return (
+        f"With {found['images']} images labelled by the model: {after} after {before} "
+        f"on the validation images, so the run is {what}."
+    )
 
 
 def _recipe(arguments, say):

@@ -32,6 +32,7 @@ from kerasseg.datasets.magnetic_tile import magnetic_tile
 from kerasseg.datasets.mask_folders import mask_folders
 from kerasseg.datasets.nnunet import nnunet
 from kerasseg.datasets.panoptic import panoptic
+from kerasseg.datasets.pseudo import with_pseudo_labels
 from kerasseg.datasets.repair import repair
 from kerasseg.datasets.run_lengths import run_lengths
 from kerasseg.datasets.samples import Samples
@@ -45,7 +46,7 @@ from kerasseg.images import check_folder
 from kerasseg.names import Table, public
 
 # What is no data set.
-TOOLS = (balance, check, convert, examine, fold, repair, split)
+TOOLS = (balance, check, convert, examine, fold, repair, split, with_pseudo_labels)
 OWN = {
     name: function
     for name, function in public(globals(), __name__).items()
@@ -64,6 +65,7 @@ __all__ = [
         "fold",
         "repair",
         "split",
+        "with_pseudo_labels",
     ),
     *OWN,
 ]

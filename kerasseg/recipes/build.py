@@ -35,6 +35,7 @@ def build_samples(recipe, root, split):
     options = dict(recipe["data"])
     for key in ("folds", "fold"):
         options.pop(key, None)
+    pseudo = options.pop("pseudo", "")
     function = look_up(options.pop("dataset"), datasets.DATASETS, "dataset")
     sides = {"train": options.pop("train"), "val": options.pop("val")}
     value_range, group = options.pop("value_range", None), options.pop("group", None)
@@ -61,18 +62,26 @@ def build_samples(recipe, root, split):
     if side in ("train", "val"):
         fraction = options.get("val_fraction", VAL_FRACTION)
         samples = datasets.split(samples, side, group=group, val_fraction=fraction)
-    return samples if value_range is None else samples.with_range(value_range)
+    if value_range is not None:
+        samples = samples.with_range(value_range)
+    if pseudo and split == "train":
+        samples = datasets.with_pseudo_labels(samples, pseudo)
+    return samples
 
 
 def _build_fold(data, root, side):
     """A side of a fold of all samples, those of "train" and of "val"."""
     from kerasseg import datasets
 
-    plain = {key: x for key, x in data.items() if key not in ("folds", "fold")}
+    left_out = "folds", "fold", "pseudo"
+    plain = {key: x for key, x in data.items() if key not in left_out}
     one, other = (build_samples({"data": plain}, root, x) for x in ("train", "val"))
     where = {"fold": data.get("fold", 0), "folds": data["folds"]}
     every = one.followed_by(other)
-    return datasets.fold(every, side, group=data.get("group") or None, **where)
+    found = datasets.fold(every, side, group=data.get("group") or None, **where)
+    if data.get("pseudo") and side == "train":
+        found = datasets.with_pseudo_labels(found, data["pseudo"])
+    return found
 
 
 def _other_form(name, root):

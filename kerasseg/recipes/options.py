@@ -35,6 +35,7 @@ TRAIN = {
 # Options of [data] that are no arguments of its data set.
 DATA = {"train": None, "val": None, "value_range": (), "group": "", "balance": ""}
 DATA |= {"folds": 0, "fold": 0}  # see datasets.fold; 0 folds are none
+DATA |= {"pseudo": ""}  # folder of labels that a model has made, see runs.pseudo
 BALANCE = ("", "classes", "appearance")  # see datasets.balance
 CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}

@@ -11,6 +11,7 @@ from kerasseg.runs.folder import Notes, RunError, find, load
 from kerasseg.runs.folds import train_folds
 from kerasseg.runs.members import expand
 from kerasseg.runs.planned import find_planned
+from kerasseg.runs.pseudo import train_student
 from kerasseg.runs.training import train
 from kerasseg.runs.use import evaluate, export, predict, read_samples, ready
 
@@ -28,4 +29,5 @@ __all__ = [
     "ready",
     "train",
     "train_folds",
+    "train_student",
 ]
