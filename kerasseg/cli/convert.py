@@ -30,6 +30,9 @@ def add_arguments(command):
         "(default: told from its files)",
     )
     command.add_argument(
+        "--split", help="the only part to convert, such as train (default: all)"
+    )
+    command.add_argument(
         "--images", help="image folder beside a COCO file (default: found)"
     )
     command.add_argument(
@@ -77,17 +80,29 @@ def _source(arguments):
     from kerasseg.names import look_up
 
     path, name, form = arguments.source, arguments.source_format, None
+    split = arguments.split
     # What is not there is called a file or a folder where it is read.
-    if name in FORMATS or os.path.isfile(path) or not os.path.exists(path):
+    is_file = os.path.isfile(path) or not os.path.exists(path)
+    if is_file or (name in FORMATS and name != "coco"):
+        return path, name, None
+    if name == "coco" and not split and _is_converted(path):
         return path, name, None
     if name is None:
         form = datasets.find_format(path)
         name = form.name
         semantic = arguments.to in ("voc", "masks")
-        if name in ("coco", "mask_folders") or (name == "folder" and not semantic):
+        as_objects = name == "mask_folders" or (name == "folder" and not semantic)
+        as_objects |= name == "coco" and _is_converted(path)
+        if as_objects and not split:
             return path, None, None  # numbers in masks are objects
-    samples = look_up(name, datasets.DATASETS, "data set")(path)
-    return samples, None, form
+    read = look_up(name, datasets.DATASETS, "data set")
+    options = {"boxes": arguments.boxes} if name == "coco" else {}
+    return read(path, split, **options), None, form
+
+
+def _is_converted(path):
+    """Whether a folder holds COCO's JSON where this command writes it."""
+    return os.path.isfile(os.path.join(path, "instances.json"))
 
 
 def _lines(report):

@@ -5,6 +5,7 @@ import pytest
 
 from kerasseg import datasets
 from kerasseg.cli import main
+from kerasseg.images import write_image
 from tests.datasets import forms
 from tests.datasets.forms import FORMS, SCENE, label_of
 
@@ -97,3 +98,33 @@ def test_holes_and_parts_survive_in_yolo(tmp_path):
     report = datasets.convert(source, tmp_path / "out", to="yolo")
     assert (report["objects"], report["parts"]) == (1, 1)
     assert np.array_equal(datasets.yolo(tmp_path / "out")[0]["label"], mask[0])
+
+
+def test_coco_in_folders_of_its_own_is_converted(tmp_path):
+    content = {
+        "images": [{"id": 1, "file_name": "a.png", "height": 8, "width": 12}],
+        "categories": [{"id": 7, "name": "cat"}],
+        "annotations": [
+            {
+                "id": 1,
+                "image_id": 1,
+                "category_id": 7,
+                "segmentation": [[2, 1, 6, 1, 6, 5, 2, 5]],
+                "iscrowd": 0,
+            }
+        ],
+    }
+    for side in ("train", "val"):
+        path = tmp_path / f"coco/annotations/instances_{side}2017.json"
+        forms.text(path, content)
+        write_image(tmp_path / f"coco/{side}2017/a.png", forms.photo(0))
+    source = str(tmp_path / "coco")
+    for split in ("train", "val"):
+        out = tmp_path / split
+        line = ["convert", source, "--to", "yolo", "--out", str(out), "--split", split]
+        assert main(line) == 0
+        label = datasets.yolo(out)[0]["label"]
+        assert label[1:5, 2:6].all() and label.sum() == 16
+    (tmp_path / "coco/annotations/instances_val2017.json").unlink()
+    assert main(["convert", source, "--to", "voc", "--out", str(tmp_path / "voc")]) == 0
+    assert datasets.voc(tmp_path / "voc").classes == ("background", "cat")
