@@ -22,9 +22,12 @@ class AdaptiveAveragePooling(keras.layers.Layer):
 
     def call(self, x):
         # Products, not slices: the lengths of the cells are known only at run time.
-        height, width = ops.shape(x)[1:3]
-        x = ops.einsum("nhwc,ph->npwc", x, self._weights(height))
-        return ops.einsum("npwc,qw->npqc", x, self._weights(width))
+        # Not einsum, which tf2onnx reshapes wrongly where both sizes are dynamic.
+        n, height, width, channels = ops.shape(x)
+        rows = ops.reshape(x, (n, height, width * channels))
+        rows = ops.matmul(self._weights(height), rows)  # [N, size, W C]
+        rows = ops.reshape(rows, (n, self.size, width, channels))
+        return ops.matmul(self._weights(width), rows)
 
     def _weights(self, length):
         """Weights [size, length]: 1 / (its length) within a cell, 0 outside."""
