@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import shutil
+import sys
 import threading
 import zlib
 
@@ -21,6 +22,22 @@ _MAX_NAME = 255  # bytes of a file's name on the usual file systems
 
 class WriteError(OSError):
     """Error of a file that cannot be written; names it, the reason and the disk."""
+
+
+def cache_folder():
+    """Folder of what can be had again: `KERASSEG_HOME`, or the platform's cache.
+
+    Returns:
+        pathlib.Path; it need not exist.
+    """
+    if home := os.environ.get("KERASSEG_HOME"):
+        return pathlib.Path(home).expanduser()
+    home = pathlib.Path.home()
+    if sys.platform == "win32":
+        return pathlib.Path(os.environ.get("LOCALAPPDATA", home), "kerasseg", "Cache")
+    if sys.platform == "darwin":
+        return home / "Library" / "Caches" / "kerasseg"
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache", "kerasseg")
 
 
 def replace(path, write, *, durable=True):

@@ -149,7 +149,7 @@ class Entry:
                 f"{self.name!r} comes from {self.fetched_by}: write "
                 f"encoder='{self.architecture}', encoder_weights='imagenet'."
             )
-        path = downloads.cache_folder() / "weights" / self.name / self.file
+        path = files.cache_folder() / "weights" / self.name / self.file
         if not path.is_file():
             raise WeightsError(
                 f"{self.name!r} cannot be downloaded by a program. Get {self.file} "

@@ -12,7 +12,6 @@ import os
 import pathlib
 import re
 import socket
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -35,22 +34,6 @@ class DownloadError(OSError):
 
 class _Refused(Exception):
     """An answer of the server that another attempt would not change."""
-
-
-def cache_folder():
-    """Folder of downloaded files: `KERASSEG_HOME`, or the platform's cache.
-
-    Returns:
-        pathlib.Path; it need not exist.
-    """
-    if home := os.environ.get("KERASSEG_HOME"):
-        return pathlib.Path(home).expanduser()
-    home = pathlib.Path.home()
-    if sys.platform == "win32":
-        return pathlib.Path(os.environ.get("LOCALAPPDATA", home), "kerasseg", "Cache")
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "kerasseg"
-    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache", "kerasseg")
 
 
 def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=None):
@@ -81,7 +64,7 @@ def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=Non
         OSError: if the cache cannot be written.
     """
     name = pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name
-    path = cache_folder() / folder / name
+    path = files.cache_folder() / folder / name
     promised = re.search(r"-([0-9a-f]{8,64})\.", name)
     sha256 = sha256 or (promised[1] if promised else "")
     if path.is_file():

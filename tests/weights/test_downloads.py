@@ -11,6 +11,7 @@ import threading
 import numpy as np
 import pytest
 
+from kerasseg import files
 from kerasseg.weights import downloads
 
 DATA = np.random.default_rng(0).bytes(300_000)
@@ -88,7 +89,7 @@ def is_alone(path):
 def test_a_file_is_downloaded_once(server):
     seen = []
     path = fetch(server, folder="mine", progress=lambda *x: seen.append(x))
-    assert path == downloads.cache_folder() / "mine" / "file.npz"
+    assert path == files.cache_folder() / "mine" / "file.npz"
     assert path.read_bytes() == DATA and is_alone(path)
     assert seen[-1] == (len(DATA), len(DATA))
     assert fetch(server, folder="mine") == path and len(server.asked) == 1
@@ -109,7 +110,7 @@ def test_a_broken_connection_goes_on(server, mode):
 
 
 def test_what_a_killed_process_left_is_gone_on_with(server):
-    folder = downloads.cache_folder()
+    folder = files.cache_folder()
     folder.mkdir()
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()
@@ -120,7 +121,7 @@ def test_what_a_killed_process_left_is_gone_on_with(server):
 
 
 def test_what_does_not_fit_together_is_read_anew(server):
-    folder = downloads.cache_folder()
+    folder = files.cache_folder()
     folder.mkdir()
     (folder / f".file.npz.part-{os.getpid()}").write_bytes(b"old" * 1000)
     path = fetch(server)
@@ -129,7 +130,7 @@ def test_what_does_not_fit_together_is_read_anew(server):
 
 
 def test_two_threads_and_a_running_process_do_not_disturb_each_other(server):
-    folder = downloads.cache_folder()
+    folder = files.cache_folder()
     folder.mkdir()
     running = folder / f".file.npz.part-{os.getppid()}"
     running.write_bytes(b"theirs")
@@ -150,8 +151,8 @@ def test_a_wrong_answer_leaves_no_file(server, mode, message):
     with pytest.raises(downloads.DownloadError, match=message) as caught:
         fetch(server)
     assert server.url in str(caught.value) and "KERASSEG_MIRROR" in str(caught.value)
-    assert str(downloads.cache_folder()) in str(caught.value)
-    assert not (downloads.cache_folder() / "file.npz").exists()
+    assert str(files.cache_folder()) in str(caught.value)
+    assert not (files.cache_folder() / "file.npz").exists()
 
 
 def test_another_size_than_promised_is_not_even_read(server):
@@ -199,13 +200,11 @@ def test_offline_says_where_to_put_the_file(server, monkeypatch):
     url = "http://127.0.0.1:9/resnet50-0676ba61.pth"  # nobody listens there
     with pytest.raises(downloads.DownloadError) as caught:
         downloads.fetch(url)
-    assert url in str(caught.value) and str(downloads.cache_folder()) in str(
-        caught.value
-    )
+    assert url in str(caught.value) and str(files.cache_folder()) in str(caught.value)
 
 
 def test_a_file_put_there_by_hand_is_checked(server):
-    folder = downloads.cache_folder()
+    folder = files.cache_folder()
     folder.mkdir()
     (folder / f"file-{SHA256[:8]}.pth").write_bytes(DATA)
     name = f"file-{SHA256[:8]}.pth"
@@ -219,7 +218,7 @@ def test_the_cache_is_where_the_platform_keeps_its_own(monkeypatch, tmp_path):
     monkeypatch.delenv("KERASSEG_HOME", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     if sys.platform == "linux":
-        assert downloads.cache_folder() == tmp_path / "kerasseg"
+        assert files.cache_folder() == tmp_path / "kerasseg"
 
 
 @pytest.mark.parametrize("page", [b"\n<!DOCTYPE html>", b"version https://git-lfs.x"])
@@ -230,7 +229,7 @@ def test_a_page_is_not_kept_as_weights(server, monkeypatch, page):
     monkeypatch.setattr(downloads, "_download", answer)
     with pytest.raises(downloads.DownloadError, match="is a page, not the weights"):
         downloads.fetch(f"{server.url}/pytorch_model.bin")
-    path = downloads.cache_folder() / "pytorch_model.bin"
+    path = files.cache_folder() / "pytorch_model.bin"
     assert list(path.parent.iterdir()) == []
     path.write_bytes(page)
     with pytest.raises(downloads.DownloadError, match="Delete"):
