@@ -21,9 +21,21 @@ _PLACES = {
     "instances_of_all_scores": "objects",
     "stars": "star_objects",
     "panoptic": "panoptic_maps",
+    "engine": "engines",
     "folder": "files",
     "folder_of_instances": "files",
 }
-_MODULES = ("forward", "in_graph", "merging", "options", "preprocessing", "tiles")
+_MODULES = (
+    "converted",
+    "converters",
+    "engines",
+    "forward",
+    "in_graph",
+    "merging",
+    "options",
+    "preprocessing",
+    "runtimes",
+    "tiles",
+)
 __all__ = list(_PLACES)
 __getattr__, __dir__ = lazy(__name__, {**_PLACES, **dict.fromkeys(_MODULES)})

@@ -208,6 +208,8 @@ def compiled(model, answer):
         RuntimeError: in a fork of a process that has used TensorFlow.
     """
     machine.check_process()
+    if hasattr(model, "answering"):  # an `engines.Engine`
+        return model.answering(answer)
     functions = _compiled.setdefault(model, {})
     if answer not in functions:
         functions[answer] = _compile(model, answer)
@@ -229,6 +231,11 @@ def of_size(model, images, **sizes):
             from a file, or its builder has no such options.
     """
     built = getattr(model, "built_with", None)
+    if hasattr(model, "answering"):
+        raise ValueError(
+            "Only TensorFlow builds a model anew for each size, as fit='800x1333' "
+            f"needs it. Received: engine {model.engine!r}."
+        )
     if built is None or not {*sizes} <= {*built.options}:
         raise ValueError(
             f"`model` must come from a builder with the options {', '.join(sizes)}, as "

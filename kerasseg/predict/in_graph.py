@@ -1,10 +1,11 @@
-"""Signatures of a SavedModel: images and image files into a model, inside a graph."""
+"""Images and image files into a model, inside a graph: for SavedModels and others."""
 
 import tensorflow as tf
 
 from kerasseg.images.values import check_range
 from kerasseg.predict import forward
 
+BYTE = (0, 255)  # the numbers that models take
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
@@ -85,6 +86,47 @@ def of_data(floats, value_range):
     return of_data_images
 
 
+def program(model, answer, value_range=None, *, size=None):
+    """One function for other runtimes, which know fewer operations than TensorFlow.
+
+    Args:
+        model: keras.Model, image -> outputs.
+        answer: function of float32 images [N, H, W, C], raw values 0..255, to a dict of
+            tensors.
+        value_range: see `of_data`; None for 0..255.
+        size: height and width of the images, None where any will do; None for those of
+            the model.
+
+    Returns:
+        TensorFlow function of `images` [N, H, W, C]: uint8, or float32 in numbers of
+        the `value_range`.
+    """
+    black, white = check_range(value_range or BYTE)
+    dtype = tf.uint8 if (black, white) == BYTE else tf.float32
+    height, width, channels = forward.input_shape(model)
+    shape = [None, *(size or (height, width)), channels]
+    spec = tf.TensorSpec(shape, dtype, name="images")
+
+    @tf.function(input_signature=[spec])
+    def of_images(images):
+        images = tf.cast(images, tf.float32)
+        if dtype != tf.uint8:
+            images = (images - black) * 255.0 / (white - black)
+        return answer(images)
+
+    return of_images
+
+
+def raw(model, value_range=None):
+    """`program` of all that a model returns; a single tensor is "logits"."""
+
+    def answer(images):
+        outputs = model(images, training=False)
+        return outputs if isinstance(outputs, dict) else {"logits": outputs}
+
+    return program(model, answer, value_range)
+
+
 def of_encoded(model, floats, max_pixels):
     """The same for `image_bytes` string [N], JPEG or PNG files.
 
@@ -130,6 +172,38 @@ def fit_size(image, size):
     missing = tf.constant(size) - inner
     image = tf.pad(image, [[0, missing[0]], [0, missing[1]], [0, 0]])
     return tf.ensure_shape(image, [*size, image.shape[-1]]), inner
+
+
+def fit_batch(images, size):
+    """`fit_size` of images [N, H, W, C] of one size, by operations of all runtimes.
+
+    Returns:
+        float32 [N, height, width, C], and int32 [2], what of them the images fill.
+    """
+    given = tf.shape(images)[1:3]
+    sides, wanted = tf.cast(given, tf.float32), tf.constant(size, tf.float32)
+    # Products first: they are whole, and the side that fills the size stays exact.
+    height, width = tf.unstack(sides)
+    inner = tf.minimum(
+        wanted, tf.stack([height * size[1] / width, width * size[0] / height])
+    )
+    inner = tf.maximum(tf.cast(tf.round(inner), tf.int32), 1)
+    rows, columns = (_hats(size[i], inner[i], given[i]) for i in (0, 1))
+    n, channels = tf.shape(images)[0], images.shape[-1]
+    x = tf.reshape(images, [n, given[0], given[1] * channels])
+    x = tf.reshape(tf.matmul(rows, x), [n, size[0], given[1], channels])
+    return tf.matmul(columns, x), inner
+
+
+def _hats(length, inner, given):
+    """Weights [length, given] that resize to `inner` pixels, antialiased; 0 beyond."""
+    step = tf.cast(given, tf.float32) / tf.cast(inner, tf.float32)
+    at = (tf.range(length, dtype=tf.float32) + 0.5) * step
+    far = tf.abs(tf.range(tf.cast(given, tf.float32)) + 0.5 - at[:, None])
+    weights = tf.maximum(1.0 - far / tf.maximum(step, 1.0), 0.0)
+    total = tf.reduce_sum(weights, axis=1, keepdims=True)
+    inside = tf.cast(tf.range(length) < inner, tf.float32)[:, None]
+    return inside * weights / tf.maximum(total, 1e-6)
 
 
 def sizes_of(image_bytes, max_pixels):

@@ -11,7 +11,7 @@ reads the options of all tasks.
 from kerasseg.images.values import scale
 from kerasseg.names import look_up
 from kerasseg.predict.options import range_given
-from kerasseg.tasks import instance, panoptic, semantic, stars
+from kerasseg.tasks import differences, instance, panoptic, semantic, stars
 from kerasseg.tasks.task import Task
 
 # Models that do not say their task are tried in this order: the outputs of stars and

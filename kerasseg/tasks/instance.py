@@ -2,7 +2,7 @@
 
 from kerasseg.detection.mask_grid import mask_size
 from kerasseg.predict.options import InstanceOptions, arguments
-from kerasseg.tasks import choosing, objects
+from kerasseg.tasks import choosing, differences, objects
 from kerasseg.tasks.checks import OptionError
 from kerasseg.tasks.task import Task
 
@@ -85,10 +85,43 @@ def signatures(model, max_pixels):
     return found
 
 
-def _of_encoded(model, find, max_pixels):
+def program(model, value_range):
+    """From images of any size to boxes, classes, scores and masks.
+
+    They are resized to the model's size with their proportions, black at right and
+    below; boxes are in pixels of the image, and masks span it.
+    """
+    import tensorflow as tf
+
+    from kerasseg.predict import forward, in_graph
+
+    size = forward.input_shape(model)[:2]
+
+    def answer(images):
+        fitted, inner = in_graph.fit_batch(images, size)
+        found = model(fitted, training=False)
+        return _in_image(found, tf.shape(images)[1:3][None], inner[None], size)
+
+    return in_graph.program(model, answer, value_range, size=(None, None))
+
+
+def _in_image(found, sizes, inners, size):
+    """Boxes and masks of images [N, 2] that were fitted into `inners` of a size."""
     import tensorflow as tf
 
     from kerasseg.detection.pasting import stretch_masks
+
+    inners = tf.cast(inners, tf.float32)
+    factors = tf.reverse(tf.cast(sizes, tf.float32) / inners, [-1])  # (x, y)
+    # Masks span the model's image, padding included.
+    shares = inners / tf.constant(size, tf.float32)
+    boxes = found["boxes"] * tf.tile(factors, [1, 2])[:, None]
+    return {**found, "boxes": boxes, "masks": stretch_masks(found["masks"], shares)}
+
+
+def _of_encoded(model, find, max_pixels):
+    import tensorflow as tf
+
     from kerasseg.predict import forward, in_graph
 
     height, width, channels = forward.input_shape(model)
@@ -107,17 +140,8 @@ def _of_encoded(model, find, max_pixels):
             files,
             fn_output_signature=(fitted, inner),
         )
-        found = find(images)
-        factors = tf.cast(sizes, tf.float32) / tf.cast(inners, tf.float32)
-        factors = tf.reverse(factors, [-1])  # (x, y)
-        # Masks span the model's image, padding included.
-        shares = tf.cast(inners, tf.float32) / tf.constant([height, width], tf.float32)
-        return {
-            **found,
-            "boxes": found["boxes"] * tf.tile(factors, [1, 2])[:, None],
-            "masks": stretch_masks(found["masks"], shares),
-            "sizes": sizes,
-        }
+        found = _in_image(find(images), sizes, inners, (height, width))
+        return {**found, "sizes": sizes}
 
     return find_in_files
 
@@ -144,6 +168,8 @@ TASK = Task(
     drawer=objects.drawer,
     num_classes=lambda model: None,  # the outputs do not show it
     signatures=signatures,
+    program=program,
+    differences=differences.of_detections,
     outputs=OUTPUTS,
     choose=choosing.threshold,
 )

@@ -333,3 +333,10 @@ def resolve_objective(recipe, builder):
                 f"{name!r} brings its own losses: no [[loss]] can name one.", "loss"
             )
         check_types(options, known, "loss")
+
+
+def program(model, value_range):
+    """From images to the maps of a model, for tasks that find objects in maps."""
+    from kerasseg.predict import in_graph
+
+    return in_graph.raw(model, value_range)

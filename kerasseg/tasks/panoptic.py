@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from kerasseg.predict.options import PanopticOptions, arguments
-from kerasseg.tasks import objects, semantic
+from kerasseg.tasks import differences, objects, semantic
 from kerasseg.tasks.task import percent
 
 OUTPUTS = {
@@ -302,6 +302,8 @@ TASK = dataclasses.replace(
     folder=folder,
     drawer=drawer,
     signatures=signatures,
+    program=objects.program,
+    differences=differences.of_maps,
     outputs=OUTPUTS,
     choose=lambda task, model, samples, options, recipe: ({}, []),
 )

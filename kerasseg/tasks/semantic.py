@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasseg.images import mask_kinds
 from kerasseg.predict.options import ClassMapOptions, arguments
-from kerasseg.tasks import choosing
+from kerasseg.tasks import choosing, differences
 from kerasseg.tasks.checks import check_named
 from kerasseg.tasks.task import Task, percent
 
@@ -253,16 +253,29 @@ def num_classes(model):
 
 def signatures(model, max_pixels):
     """From images to `class_ids` and `confidence`: uint8, float and encoded."""
-    from kerasseg.predict import forward, in_graph
+    from kerasseg.predict import in_graph
 
-    def segment(outputs):
-        logits = forward.logits_of(outputs)
-        return {
-            "class_ids": forward.to_class_ids(logits),
-            "confidence": forward.to_confidence(logits),
-        }
+    return in_graph.functions(model, _segmented, max_pixels)
 
-    return in_graph.functions(model, segment, max_pixels)
+
+def program(model, value_range):
+    """From images to `class_ids` and `confidence`."""
+    from kerasseg.predict import in_graph
+
+    def answer(images):
+        return _segmented(model(images, training=False))
+
+    return in_graph.program(model, answer, value_range)
+
+
+def _segmented(outputs):
+    from kerasseg.predict import forward
+
+    logits = forward.logits_of(outputs)
+    return {
+        "class_ids": forward.to_class_ids(logits),
+        "confidence": forward.to_confidence(logits),
+    }
 
 
 TASK = Task(
@@ -286,6 +299,8 @@ TASK = Task(
     folder=folder,
     num_classes=num_classes,
     signatures=signatures,
+    program=program,
+    differences=differences.of_class_maps,
     outputs=OUTPUTS,
     choose=choosing.flips,
     drawer=drawer,

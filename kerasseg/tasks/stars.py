@@ -4,7 +4,7 @@ import dataclasses
 
 from kerasseg.names import parameters
 from kerasseg.predict.options import StarOptions, arguments
-from kerasseg.tasks import choosing, instance, objects
+from kerasseg.tasks import choosing, differences, instance, objects
 
 OUTPUTS = {
     "logits": "float32 [N, h, w, 1], sigmoid: object probability",
@@ -78,6 +78,8 @@ TASK = dataclasses.replace(
     drawer=objects.drawer,
     num_classes=lambda model: 1,
     signatures=signatures,
+    program=objects.program,
+    differences=differences.of_maps,
     outputs=OUTPUTS,
     choose=choosing.threshold,
 )

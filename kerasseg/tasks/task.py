@@ -47,6 +47,11 @@ class Task:
             clips; None if there is none.
         num_classes: model -> how many classes it tells apart; None if it does not say.
         signatures: (model, max_pixels) -> dict of TensorFlow functions.
+        program: (model, value_range) -> the one of them that files for other runtimes
+            hold, see `predict.in_graph.program`.
+        differences: (outputs of the model, outputs of another runtime) for one image,
+            dicts of arrays -> {"agreement": share of equal answers, "error": the
+            largest difference, "iou": of what was found}.
         outputs: dict from output of the signatures to its dtype, shape and meaning.
         choose: (task, model, samples, options, recipe) -> (dict of prediction options
             that score best on the samples, list of JSON-able dicts of what was tried).
@@ -72,6 +77,8 @@ class Task:
     folder: Callable
     num_classes: Callable
     signatures: Callable
+    program: Callable
+    differences: Callable
     outputs: dict
     choose: Callable = lambda task, model, samples, options, recipe: ({}, [])
     drawer: Callable | None = None
