@@ -21,6 +21,7 @@ from kerasseg.cli import (
     data,
     demo,
     errors,
+    exports,
     look_around,
     options,
     plan,
@@ -45,7 +46,7 @@ def main(argv=None):
     parser = _parser(argv)
     completion.complete(parser)
     arguments = parser.parse_args(options.with_words(argv))
-    loud = train.run, plan.run, _evaluate, _predict, _export
+    loud = train.run, plan.run, _evaluate, _predict, exports.run
     loud += look_around.describe, show.run, demo.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
@@ -86,7 +87,7 @@ def _parser(argv):
         ("plan", plan.run, plan.add_arguments),
         ("evaluate", _evaluate, _evaluate_arguments),
         ("predict", _predict, _predict_arguments),
-        ("export", _export, _export_arguments),
+        ("export", exports.run, exports.add_arguments),
         ("report", reports.report, reports.add_report_arguments),
         ("compare", reports.compare, reports.add_compare_arguments),
         ("classical", classical.run, None),
@@ -136,35 +137,8 @@ def _train_arguments(command):
     train.add_arguments(command)
 
 
-def _model_arguments(command):
-    command.add_argument(
-        "--run",
-        dest="run_dir",
-        metavar="RUN",
-        action="append",
-        help="run folder (default: the newest); repeated, or a folder of folds: the "
-        "mean of their probabilities",
-    )
-    command.add_argument(
-        "--weights", metavar="NAME", help="published weights instead of a run's"
-    )
-    published.add_licence_argument(command)
-
-
-def _chosen(arguments):
-    """Run folder, or entry of published weights, that a command is to use."""
-    from kerasseg import runs
-
-    if arguments.weights is None:
-        several = runs.expand(arguments.run_dir or [])
-        return several if len(several) > 1 else runs.find(*several)
-    if arguments.run_dir is not None:
-        raise ValueError("Give either --run or --weights.")
-    return published.entry(arguments)
-
-
 def _evaluate_arguments(command):
-    _model_arguments(command)
+    published.add_model_arguments(command)
     data.add_arguments(command)
     command.add_argument("--split", default="val", help="train, val, or a split's name")
     command.add_argument("--out", metavar="DIR", help="where results go (default: RUN)")
@@ -175,28 +149,19 @@ def _predict_arguments(command):
     command.add_argument(
         "images", nargs="+", help="image files, folders, clips, or 0 for a camera"
     )
-    _model_arguments(command)
+    published.add_model_arguments(command)
     command.add_argument("--out", default="predictions", help="output folder")
     clips.add_arguments(command)
     options.add_arguments(command)
 
 
-def _export_arguments(command):
-    _model_arguments(command)
-    command.add_argument("--out", default="exported", help="output folder")
-    command.add_argument(
-        "--format",
-        type=options.export_format,
-        default="tf_saved_model",
-        help="tf_saved_model (for TF Serving), keras, weights, onnx, openvino, litert",
-    )
 
 
 def _evaluate(arguments):
     """Measure a run's best weights on a split of its data set."""
     from kerasseg import runs
 
-    chosen, samples = _chosen(arguments), None
+    chosen, samples = published.chosen(arguments), None
     overrides, form = data.overrides(arguments, arguments.format)
     if form:
         _say(arguments, form["text"])
@@ -223,7 +188,7 @@ def _predict(arguments):
     from kerasseg import runs
 
     report = runs.predict(
-        _chosen(arguments),
+        published.chosen(arguments),
         arguments.images,
         arguments.out,
         options=options.given(arguments),
@@ -242,15 +207,6 @@ def _predict(arguments):
     if not report["images"] and not films:
         raise ValueError("None of the images could be predicted.")
     return report
-
-
-def _export(arguments):
-    """Write a run's model for serving: SavedModel and other formats."""
-    from kerasseg import runs
-
-    path = runs.export(_chosen(arguments), arguments.out, format=arguments.format)
-    _say(arguments, f"Wrote {path}.")
-    return {"path": str(path)}
 
 
 def _say(arguments, text):

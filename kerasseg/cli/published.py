@@ -33,6 +33,34 @@ def add_licence_argument(command):
     )
 
 
+def add_model_arguments(command):
+    """Add the options that say which model a command uses to its parser."""
+    command.add_argument(
+        "--run",
+        dest="run_dir",
+        metavar="RUN",
+        action="append",
+        help="run folder (default: the newest); repeated, or a folder of folds: the "
+        "mean of their probabilities",
+    )
+    command.add_argument(
+        "--weights", metavar="NAME", help="published weights instead of a run's"
+    )
+    add_licence_argument(command)
+
+
+def chosen(arguments):
+    """Run folder, several, or entry of published weights, that a command is to use."""
+    from kerasseg import runs
+
+    if arguments.weights is None:
+        several = runs.expand(arguments.run_dir or [])
+        return several if len(several) > 1 else runs.find(*several)
+    if arguments.run_dir is not None:
+        raise ValueError("Give either --run or --weights.")
+    return entry(arguments)
+
+
 def entry(arguments):
     """Catalogue entry that `--weights` names, its licence accepted or not."""
     from kerasseg.weights import catalog

@@ -1,68 +1,82 @@
-"""Written files, opened by their runtimes and compared with the model."""
-
-import importlib.util
-import warnings
+"""Written files, opened by their runtimes and compared with the model on noise."""
 
 import keras
 import numpy as np
 
-from kerasseg.predict import forward
+from kerasseg.predict import forward, runtimes
 
 SIZES = ((64, 96), (65, 97))  # the second is odd at every halving
-TOLERANCE = 1e-3  # of the largest value; OpenVINO rounds to 1e-4 of it
 LARGER = (0, 192, 384)  # of images, for U-Nets with unpadded convolutions
+# Of numbers in 0..1 or relative to the largest, and of equal class ids, of which noise
+# has some near ties. OpenVINO rounds to 1e-4 of the largest logit.
+TOLERANCES = {"float32": (1e-3, 0.99), "float16": (0.05, 0.95)}
 
 
 class ExportError(RuntimeError):
     """A written file does not open in its runtime, or answers otherwise."""
 
 
-def check(model, path, format):
-    """Compare a written file with the model on images of two sizes, one of them odd.
+def check(model, function, path, format, differences, precision="float32"):
+    """Compare a file with the function that it holds, at two sizes, one of them odd.
 
-    Models of a fixed size are compared at that size.
+    Models of a fixed size are compared at that size. Files of int8 must run; what they
+    lose is for real pictures to say.
 
     Args:
         model: keras.Model.
+        function: TensorFlow function of images, see `predict.in_graph.program`.
         path: the file.
-        format: "onnx", "openvino" or "litert".
+        format: of `runtimes.RUNTIMES`.
+        differences: of the model's task.
+        precision: "float32", "float16" or "int8".
 
     Returns:
-        Whether there was a runtime to open it: onnxruntime, openvino, ai_edge_litert.
+        Whether there was a runtime to open it.
 
     Raises:
         ExportError: names the runtime, the output, the size and the difference.
     """
-    name, module, load = RUNTIMES[format]
-    if importlib.util.find_spec(module.partition(".")[0]) is None:
+    runtime = runtimes.RUNTIMES[format]
+    if not runtime.is_there():
         return False
     try:
-        run = load(str(path))
+        program = runtimes.open_file(path, format)
     except Exception as error:  # runtimes raise what they like
-        raise refusal(model, format, f"{name} cannot open it: {error}") from error
-    for size in _sizes(model):
-        images = _images(model, size)
-        expected = _by_name(model(images, training=False))
+        reason = f"{runtime.title} cannot open it: {error}"
+        raise refusal(model, format, reason) from error
+    (spec,) = function.input_signature
+    for size in _sizes(model, spec.shape):
+        images = noise(size, spec)
+        expected = forward.to_arrays(function(images))
         try:
-            found = run(images)
+            found = program.run(images)
         except Exception as error:
-            reason = f"{name} cannot run it at {size[0]}x{size[1]}: {error}"
+            reason = f"{runtime.title} cannot run it at {size[0]}x{size[1]}: {error}"
             raise refusal(model, format, reason) from error
-        _compare(model, format, expected, found, size)
+        if problem := _problem(expected, found, differences, precision):
+            reason = f"{problem} at {size[0]}x{size[1]} px."
+            raise refusal(model, format, reason)
     return True
 
 
 def refusal(model, format, reason):
     """The error of a file that was not written, with a way out."""
-    others = " or ".join(repr(x) for x in (*RUNTIMES, "saved_model") if x != format)
+    every = (*runtimes.RUNTIMES, "saved_model")
+    others = " or ".join(repr(x) for x in every if x != format)
     return ExportError(
         f"{model.name!r} cannot be written as {format!r}: {str(reason)[:600]} Nothing "
         f"was left behind. Try format={others}."
     )
 
 
-def _sizes(model):
-    height, width, _ = forward.input_shape(model)
+def noise(size, spec):
+    """Random images [1, H, W, C] as a tf.TensorSpec of images says, numbers 0..255."""
+    shape = (1, *size, spec.shape[-1])
+    return np.random.default_rng(0).integers(0, 256, shape).astype(spec.dtype.name)
+
+
+def _sizes(model, shape):
+    height, width = shape[1:3]
     sizes = [(height or h, width or w) for h, w in SIZES]
     for more in () if height and width else LARGER:
         larger = [(height or h + more, width or w + more) for h, w in SIZES]
@@ -73,7 +87,8 @@ def _sizes(model):
 
 def _is_answered(model, size):
     """Whether something is left of images of a size by unpadded convolutions."""
-    image = keras.KerasTensor((1, *size, forward.input_shape(model)[-1]))
+    height, width, channels = forward.input_shape(model)
+    image = keras.KerasTensor((1, height or size[0], width or size[1], channels))
     try:
         outputs = keras.tree.flatten(model.compute_output_spec(image))
     except ValueError:
@@ -81,78 +96,24 @@ def _is_answered(model, size):
     return all(n is None or n > 0 for x in outputs for n in x.shape)
 
 
-def _images(model, size):
-    """Noise float32 [1, H, W, C] in 0..255."""
-    shape = (1, *size, forward.input_shape(model)[-1])
-    noise = np.random.default_rng(0).uniform(0, 255, shape)
-    return noise.astype("float32")
-
-
-def _by_name(outputs):
-    """Outputs as a dict of arrays; a single tensor is "output"."""
-    outputs = outputs if isinstance(outputs, dict) else {"output": outputs}
-    return forward.to_arrays(outputs)
-
-
-def _compare(model, format, expected, found, size):
-    if len(expected) == 1:
-        found = {next(iter(expected)): x for x in list(found.values())[:1]}
-    missing = sorted(set(expected) - set(found))
-    if missing:
-        reason = f"it has outputs {sorted(found)}, not {missing}."
-        raise refusal(model, format, reason)
-    names = expected
-    if "num" in expected:  # near ties of scores may change the places of objects
-        names = ("scores",)
-    for name in names:
-        right, other = expected[name], found[name]
-        if right.shape != other.shape:
-            reason = f"{name!r} has shape {other.shape}, not {right.shape}."
-            raise refusal(model, format, reason)
-        scale = max(float(np.abs(right).max(initial=0)), 1e-6)
-        error = float(np.abs(other.astype("float64") - right).max(initial=0)) / scale
-        if not error <= TOLERANCE:  # NaN, too
-            raise refusal(
-                model,
-                format,
-                f"{name!r} differs from the model's by {error:.2g} of the largest "
-                f"value at {size[0]}x{size[1]} px ({TOLERANCE} is allowed).",
-            )
-
-
-def _onnx(path):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
-    image = session.get_inputs()[0].name
-    names = [output.name for output in session.get_outputs()]
-    return lambda images: dict(zip(names, session.run(names, {image: images})))
-
-
-def _openvino(path):
-    import openvino
-
-    options = {"INFERENCE_PRECISION_HINT": "f32"}  # else bfloat16 where there is any
-    compiled = openvino.Core().compile_model(path, "CPU", options)
-    names = [next(iter(x.names), str(i)) for i, x in enumerate(compiled.outputs)]
-    return lambda images: dict(zip(names, compiled([images]).to_tuple()))
-
-
-def _litert(path):
-    from ai_edge_litert.interpreter import Interpreter
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        interpreter = Interpreter(path)
-    (signature,) = interpreter.get_signature_list().values()
-    (image,) = signature["inputs"]
-    run = interpreter.get_signature_runner()
-    return lambda images: run(**{image: images})
-
-
-# format -> (name, module, function from a path to a function of images)
-RUNTIMES = {
-    "onnx": ("ONNX Runtime", "onnxruntime", _onnx),
-    "openvino": ("OpenVINO", "openvino", _openvino),
-    "litert": ("LiteRT", "ai_edge_litert", _litert),
-}
+def _problem(expected, found, differences, precision):
+    """The reason why the outputs of a file are refused, or None."""
+    if missing := sorted(set(expected) - set(found)):
+        return f"it has outputs {sorted(found)}, not {missing}"
+    for name, right in expected.items():
+        if right.shape != found[name].shape:
+            return f"{name!r} has shape {found[name].shape}, not {right.shape}"
+        if right.dtype != found[name].dtype:
+            return f"{name!r} is {found[name].dtype}, not {right.dtype}"
+    if precision not in TOLERANCES:
+        return None
+    most, least = TOLERANCES[precision]
+    one = differences(expected, found)
+    if not one["error"] <= most:  # NaN, too
+        error = f"{one['error']:.2g} ({most} is allowed)"
+        return f"its numbers differ from the model's by {error}"
+    # Near ties of scores may change the places of objects.
+    if one["agreement"] < least and "num" not in expected:
+        share = 100 * one["agreement"]
+        return f"only {share:.2f} % of its answers are the model's"
+    return None

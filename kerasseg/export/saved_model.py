@@ -1,7 +1,5 @@
 """SavedModels for TF Serving."""
 
-import contextlib
-import importlib.metadata
 import json
 import os
 import pathlib
@@ -10,13 +8,12 @@ import tempfile
 
 import keras
 
-import kerasseg
-from kerasseg import tasks, viz
+from kerasseg import tasks
 from kerasseg.export import warm_up
+from kerasseg.export.about import BYTE, describe, digests
 from kerasseg.predict import forward
 
 MAX_PIXELS = 50_000_000  # of an encoded image in a request
-BYTE = (0, 255)  # the numbers that models take
 
 
 def saved_model(
@@ -129,18 +126,15 @@ def _next_version(*folders):
 
 
 def _write_version(model, folder, functions, about, sizes):
-    import tensorflow as tf
+    from kerasseg.predict import converters
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    module = tf.Module()
-    # Variables only: the Keras object would save its own functions, for training too.
-    module.model_variables = [variable.value for variable in model.variables]
     part = pathlib.Path(tempfile.mkdtemp(prefix=".part-", dir=folder.parent))
     try:
         part.chmod(0o755)  # mkdtemp's 700 would shut out the server's user
-        with _quiet(tf.get_logger()):  # it would name the folder that is renamed
-            tf.saved_model.save(module, str(part), signatures=functions)
+        converters.write_saved_model(model, functions, part)
         about = {**about, "signatures": _signatures(functions)}
+        about |= {"tensors": _tensors(part), "files": digests(part)}
         text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
         (part / "kerasseg.json").write_text(text, encoding="utf-8")
         requests = [
@@ -155,16 +149,6 @@ def _write_version(model, folder, functions, about, sizes):
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder
-
-
-@contextlib.contextmanager
-def _quiet(logger):
-    level = logger.level
-    logger.setLevel("WARNING")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _warm_up_sizes(model, sizes):
@@ -194,51 +178,18 @@ def _signatures(functions):
     return found
 
 
-def describe(
-    model, class_names=None, *, palette=None, ignore_label=255, value_range=BYTE
-):
-    """Content of kerasseg.json: input, classes with names and colours, versions.
+def _tensors(folder):
+    """Names in the graph, which TensorFlow's C API asks for, by signature."""
+    from tensorflow.core.protobuf import saved_model_pb2
 
-    Args:
-        model, class_names, palette, ignore_label, value_range: as for `saved_model`.
-
-    Returns:
-        dict, ready for JSON.
-    """
-    height, width, channels = forward.input_shape(model)
-    task = tasks.of(model)
-    num = task.num_classes(model) or len(class_names or ())
-    if not num or (class_names is not None and len(class_names) != num):
-        raise ValueError(
-            f"`class_names` must be {num or 'given, K'} names. "
-            f"Received: class_names={class_names}."
-        )
-    named = class_names or [str(class_id) for class_id in range(num)]
-    colors = viz.palette(num) if palette is None else palette
-    if len(colors) < num:
-        raise ValueError(f"`palette` must be [{num}, 3]. Received: {len(colors)} rows.")
-    classes = [
-        {"id": i, "name": str(named[i]), "color": [int(c) for c in colors[i]]}
-        for i in range(num)
-    ]
-    versions = {"kerasseg": kerasseg.__version__, "keras": keras.__version__}
+    saved = saved_model_pb2.SavedModel()
+    saved.ParseFromString((folder / "saved_model.pb").read_bytes())
+    known = saved.meta_graphs[0].signature_def
     return {
-        "format": 1,
-        "model": model.name,
-        "input": {
-            "height": height,
-            "width": width,
-            "channels": channels,
-            "range": [0, 255],
-            "data_range": list(value_range or BYTE),
-            "order": "RGB",
-        },
-        "task": task.name,
-        "outputs": task.outputs,
-        "classes": classes,
-        "ignore_label": ignore_label,
-        "versions": {
-            **versions,
-            "tensorflow": importlib.metadata.version("tensorflow"),
-        },
+        name: {
+            kind: {key: x.name for key, x in sorted(getattr(one, kind).items())}
+            for kind in ("inputs", "outputs")
+        }
+        for name, one in sorted(known.items())
+        if not name.startswith("__")
     }

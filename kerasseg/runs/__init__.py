@@ -7,17 +7,20 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 `chosen.json` (options of prediction that were chosen after training).
 """
 
+from kerasseg.runs.exporting import about_export, compare, export
 from kerasseg.runs.folder import Notes, RunError, find, load
 from kerasseg.runs.folds import train_folds
 from kerasseg.runs.members import expand
 from kerasseg.runs.planned import find_planned
 from kerasseg.runs.pseudo import train_student
 from kerasseg.runs.training import train
-from kerasseg.runs.use import evaluate, export, predict, read_samples, ready
+from kerasseg.runs.use import evaluate, predict, read_samples, ready
 
 __all__ = [
     "Notes",
     "RunError",
+    "about_export",
+    "compare",
     "evaluate",
     "expand",
     "export",

@@ -1,4 +1,4 @@
-"""Use of a trained run: evaluate, predict, export."""
+"""Use of a trained run: evaluate, predict."""
 
 import dataclasses
 import functools
@@ -54,7 +54,7 @@ def evaluate(
     from kerasseg.images import write_image
     from kerasseg.training.history import History
 
-    model, recipe, facts = _load(run, options)
+    model, recipe, facts = load_chosen(run, options)
     if samples is None:
         samples = _samples(recipe, facts, root, split)
     options = _options(recipe, options)
@@ -195,16 +195,16 @@ def ready(run, options=None):
         (keras.Model, its `tasks.Task`, dict of "class_names" and "palette" of the
         classes that it tells apart, prediction options of the task).
     """
-    model, recipe, facts = _load(run, options)
+    model, recipe, facts = load_chosen(run, options)
     task = recipes.task_of(recipe)
-    look, options = _look(task, facts), _options(recipe, options)
+    look, options = look_of(recipe, facts), _options(recipe, options)
     if "value_range" in task.default_options() and options.value_range is None:
         # Images are scaled as those that the model has learned from.
         options = dataclasses.replace(options, value_range=facts.get("value_range"))
     return model, task, look, options
 
 
-def _load(run, options=None):
+def load_chosen(run, options=None):
     """Model, recipe and facts of a run folder, or of published weights."""
     if isinstance(run, (list, tuple)):
         return members.load_all(run, (options or {}).get("score_threshold"))
@@ -240,37 +240,8 @@ def _options(recipe, given):
     return task.make_options({**recipe["predict"], **(given or {})})
 
 
-def _look(task, facts):
-    """Names and colours of the classes that the models of a task give."""
-    first = task.first_class
+def look_of(recipe, facts):
+    """Names and colours of the classes that the models of a recipe give."""
+    first = recipes.task_of(recipe).first_class
     names, palette = facts["classes"], palette_of(facts)
     return {"class_names": names[first:], "palette": palette[first:]}
-
-
-def export(run, out, *, format="tf_saved_model"):
-    """Write a run's model with its best weights for use elsewhere.
-
-    Args:
-        run: as in `evaluate`.
-        out: output folder.
-        format: "tf_saved_model" (see `export.saved_model`), or another of
-            `export.FORMATS`.
-
-    Returns:
-        Path of what was written. Beside other formats than a SavedModel, which holds
-        it, there is a file of that name and .json, see `export.describe`.
-    """
-    from kerasseg import export as exporting
-
-    model, recipe, facts = _load(run)
-    about = {
-        **_look(recipes.task_of(recipe), facts),
-        "ignore_label": facts["ignore_label"],
-        "value_range": facts.get("value_range"),
-    }
-    if format in ("saved_model", "tf_saved_model"):
-        return exporting.saved_model(model, out, **about)
-    path = pathlib.Path(out) / facts["name"]
-    written = exporting.save(model, path, format=format)
-    files.write_json(f"{written}.json", exporting.describe(model, **about))
-    return written

@@ -295,8 +295,8 @@ def load(name, num_classes=None, *, accept_licence=False):
 
     Returns:
         keras.Model with the attributes `task`, `classes` (names, in the order of the
-        outputs), and `predict_options`, which suit these weights and which
-        `tasks.predict` takes where it is given none.
+        outputs), `licence` of the weights, and `predict_options`, which suit them and
+        which `tasks.predict` takes where it is given none.
 
     Raises:
         ValueError: if the name is unknown, or of an encoder.
@@ -335,7 +335,7 @@ def load(name, num_classes=None, *, accept_licence=False):
         load_torch(model, path, skip_mismatch=skip)
     model.classes = entry.classes if num_classes is None else ()
     # Keras saves no attributes: a model from a .keras file has none of these.
-    model.predict_options = entry.predict
+    model.predict_options, model.licence = entry.predict, entry.licence
     return model
 
 

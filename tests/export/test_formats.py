@@ -1,15 +1,18 @@
 """ONNX, OpenVINO and LiteRT files, written, opened by their runtimes and compared."""
 
+import hashlib
 import importlib.util
+import json
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import export
-from kerasseg.export import checks, formats
+from kerasseg import datasets, export, predict, zoo
+from kerasseg.export import formats
 from kerasseg.layers import ResizeLike
+from kerasseg.predict import runtimes
 from tests.contracts import cases, objects
 
 NEEDED = {
@@ -17,6 +20,9 @@ NEEDED = {
     "openvino": ("openvino",),
     "litert": ("ai_edge_litert",),
 }
+
+
+ANSWERS = {"class_ids", "confidence"}
 
 
 def small_model():
@@ -34,29 +40,125 @@ def needs(format):
 every_format = pytest.mark.parametrize("format", list(NEEDED))
 
 
-@pytest.mark.filterwarnings("ignore")  # of converters
 @every_format
-def test_nearest_pixels_of_written_files_are_the_models(format, tmp_path):
+def test_written_files_answer_what_prediction_does_at_odd_sizes(format, tmp_path):
     needs(format)
     model = small_model()
-    path = export.save(model, tmp_path / "model", format=format)
-    run = checks.RUNTIMES[format][2](str(path))
+    path = export.save(model, tmp_path / "model", format=format, class_names="abcd")
+    program = runtimes.open_file(path, format)
+    assert program.dtype == "uint8" and set(program.outputs) == ANSWERS
     # A position falls between two pixels of 64 where 65 are wanted, and so on.
     for size in [(65, 97), (64, 33), (129, 1), (96, 7)]:
-        images = np.random.default_rng(0).normal(size=(1, *size, 3)).astype("float32")
-        (found,) = run(images).values()
-        np.testing.assert_allclose(found, model(images), atol=1e-4)
+        image = np.random.default_rng(0).integers(0, 256, (*size, 3), "uint8")
+        found = program.run(image[None])
+        probabilities = predict.probabilities(model, image)
+        assert found["class_ids"].dtype == "int32"
+        np.testing.assert_array_equal(found["class_ids"][0], probabilities.argmax(-1))
+        np.testing.assert_allclose(
+            found["confidence"][0], probabilities.max(-1), atol=1e-5
+        )
+    about = json.loads(path.with_name(f"{path.name}.json").read_text())
+    assert [one["name"] for one in about["classes"]] == list("abcd")
+    assert about["files"][path.name] == hashlib.sha256(path.read_bytes()).hexdigest()
+    tensors = about["tensors"]
+    assert tensors["inputs"]["images"]["shape"] == [None, None, None, 3]
+    assert set(tensors["outputs"]) == ANSWERS
+
+
+def test_a_program_that_does_not_resize_litert_gets_images_of_a_usable_size(tmp_path):
+    needs("litert")
+    from ai_edge_litert.interpreter import Interpreter
+
+    path = export.save(small_model(), tmp_path / "model", format="litert")
+    interpreter = Interpreter(str(path))
+    interpreter.allocate_tensors()
+    (image,) = interpreter.get_input_details()
+    assert image["shape"].tolist() == [1, 256, 256, 3]
+    interpreter.set_tensor(image["index"], np.zeros((1, 256, 256, 3), "uint8"))
+    interpreter.invoke()
+    shapes = [x["shape"].tolist() for x in interpreter.get_output_details()]
+    assert shapes == [[1, 256, 256]] * 2
+
+
+@every_format
+def test_files_of_another_range_take_its_numbers(format, tmp_path):
+    needs(format)
+    model, deep = small_model(), (0, 4095)
+    path = export.save(model, tmp_path / "x", format=format, value_range=deep)
+    program = runtimes.open_file(path, format)
+    image = np.random.default_rng(0).integers(0, 4096, (32, 33, 3)).astype("float32")
+    expected = predict.class_ids(model, image, value_range=deep)
+    assert program.dtype == "float32"
+    np.testing.assert_array_equal(program.run(image[None])["class_ids"][0], expected)
+
+
+@every_format
+def test_raw_files_return_logits(format, tmp_path):
+    needs(format)
+    model = small_model()
+    path = export.save_raw(model, tmp_path / "model", format=format)
+    image = np.random.default_rng(0).integers(0, 256, (1, 31, 40, 3), "uint8")
+    found = runtimes.open_file(path, format).run(image)
+    np.testing.assert_allclose(found["logits"], model(image), atol=1e-3)
+
+
+@every_format
+def test_float16_halves_the_weights(format, tmp_path):
+    needs(format)
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, keras.layers.Conv2D(64, 15, padding="same")(image))
+    sizes = {}
+    for precision in ("float32", "float16"):
+        out = tmp_path / precision / "model"
+        path = export.save(model, out, format=format, precision=precision)
+        files = [
+            x for x in path.parent.iterdir() if x.suffix in (".onnx", ".bin", ".tflite")
+        ]
+        sizes[precision] = sum(x.stat().st_size for x in files)
+    assert sizes["float16"] < 0.6 * sizes["float32"]
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
+@every_format
+def test_int8_keeps_most_class_ids_and_quarters_the_weights(format, tmp_path):
+    needs(format)
+    pytest.importorskip("nncf" if format == "openvino" else "ai_edge_quantizer")
+    model, samples = zoo.load("shapes"), datasets.shapes(10, size=(64, 96), seed=3)
+    pictures = [samples[i]["image"] for i in range(10)]
+    path = export.save(
+        model, tmp_path / "x", format=format, precision="int8", pictures=pictures
+    )
+    program = runtimes.open_file(path, format)
+    found = [program.run(image[None])["class_ids"][0] for image in pictures]
+    expected = [predict.class_ids(model, image) for image in pictures]
+    assert np.mean(np.array(found) == np.array(expected)) > 0.98
+    size = sum(x.stat().st_size for x in tmp_path.iterdir() if x.suffix != ".json")
+    assert size < 900_000  # 2 MB in float32
+
+
+@pytest.mark.parametrize("given", [{"precision": "int8"}, {"precision": "float16"}])
+def test_precisions_are_refused_where_they_cannot_be(given, tmp_path):
+    with pytest.raises(ValueError, match="'onnx' or 'openvino' or 'litert'"):
+        export.save(small_model(), tmp_path / "x", format="keras", **given)
+
+
+def test_int8_without_pictures_says_what_it_needs(tmp_path):
+    pytest.importorskip("onnxruntime")
+    needs("onnx")
+    with pytest.raises(ValueError, match=r"at least 8 `pictures`.*Received: 0"):
+        export.save(small_model(), tmp_path / "x", format="onnx", precision="int8")
+
+
+@pytest.mark.slow
 @every_format
 @pytest.mark.parametrize("name", ["unet", "linknet", "segnet", "center_mask"])
 def test_files_of_models_that_once_were_wrong_are_written(name, format, tmp_path):
     needs(format)
     build = objects.build if name == "center_mask" else cases.build
     model = build(name) if name == "center_mask" else build(name, "plain")
-    assert export.save(model, tmp_path / "model", format=format).exists()
+    names = ("a", "b") if name == "center_mask" else None
+    path = export.save(model, tmp_path / "model", format=format, class_names=names)
+    assert path.exists()
 
 
 @pytest.fixture
@@ -64,12 +166,13 @@ def written_wrongly(monkeypatch):
     """Files that answer `found` whatever the model says, without any runtime."""
 
     def pretend(found):
-        def write(model, target, format):
-            target.write_bytes(b"wrong")
+        def write(model, function, path, format, half):
+            path.write_bytes(b"wrong")
 
-        monkeypatch.setattr("kerasseg.export.formats._export", write)
-        runtime = ("A runtime", "json", lambda path: found)
-        monkeypatch.setitem(checks.RUNTIMES, "litert", runtime)
+        monkeypatch.setattr("kerasseg.predict.converters.convert", write)
+        program = runtimes.Program(found, "uint8", {}, {})
+        row = runtimes.Runtime("A runtime", ".x", "json", (), "x", lambda path: program)
+        monkeypatch.setitem(runtimes.RUNTIMES, "litert", row)
 
     return pretend
 
@@ -77,9 +180,26 @@ def written_wrongly(monkeypatch):
 def test_a_file_that_answers_otherwise_is_refused_and_not_left_behind(
     written_wrongly, tmp_path
 ):
-    written_wrongly(lambda images: {"output": images[..., :1].repeat(4, -1) * 0})
-    with pytest.raises(export.ExportError, match=r"'output' differs .*64x96"):
+    def wrong(images):
+        ids = np.zeros(images.shape[:3], "int32")
+        return {"class_ids": ids, "confidence": ids * np.float32(0)}
+
+    written_wrongly(wrong)
+    with pytest.raises(export.ExportError, match=r"numbers differ .* 64x96"):
         export.save(small_model(), tmp_path / "model", format="litert")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_other_classes_is_refused(written_wrongly, tmp_path):
+    model = small_model()
+
+    def wrong(images):
+        sure = keras.ops.softmax(model(images)).numpy().max(-1)
+        return {"class_ids": np.full(sure.shape, 9, "int32"), "confidence": sure}
+
+    written_wrongly(wrong)
+    with pytest.raises(export.ExportError, match=r"only 0.00 % of its answers"):
+        export.save(model, tmp_path / "model", format="litert")
     assert not list(tmp_path.iterdir())
 
 

@@ -1,5 +1,6 @@
 """Exported models: served answers, versions, warm-up requests, other formats."""
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -263,7 +264,8 @@ def test_keras_and_weights_files_load_again(tmp_path, rng):
         np.testing.assert_array_equal(
             predict.probabilities(same, image), predict.probabilities(model, image)
         )
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["m.keras", "m.weights.h5"]
+    files = ["m.keras", "m.keras.json", "m.weights.h5", "m.weights.h5.json"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == files
 
 
 def test_unknown_formats_are_refused(tmp_path):
@@ -291,6 +293,11 @@ def test_a_served_model_knows_the_range_of_its_data(tmp_path, rng):
     expected = predict.class_ids(model, image, value_range=(-1, 4095))
     np.testing.assert_array_equal(found, expected)
     assert "data_range" in about["input"] and "data" in about["signatures"]
+    # What TensorFlow's C API asks for, and what lies there.
+    assert about["tensors"]["data"]["inputs"] == {"images": "data_images:0"}
+    assert set(about["tensors"]["encoded"]["outputs"]) == {"class_ids", "confidence"}
+    graph = (folder / "saved_model.pb").read_bytes()
+    assert about["files"]["saved_model.pb"] == hashlib.sha256(graph).hexdigest()
     plain = export.saved_model(model, tmp_path / "plain", warm_up_sizes=())
     about = json.loads((plain / "kerasseg.json").read_text())
     assert about["input"]["data_range"] == [0, 255]

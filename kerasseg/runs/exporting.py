@@ -1,0 +1,197 @@
+"""A run's model for use elsewhere, with what it was compared on."""
+
+import functools
+import json
+import os
+import pathlib
+import tempfile
+
+from kerasseg import datasets, files, recipes
+from kerasseg.names import parameters
+from kerasseg.runs.use import load_chosen, look_of, read_samples
+from kerasseg.weights import catalog
+
+CALIBRATED, SCORED, COMPARED = 64, 100, 8  # images, the first of a split
+BYTE = (0, 255)
+# Of scikit-image, for weights that are compared without their data.
+PHOTOS = ("astronaut", "coffee", "chelsea", "rocket", "motorcycle_left")
+
+
+def export(
+    run,
+    out,
+    *,
+    format="tf_saved_model",
+    precision="float32",
+    root=None,
+    max_loss=1.0,
+    raw=False,
+):
+    """Write a run's model with its best weights for use elsewhere.
+
+    Args:
+        run: run folder, or an `Entry` of `weights.catalog`.
+        out: output folder.
+        format: "tf_saved_model" (see `export.saved_model`), or another of
+            `export.FORMATS`.
+        precision: as of `export.save`. "int8" is calibrated on the first 64 images of
+            the validation data, and scored on the first 100, as float32 is.
+        root: folder of the data set, for "int8"; None for the one of the run.
+        max_loss: points (of 100) of the run's score that int8 may lose.
+        raw: write logits instead of class ids, see `export.save_raw`.
+
+    Returns:
+        Path of what was written. Beside other formats than a SavedModel, which holds
+        it, there is a file of that name and .json, see `export.save`.
+
+    Raises:
+        ExportError: as of `export.save`, or if int8 loses more.
+    """
+    from kerasseg import export as exporting
+
+    exporting.check(format, precision)
+    model, recipe, facts = load_chosen(run)
+    look = {**look_of(recipe, facts), "value_range": facts.get("value_range")}
+    if format in ("saved_model", "tf_saved_model"):
+        ignored = {"ignore_label": facts["ignore_label"]}
+        return exporting.saved_model(model, out, **look, **ignored)
+    path = pathlib.Path(out) / facts["name"]
+    if raw:
+        options = {"format": format, "value_range": look["value_range"]}
+        return exporting.save_raw(model, path, **options)
+    save = functools.partial(exporting.save, model, format=format, **look)
+    if precision != "int8":
+        return save(path, precision=precision)
+    samples = read_samples(run, root=root)
+    numbers = functools.partial(_numbers, model, recipe, look["value_range"])
+    some = range(min(len(samples), CALIBRATED))
+    pictures = [numbers(samples[index]["image"]) for index in some]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as part:
+        target = pathlib.Path(part) / path.name
+        target = save(target, precision=precision, pictures=pictures)
+        file = exporting.as_model(model, target, format, look["value_range"])
+        scores = _scores(samples, recipe, model, file)
+        _check_loss(model, format, scores, max_loss)
+        _add(target, format, {"int8": scores})
+        for one in sorted(pathlib.Path(part).iterdir()):
+            os.replace(one, path.parent / one.name)
+    return path.parent / target.name
+
+
+def compare(run, path, *, format, pictures=None, root=None):
+    """Compare what `export` wrote with the run's model on real pictures.
+
+    Args:
+        run: as of `export`.
+        path: what it returned.
+        format: that it was written in.
+        pictures: image files and folders; None for the first 8 validation images, or,
+            for published weights without `root`, photographs that scikit-image brings.
+        root: folder of the data set.
+
+    Returns:
+        dict of `export.compare`, which is also written to kerasseg.json as "check", and
+        "table", the same as text.
+    """
+    from kerasseg import export as exporting
+
+    model, recipe, facts = load_chosen(run)
+    value_range = facts.get("value_range")
+    names, images = _pictures(run, model, pictures, root)
+    numbers = functools.partial(_numbers, model, recipe, value_range)
+    result = exporting.compare(
+        model,
+        path,
+        format,
+        [numbers(image) for image in images],
+        names=names,
+        value_range=value_range,
+    )
+    _add(path, format, {"check": result})
+    return {**result, "table": exporting.table(result)}
+
+
+def about_export(path, format):
+    """Content of kerasseg.json of an exported model, or of the file that replaces it.
+
+    Args:
+        path, format: as of `compare`.
+    """
+    return json.loads(_place(path, format).read_text(encoding="utf-8"))
+
+
+def _place(path, format):
+    if format in ("saved_model", "tf_saved_model"):
+        return pathlib.Path(path) / "kerasseg.json"
+    return pathlib.Path(f"{path}.json")
+
+
+def _add(path, format, more):
+    content = {**about_export(path, format), **more}
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    files.replace_text(_place(path, format), text)
+
+
+def _numbers(model, recipe, value_range, image):
+    """An image as the file takes it: of its size, uint8 or numbers of the data."""
+    from kerasseg import images
+    from kerasseg.export.comparison import fitted
+
+    (spec,) = recipes.task_of(recipe).program(model, value_range).input_signature
+    plain = list(value_range or BYTE) == list(BYTE)
+    return fitted(images.scale(image) if plain else image, spec)
+
+
+def _pictures(run, model, pictures, root):
+    """Names and images: those given, validation images, or photographs."""
+    from kerasseg import images
+
+    channels = model.input_shape[-1]
+    if pictures:
+        paths = []
+        for path in map(pathlib.Path, pictures):
+            folder = path.is_dir()
+            paths += [x for _, x in images.find_pictures(path)[0]] if folder else [path]
+        return paths, [images.read_image(path, channels=channels) for path in paths]
+    if root is not None or not _needs_root(run):
+        samples = read_samples(run, root=root)
+        some = range(min(len(samples), COMPARED))
+        return samples.names, [samples[index]["image"] for index in some]
+    import skimage.data
+
+    folder = pathlib.Path(skimage.data.__file__).parent
+    paths = [path for name in PHOTOS for path in sorted(folder.glob(f"{name}.*"))]
+    return PHOTOS, [images.read_image(path, channels=channels) for path in paths]
+
+
+def _needs_root(run):
+    """Whether these are published weights whose data are a folder to be given."""
+    if not isinstance(run, catalog.Entry):
+        return False
+    name = run.dataset.get("dataset", "folder")
+    return "root" in parameters(getattr(datasets, name))
+
+
+def _scores(samples, recipe, model, file):
+    """Scores of a model and of its int8 file on the first samples."""
+    from kerasseg import evaluate
+
+    monitor = recipes.task_of(recipe).monitor
+    found = [evaluate.score(x, samples, limit=SCORED)[monitor] for x in (model, file)]
+    images = min(len(samples), SCORED)
+    return {"score": monitor, "float32": found[0], "int8": found[1], "images": images}
+
+
+def _check_loss(model, format, scores, max_loss):
+    from kerasseg.export import ExportError
+
+    loss = 100 * (scores["float32"] - scores["int8"])
+    if loss > max_loss:
+        raise ExportError(
+            f"{model.name!r} loses {loss:.2f} points of {scores['score']} in int8 as "
+            f"{format!r}, on {scores['images']} images: from "
+            f"{100 * scores['float32']:.2f} to {100 * scores['int8']:.2f}; "
+            f"max_loss={max_loss} is allowed. Nothing was left behind. Take "
+            "precision='float16', another format, or allow more."
+        )

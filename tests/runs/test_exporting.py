@@ -1,0 +1,147 @@
+"""Exports of published weights: what lies there, its comparison, and int8's losses."""
+
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+
+from kerasseg import export, runs
+from kerasseg.cli import main
+from kerasseg.export import comparison
+from kerasseg.predict import forward, runtimes
+from kerasseg.weights import catalog
+
+needs_litert = pytest.mark.skipif(
+    importlib.util.find_spec("ai_edge_litert") is None, reason="needs ai_edge_litert"
+)
+
+
+@pytest.fixture
+def shapes():
+    return catalog.entry("shapes")
+
+
+def test_a_served_model_is_compared_with_its_original(shapes, tmp_path, capsys):
+    command = ["export", "--weights", "shapes", "--out", str(tmp_path), "--check"]
+    assert main(command) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].split()[:3] == ["picture", "pixels", "same"]
+    assert lines[-1].split()[:3] == ["all", "8", "100.00"]
+    about = json.loads((tmp_path / "1/kerasseg.json").read_text())
+    assert about["check"]["agreement"] == 1 and about["check"]["iou"] == 1
+    assert len(about["check"]["pictures"]) == 8
+    assert about["licence"] == shapes.licence is not None
+
+
+def test_pictures_to_compare_on_may_be_given(shapes, tmp_path, capsys):
+    from kerasseg.images import write_image
+
+    for name in ("folder/a.png", "b.png"):
+        write_image(tmp_path / name, np.full((40, 50, 3), 90, "uint8"))
+    given = [str(tmp_path / "folder"), str(tmp_path / "b.png")]
+    command = ["export", "--weights", "shapes", "--out", str(tmp_path / "out")]
+    assert main([*command, "--format", "keras", "--json", "--check", *given]) == 0
+    check = json.loads(capsys.readouterr().out)["check"]
+    assert [row["size"] for row in check["pictures"]] == [[40, 50]] * 2
+    assert (tmp_path / "out/shapes.keras.json").exists()
+
+
+@pytest.mark.parametrize("wrong", [["--raw"], ["--format", "weights"]])
+def test_what_is_no_program_is_not_compared(wrong, tmp_path, capsys):
+    command = ["export", "--weights", "shapes", "--out", str(tmp_path), "--check"]
+    assert main([*command, *wrong]) == 1
+    assert "--check is for programs" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def int8_answers(monkeypatch):
+    """Let files of LiteRT be written by nobody, and answer by a function."""
+
+    def pretend(answer):
+        def write(model, function, path, format, half):
+            path.write_bytes(b"float32")
+
+        def quantize(path, format, pictures):
+            assert len(pictures) == 64 and pictures[0].dtype == "uint8"
+            path.write_bytes(b"int8")
+
+        tensors = {"images": {"shape": [None] * 4}}
+        program = runtimes.Program(answer, "uint8", tensors, {})
+        row = runtimes.RUNTIMES["litert"]._replace(
+            module="json", load=lambda path: program
+        )
+        monkeypatch.setitem(runtimes.RUNTIMES, "litert", row)
+        monkeypatch.setattr("kerasseg.predict.converters.convert", write)
+        monkeypatch.setattr("kerasseg.export.quantization.check", lambda *given: None)
+        monkeypatch.setattr("kerasseg.export.quantization.quantize", quantize)
+
+    return pretend
+
+
+def nothing(images):
+    ids = np.zeros(images.shape[:3], "int32")
+    return {"class_ids": ids, "confidence": ids.astype("float32")}
+
+
+def test_int8_that_loses_too_much_is_refused(int8_answers, tmp_path, capsys):
+    int8_answers(nothing)
+    command = ["export", "--weights", "shapes", "--out", str(tmp_path)]
+    command += ["--format", "litert", "--precision", "int8", "--max-loss", "3"]
+    assert main(command) == 1
+    error = capsys.readouterr().err
+    assert "points of mean_iou in int8" in error and "max_loss=3.0" in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_int8_says_what_it_loses(int8_answers, shapes, tmp_path):
+    int8_answers(nothing)
+    path = runs.export(
+        shapes, tmp_path, format="litert", precision="int8", max_loss=100
+    )
+    assert path.read_bytes() == b"int8"
+    scores = runs.about_export(path, "litert")["int8"]
+    assert scores["score"] == "mean_iou" and scores["images"] == 100
+    assert scores["float32"] > 0.9 > 0.5 > scores["int8"]
+
+
+@pytest.mark.slow
+@needs_litert
+def test_int8_of_litert_keeps_the_score(tmp_path, capsys):
+    pytest.importorskip("ai_edge_quantizer")
+    command = ["export", "--weights", "shapes", "--out", str(tmp_path), "--json"]
+    command += ["--format", "litert", "--precision", "int8", "--max-loss", "0.5"]
+    assert main(command) == 0, capsys.readouterr().err
+
+
+def test_fixed_sizes_are_met_by_resizing():
+    import tensorflow as tf
+
+    spec = tf.TensorSpec([None, 32, 48, 3], tf.uint8)
+    picture = np.full((100, 90, 3), 7, "uint8")
+    found = comparison.fitted(picture, spec)
+    assert found.shape == (32, 48, 3) and (found == 7).all()
+
+
+def test_a_table_has_a_line_for_each_picture_and_one_for_all():
+    row = {"name": "a", "size": [4, 5], "agreement": 0.5, "error": 0.1, "iou": None}
+    row |= {"tensorflow_ms": 2.0, "runtime_ms": 1.0}
+    result = {**comparison._all([row, row]), "pictures": [row, row], "runtime": "X"}
+    lines = export.table(result).splitlines()
+    assert lines[0].split()[-2:] == ["X", "ms"]
+    assert lines[3].split() == ["all", "2", "50.00", "1.0e-01", "-", "2.0", "1.0"]
+
+
+def test_a_file_in_place_of_its_model_gives_class_ids_only(monkeypatch, shapes):
+    from kerasseg import predict, zoo
+
+    program = runtimes.Program(nothing, "uint8", {}, {})
+    row = runtimes.RUNTIMES["litert"]._replace(module="json", load=lambda x: program)
+    monkeypatch.setitem(runtimes.RUNTIMES, "litert", row)
+    file = export.as_model(zoo.load(shapes), "x.tflite", "litert")
+    image = np.zeros((20, 30, 3), "uint8")
+    assert not predict.class_ids(file, image).any()
+    with pytest.raises(RuntimeError, match="flips, tiles"):
+        predict.class_ids(file, image, flips=True)
+    assert forward.num_classes(file) == 4
