@@ -1,0 +1,13 @@
+"""Mask of a picture by ONNX Runtime: run_onnx.py model.onnx photo.jpg mask.png"""
+
+import sys
+
+import numpy as np
+import onnxruntime
+from PIL import Image
+
+model, photo, mask = sys.argv[1:]
+images = np.asarray(Image.open(photo).convert("RGB"))[None]
+session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+(class_ids,) = session.run(["class_ids"], {"images": images})
+Image.fromarray(class_ids[0].astype("uint8")).save(mask)

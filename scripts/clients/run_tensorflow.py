@@ -1,0 +1,13 @@
+"""Mask of a picture by a SavedModel: run_tensorflow.py model/1 photo.jpg mask.png"""
+
+import sys
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+model, photo, mask = sys.argv[1:]
+images = np.asarray(Image.open(photo).convert("RGB"))[None]
+run = tf.saved_model.load(model).signatures["serving_default"]
+class_ids = run(images=tf.constant(images))["class_ids"].numpy()
+Image.fromarray(class_ids[0].astype("uint8")).save(mask)
