@@ -130,7 +130,7 @@ ALLOWED = {
 # them; four more came with weights by name, one with reports. Clips are a part of their
 # own: frames are read for prediction and for metrics, and both follow what moves. So is
 # the page of `demo`, between the command line and what segments, and plans, above runs,
-# with 9 arrows. Runs label images themselves, by `predict`.
+# with 9 arrows. Runs label images themselves, by `predict`, and ask it for engines.
 MOST_PARTS, MOST_ARROWS = 35, 136
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}

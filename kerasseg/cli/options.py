@@ -30,6 +30,12 @@ def add_arguments(command):
         else:
             kinds = {"type": _kind(field), "metavar": field.metadata.get("metavar")}
         group.add_argument(flag, **known, **kinds)
+    group.add_argument(
+        "--engine",
+        choices=tasks.ENGINES,
+        help="runtime that computes the model; auto: the fastest that is installed, by "
+        "a trial that is remembered (default: tensorflow)",
+    )
 
 
 def with_words(argv):
@@ -118,6 +124,8 @@ def given(arguments):
         if "const" in field.metadata:
             value = field.metadata["const"] if value else field.default
         found[name] = value
+    if arguments.engine is not None:
+        found["engine"] = arguments.engine
     return found
 
 

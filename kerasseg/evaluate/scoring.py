@@ -227,6 +227,7 @@ def _settings(model, sizes, num, seconds):
         "seconds_per_image": round(seconds / num, 4),
         "num_params": model.count_params(),
         "precision": model.dtype_policy.name,
+        **({"engine": model.engine} if hasattr(model, "engine") else {}),
     }
 
 

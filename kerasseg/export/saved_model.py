@@ -42,11 +42,12 @@ def saved_model(
     The model's task says what they return, and kerasseg.json repeats it: `class_ids`
     int32 [N, H, W] and `confidence` float32 [N, H, W], the probability of the chosen
     class, of semantic models; `boxes`, `classes`, `scores`, `masks` and `num` of
-    instance models, whose `encoded` takes files of any sizes, resizes them with their
-    proportions, and also returns `sizes` int32 [N, 2] (boxes are in pixels of the
-    files, and masks [N, K, h, w] span them: resize each to the size, and the object is
-    where it exceeds 0.5). StarDist and Panoptic-DeepLab return their maps, for
-    `instance.star_polygons.decode` and `instance.panoptic.decode`.
+    instance models, which take images of any size and resize them with their
+    proportions (boxes are in pixels of the images, and masks [N, K, h, w] span them:
+    resize each to the size, and the object is where it exceeds 0.5); their `encoded`
+    takes files of several sizes, and also returns `sizes` int32 [N, 2]. StarDist and
+    Panoptic-DeepLab return their maps, for `instance.star_polygons.decode` and
+    `instance.panoptic.decode`.
 
     `{path}_float/N` is its twin with `serving_default` on float32 images only: without
     operations that decode images, it can be read by OpenVINO and other converters.

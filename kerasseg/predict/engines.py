@@ -11,8 +11,7 @@ import numpy as np
 
 from kerasseg import names
 from kerasseg.predict import converted, forward, runtimes, trials
-
-ENGINES = ("auto", "tensorflow", *runtimes.RUNTIMES)
+from kerasseg.predict.options import ENGINES
 
 
 class Engine:

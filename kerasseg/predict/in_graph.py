@@ -86,7 +86,7 @@ def of_data(floats, value_range):
     return of_data_images
 
 
-def program(model, answer, value_range=None, *, size=None):
+def program(model, answer, value_range=None, *, size=None, dtype=None):
     """One function for other runtimes, which know fewer operations than TensorFlow.
 
     Args:
@@ -96,13 +96,14 @@ def program(model, answer, value_range=None, *, size=None):
         value_range: see `of_data`; None for 0..255.
         size: height and width of the images, None where any will do; None for those of
             the model.
+        dtype: of the images; None for uint8, or float32 in numbers of another range.
 
     Returns:
-        TensorFlow function of `images` [N, H, W, C]: uint8, or float32 in numbers of
-        the `value_range`.
+        TensorFlow function of `images` [N, H, W, C].
     """
     black, white = check_range(value_range or BYTE)
-    dtype = tf.uint8 if (black, white) == BYTE else tf.float32
+    is_byte = (black, white) == BYTE
+    dtype = dtype or (tf.uint8 if is_byte else tf.float32)
     height, width, channels = forward.input_shape(model)
     shape = [None, *(size or (height, width)), channels]
     spec = tf.TensorSpec(shape, dtype, name="images")
@@ -110,7 +111,7 @@ def program(model, answer, value_range=None, *, size=None):
     @tf.function(input_signature=[spec])
     def of_images(images):
         images = tf.cast(images, tf.float32)
-        if dtype != tf.uint8:
+        if not is_byte:
             images = (images - black) * 255.0 / (white - black)
         return answer(images)
 

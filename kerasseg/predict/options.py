@@ -16,6 +16,7 @@ from kerasseg.names import check_options
 FLIPS = (False, True, "horizontal", "both")
 SCALES, MOST_SCALES = (0.1, 4), 8  # least and largest factor, and how many
 FITS = ("tile", "resize")
+ENGINES = ("auto", "tensorflow", "openvino", "onnx", "litert")  # see predict.engine
 MAX_OBJECTS = 65_535  # label maps are written in 16 bits
 SIDES = re.compile(r"(\d{1,5})x(\d{1,5})")
 # Annotation of a field -> types that fit it, and how an error calls them.

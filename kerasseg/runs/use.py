@@ -33,7 +33,8 @@ def evaluate(
             `Entry` of `weights.catalog`.
         root: folder of the data set; None for the one it was trained on.
         split: "train", "val", or a split's own name.
-        options: dict of prediction options, instead of those of the recipe.
+        options: dict of prediction options, instead of those of the recipe, and
+            "engine", see `predict.engine`.
         out: folder of the results; None for the run folder, or evaluations/NAME where
             there is no single one.
         samples: Samples to use instead of those of `root` and `split`, such as
@@ -146,7 +147,7 @@ def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
         run: as in `evaluate`.
         inputs, out: as in `predict.folder`; among them may be clips, and the numbers of
             cameras, see `video.is_clip`.
-        options: dict of prediction options, instead of those of the recipe.
+        options: as in `evaluate`.
         smooth, num_frames: as in `tasks.video`, for clips.
 
     Returns:
@@ -206,14 +207,21 @@ def ready(run, options=None):
 
 def load_chosen(run, options=None):
     """Model, recipe and facts of a run folder, or of published weights."""
+    options = options or {}
     if isinstance(run, (list, tuple)):
-        return members.load_all(run, (options or {}).get("score_threshold"))
-    if not isinstance(run, catalog.Entry):
-        return load(run, (options or {}).get("score_threshold"))
-    from kerasseg import zoo
+        model, *about = members.load_all(run, options.get("score_threshold"))
+    elif isinstance(run, catalog.Entry):
+        from kerasseg import zoo
 
-    machine.check_process()
-    return zoo.load(run), *_about(run)
+        machine.check_process()
+        model, about = zoo.load(run), _about(run)
+    else:
+        model, *about = load(run, options.get("score_threshold"))
+    if (name := options.get("engine", "tensorflow")) != "tensorflow":
+        from kerasseg.predict import engine
+
+        model = engine(model, name)
+    return model, *about
 
 
 def _about(entry):
@@ -236,8 +244,10 @@ def _about(entry):
 def _options(recipe, given):
     """Prediction options of a recipe, and those given instead."""
     task, name = recipes.task_of(recipe), recipe["model"]["architecture"]
-    check_options(given or {}, task.default_options(), f"{name}'s prediction")
-    return task.make_options({**recipe["predict"], **(given or {})})
+    # The engine computes the model, whatever its task.
+    given = {key: x for key, x in (given or {}).items() if key != "engine"}
+    check_options(given, task.default_options(), f"{name}'s prediction")
+    return task.make_options({**recipe["predict"], **given})
 
 
 def look_of(recipe, facts):

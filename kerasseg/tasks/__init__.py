@@ -10,7 +10,7 @@ reads the options of all tasks.
 
 from kerasseg.images.values import scale
 from kerasseg.names import look_up
-from kerasseg.predict.options import range_given
+from kerasseg.predict.options import ENGINES, range_given
 from kerasseg.tasks import differences, instance, panoptic, semantic, stars
 from kerasseg.tasks.task import Task
 
@@ -20,7 +20,7 @@ TASKS = {
     module.TASK.name: module.TASK for module in (instance, stars, panoptic, semantic)
 }
 
-__all__ = ["TASKS", "Task", "named", "of", "of_results", "predict", "video"]
+__all__ = ["ENGINES", "TASKS", "Task", "named", "of", "of_results", "predict", "video"]
 
 
 def named(name):

@@ -75,17 +75,23 @@ def folder(model, inputs, out, **options):
 def signatures(model, max_pixels):
     """From images to boxes, classes, scores and masks: uint8, float and encoded.
 
-    "encoded" takes files of any sizes, which are resized inside.
+    As `program`; "encoded" takes files of several sizes in one request.
     """
-    from kerasseg.predict import in_graph
+    import tensorflow as tf
 
-    found = in_graph.functions(model, dict, max_pixels)
-    if "encoded" in found:  # of 1 or 3 channels
-        found["encoded"] = _of_encoded(model, found["float"], max_pixels)
+    from kerasseg.predict import forward, in_graph
+
+    found = {
+        "serving_default": program(model, None),
+        "float": program(model, None, dtype=tf.float32),
+    }
+    if forward.input_shape(model)[-1] in (1, 3):
+        find = in_graph.of_floats(model, dict)
+        found["encoded"] = _of_encoded(model, find, max_pixels)
     return found
 
 
-def program(model, value_range):
+def program(model, value_range, dtype=None):
     """From images of any size to boxes, classes, scores and masks.
 
     They are resized to the model's size with their proportions, black at right and
@@ -102,7 +108,8 @@ def program(model, value_range):
         found = model(fitted, training=False)
         return _in_image(found, tf.shape(images)[1:3][None], inner[None], size)
 
-    return in_graph.program(model, answer, value_range, size=(None, None))
+    free = {"size": (None, None), "dtype": dtype}
+    return in_graph.program(model, answer, value_range, **free)
 
 
 def _in_image(found, sizes, inners, size):

@@ -26,6 +26,7 @@ ANSWERS = {"class_ids", "confidence"}
 
 
 def small_model():
+    keras.utils.set_random_seed(0)
     image = keras.Input((None, None, 3))
     x = keras.layers.Conv2D(4, 3, 2, "same")(image)
     return keras.Model(image, ResizeLike("nearest")([x, image]), name="small")
@@ -55,7 +56,7 @@ def test_written_files_answer_what_prediction_does_at_odd_sizes(format, tmp_path
         assert found["class_ids"].dtype == "int32"
         np.testing.assert_array_equal(found["class_ids"][0], probabilities.argmax(-1))
         np.testing.assert_allclose(
-            found["confidence"][0], probabilities.max(-1), atol=1e-5
+            found["confidence"][0], probabilities.max(-1), atol=1e-4
         )
     about = json.loads(path.with_name(f"{path.name}.json").read_text())
     assert [one["name"] for one in about["classes"]] == list("abcd")
@@ -182,7 +183,7 @@ def test_a_file_that_answers_otherwise_is_refused_and_not_left_behind(
 ):
     def wrong(images):
         ids = np.zeros(images.shape[:3], "int32")
-        return {"class_ids": ids, "confidence": ids * np.float32(0)}
+        return {"class_ids": ids, "confidence": ids.astype("float32")}
 
     written_wrongly(wrong)
     with pytest.raises(export.ExportError, match=r"numbers differ .* 64x96"):

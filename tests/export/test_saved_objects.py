@@ -29,6 +29,8 @@ calls = {
     "float": (served, "float", {"images": exact[None].astype("float32")}),
     "twin": (twin, "serving_default", {"images": exact[None].astype("float32")}),
 }
+last = {"images": list(images.values())[-1][None]}
+calls["sized"] = (served, "serving_default", last)
 files = [tf.io.encode_png(image).numpy() for image in [exact, *images.values()]]
 calls["encoded"] = (served, "encoded", {"image_bytes": tf.constant(files)})
 answers = {}
@@ -97,6 +99,13 @@ def test_encoded_files_of_any_size_equal_prediction(exported):
         np.testing.assert_allclose(np.clip(boxes, 0, limits), found.boxes, atol=0.02)
         differ = np.mean([masks[i] != m for i, m in zip(shown, found.masks)])
         assert differ < 1e-3
+
+
+def test_images_of_any_size_are_answered_as_their_files_are(exported):
+    answers = exported[2]
+    for key in ("boxes", "classes", "scores", "masks", "num"):
+        sized, encoded = answers[f"sized/{key}"][0], answers[f"encoded/{key}"][-1]
+        np.testing.assert_allclose(sized, encoded, atol=0.02)
 
 
 def test_an_encoded_file_that_is_none_is_a_clear_error(exported):
