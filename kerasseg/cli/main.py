@@ -155,8 +155,6 @@ def _predict_arguments(command):
     options.add_arguments(command)
 
 
-
-
 def _evaluate(arguments):
     """Measure a run's best weights on a split of its data set."""
     from kerasseg import runs

@@ -30,7 +30,7 @@ def export(
     """Write a run's model with its best weights for use elsewhere.
 
     Args:
-        run: run folder, or an `Entry` of `weights.catalog`.
+        run: as in `evaluate`.
         out: output folder.
         format: "tf_saved_model" (see `export.saved_model`), or another of
             `export.FORMATS`.
