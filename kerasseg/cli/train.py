@@ -112,7 +112,7 @@ def _check_unlabelled(arguments):
 
 
 def _verdict(found):
-    """What came of the second training, in a sentence."""
+    """A sentence about the outcome of the second training."""
     before, after = (
         "-" if x is None else f"{100 * x:.2f}"
         for x in (found["before"], found["after"])
