@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasseg.images.values import check_range
+from kerasseg.names import look_up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,6 +156,36 @@ class Samples:
             weights=self.weights and tuple(self.weights[index] for index in indices),
         )
 
+    def only(self, names):
+        """The same samples with some of the classes: the others are background.
+
+        Args:
+            names: of the classes to keep, in the order of their new ids from 1 on. The
+                first class, the background, stays.
+
+        Returns:
+            Samples.
+
+        Raises:
+            ValueError: if a name is unknown; with the nearest.
+
+        Example:
+            >>> import numpy as np
+            >>> label = {"label": np.array([[0, 1, 2, 255]], np.int32)}
+            >>> samples = Samples(("a",), lambda i: label, ("ground", "fig", "date"))
+            >>> samples.only(["date"])[0]["label"].tolist()
+            [[0, 0, 1, 255]]
+        """
+        ids = {name: number for number, name in enumerate(self.classes)}
+        kept = [0, *(look_up(name, ids, "class") for name in names)]
+        places = tuple(kept.index(i) if i in kept else 0 for i in ids.values())
+        return dataclasses.replace(
+            self,
+            read=functools.partial(_read_only, self.read, places),
+            classes=tuple(self.classes[number] for number in kept),
+            colors=self.colors and tuple(self.colors[number] for number in kept),
+        )
+
     def with_classes(self, classes):
         """The same samples with the class ids of another list of names.
 
@@ -220,6 +251,20 @@ def _read_mapped(read, ids, index):
 
 def _read_either(read, read_other, num, index):
     return read(index) if index < num else read_other(index - num)
+
+
+def _read_only(read, ids, index):
+    """A sample with class ids of other numbers, without the objects of class 0."""
+    sample = _read_mapped(read, ids, index)
+    if "classes" not in sample:
+        return sample
+    keep = sample["classes"] > 0
+    if "instances" in sample:
+        numbers = np.concatenate([[0], np.where(keep, np.cumsum(keep), 0)])
+        sample["instances"] = numbers[sample["instances"]].astype("int32")
+    for key in {"classes", "crowd", "boxes", "areas", "masks"} & sample.keys():
+        sample[key] = np.asarray(sample[key])[keep]
+    return sample
 
 
 def _read_at(read, indices, index):

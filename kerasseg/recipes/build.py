@@ -39,6 +39,7 @@ def build_samples(recipe, root, split):
     function = look_up(options.pop("dataset"), datasets.DATASETS, "dataset")
     sides = {"train": options.pop("train"), "val": options.pop("val")}
     value_range, group = options.pop("value_range", None), options.pop("group", None)
+    only = options.pop("only", None)
     options.pop("balance", None)  # of training alone
     chosen = sides.get(split, split)
     options |= chosen if isinstance(chosen, dict) else {"split": chosen}
@@ -62,6 +63,8 @@ def build_samples(recipe, root, split):
     if side in ("train", "val"):
         fraction = options.get("val_fraction", VAL_FRACTION)
         samples = datasets.split(samples, side, group=group, val_fraction=fraction)
+    if only:
+        samples = samples.only(only)
     if value_range is not None:
         samples = samples.with_range(value_range)
     if pseudo and split == "train":

@@ -36,6 +36,7 @@ TRAIN = {
 DATA = {"train": None, "val": None, "value_range": (), "group": "", "balance": ""}
 DATA |= {"folds": 0, "fold": 0}  # see datasets.fold; 0 folds are none
 DATA |= {"pseudo": ""}  # folder of labels that a model has made, see runs.pseudo
+DATA |= {"only": ()}  # names of the classes to keep
 BALANCE = ("", "classes", "appearance")  # see datasets.balance
 CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}

@@ -73,3 +73,34 @@ def test_samples_with_fewer_classes_take_the_ids_of_others_by_name():
     assert sample["label"].tolist() == [[0, 1, 255]]
     with pytest.raises(ValueError, match="Received: fig, which is not among ground, d"):
         samples.with_classes(["ground", "date"])
+
+
+def objects(index):
+    """A cat, a dog that overlaps it, a crowd of cats, and an ignored pixel."""
+    maps = np.array([[[1, 1, 3, 0]], [[0, 2, 0, 0]]], "int32")
+    return {
+        "label": np.array([[1, 2, 255, 0]], "int32"),
+        "instances": maps,
+        "classes": np.array([1, 2, 1], "int32"),
+        "crowd": np.array([False, False, True]),
+        "boxes": np.arange(12, dtype="float32").reshape(3, 4),
+    }
+
+
+def test_only_some_classes_stay_and_their_objects():
+    samples = Samples(
+        ("a",), objects, ("ground", "cat", "dog"), colors=((0, 0, 0),) * 3
+    )
+    cats = samples.only(["cat"])
+    assert cats.classes == ("ground", "cat") and len(cats.colors) == 2
+    sample = cats[0]
+    assert sample["label"].tolist() == [[1, 0, 255, 0]]
+    assert sample["classes"].tolist() == [1, 1]
+    assert sample["crowd"].tolist() == [False, True]
+    assert sample["instances"].tolist() == [[[1, 1, 2, 0]], [[0, 0, 0, 0]]]
+    assert sample["boxes"][:, 0].tolist() == [0, 8]
+    both = samples.only(["dog", "cat"])[0]
+    assert both["label"].tolist() == [[2, 1, 255, 0]]
+    assert both["classes"].tolist() == [2, 1, 2]
+    with pytest.raises(ValueError, match="Did you mean 'cat'"):
+        samples.only(["cats"])
