@@ -27,7 +27,7 @@ from kerasseg import (
     viz,
 )
 
-STRENGTHS = (0.3, 0.5, 0.7)  # of smoothing
+STRENGTHS, REACH = (0.3, 0.5, 0.7), 0.05  # of smoothing, and of following
 
 
 def main(run_dirs, root, out):
@@ -39,7 +39,7 @@ def main(run_dirs, root, out):
         samples = datasets.davis(root, film=film)
         films[film], picture = score(model, samples)
         rows.append(picture)
-        print(film, json.dumps(films[film]["network"]))
+        print(film, {k: v["j"] for k, v in films[film].items()}, flush=True)
     means = {
         method: {
             key: round(float(np.mean([one[method][key] for one in films.values()])), 4)
@@ -57,28 +57,32 @@ def main(run_dirs, root, out):
 def score(model, samples):
     """Scores of each method on one film, and a picture of its last frame."""
     first = samples[0]
-    names = ("flow", "network", *(f"smooth {x:g}" for x in STRENGTHS))
+    follower = video.Follower(REACH)
+    smoothers = {f"follow, smooth {x:g}": video.Smoother(x) for x in STRENGTHS}
+    names = ("flow", "network", "follow", *smoothers)
     scores = {name: Score(len(samples.classes)) for name in names}
-    smoothers = {f"smooth {x:g}": video.Smoother(x) for x in STRENGTHS}
     moved, before, seconds = first["label"].astype("float32"), first["image"], []
     for index in range(len(samples)):
         sample = samples[index]
         frame, label = sample["image"], sample["label"]
-        start = time.perf_counter()
+        start = time.process_time()
         shares = predict.probabilities(model, frame)
-        seconds.append(time.perf_counter() - start)
-        maps = {"network": predict.most_probable(shares)[0]}
-        for name, smoother in smoothers.items():
-            maps[name] = predict.most_probable(smoother(frame, shares))[0]
+        seconds.append(time.process_time() - start)
+        near = follower(frame, shares)
+        found = {"network": shares, "follow": near}
+        found |= {name: one(frame, near) for name, one in smoothers.items()}
+        maps = {name: predict.most_probable(one)[0] for name, one in found.items()}
         if index:
             moved = video.warp(moved, video.motion(before, frame))
         maps["flow"], before = (moved > 0.5).astype("int32"), frame
-        for name, found in maps.items():
-            scores[name].add(frame, label, found, counts=index > 0)
-    found = {name: one.result() for name, one in scores.items()}
-    found["network"]["seconds_per_frame"] = round(float(np.median(seconds)), 3)
-    shown = [label, maps["flow"], maps["network"]]
-    return found, viz.side_by_side([viz.overlay(frame, ids) for ids in shown])
+        for name, ids in maps.items():
+            scores[name].add(frame, label, ids, counts=index > 0)
+    result = {name: one.result() for name, one in scores.items()}
+    result["network"]["cpu_seconds_per_frame"] = round(float(np.median(seconds)), 3)
+    shown = [label, maps["flow"], maps["network"], maps["follow"]]
+    titles = ("truth", "flow", "network", "followed")
+    pictures = [viz.overlay(frame, ids) for ids in shown]
+    return result, viz.side_by_side(pictures, titles, height_px=200)
 
 
 class Score:

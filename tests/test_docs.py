@@ -17,6 +17,7 @@ import pytest
 
 import kerasseg
 from kerasseg import datasets, images, recipes
+from kerasseg.weights import catalog
 
 ROOT = pathlib.Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -98,7 +99,7 @@ def test_options_of_recipes_and_names_exist(page, tmp_path):
             form = [f"data.dataset={given.format}"] if given.format else []
             recipes.read(getattr(given, "recipe", None) or default, [*form, *given.set])
         if getattr(given, "weights", None):
-            assert given.weights in kerasseg.weights.catalog.names()
+            assert given.weights in catalog.names()
     for _, _, code in blocks(page, "toml"):
         tables = tomllib.loads(recipes.FOLDER.read_text()) | tomllib.loads(code)
         tables = {table: tables.get(table, {}) for table in recipes.TABLES}

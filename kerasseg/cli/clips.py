@@ -14,8 +14,26 @@ def add_arguments(command):
         "each frame (alone: 0.5)",
     )
     group.add_argument(
+        "--follow",
+        type=float,
+        nargs="?",
+        const=0.05,
+        metavar="R",
+        help="objects stay within about R diagonals of where they were, for a model "
+        "that has learned the first frame (alone: 0.05)",
+    )
+    group.add_argument(
         "--frames", type=int, metavar="N", help="only the first N frames"
     )
+
+
+def options_of(arguments):
+    """The options of clips, as `runs.predict` takes them."""
+    return {
+        "smooth": arguments.smooth,
+        "follow": arguments.follow,
+        "num_frames": arguments.frames,
+    }
 
 
 def lines(films):

@@ -190,8 +190,7 @@ def _predict(arguments):
         arguments.images,
         arguments.out,
         options=options.given(arguments),
-        smooth=arguments.smooth,
-        num_frames=arguments.frames,
+        clip=clips.options_of(arguments),
     )
     errors.list_failures(arguments, report["failed"])
     num, films = len(report["images"]), report.get("clips", [])

@@ -140,7 +140,7 @@ def _write_rows(path, rows):
     )
 
 
-def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
+def predict(run, inputs, out, options=None, *, clip=None):
     """Predict image files and clips with a run's best weights.
 
     Args:
@@ -148,7 +148,7 @@ def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
         inputs, out: as in `predict.folder`; among them may be clips, and the numbers of
             cameras, see `video.is_clip`.
         options: as in `evaluate`.
-        smooth, num_frames: as in `tasks.video`, for clips.
+        clip: dict of `video.ClipOptions`; None for none.
 
     Returns:
         What the `folder` function of the run's task does, and where there are clips,
@@ -164,22 +164,23 @@ def predict(run, inputs, out, options=None, *, smooth=None, num_frames=None):
         inputs = [inputs]
     clips = [x for x in inputs if video.is_clip(x)]
     pictures = [x for x in inputs if not video.is_clip(x)]
-    if not clips and (smooth is not None or num_frames is not None):
+    clip = video.ClipOptions(**(clip or {}))
+    if clip != video.ClipOptions() and not clips:
         raise ValueError(
-            "`smooth` and `num_frames` are for clips. Received: "
-            f"{len(pictures)} inputs, none of which is a clip or a camera."
+            f"{clip} is for clips. Received: {len(pictures)} inputs, none of which is "
+            "a clip or a camera."
         )
     report = {"images": [], "failed": []}
     if pictures:
         report = task.folder(model, pictures, out, **look, options=options)
     if clips:
-        look |= {"options": options, "smooth": smooth, "num_frames": num_frames}
+        look |= {"options": options, "clip": clip}
         report["clips"] = []
-    for clip in clips:
+    for source in clips:
         try:
-            found = task.video(model, clip, out, **look)
+            found = task.video(model, source, out, **look)
         except (ValueError, OSError) as error:
-            found = {"path": str(clip), "files": [], "error": str(error)}
+            found = {"path": str(source), "files": [], "error": str(error)}
         report["clips"] += [found] * bool(found["files"])
         # A truncated clip may be both.
         report["failed"] += [found] * bool(found["error"])

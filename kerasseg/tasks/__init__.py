@@ -72,7 +72,9 @@ def predict(model, image, options=None):
     return task.predict(model, scale(image, range_given(options)), options)
 
 
-def video(model, source, out, *, options=None, **look):
+def video(
+    model, source, out, *, class_names=None, palette=None, options=None, clip=None
+):
     """Predict a clip by a model of any task: a clip of overlays, and a table.
 
     Args:
@@ -80,9 +82,11 @@ def video(model, source, out, *, options=None, **look):
         source: path of a clip, or the number of a camera.
         out: folder; gets NAME.webm and NAME.csv, with a row of counts and areas of
             classes for each frame, see `video.process` and `predict.tables`.
+        class_names: names by class id, without the background for models of objects;
+            None for numbers.
+        palette: uint8 [K, 3], their colours; None for `viz.palette`.
         options: as in `predict`.
-        look: `class_names`, `palette`, `smooth`, `num_frames` and `on_frame`, as in
-            `Task.video`.
+        clip: `video.ClipOptions`, such as `ClipOptions(smooth=0.5)`; None for none.
 
     Returns:
         dict, see `video.process`.
@@ -93,7 +97,8 @@ def video(model, source, out, *, options=None, **look):
     """
     if options is None:
         options = getattr(model, "predict_options", None)
-    return of(model).video(model, source, out, options=options, **look)
+    look = {"class_names": class_names, "palette": palette}
+    return of(model).video(model, source, out, **look, options=options, clip=clip)
 
 
 def of_results(results):

@@ -3,12 +3,14 @@
 from kerasseg.predict.options import bands_given, range_given
 
 
-def drawer(task, model, options, *, class_names=None, palette=None, smooth=None):
+def drawer(task, model, options, *, class_names=None, palette=None, memories=()):
     """Function that draws what a model finds in a frame, and counts it.
 
     Args:
         task: of the model.
-        model, class_names, palette, smooth: as in `Task.video`.
+        model, class_names, palette: as in `Task.video`.
+        memories: functions (frame, probabilities) -> probabilities, in their order,
+            see `video.ClipOptions`.
         options: instance of the task's options.
 
     Returns:
@@ -23,7 +25,7 @@ def drawer(task, model, options, *, class_names=None, palette=None, smooth=None)
 
     if task.drawer is None:
         raise ValueError(f"There are no pictures of task {task.name!r} for clips.")
-    find = _finder(task, model, options, smooth)
+    find = _finder(task, model, options, memories)
     if class_names is None:
         num = task.num_classes(model) or 0
         class_names = [f"class {i}" for i in range(task.first_class, num)] or None
@@ -39,24 +41,22 @@ def drawer(task, model, options, *, class_names=None, palette=None, smooth=None)
     return answer
 
 
-def _finder(task, model, options, smooth):
+def _finder(task, model, options, memories):
     """Function from a frame to what the model finds in it, with a memory or without."""
-    if smooth is None:
+    if not memories:
         return lambda frame: task.predict(model, frame, options)
     if task.name != "semantic":
         raise ValueError(
-            "`smooth` is for models with a class for each pixel. "
-            f"Received: smooth={smooth} for task {task.name!r}."
+            "`smooth` and `follow` are for models with a class for each pixel. "
+            f"Received: task {task.name!r}."
         )
     from kerasseg.predict import most_probable, probabilities, without_small
     from kerasseg.predict.options import arguments
-    from kerasseg.video import Smoother
-
-    smoother = Smoother(smooth)
 
     def find(frame):
-        now = probabilities(model, frame, **arguments(options, "min_area_px"))
-        found = most_probable(smoother(frame, now))[0]
-        return without_small(found, options.min_area_px)
+        shares = probabilities(model, frame, **arguments(options, "min_area_px"))
+        for memory in memories:
+            shares = memory(frame, shares)
+        return without_small(most_probable(shares)[0], options.min_area_px)
 
     return find

@@ -108,28 +108,17 @@ class Task:
         *,
         class_names=None,
         palette=None,
-        smooth=None,
         options=None,
-        **progress,
+        clip=None,
     ):
-        """A clip or a camera through a model; see `tasks.video`.
-
-        Args:
-            model, source, out, options: as there.
-            class_names: names by class id, without the background for models of
-                objects; None for numbers.
-            palette: uint8 [K, 3], their colours; None for `viz.palette`.
-            smooth: part of the past in the probabilities of a frame, 0 to below 1,
-                which optical flow moves along, see `video.Smoother`; None for none.
-                For models with a class for each pixel.
-            progress: `num_frames` and `on_frame`, as in `video.process`.
-        """
+        """A clip or a camera through a model; arguments as in `tasks.video`."""
         from kerasseg import video
 
-        options = self.make_options(options)
-        look = {"class_names": class_names, "palette": palette, "smooth": smooth}
-        answer = frames.drawer(self, model, options, **look)
-        return video.process(source, out, answer, **progress)
+        options, clip = self.make_options(options), clip or video.ClipOptions()
+        look = {"class_names": class_names, "palette": palette}
+        memories = clip.memories()
+        answer = frames.drawer(self, model, options, **look, memories=memories)
+        return video.process(source, out, answer, num_frames=clip.num_frames)
 
 
 def percent(value, digits=1):

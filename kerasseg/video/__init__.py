@@ -15,6 +15,8 @@ a clip. Needs numpy and OpenCV, not tensorflow.
 """
 
 from kerasseg.video.flow import motion, visible, warp
+from kerasseg.video.following import Follower
+from kerasseg.video.options import ClipOptions
 from kerasseg.video.processing import process
 from kerasseg.video.reading import EXTENSIONS, Clip, is_clip
 from kerasseg.video.smoothing import Smoother
@@ -23,6 +25,8 @@ from kerasseg.video.writing import write_clip
 __all__ = [
     "EXTENSIONS",
     "Clip",
+    "ClipOptions",
+    "Follower",
     "Smoother",
     "is_clip",
     "motion",

@@ -6,6 +6,7 @@ import time
 
 from kerasseg import files
 from kerasseg.images import failures
+from kerasseg.video.options import ClipOptions
 from kerasseg.video.reading import Clip
 from kerasseg.video.writing import EXTENSION, write_clip
 
@@ -38,10 +39,7 @@ def process(source, out, answer, *, num_frames=None, on_frame=None):
             source.
     """
     out = pathlib.Path(out)
-    if num_frames is not None and num_frames < 1:
-        raise ValueError(
-            f"`num_frames` must be 1 or more. Received: num_frames={num_frames}."
-        )
+    ClipOptions(num_frames=num_frames)  # made for its check
     failures.check_writable(out)
     with Clip(source) as clip:
         target, table = (out / (clip.name + end) for end in (EXTENSION, ".csv"))

@@ -67,7 +67,26 @@ def test_smoothing_mixes_the_past_in(tmp_path):
     model = MODELS["semantic"]()
     source = films.write(tmp_path / "in.webm", num=6)
     plain = table_of(tasks.video(model, source, tmp_path / "plain"))
-    smooth = table_of(tasks.video(model, source, tmp_path / "smooth", smooth=0.9))
+    smooth = table_of(
+        tasks.video(
+            model, source, tmp_path / "smooth", clip=video.ClipOptions(smooth=0.9)
+        )
+    )
     assert smooth[0] == plain[0] and smooth[5] != plain[5]
     with pytest.raises(ValueError, match="a class for each pixel"):
-        tasks.video(MODELS["stars"](), source, tmp_path, smooth=0.5)
+        tasks.video(
+            MODELS["stars"](), source, tmp_path, clip=video.ClipOptions(smooth=0.5)
+        )
+
+
+def test_following_keeps_objects_near_their_place(tmp_path):
+    model = MODELS["semantic"]()
+    source = films.write(tmp_path / "in.webm", num=3)
+    plain = table_of(tasks.video(model, source, tmp_path / "plain"))
+    near = table_of(
+        tasks.video(
+            model, source, tmp_path / "near", clip=video.ClipOptions(follow=0.01)
+        )
+    )
+    area = "class 0_area_px"
+    assert near[0] == plain[0] and int(near[2][area]) >= int(plain[2][area])
