@@ -18,12 +18,12 @@ COLORS = (
     (90, 200, 110),
 )
 SPLITS = ("train", "val")
-FOLDS = 4
+QUARTERS = 4
 # One tile was photographed six times in a row, at most this many numbers apart.
 GAP = 150
 
 
-def magnetic_tile(root, split=None, *, fold=0):
+def magnetic_tile(root, split=None, *, quarter=0):
     """Photographs of magnetic tiles, 240 x 100 to 400 x 610 pixels, and their defects.
 
     Each tile was photographed up to six times under different light, so images whose
@@ -33,7 +33,7 @@ def magnetic_tile(root, split=None, *, fold=0):
         root: folder with `images/KIND_expE_num_N.jpg` and `labels/` of the same names,
             PNG of class indices; KIND is a class, or "free" without defect.
         split: "train", "val" (a quarter of the tiles of each kind), or None for all.
-        fold: which quarter is "val", 0 to 3.
+        quarter: which quarter is "val", 0 to 3.
 
     Returns:
         Samples of `image` uint8 [H, W, 3] and `label` 0 background, 1 blowhole,
@@ -41,20 +41,22 @@ def magnetic_tile(root, split=None, *, fold=0):
 
     Raises:
         ImageError: if files are missing, or a name has another form.
-        ValueError: if there is no such split or fold.
+        ValueError: if there is no such split or quarter.
 
     Reference: Huang et al., 2020, https://doi.org/10.1007/s00371-018-1588-5
     """
     if split is not None:
         look_up(split, dict.fromkeys(SPLITS), "split of magnetic_tile")
-    if fold not in range(FOLDS):
-        raise ValueError(f"`fold` must be in 0..{FOLDS - 1}. Received: fold={fold!r}.")
+    if quarter not in range(QUARTERS):
+        raise ValueError(
+            f"`quarter` must be in 0..{QUARTERS - 1}. Received: quarter={quarter!r}."
+        )
     samples = folder(root, classes=CLASSES)
     samples = dataclasses.replace(samples, colors=COLORS)
     if split is None:
         return samples
-    folds = _folds([_parse(root, name) for name in samples.names])
-    chosen = [i for i, x in enumerate(folds) if (x == fold) == (split == "val")]
+    found = _quarters([_parse(root, name) for name in samples.names])
+    chosen = [i for i, x in enumerate(found) if (x == quarter) == (split == "val")]
     return samples.subset(chosen)
 
 
@@ -67,8 +69,8 @@ def _parse(root, name):
     return found[1], int(found[2])
 
 
-def _folds(images):
-    """Fold of each (kind, number): tiles of a kind are dealt out in turn."""
+def _quarters(images):
+    """Quarter of each (kind, number): tiles of a kind are dealt out in turn."""
     tiles = []  # lists of positions
     order = sorted(range(len(images)), key=lambda i: images[i][1])
     for before, i in zip([None, *order], order):
@@ -76,11 +78,11 @@ def _folds(images):
             tiles.append([])
         tiles[-1].append(i)
     kind_of = functools.partial(_kind, images)
-    folds = [0] * len(images)
+    quarters = [0] * len(images)
     for place, tile in enumerate(sorted(tiles, key=kind_of)):
         for i in tile:
-            folds[i] = place % FOLDS
-    return folds
+            quarters[i] = place % QUARTERS
+    return quarters
 
 
 def _kind(images, tile):

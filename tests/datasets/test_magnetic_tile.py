@@ -29,10 +29,10 @@ def tile_of(name):
     return next(t for tiles in TILES.values() for t in tiles if number in t)
 
 
-@pytest.mark.parametrize("fold", range(4))
-def test_photographs_of_one_tile_are_on_one_side(tiles, fold):
-    train = datasets.magnetic_tile(tiles, "train", fold=fold)
-    val = datasets.magnetic_tile(tiles, "val", fold=fold)
+@pytest.mark.parametrize("quarter", range(4))
+def test_photographs_of_one_tile_are_on_one_side(tiles, quarter):
+    train = datasets.magnetic_tile(tiles, "train", quarter=quarter)
+    val = datasets.magnetic_tile(tiles, "val", quarter=quarter)
     assert len(train) + len(val) == 15
     assert not {*map(tile_of, train.names)} & {*map(tile_of, val.names)}
     # A quarter of each kind: one tile of four.
@@ -41,8 +41,8 @@ def test_photographs_of_one_tile_are_on_one_side(tiles, fold):
     assert {n.split("_")[0] for n in val.names} == {"crack", "fray", "free"}
 
 
-def test_the_folds_are_disjoint_and_hold_all(tiles):
-    vals = [datasets.magnetic_tile(tiles, "val", fold=i).names for i in range(4)]
+def test_the_quarters_are_disjoint_and_hold_all(tiles):
+    vals = [datasets.magnetic_tile(tiles, "val", quarter=i).names for i in range(4)]
     assert sorted(sum(vals, ())) == sorted(datasets.magnetic_tile(tiles).names)
 
 
@@ -50,8 +50,8 @@ def test_a_tile_with_two_kinds_counts_as_the_defect(tiles):
     name = "free_exp2_num_4002"  # of the fray at 4000
     write_image(tiles / f"images/{name}.jpg", np.zeros([8, 9], "uint8"))
     write_mask(tiles / f"labels/{name}.png", np.zeros([8, 9], "uint8"))
-    for fold in range(4):
-        names = datasets.magnetic_tile(tiles, "val", fold=fold).names
+    for quarter in range(4):
+        names = datasets.magnetic_tile(tiles, "val", quarter=quarter).names
         assert (name in names) == ("fray_exp1_num_4000" in names)
 
 
@@ -63,8 +63,8 @@ def test_labels_are_classes_and_images_are_in_three_channels(tiles):
 
 
 def test_what_does_not_fit_is_said(tiles):
-    with pytest.raises(ValueError, match=r"`fold` must be in 0\.\.3"):
-        datasets.magnetic_tile(tiles, "val", fold=4)
+    with pytest.raises(ValueError, match=r"`quarter` must be in 0\.\.3"):
+        datasets.magnetic_tile(tiles, "val", quarter=4)
     write_image(tiles / "images/photo.jpg", np.zeros([8, 9], "uint8"))
     write_mask(tiles / "labels/photo.png", np.zeros([8, 9], "uint8"))
     assert "photo" in datasets.magnetic_tile(tiles).names
