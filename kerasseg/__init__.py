@@ -36,6 +36,7 @@ __all__ = [
     "runs",
     "tasks",
     "training",
+    "tune",
     "viz",
     "weights",
     "zoo",

@@ -94,6 +94,7 @@ ALLOWED = {
         "runs",
         "weights",
     },
+    "tune": {"files", "names", "recipes", "runs"},
     "profiling": {
         "augment",
         "data",
@@ -121,6 +122,7 @@ ALLOWED = {
         "report",
         "runs",
         "tasks",
+        "tune",
         "viz",
         "weights",
     },
@@ -131,7 +133,8 @@ ALLOWED = {
 # own: frames are read for prediction and for metrics, and both follow what moves. So is
 # the page of `demo`, between the command line and what segments, and plans, above runs,
 # with 9 arrows. Runs label images themselves, by `predict`, and ask it for engines.
-MOST_PARTS, MOST_ARROWS = 35, 136
+# `tune` is an extra above all of them.
+MOST_PARTS, MOST_ARROWS = 36, 141
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {

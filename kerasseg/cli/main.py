@@ -30,6 +30,7 @@ from kerasseg.cli import (
     reports,
     show,
     train,
+    tune,
 )
 
 FAILURES = ArithmeticError, ImportError, MemoryError, OSError, RuntimeError, ValueError
@@ -46,7 +47,7 @@ def main(argv=None):
     parser = _parser(argv)
     completion.complete(parser)
     arguments = parser.parse_args(options.with_words(argv))
-    loud = train.run, plan.run, _evaluate, _predict, exports.run
+    loud = train.run, tune.run, plan.run, _evaluate, _predict, exports.run
     loud += look_around.describe, show.run, demo.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
@@ -85,6 +86,7 @@ def _parser(argv):
     for name, function, fill in (
         ("train", train.run, _train_arguments),
         ("plan", plan.run, plan.add_arguments),
+        ("tune", tune.run, _tune_arguments),
         ("evaluate", _evaluate, _evaluate_arguments),
         ("predict", _predict, _predict_arguments),
         ("export", exports.run, exports.add_arguments),
@@ -135,6 +137,11 @@ def _show_arguments(command):
 def _train_arguments(command):
     _recipe_arguments(command)
     train.add_arguments(command)
+
+
+def _tune_arguments(command):
+    _recipe_arguments(command)
+    tune.add_arguments(command)
 
 
 def _evaluate_arguments(command):

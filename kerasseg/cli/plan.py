@@ -102,6 +102,16 @@ def for_training(arguments, model):
     return made.recipe, {"out": out, "name": name, "notes": made.notes}
 
 
+def for_trials(arguments, number):
+    """The recipe of each of several trainings that share the minutes."""
+    from kerasseg import plan
+
+    minutes = arguments.minutes / number
+    plan.check_minutes(minutes)
+    request, form = _request(arguments, minutes)
+    return _make(request, form, silent=arguments.json).recipe
+
+
 def check_unplanned(arguments):
     """Refuse options of a plan for a training without one."""
     for flag in ("task", "classes"):

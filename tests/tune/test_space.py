@@ -1,0 +1,74 @@
+import math
+
+import pytest
+
+from kerasseg import recipes
+from kerasseg.tune import changed, dimensions, starting_point
+from kerasseg.tune.space import option_of
+
+
+def tables(**more):
+    known = {
+        "model": {"architecture": "deeplab_v3_plus"},
+        "data": {"dataset": "folder"},
+        "augment": {"name": "microscopy", "size": [64, 64], "scale": [0.5, 2.0]},
+        "loss": [
+            {"name": "CrossEntropy", "class_weights": [0.5, 1.0, 4.0]},
+            {"name": "Dice"},
+        ],
+        "optimizer": {"learning_rate": 1e-3, "weight_decay": 1e-4},
+    }
+    return recipes.complete({**known, **more})
+
+
+def test_the_recipe_itself_lies_in_its_space():
+    for recipe in [tables(), *map(recipes.read, recipes.named())]:
+        for one in dimensions(recipe):
+            assert one.low <= one.value <= one.high, one
+            assert one.low > 0 or not one.log, one
+
+
+def test_only_what_the_recipe_has_is_searched():
+    names = {one.name for one in dimensions(tables())}
+    assert {"loss.weights_power", "model.dropout", "augment.scale_spread"} <= names
+    plain = tables(
+        model={"architecture": "unet"},
+        loss=[{"name": "Dice"}],
+        augment={"name": "geometry", "size": [64, 64]},
+    )
+    assert {one.name for one in dimensions(plain)} == {
+        "optimizer.learning_rate",
+        "optimizer.weight_decay",
+    }
+
+
+def test_values_change_the_options_they_stand_for():
+    recipe = tables()
+    found = changed(
+        recipe,
+        {
+            "optimizer.learning_rate": 3e-3,
+            "augment.scale_spread": 1.5,
+            "loss.second_weight": 2.0,
+            "loss.weights_power": 0.5,
+            "model.dropout": 0.3,
+        },
+    )
+    assert found["optimizer"]["learning_rate"] == 3e-3
+    assert found["augment"]["scale"] == pytest.approx([1 / 1.5, 1.5], abs=1e-4)
+    assert found["loss"][1]["weight"] == 2.0
+    assert found["loss"][0]["class_weights"] == pytest.approx(
+        [math.sqrt(0.5), 1, 2], abs=1e-4
+    )
+    assert found["model"]["dropout"] == 0.3
+    assert recipe == tables()  # unchanged
+    assert recipes.complete(found) == found
+
+
+def test_the_starting_point_changes_nothing_of_consequence():
+    recipe = tables()
+    found = changed(recipe, starting_point(recipe))
+    assert found["augment"]["scale"] == pytest.approx(recipe["augment"]["scale"])
+    assert found["loss"][0] == recipe["loss"][0]
+    assert option_of("loss.weights_power") == ("loss", "class_weights")
+    assert option_of("optimizer.learning_rate") == ("optimizer", "learning_rate")
