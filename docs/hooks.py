@@ -11,7 +11,9 @@ from mkdocs.structure.files import File
 SECTIONS = {
     "Networks": ("zoo", "encoders", "blocks", "layers", "detection", "weights"),
     "Data": ("datasets", "data", "augment", "images", "instance"),
-    "Training": ("losses", "metrics", "training", "recipes", "runs", "tasks"),
+    "Training": (
+        *("losses", "metrics", "training", "recipes", "plan", "tune", "runs", "tasks"),
+    ),
     "Use": ("predict", "evaluate", "report", "export", "viz", "loading", "profiling"),
     "Without training": ("classical", "crf"),
 }
