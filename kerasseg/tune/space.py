@@ -42,7 +42,7 @@ def dimensions(recipe):
 
     Example:
         >>> [one.name for one in dimensions(recipes.read())][:2]
-        ['optimizer.learning_rate', 'augment.scale_spread']
+        ['optimizer.learning_rate', 'loss.second_weight']
     """
     found = []
     optimizer = recipe["optimizer"]
