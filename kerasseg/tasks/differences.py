@@ -8,7 +8,8 @@ Each function takes the answers for one image, dicts of arrays [1, ...], and ret
 import numpy as np
 
 SHOWN = 0.3  # objects of this score count, as in prediction
-SAME = 0.5  # IoU of masks from which two objects are the same
+FEWEST = 10  # and so many, the best ones, whatever they score
+SAME = 0.5  # IoU of masks, and of boxes, from which two objects are the same
 
 
 def of_class_maps(expected, found):
@@ -42,27 +43,41 @@ def of_maps(expected, found):
 
 
 def of_detections(expected, found):
-    """Compare objects, see `instance.OUTPUTS`: "agreement" is the share found again."""
+    """Compare objects, see `instance.OUTPUTS`: "agreement" is the share found again.
+
+    Two objects are as alike as their masks or their boxes are, whichever is less.
+    """
     error = _largest(expected["scores"] - found["scores"])
+    least = min(SHOWN, expected["scores"][0][:FEWEST].min(initial=SHOWN))
+    # Objects near the limit may be on either side of it.
     own, others = (
         [
-            (class_id, mask > 0.5)
-            for class_id, score, mask in zip(*(x[k][0] for k in KEYS))
-            if score >= SHOWN and class_id >= 0
+            (class_id, mask > 0.5, box)
+            for class_id, score, mask, box in zip(*(x[key][0] for key in KEYS))
+            if score >= limit and class_id >= 0
         ]
-        for x in (expected, found)
+        for x, limit in ((expected, least), (found, least - 2 * error))
     )
     if not own:
         return {"agreement": float(not others), "error": error, "iou": None}
-    best = [
-        max((_iou(mask, other) for c, other in others if c == class_id), default=0.0)
-        for class_id, mask in own
-    ]
+    best = [max((_alike(one, x) for x in others), default=0.0) for one in own]
     agreement = float(np.mean(np.array(best) >= SAME))
     return {"agreement": agreement, "error": error, "iou": float(np.mean(best))}
 
 
-KEYS = ("classes", "scores", "masks")
+KEYS = ("classes", "scores", "masks", "boxes")
+
+
+def _alike(one, other):
+    """The least IoU of masks and boxes of two objects; 0 where classes differ."""
+    if one[0] != other[0]:
+        return 0.0
+    inner = np.minimum(one[2][2:], other[2][2:]) - np.maximum(one[2][:2], other[2][:2])
+    overlap = np.prod(np.maximum(inner, 0))
+    areas = (np.prod(np.maximum(x[2][2:] - x[2][:2], 0)) for x in (one, other))
+    union = sum(areas) - overlap
+    boxes = overlap / union if union > 0 else float(np.allclose(one[2], other[2], 1e-3))
+    return min(_iou(one[1], other[1]), float(boxes))
 
 
 def _of_ids(expected, found, error):
