@@ -27,6 +27,27 @@ def test_programs_ask_for_onednn_where_and_while_it_helps(
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
 
 
+@pytest.mark.parametrize(
+    ("flags", "value", "told"),
+    [
+        ({"avx2"}, None, 1),
+        ({"avx2"}, "0", 0),  # chosen
+        ({"avx2", "avx512f"}, None, 0),
+    ],
+)
+def test_a_training_is_told_once_what_it_loses(monkeypatch, caplog, flags, value, told):
+    monkeypatch.setattr(machine, "cpu_flags", lambda: flags)
+    monkeypatch.setattr(machine, "_has_gpu", lambda: False)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", value or "")
+    if value is None:
+        monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
+    machine.advise_onednn.cache_clear()
+    for _ in range(2):
+        machine.advise_onednn()
+    assert caplog.text.count("TF_ENABLE_ONEDNN_OPTS=1 before") == told
+    machine.advise_onednn.cache_clear()
+
+
 def test_the_peak_of_one_piece_of_code_is_measured():
     before = machine.reset_peak_memory()
     block = bytearray(64 * 2**20)

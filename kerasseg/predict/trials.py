@@ -70,7 +70,7 @@ def _choose(run_of, images, key):
     for name in there:
         with contextlib.suppress(converted.EngineError):  # it is out of the trial
             run_of(name)(images)
-            cases[name] = functools.partial(_timed, run_of(name), images)
+            cases[name] = functools.partial(call, run_of(name), images)
     times = medians(cases)
     best = min(times, key=times.get)
     rounded = {name: round(ms, 2) for name, ms in times.items()}
@@ -81,8 +81,8 @@ def _choose(run_of, images, key):
     return best
 
 
-def _timed(run, images):
-    # Waits for all numbers of TensorFlow's answers.
+def call(run, images):
+    """Compute, and wait for all numbers of TensorFlow's answers."""
     keras.tree.map_structure(keras.ops.convert_to_numpy, run(images))
 
 
@@ -96,18 +96,20 @@ def _machine():
 
 
 def medians(cases, repeats=REPEATS):
-    """Median wall time in ms of functions, run in turn after one that is not counted.
+    """Median wall time in ms of functions, in turn.
+
+    Each turn is two runs, of which the second counts: others have used the caches
+    before the first one, and it may compile.
 
     Example:
         >>> found = medians({"sum": lambda: sum(range(9))}, repeats=3)
         >>> found["sum"] < 1000
         True
     """
-    for run in cases.values():
-        run()
     times = {name: [] for name in cases}
     for _ in range(repeats):
         for name, run in cases.items():
+            run()
             begin = time.perf_counter()
             run()
             times[name].append(1e3 * (time.perf_counter() - begin))

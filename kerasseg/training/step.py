@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from kerasseg import machine
 from kerasseg.training import variable_names
 from kerasseg.training.averages import MovingAverages
 from kerasseg.training.batch_statistics import BatchStatistics
@@ -47,6 +48,7 @@ def make_train_step(model, loss, optimizer, *, options=None, strategy=None):
         >>> round(float(logs["loss"]), 3), step.position
         (0.693, 1)
     """
+    machine.advise_onednn()
     strategy = strategy or tf.distribute.get_strategy()
     options = options or StepOptions()
     check(model, optimizer, options, strategy)

@@ -1,0 +1,99 @@
+"""Engines of prediction against TensorFlow: one image, and batches of eight.
+
+Needs pip install 'kerasseg[onnx,openvino,litert]'; those that are missing are left out.
+Run: python -m benchmarks.engines [MODEL ...] [--repeats 7] [--batches 1 8]
+"""
+
+import argparse
+import functools
+import os
+import tempfile
+
+import numpy as np
+
+from benchmarks.record import ratios, record, recorded
+from kerasseg import predict, tasks, zoo
+from kerasseg.predict import converted, forward, trials
+from kerasseg.profiling import benchmark
+
+WHOLE = "predict.class_ids_of_batch by"
+# name -> (function that builds the model, side of the images)
+MODELS = {
+    "unet_base16": (lambda: zoo.unet(3, base_filters=16), 256),
+    "unet_resnet34": (lambda: zoo.unet(21, "resnet34"), 512),
+    "deeplab_v3_plus_lite0": (
+        lambda: zoo.deeplab_v3_plus(21, "efficientnet_lite0", output_stride=16),
+        384,
+    ),
+    "stardist_lite0": (lambda: zoo.stardist(encoder="efficientnet_lite0"), 256),
+    "yolact_lite0": (
+        lambda: zoo.yolact(1, "efficientnet_lite0", image_size=(256, 256)),
+        256,
+    ),
+}
+
+
+def twice(function):
+    """Two calls in a row: before the first one others have used the caches."""
+
+    def run():
+        function()
+        function()
+
+    return run
+
+
+def measure(name, batch, repeats):
+    """Cases of one model: a call of each engine, and `predict.class_ids` by it."""
+    build, side = MODELS[name]
+    model = build()
+    rng = np.random.default_rng(0)
+    photos = rng.integers(0, 256, (batch, side, side, 3), "uint8")
+    images = photos.astype("float32")
+    semantic = tasks.of(model).name == "semantic"
+    answer = forward.to_class_ids if semantic else dict
+    cases, refused = {}, {}
+    for engine in trials.installed():
+        one = predict.engine(model, engine)
+        run = forward.compiled(one, answer)
+        try:
+            trials.call(run, images)
+        except converted.EngineError as error:
+            refused[engine] = str(error)
+            continue
+        cases[engine] = twice(functools.partial(trials.call, run, images)), 2 * batch
+        if semantic:
+            whole = functools.partial(predict.class_ids_of_batch, one, photos)
+            cases[f"{WHOLE} {engine}"] = twice(whole), 2 * batch
+    found = benchmark.measure(cases, repeats=repeats, warmup=2)
+    result = {"cases": found, "refused": refused}
+    for case in found:
+        plain = case.rpartition(" by ")[2]
+        other = "tensorflow" if case == plain else plain
+        if case != other:
+            result[f"{case} / {other}"] = ratios(found, case, other)
+    return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", default=list(MODELS))
+    parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
+    options = parser.parse_args()
+    for name in options.models:
+        for batch in options.batches:
+            # No trial, and no file, of an earlier run.
+            with tempfile.TemporaryDirectory() as folder:
+                os.environ["KERASSEG_HOME"] = folder
+                found = measure(name, batch, options.repeats)
+            key = f"{name}, batch {batch}"
+            record("engines", {**recorded("engines"), key: found}, show=False)
+            print(key)
+            for case, value in found.items():
+                if " / " in case:
+                    print(f"  {case}: {value['wall']:.2f} wall, {value['cpu']:.2f} CPU")
+
+
+if __name__ == "__main__":
+    main()
