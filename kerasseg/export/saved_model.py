@@ -10,7 +10,7 @@ import keras
 
 from kerasseg import tasks
 from kerasseg.export import warm_up
-from kerasseg.export.about import BYTE, describe, digests
+from kerasseg.export.about import BYTE, describe, digests, tensors
 from kerasseg.predict import forward
 
 MAX_PIXELS = 50_000_000  # of an encoded image in a request
@@ -41,13 +41,14 @@ def saved_model(
 
     The model's task says what they return, and kerasseg.json repeats it: `class_ids`
     int32 [N, H, W] and `confidence` float32 [N, H, W], the probability of the chosen
-    class, of semantic models; `boxes`, `classes`, `scores`, `masks` and `num` of
-    instance models, which take images of any size and resize them with their
-    proportions (boxes are in pixels of the images, and masks [N, K, h, w] span them:
-    resize each to the size, and the object is where it exceeds 0.5); their `encoded`
-    takes files of several sizes, and also returns `sizes` int32 [N, 2]. StarDist and
-    Panoptic-DeepLab return their maps, for `instance.star_polygons.decode` and
-    `instance.panoptic.decode`.
+    class, of semantic models, which have signatures with smaller replies, too (`ids`,
+    `encoded_ids` and `encoded_png`, see `predict.replies`); `boxes`, `classes`,
+    `scores`, `masks` and `num` of instance models, which take images of any size and
+    resize them with their proportions (boxes are in pixels of the images, and masks
+    [N, K, h, w] span them: resize each to the size, and the object is where it exceeds
+    0.5); their `encoded` takes files of several sizes, and also returns `sizes` int32
+    [N, 2]. StarDist and Panoptic-DeepLab return their maps, for
+    `instance.star_polygons.decode` and `instance.panoptic.decode`.
 
     `{path}_float/N` is its twin with `serving_default` on float32 images only: without
     operations that decode images, it can be read by OpenVINO and other converters.
@@ -135,6 +136,7 @@ def _write_version(model, folder, functions, about, sizes):
         part.chmod(0o755)  # mkdtemp's 700 would shut out the server's user
         converters.write_saved_model(model, functions, part)
         about = {**about, "signatures": _signatures(functions)}
+        about["replies"] = _replies(functions)
         about |= {"tensors": _tensors(part), "files": digests(part)}
         text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
         (part / "kerasseg.json").write_text(text, encoding="utf-8")
@@ -171,12 +173,16 @@ def _example(function, size):
 
 def _signatures(functions):
     """{signature: {input: {"dtype", "shape"}}} for kerasseg.json."""
-    found = {}
-    for name, function in functions.items():
-        spec = function.input_signature[0]
-        shape = spec.shape.as_list()
-        found[name] = {spec.name: {"dtype": spec.dtype.name, "shape": shape}}
-    return found
+    specs = {name: x.input_signature[0] for name, x in functions.items()}
+    found = {name: tensors({x.name: x}, {}) for name, x in specs.items()}
+    return {name: x["inputs"] for name, x in found.items()}
+
+
+def _replies(functions):
+    """{signature: {output: {"dtype", "shape"}}} for kerasseg.json."""
+    calls = {name: x.get_concrete_function() for name, x in functions.items()}
+    found = {name: tensors({}, x.structured_outputs) for name, x in calls.items()}
+    return {name: x["outputs"] for name, x in found.items()}
 
 
 def _tensors(folder):

@@ -252,10 +252,14 @@ def num_classes(model):
 
 
 def signatures(model, max_pixels):
-    """From images to `class_ids` and `confidence`: uint8, float and encoded."""
-    from kerasseg.predict import in_graph
+    """From images to `class_ids` and `confidence`: uint8, float and encoded.
 
-    return in_graph.functions(model, _segmented, max_pixels)
+    And to `class_ids` in few bytes, see `predict.replies`.
+    """
+    from kerasseg.predict import in_graph, replies
+
+    found = in_graph.functions(model, _segmented, max_pixels)
+    return found | replies.functions(found, num_classes(model))
 
 
 def program(model, value_range):

@@ -35,12 +35,12 @@ for place in ("model", "model_float"):
     for signature in served.signatures:
         run = served.signatures[signature]
         for name, image in images.items():
-            if signature == "encoded":
+            if signature.startswith("encoded"):
                 files = [tf.io.encode_png(one).numpy() for one in image]
                 answer = run(image_bytes=tf.constant(files))
             else:
-                is_bytes = (place, signature) == ("model", "serving_default")
-                answer = run(images=image if is_bytes else image.astype("float32"))
+                dtype = run.structured_input_signature[1]["images"].dtype.name
+                answer = run(images=image.astype(dtype))
             for key, value in answer.items():
                 answers[f"{place}/{signature}/{name}/{key}"] = value.numpy()
     after = [v.numpy() for v in served.model_variables]
@@ -89,7 +89,7 @@ def answers(exported):
     options = {"cwd": folder, "env": environment, "capture_output": True, "text": True}
     child = subprocess.run(command, **options)
     assert child.returncode == 0, child.stderr
-    return np.load(folder / "answers.npz")
+    return np.load(folder / "answers.npz", allow_pickle=True)  # files are objects
 
 
 @pytest.mark.parametrize(
@@ -115,6 +115,19 @@ def test_served_answers_equal_prediction(exported, answers, signature, size):
         np.testing.assert_array_equal(found, predict.class_ids(model, image))
         probabilities = predict.probabilities(model, image)
         np.testing.assert_allclose(sure, probabilities.max(-1), atol=1e-6)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_small_replies_hold_the_same_class_ids(answers, size):
+    def answer(signature, key="class_ids"):
+        return answers[f"model/{signature}/{size[0]}x{size[1]}/{key}"]
+
+    for signature in ("ids", "encoded_ids"):
+        assert answer(signature).dtype == np.uint8
+        np.testing.assert_array_equal(answer(signature), answer("serving_default"))
+    for file, ids in zip(answer("encoded_png", "mask_bytes"), answer("ids")):
+        found = cv2.imdecode(np.frombuffer(file, "uint8"), cv2.IMREAD_UNCHANGED)
+        np.testing.assert_array_equal(found, ids)
 
 
 @pytest.mark.parametrize("place", ["model", "model_float"])
@@ -193,7 +206,7 @@ def read_warm_up(path):
         yield log.FromString(record).predict_log.request
 
 
-@pytest.mark.parametrize("place, num", [("model", 3), ("model_float", 1)])
+@pytest.mark.parametrize("place, num", [("model", 6), ("model_float", 1)])
 def test_warm_up_requests_run_on_their_signatures(exported, place, num):
     folder = exported[1] / place / "1"
     served = tf.saved_model.load(str(folder))
@@ -206,7 +219,7 @@ def test_warm_up_requests_run_on_their_signatures(exported, place, num):
         tensor = tf.make_ndarray(tensor_pb2.TensorProto.FromString(entry.value))
         run = served.signatures[request.model_spec.signature_name]
         answer = run(**{entry.key: tf.constant(tensor)})
-        assert answer["class_ids"].shape == (1, 256, 256)
+        assert {x.shape[0] for x in answer.values()} == {1}
 
 
 def test_description_tells_classes_input_and_signatures(exported):
@@ -216,7 +229,12 @@ def test_description_tells_classes_input_and_signatures(exported):
     assert about["ignore_label"] == 255 and about["input"]["channels"] == 3
     images = {"dtype": "uint8", "shape": [None, None, None, 3]}
     assert about["signatures"]["serving_default"] == {"images": images}
-    assert set(about["signatures"]) == {"serving_default", "float", "encoded"}
+    small = {"ids", "encoded_ids", "encoded_png"}
+    assert {*about["signatures"]} == {"serving_default", "float", "encoded", *small}
+    ids = {"dtype": "uint8", "shape": [None, None, None]}
+    assert about["replies"]["ids"] == {"class_ids": ids}
+    files = {"dtype": "string", "shape": [None]}
+    assert about["replies"]["encoded_png"] == {"mask_bytes": files}
     assert about["versions"]["keras"] == keras.__version__
 
 
@@ -227,7 +245,7 @@ def test_versions_are_numbered_and_never_overwritten(tmp_path):
     paths.append(export.save(model, tmp_path / "model", format="tf_saved_model"))
     assert paths == [tmp_path / "model/7", tmp_path / "model/8"]
     served = tf.saved_model.load(str(paths[0]))
-    assert set(served.signatures) == {"serving_default", "float"}  # two channels
+    assert {*served.signatures} == {"serving_default", "float", "ids"}  # two channels
     left = [p.name for p in tmp_path.rglob("*") if p.name.startswith(".")]
     assert not left and not (paths[0] / "assets.extra").exists()
     with pytest.raises(ValueError, match="which is a SavedModel itself"):
