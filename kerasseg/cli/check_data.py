@@ -203,15 +203,16 @@ class Bar:
     """Progress of the examination in the terminal."""
 
     def __init__(self, silent):
-        import rich.console
         import rich.progress
+
+        from kerasseg.cli.progress import console
 
         self._bar = rich.progress.Progress(
             rich.progress.TextColumn("looking at"),
             rich.progress.BarColumn(),
             rich.progress.MofNCompleteColumn(),
             rich.progress.TimeRemainingColumn(),
-            console=rich.console.Console(quiet=silent, stderr=True),
+            console=console(quiet=silent, stderr=True),
             transient=True,
         )
         self._task, self._is_closed = None, False

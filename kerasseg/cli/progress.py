@@ -2,12 +2,24 @@
 
 import contextlib
 import datetime
+import os
 import time
 
 import rich.console
 import rich.progress
 
 TELLING_STEPS = 10  # before that, the time left would be a guess
+
+
+def console(**options):
+    """Console of rich that draws no bars in notebooks.
+
+    A command after `!` writes to a pseudo-terminal, but its text is kept as it comes:
+    every state of a bar would stay as a line.
+    """
+    in_notebook = "JPY_PARENT_PID" in os.environ  # set for the children of a kernel
+    force = {"force_terminal": False} if in_notebook else {}
+    return rich.console.Console(**force, **options)
 
 
 class Progress:
@@ -18,7 +30,7 @@ class Progress:
     """
 
     def __init__(self, silent=False):
-        self._console = rich.console.Console(quiet=silent, highlight=False)
+        self._console = console(quiet=silent, highlight=False)
         self._bar = rich.progress.Progress(
             rich.progress.TextColumn("epoch {task.fields[epoch]}"),
             rich.progress.BarColumn(),

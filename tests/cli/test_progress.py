@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import subprocess
 import sys
 
 import pytest
@@ -24,6 +25,22 @@ def test_a_log_on_a_full_disk_does_not_stop_the_training(monkeypatch):
         monkeypatch.undo()
         with pytest.raises(OSError):
             full.close()
+
+
+def test_a_notebook_keeps_lines_and_no_states_of_a_bar():
+    """As `!kerasseg train` of a notebook: on a pseudo-terminal, below a kernel."""
+    program = (
+        "from kerasseg.cli.progress import Progress\n"
+        "with Progress() as progress:\n"
+        f"    for event in ({{'kind': 'device', 'text': 'CPU'}}, {BEGIN}, {STEP}):\n"
+        "        progress.update(event)\n"
+    )
+    script = f"import pty; pty.spawn([{sys.executable!r}, '-c', {program!r}])"
+    environment = {**os.environ, "JPY_PARENT_PID": "1", "TERM": "xterm-color"}
+    found = subprocess.run(
+        [sys.executable, "-c", script], env=environment, capture_output=True, text=True
+    )
+    assert found.stdout.split() == ["CPU"]
 
 
 @pytest.mark.slow
