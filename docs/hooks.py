@@ -14,7 +14,10 @@ SECTIONS = {
     "Training": (
         *("losses", "metrics", "training", "recipes", "plan", "tune", "runs", "tasks"),
     ),
-    "Use": ("predict", "evaluate", "report", "export", "viz", "loading", "profiling"),
+    "Use": (
+        *("predict", "evaluate", "report", "export", "viz", "video", "loading"),
+        "profiling",
+    ),
     "Without training": ("classical", "crf"),
 }
 # Numbers that a page shows; other constants are named only.

@@ -37,6 +37,7 @@ __all__ = [
     "tasks",
     "training",
     "tune",
+    "video",
     "viz",
     "weights",
     "zoo",
