@@ -35,6 +35,10 @@ epochs = 2
 steps_per_epoch = 2
 batch_size = 2
 precision = "float32"
+
+[predict]
+# Four steps teach little: all 1152 cells of the grid may be found.
+max_objects = 2000
 """
 
 
