@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 
 from kerasseg import classical, files, images, viz
-from kerasseg.instance.instances import Instances
 from kerasseg.instance.rle import encode_rle
 from kerasseg.predict import tables
 
@@ -112,29 +111,18 @@ def of_run(model, task, look, options):
     Args:
         model, task, look, options: see `runs.ready`.
     """
-    draw = task.drawer(look["class_names"], look["palette"], options)
 
     def segment(image):
         start = time.perf_counter()
         found = task.predict(model, images.scale(image, options.value_range), options)
         seconds = time.perf_counter() - start
-        return _answer(image, found, draw(image, found)[1], look["palette"], seconds)
+        rows = task.rows(found, look["class_names"], options)
+        label, by_object = task.ids(found), task.name != "semantic"
+        palette = viz.palette(label.max() + 1) if by_object else look["palette"]
+        palette = np.asarray(palette)
+        return Answer(image, label, palette, rows, by_object, seconds)
 
     return segment
-
-
-def _answer(image, found, rows, palette, seconds):
-    if isinstance(found, Instances):
-        label = found.to_label_map()
-        palette = viz.palette(len(found) + 1)
-    elif isinstance(found, np.ndarray):
-        label = found
-    else:  # panoptic: segments of the first class are the background
-        label = np.where(found.ids > 0, found.ids, 0)
-        palette = viz.palette(len(found.classes) + 1)
-    by_object = not isinstance(found, np.ndarray)
-    palette, label = np.asarray(palette), label.astype("int32")
-    return Answer(image, label, palette, rows, by_object, seconds)
 
 
 def of_method(name):

@@ -289,10 +289,16 @@ def folder(predict, model, inputs, out, *, class_names=None, palette=None, optio
     return files.write_objects(find, inputs, out, **look)
 
 
+def rows(found, class_names, options):
+    """`predict.tables.Found` of `Instances`."""
+    from kerasseg.predict import tables
+
+    return tables.of_instances(found, class_names)
+
+
 def drawer(class_names, palette, options):
     """Overlays of objects, each in a colour of its own, and their areas by class."""
     from kerasseg import viz
-    from kerasseg.predict import tables
 
     def draw(image, found):
         # Captions enlarge small pictures, if there are any: sizes would change.
@@ -300,7 +306,7 @@ def drawer(class_names, palette, options):
             "auto" if max(image.shape[:2]) >= viz.objects.MIN_LABELLED_PX else False
         )
         picture = viz.instances(image, found, class_names=class_names, labels=labels)
-        return picture, tables.of_instances(found, class_names)
+        return picture, rows(found, class_names, options)
 
     return draw
 

@@ -239,19 +239,25 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     return {**result, "segments": str(path)}
 
 
+def rows(found, class_names, options):
+    """`predict.tables.Found` of segments; those of things are objects."""
+    from kerasseg.predict import tables
+
+    things = things_of(options, len(class_names))
+    segments = _segments(found, things, class_names)
+    return tables.of_segments(found.ids, segments, things, class_names)
+
+
 def drawer(class_names, palette, options):
     """Overlays of things, each in a colour of its own, and areas by class."""
     from kerasseg import viz
-    from kerasseg.predict import tables
 
     things = things_of(options, len(class_names))
 
     def draw(image, found):
         shown = to_instances(found, things)
         picture = viz.instances(image, shown, labels=False)
-        segments = _segments(found, things, class_names)
-        found = tables.of_segments(found.ids, segments, things, class_names)
-        return picture, found
+        return picture, rows(found, class_names, options)
 
     return draw
 
@@ -295,6 +301,9 @@ TASK = dataclasses.replace(
     loss=objects.objective,
     truth=truth,
     predict=predict,
+    predict_batch=None,
+    ids=lambda found: found.ids,
+    rows=rows,
     scorer=Scorer,
     table=table,
     card=card,

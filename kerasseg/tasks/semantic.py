@@ -53,6 +53,29 @@ def predict(model, image, options):
     return class_ids(model, image, **arguments(options))
 
 
+def one_by_one(options):
+    """Whether options are for one image at a time: tiling and the CRF are."""
+    return bool(options.tile_px or options.refine)
+
+
+def predict_batch(model, images, options):
+    """List of class ids int32 [H, W] of images of one size."""
+    from kerasseg.predict import class_ids_of_batch, without_small
+
+    if one_by_one(options):
+        return [predict(model, image, options) for image in images]
+    views = {"flips": options.flips, "scales": options.scales}
+    found = class_ids_of_batch(model, images, **views)
+    return [without_small(ids, options.min_area_px) for ids in found]
+
+
+def rows(found, class_names, options):
+    """`predict.tables.Found` of class ids: connected regions, areas of classes."""
+    from kerasseg.predict import tables
+
+    return tables.of_class_map(found, class_names)
+
+
 class Scorer:
     """Scores class maps: one confusion matrix grows over all images, at their own size.
 
@@ -63,8 +86,7 @@ class Scorer:
         from kerasseg.metrics.bootstrap import IoUReplicates
 
         self.model, self.samples, self.options = model, samples, options
-        # Tiling and the CRF take one image at a time.
-        self.batch_px = 0 if options.tile_px or options.refine else BATCH_PX
+        self.batch_px = 0 if one_by_one(options) else BATCH_PX
         self.matrix, self.num_px, self.ignored_px = 0, 0, 0
         self.replicates = IoUReplicates(len(samples.classes))
         num, found = len(samples.classes), num_classes(model)
@@ -76,13 +98,7 @@ class Scorer:
 
     def predict(self, images):
         """Class ids of images of one size."""
-        from kerasseg.predict import class_ids_of_batch, without_small
-
-        if not self.batch_px:
-            return [predict(self.model, image, self.options) for image in images]
-        views = {"flips": self.options.flips, "scales": self.options.scales}
-        found = class_ids_of_batch(self.model, images, **views)
-        return [without_small(ids, self.options.min_area_px) for ids in found]
+        return predict_batch(self.model, images, self.options)
 
     def add(self, sample, found):
         """Count one image; returns its scores, None where no pixel counts.
@@ -225,21 +241,20 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
 def drawer(class_names, palette, options):
     """Overlays of class ids beside a legend of all classes, and their areas."""
     from kerasseg import viz
-    from kerasseg.predict import tables
 
     keys = {}  # legends by height: text takes longer to draw than the overlay
 
     def draw(image, found):
         picture = viz.overlay(image, found, palette=palette, ignore_label=None)
-        rows = tables.of_class_map(found, class_names)
+        table = rows(found, class_names, options)
         if class_names is None:
-            return picture, rows
+            return picture, table
         height = len(picture)
         if height not in keys:
             ids = range(1, len(class_names))
             room = {"class_ids": ids, "height_px": max(height, viz.legends.LEAST_PX)}
             keys[height] = viz.legend(class_names, palette, **room)
-        return viz.with_legend(picture, keys[height]), rows
+        return viz.with_legend(picture, keys[height]), table
 
     return draw
 
@@ -296,6 +311,9 @@ TASK = Task(
     loss=loss,
     truth=lambda recipe: None,
     predict=predict,
+    predict_batch=predict_batch,
+    ids=lambda found: found,
+    rows=rows,
     scorer=Scorer,
     table=table,
     card=card,

@@ -33,6 +33,12 @@ class Task:
         loss: (recipe, builder) -> what a training step minimises.
         truth: recipe -> `objects` argument of `data.pipeline`.
         predict: (model, image, options) -> what is found in one image.
+        predict_batch: (model, images of one size, options) -> list of what is found in
+            each, by one pass of the model; None if images go through it one by one.
+        ids: what is found in one image -> int32 [H, W], class ids, or the numbers of
+            its objects or segments from 1.
+        rows: (what is found in one image, class_names, options) ->
+            `predict.tables.Found`, its objects and areas; None if there are none.
         scorer: (model, samples, options) -> object with `predict(images)`,
             `add(sample, found) -> row`, `result()`, and `batch_px`, the pixels of small
             images that go through the model together.
@@ -70,6 +76,7 @@ class Task:
     loss: Callable
     truth: Callable
     predict: Callable
+    ids: Callable
     scorer: Callable
     table: Callable
     card: Callable
@@ -82,6 +89,8 @@ class Task:
     outputs: dict
     choose: Callable = lambda task, model, samples, options, recipe: ({}, [])
     drawer: Callable | None = None
+    predict_batch: Callable | None = None
+    rows: Callable | None = None
 
     def make_options(self, given=None, channels=None):
         """The options of the task from a dict of some, an instance, or None.
