@@ -17,7 +17,12 @@ MODULES = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for path in (ROOT / "kerasseg").rglob("*.py")
 )
-EXTRAS = {"kerasseg.demo.page": "gradio"}  # modules that need more than the rest
+EXTRAS = {
+    "kerasseg.demo.page": "gradio",
+    "kerasseg.serving.app": "starlette",
+    "kerasseg.serving.metrics": "prometheus_client",
+    "kerasseg.serving.server": "uvicorn",
+}  # modules that need more than the rest
 
 
 @pytest.mark.parametrize("name", MODULES)

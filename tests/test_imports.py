@@ -107,6 +107,7 @@ ALLOWED = {
         "training",
         "zoo",
     },
+    "serving": {"images", "tasks"},
     "demo": {"classical", "files", "images", "instance", "predict", "viz"},
     "cli": {
         "classical",
@@ -121,6 +122,7 @@ ALLOWED = {
         "recipes",
         "report",
         "runs",
+        "serving",
         "tasks",
         "tune",
         "viz",
@@ -133,8 +135,8 @@ ALLOWED = {
 # own: frames are read for prediction and for metrics, and both follow what moves. So is
 # the page of `demo`, between the command line and what segments, and plans, above runs,
 # with 9 arrows. Runs label images themselves, by `predict`, and ask it for engines.
-# `tune` is an extra above all of them.
-MOST_PARTS, MOST_ARROWS = 36, 141
+# `tune` is an extra above all of them, and `serving` one beside `demo`.
+MOST_PARTS, MOST_ARROWS = 37, 144
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {

@@ -28,6 +28,7 @@ from kerasseg.cli import (
     published,
     quiet,
     reports,
+    serve,
     show,
     train,
     tune,
@@ -48,7 +49,7 @@ def main(argv=None):
     completion.complete(parser)
     arguments = parser.parse_args(options.with_words(argv))
     loud = train.run, tune.run, plan.run, _evaluate, _predict, exports.run
-    loud += look_around.describe, show.run, demo.run
+    loud += look_around.describe, show.run, demo.run, serve.run
     if is_process and arguments.run in loud:
         quiet.filter_errors()
     # TensorFlow reads it once, on import; 2 hides messages below errors.
@@ -98,6 +99,7 @@ def _parser(argv):
         ("show", show.run, _show_arguments),
         ("weights", published.run, published.add_arguments),
         ("demo", demo.run, demo.add_arguments),
+        ("serve", serve.run, serve.add_arguments),
         ("list", look_around.list_names, None),
         ("info", look_around.describe, look_around.add_arguments),
     ):

@@ -1,0 +1,229 @@
+"""The HTTP interface of a model: a Starlette application."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import dataclasses
+import logging
+import os
+import time
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from kerasseg.serving.batches import Batches, FullError
+from kerasseg.serving.metrics import Metrics
+from kerasseg.serving.segmenter import ANSWERS
+
+LEFT = 499  # as nginx counts clients that did not wait for the answer
+LOG = logging.getLogger(__name__)
+HOW = "Send the file itself: curl --data-binary @photo.jpg URL/predict"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Limits of what one client takes from the others.
+
+    Attributes:
+        max_bytes: of a file.
+        timeout_s: seconds for a file to arrive, and again for its answer, in which it
+            waits for others.
+        max_requests: at the same time; further ones are told to come again.
+    """
+
+    max_bytes: int = 20_000_000
+    timeout_s: float = 30.0
+    max_requests: int = 100
+
+
+class Service:
+    """Endpoints of one model.
+
+    Args:
+        segmenter: `Segmenter`, or an object with its methods.
+        limits: `Limits`.
+    """
+
+    def __init__(self, segmenter, limits):
+        self._segmenter, self._limits = segmenter, limits
+        self._running = 0
+        self.metrics = Metrics(lambda: len(self._batches))
+        self._batches = Batches(
+            segmenter.segment,
+            most_waiting=limits.max_requests,
+            on_batch=self.metrics.count_batch,
+        )
+        # Reading and writing of files, which must not take the model's time: few at
+        # once, so that few decoded images are in memory.
+        workers = os.cpu_count() or 1
+        self._files = concurrent.futures.ThreadPoolExecutor(workers, "files")
+
+    async def predict(self, request):
+        """Answer one file, and count it."""
+        seconds, status = {}, 500
+        try:
+            response = await self._admitted(request, seconds)
+            status = response.status_code
+            # Milliseconds, which browsers show beside the request.
+            stages = (f"{k};dur={1e3 * value:.1f}" for k, value in seconds.items())
+            response.headers["Server-Timing"] = ", ".join(stages)
+            return response
+        except HTTPException as error:
+            status = error.status_code
+            raise
+        except ClientDisconnect:
+            status = LEFT
+            return Response(status_code=400)  # that nobody reads
+        except Exception:  # of the model, or ours: the server must live on
+            LOG.exception("a request failed")
+            words = "The model could not answer; the server's log says why."
+            return JSONResponse({"error": words}, 500)
+        finally:
+            self.metrics.count_answer(status, seconds if status == 200 else {})
+
+    async def _admitted(self, request, seconds):
+        if self._running >= self._limits.max_requests:
+            raise _busy(f"{self._running} requests are under way")
+        self._running += 1
+        try:
+            kind = _kind(request)
+            with _stage(seconds, "read"):
+                data = await self._body(request)
+            return await self._answer(data, kind, seconds)
+        finally:
+            self._running -= 1
+
+    async def _body(self, request):
+        """The bytes of a request, as many as are allowed, in time."""
+        most, chunks, size = self._limits.max_bytes, [], 0
+        media = request.headers.get("content-type", "").partition(";")[0].lower()
+        if media in ("multipart/form-data", "application/json"):
+            raise HTTPException(
+                415, f"The body must be an image file. Received: {media}. {HOW}"
+            )
+        if (length := request.headers.get("content-length")) and int(length) > most:
+            raise _too_large(most, length)
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                async for chunk in request.stream():
+                    size += len(chunk)
+                    if size > most:
+                        raise _too_large(most, f"{size} or more")
+                    chunks.append(chunk)
+        except TimeoutError as error:
+            words = f"The file must arrive within {self._limits.timeout_s:g} s."
+            raise HTTPException(408, f"{words} Received: {size} bytes.") from error
+        if not size:
+            raise HTTPException(
+                400, f"The body must be an image file, not empty. {HOW}"
+            )
+        return b"".join(chunks)
+
+    async def _answer(self, data, kind, seconds):
+        model, loop = self._segmenter, asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                with _stage(seconds, "decode"):
+                    image = await loop.run_in_executor(self._files, _read, model, data)
+                del data
+                with _stage(seconds, "segment"):
+                    group, most = (image.shape, image.dtype), model.most_together(image)
+                    found = await self._batches(image, group, most)
+                with _stage(seconds, "encode"):
+                    work = model.answer, image, found, kind
+                    content = await loop.run_in_executor(self._files, *work)
+        except FullError as error:
+            raise _busy("the queue is full") from error
+        except TimeoutError as error:
+            raise _busy(f"no answer within {self._limits.timeout_s:g} s") from error
+        except MemoryError as error:
+            raise _busy("the memory does not suffice for this image") from error
+        return Response(content, media_type=ANSWERS[kind])
+
+    async def about(self, request):
+        """Description of the model, and the limits."""
+        limits = dataclasses.asdict(self._limits)
+        return JSONResponse({**self._segmenter.about(), **limits})
+
+    async def healthy(self, request):
+        """The process lives, and the model is loaded: it is before any request is."""
+        return JSONResponse({"status": "ready", "waiting": len(self._batches)})
+
+    async def figures(self, request):
+        """For Prometheus."""
+        content, media_type = self.metrics.text()
+        return Response(content, media_type=media_type)
+
+
+def make(segmenter, limits=None, hosts=("*",)):
+    """The application of a model.
+
+    Args:
+        segmenter: `Segmenter`, or an object with its methods.
+        limits: `Limits`; None for the defaults.
+        hosts: names in the Host header that are answered.
+
+    Returns:
+        starlette.applications.Starlette.
+    """
+    service = Service(segmenter, limits or Limits())
+    return Starlette(
+        routes=[
+            Route("/predict", service.predict, methods=["POST"]),
+            Route("/metadata", service.about),
+            Route("/health", service.healthy),
+            Route("/metrics", service.figures),
+        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+        exception_handlers={HTTPException: _refusal},
+    )
+
+
+def _read(model, data):
+    """The image of a file, or the words of what is wrong with it."""
+    try:
+        return model.read(data)
+    except ValueError as error:  # an `images.ImageError` is one
+        raise HTTPException(400, str(error).removeprefix("<bytes>: ")) from error
+
+
+def _kind(request):
+    """The answer that a request wants: by ?answer=, or its Accept header."""
+    kind = request.query_params.get("answer")
+    if kind is None:
+        kind = "mask" if "image/png" in request.headers.get("accept", "") else "json"
+    if kind not in ANSWERS:
+        choices = ", ".join(ANSWERS)
+        raise HTTPException(400, f"answer= must be one of {choices}. Received: {kind}.")
+    return kind
+
+
+def _too_large(most, size):
+    words = f"A file must have at most {most} bytes. Received: {size}."
+    return HTTPException(413, words, headers={"Connection": "close"})
+
+
+def _busy(reason):
+    words = f"Busy: {reason}. Come again, with fewer requests at the same time."
+    return HTTPException(503, words, headers={"Retry-After": "1"})
+
+
+def _refusal(request, error):
+    words = error.detail
+    if error.status_code == 404:
+        words = "There are /predict, /metadata, /health and /metrics."
+    if error.status_code == 405:
+        words = f"{request.method} is not for {request.url.path}. {HOW}"
+    return JSONResponse({"error": words}, error.status_code, headers=error.headers)
+
+
+@contextlib.contextmanager
+def _stage(seconds, name):
+    start = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - start
