@@ -5,6 +5,7 @@ import inspect
 import types
 
 import architectures
+import guides
 from mkdocs.structure.files import File
 
 # Packages in the order of work, each with its place among the headings.
@@ -25,12 +26,14 @@ SHOWN = (int, float, str, tuple, dict)
 
 
 def on_config(config):
-    """Add the pages of the reference to the navigation, before the last two."""
+    """Add pages to the navigation: guides after the start, reference before the end."""
     parts = [
         {title: [{f"kerasseg.{name}": page(name)} for name in names]}
         for title, names in SECTIONS.items()
     ]
     config.nav[-2:-2] = [{"API reference": ["api/index.md", *parts]}]
+    pages = [name for name in guides.files() if name.endswith(".md")]
+    config.nav[2:2] = [{"Guides": pages}]
     return config
 
 
@@ -39,6 +42,8 @@ def on_files(files, config):
     for name in (name for names in SECTIONS.values() for name in names):
         files.append(File.generated(config, page(name), content=text_of(name)))
     files.append(File.generated(config, "api/index.md", content=overview()))
+    for path, content in guides.files().items():
+        files.append(File.generated(config, path, content=content))
     text = architectures.page()
     files.append(File.generated(config, "architectures.md", content=text))
     return files

@@ -90,7 +90,7 @@ def save_raw(model, path, *, format, value_range=None):
         pathlib.Path of the file; NAME.json beside it tells less than that of `save`.
 
     Raises:
-        As `save`.
+        ValueError, ImportError, ExportError: as `save`.
     """
     table = {name: x for name, x in FORMATS.items() if x.precisions != ("float32",)}
     names.look_up(format, table, "format")
