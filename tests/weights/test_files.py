@@ -2,8 +2,6 @@
 
 import json
 import pickle
-import struct
-import zipfile
 
 import h5py
 import numpy as np
@@ -11,104 +9,12 @@ import pytest
 
 from kerasseg import weights
 from kerasseg.weights import WeightsError
-from tests.weights.test_torch_files import Attack
-
-
-def safetensors(path, header, data):
-    text = header if isinstance(header, bytes) else json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
-    return path
-
-
-def entry(dtype, shape, begin, end):
-    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
-
-
-def test_safetensors_are_read_and_bfloat16_becomes_float32(tmp_path):
-    # bfloat16 is the upper half of float32: 1.5 = 0x3fc0, -2 = 0xc000
-    data = np.uint16([0x3FC0, 0xC000]).tobytes() + np.int64([7]).tobytes()
-    header = {
-        "__metadata__": {"format": "pt"},
-        "b": entry("I64", [1], 4, 12),
-        "a": entry("BF16", [1, 2], 0, 4),
-    }
-    arrays = weights.read(safetensors(tmp_path / "a.safetensors", header, data))
-    assert arrays["a"].dtype == "float32" and arrays["b"].dtype == "int64"
-    np.testing.assert_array_equal(arrays["a"], [[1.5, -2.0]])
-    np.testing.assert_array_equal(arrays["b"], [7])
-
-
-@pytest.mark.parametrize(
-    "header",
-    [
-        {"a": entry("F32", [2], 0, 4)},  # shape needs 8 bytes
-        {"a": entry("F32", [2], 0, 8), "b": entry("F32", [2], 4, 12)},  # overlap
-        {"a": entry("F32", [2], 4, 12)},  # hole
-        {"a": entry("F32", [2], 0, 8)},  # bytes left over
-        {"a": entry("F32", [2**40], 0, 2**42)},  # beyond the file
-        {"a": entry("F32", [-3, -1], 0, 12)},
-        {"a": entry("F32", [True, 3], 0, 12)},
-        {"a": entry("OBJECT", [3], 0, 12)},
-        {"a": {"dtype": "F32"}},
-        [1, 2],
-        b'{"a": 1, "a": 2}',
-        b"[" * 10**5,
-    ],
-)
-def test_a_false_safetensors_header_is_refused(tmp_path, header):
-    path = safetensors(tmp_path / "bad.safetensors", header, bytes(12))
-    with pytest.raises(WeightsError, match=r"bad\.safetensors"):
-        weights.read(path)
-
-
-def test_a_safetensors_header_longer_than_the_file_is_refused(tmp_path):
-    path = tmp_path / "bad.safetensors"
-    path.write_bytes(struct.pack("<Q", 2**63) + b"{}")
-    with pytest.raises(WeightsError, match="header claims"):
-        weights.read(path)
-
-
-def test_npz_gives_back_what_numpy_saved(tmp_path, rng):
-    saved = {"a/kernel": rng.normal(size=(3, 2)).T, "b": np.int32(5)}
-    np.savez_compressed(tmp_path / "a.npz", **saved)
-    arrays = weights.read(tmp_path / "a.npz")
-    assert arrays.keys() == saved.keys()
-    np.testing.assert_array_equal(arrays["a/kernel"], saved["a/kernel"])
-    np.testing.assert_array_equal(arrays["b"], 5)
-
-
-def test_npz_with_pickled_objects_is_refused(tmp_path):
-    np.savez(tmp_path / "a.npz", w=np.array([Attack("false")], dtype=object))
-    with pytest.raises(WeightsError, match=r"a\.npz.*'w' of dtype object"):
-        weights.read(tmp_path / "a.npz")
-
-
-def test_npz_whose_header_claims_more_than_it_has_is_refused(tmp_path):
-    head = {"descr": "<f4", "fortran_order": False, "shape": (2**40,)}
-    with (
-        zipfile.ZipFile(tmp_path / "a.npz", "w") as archive,
-        archive.open("w.npy", "w") as file,
-    ):
-        np.lib.format.write_array_header_1_0(file, head)
-        file.write(bytes(16))
-    with pytest.raises(
-        WeightsError, match=r"'w' of shape .* needs 4398046511104 bytes"
-    ):
-        weights.read(tmp_path / "a.npz")
 
 
 def test_files_beyond_the_memory_limit_are_refused(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", w=np.zeros(10**6, "float32"))
     with pytest.raises(WeightsError, match="1000000 bytes"):
         weights.read(tmp_path / "a.npz", max_bytes=10**6)
-
-
-@pytest.mark.parametrize("value", [np.nan, -np.inf])
-def test_weights_that_are_not_finite_are_refused_by_key(tmp_path, value):
-    np.savez(tmp_path / "a.npz", good=np.ones(2), bad=np.array([1, value]))
-    with pytest.raises(WeightsError, match=r"NaN or Inf in 'bad'\."):
-        weights.read(tmp_path / "a.npz")
-    assert len(weights.read(tmp_path / "a.npz", finite=False)) == 2
 
 
 def link(file):
@@ -151,3 +57,63 @@ def test_missing_and_unknown_files_are_named(tmp_path):
 def test_the_error_survives_pickling():
     error = pickle.loads(pickle.dumps(WeightsError("broken.", "a.npz")))
     assert (str(error), error.path) == ("a.npz: broken.", "a.npz")
+
+
+def safetensors(path, arrays):
+    header, data = {}, b""
+    for name, array in arrays.items():
+        raw = array.astype("<f4").tobytes()
+        place = [len(data), len(data) + len(raw)]
+        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": place}
+        data += raw
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+
+
+@pytest.fixture
+def shards(tmp_path):
+    """An index of two files, and a function that writes another index."""
+    safetensors(tmp_path / "a.safetensors", {"b.x": np.ones(2)})
+    safetensors(tmp_path / "b.safetensors", {"a.x": np.zeros(3), "a.y": np.ones(1)})
+    path = tmp_path / "model.safetensors.index.json"
+
+    def write(places):
+        path.write_text(json.dumps({"metadata": {}, "weight_map": places}))
+        return path
+
+    return write
+
+
+PLACES = {"a.x": "b.safetensors", "b.x": "a.safetensors", "a.y": "b.safetensors"}
+
+
+def test_a_model_in_several_files_is_read_by_its_index(shards):
+    arrays = weights.read(shards(PLACES))
+    assert {name: x.shape for name, x in arrays.items()} == {
+        "a.x": (3,),
+        "b.x": (2,),
+        "a.y": (1,),
+    }
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {**PLACES, "b.x": "../a.safetensors"},
+        {**PLACES, "b.x": "/etc/passwd"},
+        {**PLACES, "b.x": "c.safetensors"},
+        {**PLACES, "b.x": 3},
+        {**PLACES, "c.x": "a.safetensors"},
+        {"a.x": "b.safetensors"},
+        {},
+        [],
+    ],
+)
+def test_an_index_that_names_other_things_is_refused(shards, places):
+    with pytest.raises(WeightsError, match=r"index\.json"):
+        weights.read(shards(places))
+
+
+def test_parts_of_a_model_together_keep_to_the_limit(shards):
+    with pytest.raises(WeightsError, match="at most"):
+        weights.read(shards(PLACES), max_bytes=16)

@@ -4,10 +4,10 @@
 `torch.save({"epoch": 3, "state_dict": {"module.whole.weight": ...}}, path)`.
 """
 
-import os
+import logging
 import pathlib
 import pickle
-import struct
+import shutil
 import zipfile
 
 import numpy as np
@@ -15,6 +15,7 @@ import pytest
 
 from kerasseg import weights
 from kerasseg.weights import WeightsError
+from tests.weights.written import tensor_pickle, torch_zip
 
 FILES = pathlib.Path(__file__).parents[1] / "files"
 BASE = np.arange(24, dtype="float32").reshape(4, 6)
@@ -37,56 +38,6 @@ def test_a_torch_file_gives_the_tensors_that_torch_saved(name):
     for key, value in expected.items():
         assert arrays[key].dtype == value.dtype
         np.testing.assert_allclose(arrays[key], value, rtol=5e-3 * ("bf" in key))
-
-
-class Attack:
-    """Runs a command when it is unpickled by Python."""
-
-    def __init__(self, command):
-        self.command = command
-
-    def __reduce__(self):
-        return os.system, (self.command,)
-
-
-def torch_zip(path, data, storages=(), compression=zipfile.ZIP_STORED):
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        archive.writestr("archive/data.pkl", data)
-        for key, raw in storages:
-            archive.writestr(f"archive/data/{key}", raw)
-    return path
-
-
-@pytest.mark.parametrize("form", ["zip", "bare"])
-@pytest.mark.parametrize("protocol", [2, 4])
-def test_a_pickle_that_runs_a_command_is_refused_by_name(tmp_path, form, protocol):
-    path, proof = tmp_path / "bad.pth", tmp_path / "proof"
-    data = pickle.dumps({"w": Attack(f"touch {proof}")}, protocol)
-    torch_zip(path, data) if form == "zip" else path.write_bytes(data)
-    with pytest.raises(WeightsError, match=r"bad\.pth.*refused.*posix\.system") as info:
-        weights.read(path)
-    assert not proof.exists()
-    assert info.value.path == str(path)
-
-
-def tensor_pickle(shape, strides, offset=0, num=4, name=b"torch FloatStorage"):
-    """Pickle of {"w": tensor} on storage "0", written by hand."""
-
-    def number(value):
-        return b"\x8a\x08" + struct.pack("<q", value)  # LONG1
-
-    def numbers(values):
-        return b"(" + b"".join(map(number, values)) + b"t"
-
-    def text(value):
-        return b"X" + struct.pack("<I", len(value)) + value
-
-    storage = b"(" + text(b"storage") + b"c" + name.replace(b" ", b"\n") + b"\n"
-    storage += text(b"0") + text(b"cpu") + number(num) + b"tQ"
-    tensor = b"ctorch._utils\n_rebuild_tensor_v2\n("
-    tensor += storage + number(offset) + numbers(shape) + numbers(strides)
-    tensor += b"\x89}tR"  # False, {}, call
-    return b"\x80\x02}" + text(b"w") + tensor + b"s."
 
 
 def test_a_tensor_written_by_hand_is_read(tmp_path):
@@ -131,3 +82,20 @@ def test_every_cut_of_a_torch_file_is_a_typed_error(tmp_path, name):
         path.write_bytes(whole[:length])
         with pytest.raises(WeightsError):
             weights.read(path)
+
+
+def test_the_state_dict_of_a_training_is_found(tmp_path, caplog):
+    path = shutil.copy(FILES / "torch_lightning.pth", tmp_path / "last.ckpt")
+    arrays = weights.read(path)
+    np.testing.assert_array_equal(arrays["a.weight"], np.arange(6).reshape(2, 3))
+    assert list(arrays) == ["a.weight", "b.bias"]
+    assert "not run: '__builtin__.set', 'argparse.Namespace', 'numpy" in caplog.text
+    assert "left out, beside the model: 'mean'" in caplog.text
+
+
+def test_a_file_without_the_model_says_what_it_holds(tmp_path, caplog):
+    caplog.set_level(logging.WARNING)
+    path = torch_zip(tmp_path / "a.pth", pickle.dumps({"epoch": 3}, 2))
+    with pytest.raises(WeightsError, match="Received: 'epoch'"):
+        weights.read(path)
+    assert not caplog.text
