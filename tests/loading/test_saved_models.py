@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
-from tensorflow.python.framework import op_def_registry
 
 from kerasseg import export, loading, zoo
-from kerasseg.loading import operations
 from tests.contracts import cases, discs, objects
+from tests.loading.written import save
 
 
 @pytest.fixture(scope="module")
@@ -17,16 +16,6 @@ def exported(tmp_path_factory):
     model = zoo.unet(2, encoder="tiny", decoder_filters=[4] * 5)
     path = tmp_path_factory.mktemp("exported")
     return export.saved_model(model, path / "model", warm_up_sizes=())
-
-
-def save(function, folder):
-    """A SavedModel of one function of a string."""
-    module = tf.Module()
-    module.weight = tf.Variable(1.0)
-    signature = [tf.TensorSpec([], "string")]
-    module.call = tf.function(function, input_signature=signature, autograph=False)
-    tf.saved_model.save(module, str(folder))
-    return folder
 
 
 def test_an_exported_model_loads_and_answers(exported, rng):
@@ -90,51 +79,6 @@ def test_an_export_of_many_layers_of_keras_loads(tmp_path, rng):
     image = rng.uniform(0, 1, [2, 16, 16, 3]).astype("float32")
     (answer,) = served(tf.constant(image)).values()
     np.testing.assert_allclose(answer, model(image), rtol=1e-4, atol=1e-6)
-
-
-def test_operations_of_the_lists_exist_and_do_not_reach_out():
-    lists = (operations.COMPUTES, operations.SAVES, operations.RESTORES)
-    for name in frozenset.union(*lists):
-        assert op_def_registry.get(name) is not None, name
-    for part in ("File", "Immutable", "Dataset", "Print", "Func", "Table", "Proto"):
-        assert not [name for name in operations.COMPUTES if part in name]
-    assert not operations.COMPUTES & (operations.SAVES | {"RestoreV2"})
-
-
-def after(effect):
-    """A function that returns its argument, after an effect."""
-
-    def function(x):
-        with tf.control_dependencies([effect(x)]):
-            return tf.identity(x)
-
-    return function
-
-
-@pytest.mark.parametrize(
-    "function, operation",
-    [
-        (tf.io.read_file, "ReadFile"),
-        (after(lambda name: tf.io.write_file(name, "x")), "WriteFile"),
-        (tf.io.matching_files, "MatchingFiles"),
-        (after(lambda text: tf.print(text)), "PrintV2"),
-        (lambda x: tf.py_function(lambda y: y, [x], "string"), "EagerPyFunc"),
-        (lambda x: tf.raw_ops.Restore(file_pattern=x, tensor_name="a", dt=1), "Rest"),
-    ],
-)
-def test_operations_that_reach_out_are_refused_by_name(tmp_path, function, operation):
-    path = save(function, tmp_path / "model")
-    with pytest.raises(loading.ModelFileError, match=f"Received: '{operation}"):
-        loading.load_saved_model(path)
-
-
-def test_an_operation_inside_a_branch_is_found(tmp_path):
-    def choose(x):
-        return tf.cond(tf.strings.length(x) > 3, lambda: tf.io.read_file(x), lambda: x)
-
-    path = save(choose, tmp_path / "model")
-    with pytest.raises(loading.ModelFileError, match="'ReadFile'"):
-        loading.load_saved_model(path)
 
 
 def changed(path, change):

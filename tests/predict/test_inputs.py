@@ -9,7 +9,6 @@ import tensorflow as tf
 from PIL import Image
 
 from kerasseg import images, predict, tasks, viz
-from tests.predict.test_pixels import conv_model
 
 FORMS = {
     "uint16": lambda image: image.astype("uint16") * 257,
@@ -38,11 +37,6 @@ def image():
     picture = np.random.default_rng(0).integers(0, 256, [40, 50, 3]).astype("uint8")
     picture[0, 0], picture[0, 1] = 0, 255
     return picture
-
-
-@pytest.fixture(scope="module")
-def model():
-    return conv_model()
 
 
 @pytest.mark.parametrize("form", FORMS)

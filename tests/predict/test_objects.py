@@ -9,6 +9,7 @@ import pytest
 
 from kerasseg import datasets, predict
 from kerasseg.images import write_image
+from tests.contracts.objects import build
 from tests.fake_instances import draw, make_fake_model
 
 
@@ -187,3 +188,18 @@ def test_options_of_class_maps_are_refused(model, tmp_path):
         predict.folder_of_instances(
             model, tmp_path, tmp_path / "out", options={"flips": True}
         )
+
+
+def test_objects_of_an_image_by_its_sides_lie_within_it():
+    model = build("mask_rcnn", corners=True, nms={"score_threshold": 0.0})
+    image = np.random.default_rng(0).integers(0, 256, (50, 75, 3), "uint8")
+    found = predict.instances(model, image, fit="64x80", score_threshold=0.0)
+    assert found.masks.shape[1:] == (50, 75)
+    assert (found.boxes >= 0).all() and (found.boxes[:, 2:] <= (75, 50)).all()
+
+
+def test_a_model_that_does_not_tell_its_options_is_refused():
+    model = build("mask_rcnn")
+    bare = keras.Model(model.input, model.output, name="mine")
+    with pytest.raises(ValueError, match="not from a file"):
+        predict.instances(bare, np.zeros((9, 9, 3), "uint8"), fit="64x80")

@@ -6,6 +6,7 @@ import pytest
 
 from kerasseg import predict
 from kerasseg.predict import options
+from kerasseg.predict.options import InstanceOptions
 
 
 @pytest.mark.parametrize(
@@ -29,3 +30,11 @@ def test_functions_and_options_have_the_same_defaults(function, cls):
     assert {name: expected[name] for name in given} == given
     areas = {"min_area_px"} if function is predict.probabilities else set()
     assert set(expected) - set(given) == {*options.FOR_FILES} | areas
+
+
+def test_a_fit_of_two_sides_is_known():
+    assert InstanceOptions(fit="800x1333").sides_px == (800, 1333)
+    assert InstanceOptions().sides_px is None
+    for fit in ("1333x800", "800", "8x9", "x", "800X1333"):
+        with pytest.raises(ValueError, match="or sides as '800x1333'"):
+            InstanceOptions(fit=fit)

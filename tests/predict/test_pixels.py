@@ -1,9 +1,5 @@
 """Prediction: whole images, flips, tiles."""
 
-import gc
-import weakref
-
-import cv2
 import keras
 import numpy as np
 import pytest
@@ -11,28 +7,9 @@ from scipy import ndimage
 from scipy.special import expit, softmax
 
 from kerasseg import predict
+from kerasseg.crf import dense_crf
 from kerasseg.layers import ResizeLike
-from kerasseg.predict import forward, preprocessing
-
-KERNEL_SEED = 3
-
-
-def conv_model(*, classes=3, channels=3, size=(None, None), as_dict=False):
-    """Two 3x3 convolutions with small whole weights: sums are exact in float32."""
-    rng = np.random.default_rng(KERNEL_SEED)
-    x = keras.Input([*size, channels])
-    layers = [keras.layers.Conv2D(n, 3, padding="same") for n in (4, classes)]
-    logits = layers[1](layers[0](x))
-    outputs = {"logits": logits, "aux": logits * 0} if as_dict else logits
-    model = keras.Model(x, outputs)
-    for layer in layers:
-        layer.set_weights([rng.integers(-1, 2, w.shape) for w in layer.get_weights()])
-    return model
-
-
-@pytest.fixture(scope="module")
-def model():
-    return conv_model()
+from tests.predict.models import conv_model
 
 
 def reference_logits(model, image):
@@ -76,82 +53,6 @@ def test_one_logit_is_thresholded_at_one_half(rng):
         assert ids.dtype == np.int32
 
 
-@pytest.mark.parametrize("num_classes, activation", [(1, "sigmoid"), (3, "softmax")])
-@pytest.mark.parametrize("own_layer", [False, True])
-def test_probabilities_of_other_models_are_not_taken_for_logits(
-    num_classes, activation, own_layer, rng
-):
-    inputs = keras.Input([None, None, 3])
-    layer = keras.layers.Conv2D(num_classes, 1, activation=activation)
-    x = layer(inputs)
-    if own_layer:
-        layer = keras.layers.Conv2D(num_classes, 1)
-        x = keras.layers.Activation(activation)(layer(inputs))
-    model = keras.Model(inputs, x)
-    layer.set_weights(
-        [rng.normal(0, 0.01, [1, 1, 3, num_classes]), -np.ones(num_classes)]
-    )
-    image = rng.integers(0, 256, [9, 11, 3]).astype("uint8")
-    expected = model.predict_on_batch(image[None].astype("float32"))[0]
-    found = predict.probabilities(model, image)
-    np.testing.assert_allclose(found, expected, atol=1e-6)
-    ids = expected[..., 0] > 0.5 if num_classes == 1 else expected.argmax(-1)
-    np.testing.assert_array_equal(predict.class_ids(model, image), ids)
-
-
-def test_classes_that_may_overlap_are_not_taken_for_exclusive_ones():
-    inputs = keras.Input([8, 8, 3])
-    x = keras.layers.Conv2D(3, 1, activation="sigmoid")(inputs)
-    with pytest.raises(ValueError, match=r"a sigmoid for each of 3 classes.* > 0\.5"):
-        predict.class_ids(keras.Model(inputs, x), np.zeros([8, 8, 3], "uint8"))
-
-
-def test_logits_of_a_dict_of_outputs_are_used(model, rng):
-    image = rng.integers(0, 256, [8, 9, 3], "uint8")
-    ids = predict.class_ids(conv_model(as_dict=True), image)
-    np.testing.assert_array_equal(ids, predict.class_ids(model, image))
-
-
-@pytest.mark.parametrize(
-    "dtype, factor", [("uint16", 257), ("float64", 1), ("int32", 1)]
-)
-def test_every_dtype_means_the_same_brightness(model, dtype, factor, rng):
-    image = rng.integers(0, 256, [8, 9, 3], "uint8")
-    same = image.astype(dtype) * np.array(factor, dtype)
-    found = predict.probabilities(model, same)
-    np.testing.assert_allclose(found, predict.probabilities(model, image), atol=1e-4)
-
-
-def test_grey_is_repeated_for_a_color_model(model, rng):
-    grey = rng.integers(0, 256, [8, 9], "uint8")
-    expected = predict.class_ids(model, np.stack([grey] * 3, -1))
-    np.testing.assert_array_equal(predict.class_ids(model, grey), expected)
-    np.testing.assert_array_equal(predict.class_ids(model, grey[..., None]), expected)
-
-
-def test_color_becomes_grey_for_a_grey_model(rng):
-    image = rng.integers(0, 256, [8, 9, 3], "uint8")
-    grey = preprocessing.prepare(image, 1)[..., 0]
-    assert np.abs(grey - cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)).max() <= 0.51
-    assert predict.class_ids(conv_model(channels=1), image).shape == (8, 9)
-
-
-@pytest.mark.parametrize(
-    "image, message",
-    [
-        (np.zeros([4, 4, 4]), "must have 3 channels"),
-        (np.zeros([0, 4, 3]), "must be an array"),
-        (np.zeros([2, 4, 4, 3]), "must be an array"),
-        (np.full([4, 4], np.nan), "must be finite"),
-        (np.array([["a"]]), "must be an array"),
-    ],
-)
-@pytest.mark.parametrize("tile_px", [None, 2])
-def test_unusable_images_are_refused(model, image, message, tile_px):
-    with pytest.raises(ValueError, match=message):
-        predict.class_ids(model, image, tile_px=tile_px)
-
-
 @pytest.mark.parametrize("flips, axes", [(True, [1]), ("both", [0, 1])])
 def test_flips_make_the_prediction_symmetric(model, flips, axes, rng):
     image = rng.integers(0, 256, [7, 10, 3], "uint8")
@@ -169,46 +70,6 @@ def test_horizontal_flips_average_two_runs(model, rng):
     expected = (predict.probabilities(model, image) + mirrored) / 2
     found = predict.probabilities(model, image, flips="horizontal")
     np.testing.assert_allclose(found, expected, atol=1e-7)
-
-
-def test_scales_average_runs_on_resized_images(model, rng):
-    image = rng.integers(0, 256, [21, 30, 3], "uint8")
-
-    def at(*scales, **more):
-        return predict.probabilities(model, image, scales=scales, **more)
-
-    np.testing.assert_array_equal(at(1), predict.probabilities(model, image))
-    np.testing.assert_allclose(at(0.5, 1), (at(0.5) + at(1)) / 2, atol=1e-6)
-    assert at(0.5, 1.7, 0.1).shape == (21, 30, 3)
-    both = at(0.5, flips=True)
-    np.testing.assert_allclose(
-        np.flip(both, 1),
-        predict.probabilities(model, np.flip(image, 1), scales=[0.5], flips=True),
-        atol=1e-4,  # the resized sides are not whole halves
-    )
-    ids = predict.class_ids(model, image, scales=(0.5, 1))
-    np.testing.assert_array_equal(ids, at(0.5, 1).argmax(-1))
-
-
-def test_a_plain_picture_is_the_same_at_every_scale(rng):
-    x = keras.Input([None, None, 3])
-    pointwise = keras.Model(x, keras.layers.Conv2D(3, 1)(x / 255))
-    image = np.full([17, 23, 3], rng.integers(0, 256, 3), "uint8")
-    scales = (0.5, 1, 1.75)
-    np.testing.assert_allclose(
-        predict.probabilities(pointwise, image, scales=scales),
-        predict.probabilities(pointwise, image),
-        atol=1e-6,
-    )
-    tiled = predict.predict_tiled(pointwise, image, tile_px=16, scales=scales)
-    whole = predict.class_ids(pointwise, image)
-    np.testing.assert_array_equal(tiled["class_ids"], whole)
-
-
-@pytest.mark.parametrize("scales", [(), 1.0, (0.05,), (5,), ("a",), (1,) * 9])
-def test_unusable_scales_are_refused(model, scales):
-    with pytest.raises(ValueError, match="`scales` must be None or up to 8 numbers"):
-        predict.class_ids(model, np.zeros([4, 4]), scales=scales)
 
 
 def test_unknown_flips_are_refused(model):
@@ -275,38 +136,6 @@ def test_tiled_prediction_refuses_wrong_outputs(model):
         predict.predict_tiled(model, image, out={"class_id": np.zeros([8, 8])})
 
 
-def test_a_model_is_compiled_once_for_all_sizes(monkeypatch):
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # else single images go in pairs
-    model = conv_model()
-    for size in [(5, 6), (9, 4), (30, 30)]:
-        predict.class_ids(model, np.zeros(size))
-    function = forward.compiled(model, forward.to_class_ids)
-    assert function.experimental_get_tracing_count() == 1
-
-
-def test_beside_onednn_one_image_goes_through_the_model_as_two(rng, monkeypatch):
-    images = rng.integers(0, 256, (2, 8, 9, 3), "uint8")
-    x = keras.Input((None, None, 3))
-    # The logit counts the images of the batch.
-    count = keras.layers.Lambda(
-        lambda x: keras.ops.sum(keras.ops.ones_like(x), 0, keepdims=True) + 0 * x
-    )
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
-    model = keras.Model(x, count(x))
-    for some in (images[:1], images):
-        found = forward.infer(model, some, forward.logits_of)
-        np.testing.assert_array_equal(found, np.full((len(some), 8, 9, 3), 2.0))
-
-
-def test_the_compiled_function_goes_with_its_model():
-    model = conv_model()
-    predict.class_ids(model, np.zeros([4, 4]))
-    gone = weakref.ref(model)
-    del model
-    gc.collect()
-    assert gone() is None
-
-
 def test_a_model_of_fixed_size_takes_tiles_and_smaller_images(model, rng):
     fixed = conv_model(size=(32, 32))
     image = rng.integers(0, 256, [70, 50, 3], "uint8")
@@ -319,30 +148,121 @@ def test_a_model_of_fixed_size_takes_tiles_and_smaller_images(model, rng):
         predict.class_ids(fixed, image)
 
 
-def test_prediction_changes_no_variable(rng):
+def red_model(num_logits):
+    """Bright red speaks for the last class, weakly."""
     x = keras.Input([None, None, 3])
-    y = keras.layers.BatchNormalization()(x / 255)
-    y = keras.layers.Dropout(0.5)(y)
-    model = keras.Model(x, keras.layers.Conv2D(2, 1)(y))
-    before = [np.array(v) for v in model.variables]
-    image = rng.integers(0, 256, [8, 8, 3], "uint8")
-    first, second = (predict.probabilities(model, image) for _ in range(2))
-    np.testing.assert_array_equal(first, second)
-    for old, new in zip(before, model.variables):
-        np.testing.assert_array_equal(old, np.array(new))
+    layer = keras.layers.Conv2D(num_logits, 1)
+    model = keras.Model(x, layer(x))
+    kernel = np.zeros([1, 1, 3, num_logits], "float32")
+    kernel[0, 0, 0, -1] = 0.02
+    layer.set_weights([kernel, np.full(num_logits, -2.5 if num_logits == 1 else 0)])
+    return model
 
 
-@pytest.mark.parametrize("options", [{"outputs": 2}, {"inputs": 2}, {"stride": 2}])
-def test_models_of_another_kind_are_refused(options):
-    inputs = [keras.Input([None, None, 3]) for _ in range(options.get("inputs", 1))]
-    stride = options.get("stride", 1)
-    y = keras.layers.Conv2D(2, 1, strides=stride)(sum(inputs[1:], inputs[0]))
-    outputs = [y] * options.get("outputs", 1)
-    model = keras.Model(
-        inputs if len(inputs) > 1 else inputs[0], outputs if len(outputs) > 1 else y
+@pytest.fixture
+def photo(rng):
+    image = np.repeat([[60, 190]], 10, axis=1).repeat(17, axis=0)[..., None]
+    return np.clip(image + rng.normal(0, 30, [17, 20, 3]), 0, 255).astype("uint8")
+
+
+@pytest.mark.parametrize("num_logits", [1, 3])
+@pytest.mark.parametrize("options", [{}, {"tile_px": 8}, {"flips": True}])
+def test_refined_probabilities_are_those_of_the_crf(num_logits, options, photo):
+    model = red_model(num_logits)
+    plain = predict.probabilities(model, photo, **options)
+    expected = dense_crf(photo, plain)
+    refined = predict.probabilities(model, photo, **options, refine="crf")
+    np.testing.assert_allclose(refined, expected, atol=1e-5)
+    ids = expected[..., 0] > 0.5 if num_logits == 1 else expected.argmax(-1)
+    found = predict.class_ids(model, photo, **options, refine="crf")
+    np.testing.assert_array_equal(found, ids)
+    assert found.dtype == "int32"
+
+
+def test_a_function_refines_with_other_parameters(photo):
+    def invert(image, probabilities):
+        assert image is photo
+        return 1 - probabilities
+
+    model = red_model(1)
+    plain = predict.class_ids(model, photo)
+    found = predict.class_ids(model, photo, refine=invert)
+    np.testing.assert_array_equal(found, 1 - plain)
+
+
+def test_an_unknown_refinement_is_named(photo):
+    with pytest.raises(ValueError, match="`refine` must be None, 'crf' or a function"):
+        predict.probabilities(red_model(2), photo, refine="cfr")
+
+
+@pytest.mark.parametrize("num_classes, activation", [(1, "sigmoid"), (3, "softmax")])
+@pytest.mark.parametrize("own_layer", [False, True])
+def test_probabilities_of_other_models_are_not_taken_for_logits(
+    num_classes, activation, own_layer, rng
+):
+    inputs = keras.Input([None, None, 3])
+    layer = keras.layers.Conv2D(num_classes, 1, activation=activation)
+    x = layer(inputs)
+    if own_layer:
+        layer = keras.layers.Conv2D(num_classes, 1)
+        x = keras.layers.Activation(activation)(layer(inputs))
+    model = keras.Model(inputs, x)
+    layer.set_weights(
+        [rng.normal(0, 0.01, [1, 1, 3, num_classes]), -np.ones(num_classes)]
     )
-    with pytest.raises(ValueError, match="`model` must"):
-        predict.class_ids(model, np.zeros([8, 8, 3]))
+    image = rng.integers(0, 256, [9, 11, 3]).astype("uint8")
+    expected = model.predict_on_batch(image[None].astype("float32"))[0]
+    found = predict.probabilities(model, image)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    ids = expected[..., 0] > 0.5 if num_classes == 1 else expected.argmax(-1)
+    np.testing.assert_array_equal(predict.class_ids(model, image), ids)
+
+
+def test_classes_that_may_overlap_are_not_taken_for_exclusive_ones():
+    inputs = keras.Input([8, 8, 3])
+    x = keras.layers.Conv2D(3, 1, activation="sigmoid")(inputs)
+    with pytest.raises(ValueError, match=r"a sigmoid for each of 3 classes.* > 0\.5"):
+        predict.class_ids(keras.Model(inputs, x), np.zeros([8, 8, 3], "uint8"))
+
+
+def test_scales_average_runs_on_resized_images(model, rng):
+    image = rng.integers(0, 256, [21, 30, 3], "uint8")
+
+    def at(*scales, **more):
+        return predict.probabilities(model, image, scales=scales, **more)
+
+    np.testing.assert_array_equal(at(1), predict.probabilities(model, image))
+    np.testing.assert_allclose(at(0.5, 1), (at(0.5) + at(1)) / 2, atol=1e-6)
+    assert at(0.5, 1.7, 0.1).shape == (21, 30, 3)
+    both = at(0.5, flips=True)
+    np.testing.assert_allclose(
+        np.flip(both, 1),
+        predict.probabilities(model, np.flip(image, 1), scales=[0.5], flips=True),
+        atol=1e-4,  # the resized sides are not whole halves
+    )
+    ids = predict.class_ids(model, image, scales=(0.5, 1))
+    np.testing.assert_array_equal(ids, at(0.5, 1).argmax(-1))
+
+
+def test_a_plain_picture_is_the_same_at_every_scale(rng):
+    x = keras.Input([None, None, 3])
+    pointwise = keras.Model(x, keras.layers.Conv2D(3, 1)(x / 255))
+    image = np.full([17, 23, 3], rng.integers(0, 256, 3), "uint8")
+    scales = (0.5, 1, 1.75)
+    np.testing.assert_allclose(
+        predict.probabilities(pointwise, image, scales=scales),
+        predict.probabilities(pointwise, image),
+        atol=1e-6,
+    )
+    tiled = predict.predict_tiled(pointwise, image, tile_px=16, scales=scales)
+    whole = predict.class_ids(pointwise, image)
+    np.testing.assert_array_equal(tiled["class_ids"], whole)
+
+
+@pytest.mark.parametrize("scales", [(), 1.0, (0.05,), (5,), ("a",), (1,) * 9])
+def test_unusable_scales_are_refused(model, scales):
+    with pytest.raises(ValueError, match="`scales` must be None or up to 8 numbers"):
+        predict.class_ids(model, np.zeros([4, 4]), scales=scales)
 
 
 def test_small_regions_become_background():
