@@ -1,6 +1,7 @@
 import pytest
 
 from kerasseg import recipes
+from tests.recipes.small import write
 
 LIST = """
 [model]
@@ -18,12 +19,6 @@ focus = 0.5
 [[augment]]
 name = "cutmix"
 """
-
-
-def write(tmp_path, text):
-    path = tmp_path / "recipe.toml"
-    path.write_text(text)
-    return path
 
 
 def test_augmentations_are_applied_in_their_order(tmp_path):

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shutil
 import signal
 
 import numpy as np
@@ -14,6 +15,7 @@ from kerasseg.runs import folder
 from kerasseg.training import checkpoints, run_files, run_lock
 from kerasseg.training.history import History
 from tests.runs import dying
+from tests.runs.small import SETTINGS
 from tests.training import forks
 
 FACTS = {"classes": ["a", "b"], "channels": 3, "samples": "2 names", "root": None}
@@ -164,3 +166,32 @@ def test_the_second_of_two_commands_is_told_and_the_first_goes_on(tmp_path, caps
     assert forks.wait(child) == 0
     train(tmp_path / "whole")
     assert state(out) == state(tmp_path / "whole")
+
+
+def test_a_folder_that_is_no_run_is_named_with_the_fix(tmp_path, capsys):
+    assert main(["evaluate", "--run", str(tmp_path)]) == 1
+    assert "best.weights.h5" in capsys.readouterr().err
+
+
+def test_a_second_run_gets_a_number_and_a_crashed_one_goes_on(run, tmp_path):
+    recipe = recipes.read(run / "recipe.toml")
+    assert folder.choose_folder(None, recipe, "never") == folder.RUNS / "never"
+    crashed = tmp_path / "crashed"
+    crashed.mkdir()
+    shutil.copy(run / "recipe.toml", crashed)
+    assert folder.choose_folder(crashed, recipe, "x") == crashed
+    recipe["loss"] = recipe["loss"][:1]
+    with pytest.raises(runs.RunError, match=r"\[loss\] name: 'Dice' there, None now"):
+        folder.choose_folder(crashed, recipe, "x")
+
+
+def test_a_folder_with_other_files_is_not_written_to(tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("precious")
+    assert main(["train", "--out", str(tmp_path), *SETTINGS]) == 1
+    assert "other files" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_the_newest_run_is_the_default(run, monkeypatch):
+    monkeypatch.setattr(runs.folder, "RUNS", run.parent)
+    assert runs.find() == run

@@ -1,11 +1,9 @@
 """Checkpoint files: exact, checked, atomic."""
 
-import json
 import os
 import resource
 
 import keras
-import ml_dtypes
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,46 +11,7 @@ import tensorflow as tf
 from kerasseg import files
 from kerasseg.training import checkpoints
 from tests.training import forks
-
-
-def example(value=1.0):
-    """Variables of every kind that models and optimizers have."""
-    return {
-        "step": tf.Variable(int(value), dtype="int64"),
-        "model/kernel": keras.Variable(np.full((2, 3), value), dtype="float32"),
-        "model/half": keras.Variable([value, 0.1], dtype="bfloat16"),
-        "model/flag": tf.Variable([True, False]),
-        "model/none": tf.Variable(np.zeros((0, 4), "float32")),
-    }
-
-
-def values(variables):
-    return {name: variable.numpy() for name, variable in variables.items()}
-
-
-def flip(path, position):
-    data = bytearray(path.read_bytes())
-    data[position] ^= 1
-    path.write_bytes(data)
-
-
-def test_all_dtypes_come_back_bit_by_bit(tmp_path):
-    saved, loaded = example(0.1), example(7.0)
-    path = checkpoints.save(tmp_path, 12, saved, {"best": 0.1, "name": "é"})
-    assert checkpoints.load(path, loaded) == (12, {"best": 0.1, "name": "é"})
-    for name, value in values(saved).items():
-        assert loaded[name].numpy().tobytes() == value.tobytes()
-
-
-def test_the_file_is_a_safetensors_file(tmp_path):
-    # Read by the published layout: length, JSON, then the tensors as they are.
-    data = checkpoints.save(tmp_path, 3, example(0.1)).read_bytes()
-    length = int.from_bytes(data[:8], "little")
-    entry = json.loads(data[8 : 8 + length])["model/half"]
-    start, stop = entry["data_offsets"]
-    half = np.frombuffer(data[8 + length :][start:stop], ml_dtypes.bfloat16)
-    assert [entry["dtype"], entry["shape"]] == ["BF16", [2]]
-    np.testing.assert_array_equal(half, np.array([0.1, 0.1], ml_dtypes.bfloat16))
+from tests.training.saved import example, flip, values
 
 
 def test_the_newest_two_are_kept(tmp_path):
@@ -76,14 +35,6 @@ def test_a_cut_off_file_gives_way_to_the_one_before(tmp_path, kept):
     with pytest.warns(UserWarning, match=r"000020.* damaged .*Using .*000010"):
         assert checkpoints.latest(tmp_path) == good
     assert checkpoints.latest(tmp_path) == good  # set aside: no second warning
-
-
-@pytest.mark.parametrize("position", [0, 9, 60, 200, -1, -9])
-def test_a_flipped_bit_is_found_wherever_it_is(tmp_path, position):
-    path = checkpoints.save(tmp_path, 10, example(), {"best": 1})
-    flip(path, position)
-    with pytest.raises(checkpoints.CheckpointError, match="damaged"):
-        checkpoints.read(path)
 
 
 def test_only_damaged_checkpoints_are_an_error_that_names_them(tmp_path):
@@ -190,10 +141,3 @@ def test_another_model_is_refused_with_the_difference_and_unchanged(tmp_path):
     )
     for name, value in values(other).items():
         assert value.tobytes() == before[name].tobytes()
-
-
-def test_another_kind_of_file_is_refused(tmp_path):
-    path = tmp_path / "checkpoint-000000001.safetensors"
-    path.write_text('{"not": "a checkpoint"}')
-    with pytest.raises(checkpoints.CheckpointError, match="damaged"):
-        checkpoints.read(path)
