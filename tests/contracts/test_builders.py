@@ -22,10 +22,21 @@ STRIDED = [
     if "output_stride" in inspect.signature(builder).parameters
 ]
 
+SLOW = pytest.mark.slow
+# Fitted in the quick part: attention, poolings, unpooling, dilation, resizing.
+FITTED = [("ocrnet", "tiny"), ("pan", "tiny"), ("pspnet", "tiny"), ("segnet", "tiny")]
+FITTED += [("unet", "plain"), ("upernet", "tiny")]
+
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)
 def model(request):
     return build(*request.param)
+
+
+@pytest.fixture(scope="module")
+def traced(model):
+    """The model as a graph for images of any size."""
+    return tf.function(model, input_signature=[tf.TensorSpec(model.input.shape)])
 
 
 def images(shape, seed=0):
@@ -39,9 +50,8 @@ def test_logits_are_float32_at_the_size_of_any_image(model):
         assert logits.dtype == "float32"
 
 
-def test_a_trace_for_any_size_equals_the_call_and_changes_no_variable(model):
+def test_a_trace_for_any_size_equals_the_call_and_changes_no_variable(model, traced):
     before = [np.array(variable.numpy()) for variable in model.variables]
-    traced = tf.function(model, input_signature=[tf.TensorSpec(model.input.shape)])
     for shape in [(1, 65, 97, 3), (2, 33, 40, 3)]:
         image = images(shape)
         expected = model(image, training=False)
@@ -50,6 +60,16 @@ def test_a_trace_for_any_size_equals_the_call_and_changes_no_variable(model):
         np.testing.assert_allclose(model(image), expected, atol=tolerance)
     for old, variable in zip(before, model.variables):
         np.testing.assert_array_equal(old, variable)
+
+
+def test_images_of_any_size_from_one_pixel_on_give_logits(model, traced):
+    for size in [(1, 1), (3, 200), (15, 15)]:
+        image = images((1, *size, 3))
+        expected, found = model(image), traced(image)
+        assert expected.shape[:3] == (1, *size)
+        scale = np.abs(expected).max()
+        assert np.isfinite(scale)
+        np.testing.assert_allclose(found, expected, atol=1e-4 * scale)
 
 
 def test_every_weight_gets_a_gradient(model):
@@ -88,39 +108,46 @@ def test_saving_and_loading_gives_identical_logits(model, tmp_path):
     for variable in loaded.variables:
         variable.assign(np.zeros(variable.shape))
     loaded.load_weights(tmp_path / "model.weights.h5")
-    np.testing.assert_array_equal(loaded(image), model(image))
+    for variable, expected in zip(loaded.variables, model.variables):
+        np.testing.assert_array_equal(variable, expected)
 
 
-def test_names_do_not_depend_on_what_was_built_before(request, model):
-    again = build(*request.node.callspec.params["model"])
-    assert [v.path for v in model.weights] == [v.path for v in again.weights]
+@pytest.mark.parametrize(
+    ("policy", "num_classes", "channels"),
+    [
+        ("mixed_bfloat16", 1, 1),
+        pytest.param("mixed_float16", 21, 4, marks=SLOW),
+    ],
+)
+def test_precision_classes_and_channels_are_free_and_change_no_name(
+    request, model, policy, num_classes, channels
+):
+    case, shape = request.node.callspec.params["model"], (None, None, channels)
+    keras.config.set_dtype_policy(policy)
+    try:
+        other = build(*case, num_classes, input_shape=shape)
+        logits = other(images((2, 48, 64, channels)), training=True)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    assert logits.shape == (2, 48, 64, num_classes)
+    assert logits.dtype == "float32"
+    assert np.all(np.isfinite(logits))
+    # Nor do names depend on what was built before.
+    assert [v.path for v in other.weights] == [v.path for v in model.weights]
 
 
+@pytest.mark.parametrize(
+    "model",
+    [pytest.param(x, marks=[SLOW] * (x not in FITTED)) for x in CASES],
+    ids="-".join,
+    indirect=True,
+)
 def test_compile_and_fit_work_untouched(model):  # the last: it changes the weights
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", loss)
     labels = np.zeros((2, 32, 32), "int32")
     history = model.fit(images((2, 32, 32, 3)), labels, verbose=0)
     assert np.isfinite(history.history["loss"][0])
-
-
-@pytest.mark.parametrize(("name", "encoder"), CASES)
-@pytest.mark.parametrize(
-    ("policy", "num_classes", "channels"),
-    [("mixed_bfloat16", 1, 1), ("mixed_float16", 21, 4)],
-)
-def test_precision_classes_and_channels_are_free(
-    name, encoder, policy, num_classes, channels
-):
-    keras.config.set_dtype_policy(policy)
-    try:
-        model = build(name, encoder, num_classes, input_shape=(None, None, channels))
-        logits = model(images((2, 48, 64, channels)), training=True)
-    finally:
-        keras.config.set_dtype_policy("float32")
-    assert logits.shape == (2, 48, 64, num_classes)
-    assert logits.dtype == "float32"
-    assert np.all(np.isfinite(logits))
 
 
 @pytest.mark.parametrize(("name", "option"), SIDES)

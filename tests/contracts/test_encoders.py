@@ -1,5 +1,7 @@
 """Promises of every encoder."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -81,29 +83,39 @@ def calibrate(encoder, picture):
 
 # Half a minute each; nothing but their own layers is in question.
 LONG = {"densenet121", "resnet50_v2", "resnext50_32x4d"}
+SLOW = pytest.mark.slow
 DENSE = [
-    pytest.param(name, marks=[pytest.mark.slow] if name in LONG else [])
+    pytest.param(name, marks=[SLOW] * (name in LONG))
     for name in QUICK
     if name not in STRIDED_ONLY
 ]
+# Stride 8 dilates by 2 and by 4, stride 16 by 2 alone.
+OUTPUT_STRIDES = [8, pytest.param(16, marks=SLOW)]
 
 
 @pytest.mark.parametrize("encoder", DENSE, indirect=True)
-def test_dense_features_subsampled_equal_strided_features(encoder):
+@pytest.mark.parametrize("output_stride", OUTPUT_STRIDES)
+def test_dense_features_subsampled_equal_strided_features(encoder, output_stride):
     picture = image((1, 129, 129, 1))
     calibrate(encoder, picture)
     reference = encoder(picture, training=False)
-    for output_stride in (16, 8):
-        dense = encoders.build(encoder.name, GREY, output_stride=output_stride)
-        dense.set_weights(encoder.get_weights())
-        taps = dense(picture, training=False)
-        for tap in ("c3", "c4", "c5"):
-            step = max(1, STRIDES[tap] // output_stride)
-            sampled = np.asarray(taps[tap])[:, ::step, ::step]
-            expected = np.asarray(reference[tap])
-            rows, columns = expected.shape[1:3]
-            error = np.abs(sampled[:, :rows, :columns] - expected).max()
-            assert error <= 1e-5 * max(1, np.abs(expected).max()), (tap, output_stride)
+    dense = encoders.build(encoder.name, GREY, output_stride=output_stride)
+    assert [v.path for v in dense.weights] == [v.path for v in encoder.weights]
+    dense.set_weights(encoder.get_weights())
+    taps = dense(picture, training=False)
+    for tap in ("c3", "c4", "c5"):
+        step = max(1, STRIDES[tap] // output_stride)
+        sampled = np.asarray(taps[tap])[:, ::step, ::step]
+        expected = np.asarray(reference[tap])
+        rows, columns = expected.shape[1:3]
+        error = np.abs(sampled[:, :rows, :columns] - expected).max()
+        assert error <= 1e-5 * max(1, np.abs(expected).max()), tap
+
+
+def test_layer_names_are_given_by_hand(encoder):
+    for layer in encoder.layers[2:]:  # behind "image" and "normalize"
+        automatic = keras.src.utils.naming.to_snake_case(type(layer).__name__)
+        assert not re.fullmatch(rf"{automatic}(_\d+)?", layer.name), layer.name
 
 
 @pytest.mark.parametrize("name", STRIDED_ONLY)

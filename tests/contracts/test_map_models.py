@@ -33,6 +33,19 @@ def test_outputs_are_named_maps_in_float32_at_any_size(model):
             assert values.dtype == "float32"
 
 
+def test_images_of_any_size_from_one_pixel_on_give_maps(model):
+    traced = tf.function(model, input_signature=[tf.TensorSpec(model.input.shape)])
+    for size in [(1, 1), (3, 200), (15, 15)]:
+        image = np.random.default_rng(0).integers(0, 256, (1, *size, 3))
+        image = image.astype("float32")
+        expected, found = model(image), traced(image)
+        for name, values in expected.items():
+            assert values.shape[:3] == (1, *size)
+            scale = np.abs(values).max()
+            assert np.isfinite(scale)
+            np.testing.assert_allclose(found[name], values, atol=1e-4 * scale)
+
+
 def test_a_saved_model_says_the_same(model, tmp_path):
     images = scenes()[0]
     model.save(tmp_path / "model.keras")

@@ -10,7 +10,7 @@ from tests.contracts import cases, discs, objects
 
 SIZE = (33, 50)  # at each halving a row or a column is left over, or none
 MAPS = zoo.names("stars") + zoo.names("panoptic")
-slow = pytest.mark.slow
+pytestmark = pytest.mark.slow  # compilations by XLA take long
 
 
 def without_dropout(model):
@@ -57,20 +57,13 @@ def assert_xla_gives_the_same(model, value, tolerance=1e-2):
             )
 
 
-@pytest.mark.parametrize(
-    ("name", "encoder"),
-    [
-        pytest.param(*case, marks=[] if case == ("unet", "tiny") else slow)
-        for case in cases.CASES
-    ],
-)
+@pytest.mark.parametrize(("name", "encoder"), cases.CASES)
 def test_semantic_models_train_under_xla(name, encoder):
     model = without_dropout(cases.build(name, encoder))
     images, labels = batch()
     assert_xla_gives_the_same(model, lambda: cross_entropy(model, images, labels))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", MAPS)
 def test_models_of_maps_train_under_xla(name):
     model = without_dropout(discs.build(name))
@@ -81,7 +74,6 @@ def test_models_of_maps_train_under_xla(name):
     )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", zoo.names("instance"))
 def test_instance_models_train_under_xla(name):
     model = without_dropout(objects.build(name))

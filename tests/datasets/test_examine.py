@@ -286,6 +286,7 @@ REAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REAL)
 def test_no_false_alarm_on_real_data(data_root, name):
     read, options = REAL[name]

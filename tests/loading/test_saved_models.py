@@ -37,13 +37,13 @@ def build(name):
     return discs.build(name) if name in discs.SMALL else cases.build(name, "tiny")
 
 
-ONE_OF_EACH_TASK = ["fast_scnn", "center_mask", "stardist", "panoptic_deeplab"]
+QUICK = ["fast_scnn", "center_mask"]  # the others have hardly an operation more
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=() if name in ONE_OF_EACH_TASK else pytest.mark.slow)
+        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
         for name in zoo.BUILDERS
     ],
 )

@@ -268,7 +268,7 @@ def test_callbacks_know_that_more_is_better(batch, callback, tmp_path):
     made = {k: make(5) for k, make in METRICS.items() if k != "confusion_matrix"}
     for name in made if callback == "stop" else ["mean_iou"]:
         model, found = small_model(), CALLBACKS[callback](f"val_{name}", tmp_path)
-        model.compile("sgd", LOSS, metrics=[METRICS[name](5)])
+        model.compile("sgd", LOSS, metrics=[METRICS[name](5)], run_eagerly=True)
         data = {"validation_data": (images, labels), "verbose": 0}
         model.fit(images, labels, callbacks=[found], **data)
         assert found.monitor_op is keras.ops.greater

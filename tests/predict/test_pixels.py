@@ -6,7 +6,7 @@ import pytest
 from scipy import ndimage
 from scipy.special import expit, softmax
 
-from kerasseg import predict
+from kerasseg import predict, zoo
 from kerasseg.crf import dense_crf
 from kerasseg.layers import ResizeLike
 from tests.predict.models import conv_model
@@ -286,3 +286,10 @@ def test_small_regions_go_in_every_way_of_prediction(model, rng, given):
     expected = predict.without_small(predict.class_ids(model, image, **given), 9)
     np.testing.assert_array_equal(found, expected)
     assert (found != predict.class_ids(model, image, **given)).any()
+
+
+def test_last_tiles_may_be_of_a_few_pixels(rng):
+    image = rng.integers(0, 256, (130, 65, 3), "uint8")
+    model = zoo.unet(3, base_filters=4)
+    found = predict.predict_tiled(model, image, tile_px=64, overlap_px=0)
+    assert found["class_ids"].shape == (130, 65)

@@ -17,6 +17,8 @@ SMALL = [
     "model.base_filters=4",
     "train.epochs=1",
     "train.batch_size=2",
+    "optimizer.name=sgd",  # quickly traced
+    "train.precision=float32",
 ]
 SETTINGS = [part for text in SMALL for part in ("--set", text)]
 

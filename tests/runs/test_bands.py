@@ -13,6 +13,7 @@ from kerasseg.images import read_mask, write_mask
 
 SMALL = ["data.channels=5", "model.base_filters=2", "train.epochs=1"]
 SMALL += ["train.steps_per_epoch=2", "augment.size=[16, 16]", "train.batch_size=2"]
+SMALL += ["optimizer.name=sgd", "train.precision=float32"]  # quickly traced
 SETTINGS = [part for text in SMALL for part in ("--set", text)]
 
 

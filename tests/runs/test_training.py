@@ -50,6 +50,7 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, capsys):
     options = [
         *("--set", "augment.size=[32, 32]", "--set", "model.encoder=tiny"),
         *("--set", "train.epochs=1", "--set", "train.batch_size=2"),
+        *("--set", "optimizer.name=sgd", "--set", "train.precision=float32"),
     ]
     command = ["train", "--out", str(tmp_path / "run"), *options, "--data"]
     assert main([*command, str(folders[0])]) == 0

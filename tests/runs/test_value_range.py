@@ -12,6 +12,7 @@ from kerasseg.images import read_mask, write_image, write_mask
 
 SMALL = ["model.base_filters=2", "train.epochs=1", "train.steps_per_epoch=2"]
 SMALL += ["augment.size=[16, 16]", "train.batch_size=2"]
+SMALL += ["optimizer.name=sgd", "train.precision=float32"]  # quickly traced
 SETTINGS = [part for text in SMALL for part in ("--set", text)]
 
 

@@ -40,6 +40,9 @@ batch_size = 4
 max_objects = 6
 precision = "float32"
 
+[optimizer]
+name = "sgd"
+
 [predict]
 zoom = 2.0
 """

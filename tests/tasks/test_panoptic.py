@@ -30,6 +30,8 @@ epochs = 1
 steps_per_epoch = 2
 batch_size = 4
 precision = "float32"
+[optimizer]
+name = "sgd"
 [predict]
 min_area_px = 4
 """
