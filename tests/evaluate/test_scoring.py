@@ -7,36 +7,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseg import evaluate, images, metrics
+from kerasseg import evaluate, images
 from kerasseg.datasets.samples import Samples
-
-CLASSES = ("dark", "red", "blue")
-
-
-@pytest.fixture(scope="module")
-def model():
-    """Class 0 where it is dark, 1 where red prevails, 2 where blue does."""
-    x = keras.Input([None, None, 3])
-    layer = keras.layers.Conv2D(3, 1)
-    model = keras.Model(x, layer(x))
-    kernel = np.array([[0, 2, 0], [0, 0, 0], [0, 0, 2]], "float32")
-    layer.set_weights([kernel.reshape(1, 1, 3, 3), np.array([200.0, 0, 0])])
-    return model
-
-
-def make_samples(sizes, *, read=None, **options):
-    """Random images; labels are right but for the first row, the last is ignored."""
-    made = []
-    rng = np.random.default_rng(5)
-    for size in sizes:
-        label = rng.integers(0, 3, size).astype("int32")
-        image = np.array([[0, 0, 0], [250, 0, 0], [0, 0, 250]], "uint8")[label]
-        label[0] = (label[0] + 1) % 3
-        label[-1] = 255
-        made.append({"image": image, "label": label})
-    names = tuple(f"sample{i}" for i in range(len(sizes)))
-    options = {"classes": CLASSES, **options}
-    return Samples(names, read or made.__getitem__, **options)
+from tests.evaluate.made import make_samples
 
 
 def count_by_hand(samples, predictions):
@@ -46,26 +19,6 @@ def count_by_hand(samples, predictions):
             if truth != 255:
                 matrix[truth, found] += 1
     return matrix
-
-
-def test_count_by_hand():
-    label = np.array([[0, 0, 1], [2, 2, 255]])
-    found = np.array([[0, 1, 1], [2, 0, 1]])
-    expected = [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
-    assert metrics.confusion_matrix(label, found, 3).tolist() == expected
-
-
-def test_count_can_do_without_an_ignore_label():
-    matrix = metrics.confusion_matrix(
-        np.array([[255]]), np.array([[1]]), 256, ignore_label=None
-    )
-    assert matrix[255, 1] == matrix.sum() == 1
-
-
-@pytest.mark.parametrize("label", [[[3, 0]], [[-1, 0]], [[0, 0, 0]]])
-def test_count_refuses_what_it_cannot_count(label):
-    with pytest.raises(ValueError, match="Received"):
-        metrics.confusion_matrix(np.array(label), np.zeros([1, 2], int), 3)
 
 
 @pytest.mark.parametrize("tile_px", [None, 64])
@@ -189,24 +142,6 @@ def test_table_lists_classes_and_means_in_percent():
     text = evaluate.table({**result, "mean_dice": 2 / 3, "pixel_accuracy": 0.125})
     assert "cat     50.00   66.67       -  100.00        12,345" in text
     assert text.endswith("pixel accuracy 12.50 %")
-
-
-def test_environment_holds_versions_device_and_flags(monkeypatch):
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
-    found = evaluate.environment()
-    assert found["versions"]["keras"] == keras.__version__
-    assert found["flags"]["TF_ENABLE_ONEDNN_OPTS"] == "0"
-    assert found["cpu_count"] >= 1 and found["devices"] and found["cpu"]
-
-
-def test_results_file_holds_what_a_number_needs(model, tmp_path):
-    result = evaluate.score(model, make_samples([(6, 5)]))
-    path = tmp_path / "run/results.json"
-    content = evaluate.write_results(path, result, split="val", seeds=[1, 2])
-    assert json.loads(path.read_text(encoding="utf-8")) == content
-    assert content["seeds"] == [1, 2] and content["split"] == "val"
-    assert content["date"].endswith("+00:00") and content["environment"]["versions"]
-    assert [p.name for p in path.parent.iterdir()] == ["results.json"]
 
 
 def test_a_bad_sample_is_listed_and_the_others_are_scored():

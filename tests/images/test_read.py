@@ -7,13 +7,7 @@ import tifffile
 from PIL import Image
 
 from kerasseg.images import ImageError, find_images, read_image, read_mask
-
-# Four quadrants: red, green / blue, white.
-QUADRANTS = np.zeros((4, 6, 3), np.uint8)
-QUADRANTS[:2, :3, 0] = QUADRANTS[:2, 3:, 1] = QUADRANTS[2:, :3, 2] = 255
-QUADRANTS[2:, 3:] = 255
-
-IDS = np.array([[0, 1, 2], [3, 200, 255]], np.uint8)
+from tests.images.drawn import IDS, QUADRANTS
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif", "a.webp", "a.ppm"])
@@ -131,45 +125,6 @@ def test_signed_tiff_becomes_float32(tmp_path):
     read = read_image(tmp_path / "a.tif", channels=1)
     assert read.dtype == np.float32
     np.testing.assert_array_equal(read[..., 0], image)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.tif"])
-def test_exif_orientation_is_applied_to_images(tmp_path, name, orientation):
-    stored = np.kron(QUADRANTS, np.ones((8, 8, 1), np.uint8))
-    exif = Image.Exif()
-    exif[274] = orientation
-    options = {"lossless": True} if name == "a.webp" else {}
-    if name == "a.jpg":
-        options = {"quality": 95, "subsampling": 0}
-    Image.fromarray(stored).save(tmp_path / name, exif=exif, **options)
-    # The EXIF standard: which corner the first row and the first column show.
-    upright = {
-        1: stored,
-        2: np.fliplr(stored),
-        3: np.rot90(stored, 2),
-        4: np.flipud(stored),
-        5: stored.transpose(1, 0, 2),
-        6: np.rot90(stored, -1),
-        7: np.rot90(stored, 2).transpose(1, 0, 2),
-        8: np.rot90(stored),
-    }[orientation]
-    read = read_image(tmp_path / name).astype(int)
-    assert read.shape == upright.shape
-    assert abs(read - upright).max() <= 4
-
-
-@pytest.mark.parametrize("orientation", [3, 6])
-def test_orientation_is_applied_to_masks_and_deep_tiffs(tmp_path, orientation):
-    turn = {3: 2, 6: -1}[orientation]
-    exif = Image.Exif()
-    exif[274] = orientation
-    Image.fromarray(IDS).save(tmp_path / "a.png", exif=exif)
-    np.testing.assert_array_equal(read_mask(tmp_path / "a.png"), np.rot90(IDS, turn))
-    deep = np.arange(36, dtype=np.uint16).reshape(3, 4, 3) * 1000
-    tags = [(274, "H", 1, orientation, True)]
-    tifffile.imwrite(tmp_path / "a.tif", deep, photometric="rgb", extratags=tags)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), np.rot90(deep, turn))
 
 
 def test_find_images_lists_visible_image_files_in_order(tmp_path):

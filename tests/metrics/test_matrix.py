@@ -49,3 +49,23 @@ def test_a_mask_of_0_and_255_is_told(rng):
     mask[0, 0] = 1  # with an object 255 is the ignore label
     assert metrics.confusion_matrix(mask, mask > 0, 2)[1, 1] == 1
     assert metrics.confusion_matrix([[0, 0]], [[0, 1]], 2).tolist() == [[1, 1], [0, 0]]
+
+
+def test_count_by_hand():
+    label = np.array([[0, 0, 1], [2, 2, 255]])
+    found = np.array([[0, 1, 1], [2, 0, 1]])
+    expected = [[1, 1, 0], [0, 1, 0], [1, 0, 1]]
+    assert metrics.confusion_matrix(label, found, 3).tolist() == expected
+
+
+def test_count_can_do_without_an_ignore_label():
+    matrix = metrics.confusion_matrix(
+        np.array([[255]]), np.array([[1]]), 256, ignore_label=None
+    )
+    assert matrix[255, 1] == matrix.sum() == 1
+
+
+@pytest.mark.parametrize("label", [[[3, 0]], [[-1, 0]], [[0, 0, 0]]])
+def test_count_refuses_what_it_cannot_count(label):
+    with pytest.raises(ValueError, match="Received"):
+        metrics.confusion_matrix(np.array(label), np.zeros([1, 2], int), 3)

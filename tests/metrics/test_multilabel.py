@@ -22,14 +22,6 @@ def several(rng):
     return labels, logits.astype("float32")
 
 
-@pytest.fixture
-def exclusive(rng):
-    labels = rng.integers(0, 3, (4, 6, 5))
-    labels[rng.random(labels.shape) < 0.2] = 255
-    labels[3] = 255
-    return labels, rng.normal(size=(4, 6, 5, 3)).astype("float32")
-
-
 def by_hand(labels, found, weights=1.0):
     weights = np.broadcast_to(weights, labels.shape[:3])[..., None] * (labels != 255)
     return np.array(
@@ -71,26 +63,6 @@ def test_scores_are_means_of_the_classes_that_occur(several, weighted, rng):
         assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
 
 
-@pytest.mark.parametrize("weighted", [None, (4,), (4, 6, 5)])
-@pytest.mark.parametrize("name", IMAGES)
-def test_images_are_scored_one_by_one(exclusive, name, weighted, rng):
-    labels, logits = exclusive
-    weights = np.ones(4) if weighted is None else rng.random(weighted)
-    score = {"ImageIoU": metrics.mean_iou, "ImageDice": metrics.mean_dice}[name]
-    values = []
-    for label, logit, weight in zip(labels[:3], logits, weights):
-        of_image = metrics.ConfusionMatrix(3)
-        spread = np.broadcast_to(weight, (1, 6, 5)) if weight.ndim else None
-        of_image.update_state(label[None], logit[None], spread)
-        values.append(score(of_image.numpy()))
-    of_images = weights[:3] if weights.ndim == 1 else np.ones(3)
-    metric = getattr(metrics, name)(3)
-    given = None if weighted is None else weights
-    metric.update_state(labels, logits, given)  # the last image has no valid pixel
-    expected = np.average(values, weights=of_images)
-    assert float(metric.result()) == pytest.approx(expected, rel=1e-5)
-
-
 @pytest.mark.parametrize("name", [*MULTILABEL, *IMAGES])
 def test_they_are_saved_compiled_and_known_to_callbacks(name, several, exclusive):
     labels, logits = several if name in MULTILABEL else exclusive
@@ -103,15 +75,6 @@ def test_they_are_saved_compiled_and_known_to_callbacks(name, several, exclusive
     tf.function(copy.update_state, jit_compile=True)(tf.constant(labels), logits)
     metric.update_state(labels, logits)
     np.testing.assert_allclose(copy.result(), metric.result(), rtol=1e-6)
-
-
-@pytest.mark.parametrize("name", IMAGES)
-def test_binary_images_are_scored_too(name, exclusive):
-    labels, logits = exclusive[0] % 255 % 2, exclusive[1][..., :1]
-    one, two = getattr(metrics, name)(1), getattr(metrics, name)(2)
-    one.update_state(labels, logits)
-    two.update_state(labels, np.concatenate([0 * logits, logits], -1))
-    assert float(one.result()) == pytest.approx(float(two.result()), rel=1e-6)
 
 
 def test_class_ids_and_probabilities_are_refused(several):

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import training, zoo
-from kerasseg.training import divisors
+from kerasseg import training
 from tests.training import training_cases as cases
+from tests.training.lines import make
 
 
 def errors(model, images, truth, *, seed):
@@ -22,24 +22,6 @@ def noise(model, images, truth, *, seed):
     """A gradient that depends on what is drawn."""
     factor = keras.random.uniform((), seed=seed)
     return {"drawn": factor * tf.reduce_mean(model(images, training=True))}
-
-
-def line():
-    """y = 2 x."""
-    conv = keras.layers.Conv2D(1, 1, use_bias=False)
-    model = keras.Sequential([keras.Input((2, 2, 1)), conv])
-    model.set_weights([np.full((1, 1, 1, 1), 2.0)])
-    return model
-
-
-def make(function, seed=0, **options):
-    objective = training.Objective(function, seed)
-    return training.make_train_step(
-        line(),
-        objective,
-        keras.optimizers.SGD(0.1),
-        options=training.StepOptions(**options),
-    )
 
 
 def batch(images=4):
@@ -92,49 +74,3 @@ def test_the_terms_stand_in_the_history():
     for row in epochs:
         terms = row["loss_whole"] + row["loss_half"]
         assert row["loss"] == pytest.approx(terms, rel=1e-5)
-
-
-def of_objects(model, images, truth, *, seed, divide):
-    """The mean over objects, of which images have different numbers, and a draw."""
-    squared = (model(images, training=True) - truth["y"]) ** 2
-    drawn = keras.random.uniform((), seed=seed)
-    num = tf.reduce_sum(truth["weights"])
-    total = tf.reduce_sum(squared * truth["weights"])
-    return {"objects": divide(total, num), "drawn": 0.0 * drawn}
-
-
-def crowded(rng):
-    """Four images of 0, 4, 1 and 3 objects."""
-    x = rng.normal(size=(4, 2, 2, 1)).astype("float32")
-    weights = np.array([[0, 0, 0, 0], [1, 1, 1, 1], [0, 1, 0, 0], [1, 1, 0, 1]])
-    weights = weights.reshape(4, 2, 2, 1).astype("float32")
-    return x, {"y": rng.normal(size=x.shape).astype("float32"), "weights": weights}
-
-
-@pytest.mark.parametrize(
-    ("accumulate", "jit"), [(1, False), (2, False), (4, False), (2, True)]
-)
-def test_slices_divide_by_the_objects_of_the_whole_batch(accumulate, jit, rng):
-    images, truth = crowded(rng)
-    step = make(of_objects, accumulate=accumulate, jit_compile=jit)
-    before = step.variables["draws"].numpy().copy()
-    logs = step(images, truth)
-    squared = (2 * images - truth["y"]) ** 2
-    expected = (squared * truth["weights"]).sum() / truth["weights"].sum()
-    assert float(logs["loss_objects"]) == pytest.approx(expected, rel=1e-5)
-    slope = (2 * (2 * images - truth["y"]) * images * truth["weights"]).sum() / 8
-    assert step.model.get_weights()[0].item() == pytest.approx(2 - 0.1 * slope)
-    drawn = step.variables["draws"].numpy() - before  # counting first draws nothing
-    assert drawn.max() == accumulate
-
-
-def test_a_batch_without_objects_divides_by_one(rng):
-    images, truth = crowded(rng)
-    truth["weights"] *= 0
-    logs = make(of_objects, accumulate=2)(images, truth)
-    assert float(logs["loss"]) == 0 and not bool(logs["failed"])
-
-
-@pytest.mark.parametrize("name", [k for k, v in zoo.BUILDERS.items() if v.losses])
-def test_the_losses_of_every_architecture_divide_by_all_objects(name):
-    assert divisors.takes_divide(zoo.BUILDERS[name].losses)
