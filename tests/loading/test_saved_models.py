@@ -37,7 +37,8 @@ def build(name):
     return discs.build(name) if name in discs.SMALL else cases.build(name, "tiny")
 
 
-QUICK = ["fast_scnn", "center_mask"]  # the others have hardly an operation more
+ONE_OF_EACH_TASK = ["fast_scnn", "center_mask", "stardist", "panoptic_deeplab"]
+QUICK = ONE_OF_EACH_TASK[:2]  # the others have hardly an operation more
 
 
 @pytest.mark.parametrize(
