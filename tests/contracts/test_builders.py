@@ -108,7 +108,7 @@ def test_saving_and_loading_gives_identical_logits(model, tmp_path):
     for variable in loaded.variables:
         variable.assign(np.zeros(variable.shape))
     loaded.load_weights(tmp_path / "model.weights.h5")
-    for variable, expected in zip(loaded.variables, model.variables):
+    for variable, expected in zip(loaded.weights, model.weights):
         np.testing.assert_array_equal(variable, expected)
 
 
