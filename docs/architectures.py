@@ -1,7 +1,9 @@
-"""The page of architectures; as a program it measures and draws them.
+"""The page of architectures; as a program it measures and draws them, to be kept.
 
 python docs/architectures.py          # all of them: some minutes
 python docs/architectures.py unet     # one of them
+
+One that was not kept is measured and drawn whenever the site is built.
 """
 
 import contextlib
@@ -48,9 +50,23 @@ def build(name):
     return zoo.BUILDERS[name](**options)
 
 
-def page():
-    """Text of the page, from costs.json, docstrings and recipes."""
-    costs = json.loads(COSTS.read_text(encoding="utf-8"))
+def measured(name):
+    """Cost and diagram of an architecture."""
+    model, gflops = build(name), None
+    with contextlib.suppress(ValueError):  # heads that run at several sizes
+        gflops = round(profiling.gflops(model), 3)
+    drawn = {"parameters": model.count_params(), "gflops": gflops}, diagrams.svg(model)
+    keras.backend.clear_session()  # frees the weights
+    return drawn
+
+
+def kept():
+    """Costs of the architectures whose diagrams are kept, by name."""
+    return json.loads(COSTS.read_text(encoding="utf-8"))
+
+
+def page(costs):
+    """Text of the page, from costs of all architectures, docstrings and recipes."""
     lines, sections = [INTRODUCTION, *HEAD], []
     used = recipes_by_architecture()
     for task in reversed(tasks.TASKS.values()):  # semantic ones, the most, first
@@ -98,14 +114,10 @@ def words(gflops):
 
 
 def main(names):
-    costs = json.loads(COSTS.read_text(encoding="utf-8")) if names else {}
+    costs = kept() if names else {}
     for name in names or zoo.BUILDERS:
-        model, gflops = build(name), None
-        with contextlib.suppress(ValueError):  # heads that run at several sizes
-            gflops = round(profiling.gflops(model), 3)
-        costs[name] = {"parameters": model.count_params(), "gflops": gflops}
-        COSTS.with_name(f"{name}.svg").write_text(diagrams.svg(model), encoding="utf-8")
-        keras.backend.clear_session()  # frees the weights
+        costs[name], picture = measured(name)
+        COSTS.with_name(f"{name}.svg").write_text(picture, encoding="utf-8")
     text = json.dumps(dict(sorted(costs.items())), indent=1)
     COSTS.write_text(text + "\n", encoding="utf-8")
 

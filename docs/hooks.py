@@ -8,6 +8,8 @@ import architectures
 import guides
 from mkdocs.structure.files import File
 
+from kerasseg import zoo
+
 # Packages in the order of work, each with its place among the headings.
 SECTIONS = {
     "Networks": ("zoo", "encoders", "blocks", "layers", "detection", "weights"),
@@ -44,7 +46,12 @@ def on_files(files, config):
     files.append(File.generated(config, "api/index.md", content=overview()))
     for path, content in guides.files().items():
         files.append(File.generated(config, path, content=content))
-    text = architectures.page()
+    costs = architectures.kept()
+    for name in (name for name in zoo.BUILDERS if name not in costs):
+        costs[name], picture = architectures.measured(name)
+        place = f"architectures/{name}.svg"
+        files.append(File.generated(config, place, content=picture))
+    text = architectures.page(costs)
     files.append(File.generated(config, "architectures.md", content=text))
     return files
 
