@@ -18,15 +18,19 @@ CONTRACTS = {
     "blocks": "contracts/test_builders.py",
     "losses": "contracts/test_losses.py",
     "classical": "classical/test_forms.py",
-    "datasets": "datasets/test_forms.py",
 }
+# Readers of forms of data, each with a row in tests/datasets/forms.py.
+READERS = ("ade20k", "cityscapes", "class_masks", "cvat", "davis", "label_studio")
+READERS += ("labelme", "nnunet", "panoptic", "run_lengths", "stacks", "via", "voc")
+READERS += ("yolo",)
 # Parts of one other module, tested with it. No new ones without a reason.
-WITH_ANOTHER = {
+WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} | {
     "augment/checks": "augment/test_color",
     "augment/tensors": "augment/test_color",
     "cli/convert": "datasets/test_convert",
     "cli/data": "cli/test_check_data",
     "cli/reports": "report/test_page",
+    "datasets/repair": "datasets/test_examine",
     "detection/gather": "detection/test_nms",
     "detection/mask_grid": "data/test_targets",
     "detection/two_stage": "zoo/test_mask_rcnn",
