@@ -20,13 +20,17 @@ CONTRACTS = {
     "classical": "classical/test_forms.py",
 }
 # Readers of forms of data, each with a row in tests/datasets/forms.py.
-READERS = ("ade20k", "cityscapes", "class_masks", "cvat", "davis", "label_studio")
-READERS += ("labelme", "nnunet", "panoptic", "run_lengths", "stacks", "via", "voc")
+READERS = ("ade20k", "annotators", "cityscapes", "class_masks", "cvat", "labelme")
+READERS += ("label_studio", "nnunet", "panoptic", "run_lengths", "stacks", "via", "voc")
 READERS += ("yolo",)
 # Parts of one other module, tested with it. No new ones without a reason.
 WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} | {
     "augment/checks": "augment/test_color",
     "augment/tensors": "augment/test_color",
+    "cli/demo": "demo/test_page",
+    "cli/exports": "runs/test_exporting",
+    "cli/train": "cli/test_main",
+    "cli/tune": "tune/test_study",
     "cli/convert": "datasets/test_convert",
     "cli/data": "cli/test_check_data",
     "cli/reports": "report/test_page",
@@ -34,6 +38,7 @@ WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} |
     "detection/gather": "detection/test_nms",
     "detection/mask_grid": "data/test_targets",
     "detection/two_stage": "zoo/test_mask_rcnn",
+    "export/programs": "export/test_formats",
     "export/warm_up": "export/test_saved_model",
     "images/bmp": "images/test_limits",
     "images/failures": "predict/test_jobs",
@@ -42,10 +47,15 @@ WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} |
     "instance/coco_entries": "metrics/test_coco_documents",
     "layers/least_size": "zoo/test_unet",
     "loading/errors": "loading/test_keras_files",
+    "predict/converted": "predict/test_engines",
+    "predict/converters": "predict/test_engines",
+    "predict/runtimes": "predict/test_engines",
+    "predict/trials": "predict/test_engines",
     "predict/panoptic_maps": "tasks/test_panoptic",
     "predict/star_objects": "tasks/test_stars",
     "profiling/facts": "cli/test_look_around",
     "tasks/checks": "recipes/test_text",
+    "tasks/differences": "export/test_checks",
     "tasks/frames": "tasks/test_video",
     "tasks/semantic": "evaluate/test_scoring",
     "training/state": "training/test_step",

@@ -1,7 +1,6 @@
 """ONNX, OpenVINO and LiteRT files, written, opened by their runtimes and compared."""
 
 import hashlib
-import importlib.util
 import json
 
 import keras
@@ -9,36 +8,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import datasets, export, predict, zoo
+from kerasseg import export, predict
 from kerasseg.export import formats
-from kerasseg.layers import ResizeLike
 from kerasseg.predict import runtimes
 from tests.contracts import cases, objects
-
-NEEDED = {
-    "onnx": ("onnx", "tf2onnx", "onnxruntime"),
-    "openvino": ("openvino",),
-    "litert": ("ai_edge_litert",),
-}
-
+from tests.export.small import every_format, needs, small_model
 
 ANSWERS = {"class_ids", "confidence"}
-
-
-def small_model():
-    keras.utils.set_random_seed(0)
-    image = keras.Input((None, None, 3))
-    x = keras.layers.Conv2D(4, 3, 2, "same")(image)
-    return keras.Model(image, ResizeLike("nearest")([x, image]), name="small")
-
-
-def needs(format):
-    missing = [x for x in NEEDED[format] if importlib.util.find_spec(x) is None]
-    if missing:
-        pytest.skip(f"needs {', '.join(missing)}")
-
-
-every_format = pytest.mark.parametrize("format", list(NEEDED))
 
 
 @every_format
@@ -119,35 +95,10 @@ def test_float16_halves_the_weights(format, tmp_path):
     assert sizes["float16"] < 0.6 * sizes["float32"]
 
 
-@pytest.mark.slow
-@every_format
-def test_int8_keeps_most_class_ids_and_quarters_the_weights(format, tmp_path):
-    needs(format)
-    pytest.importorskip("nncf" if format == "openvino" else "ai_edge_quantizer")
-    model, samples = zoo.load("shapes"), datasets.shapes(10, size=(64, 96), seed=3)
-    pictures = [samples[i]["image"] for i in range(10)]
-    path = export.save(
-        model, tmp_path / "x", format=format, precision="int8", pictures=pictures
-    )
-    program = runtimes.open_file(path, format)
-    found = [program.run(image[None])["class_ids"][0] for image in pictures]
-    expected = [predict.class_ids(model, image) for image in pictures]
-    assert np.mean(np.array(found) == np.array(expected)) > 0.98
-    size = sum(x.stat().st_size for x in tmp_path.iterdir() if x.suffix != ".json")
-    assert size < 900_000  # 2 MB in float32
-
-
 @pytest.mark.parametrize("given", [{"precision": "int8"}, {"precision": "float16"}])
 def test_precisions_are_refused_where_they_cannot_be(given, tmp_path):
     with pytest.raises(ValueError, match="'onnx' or 'openvino' or 'litert'"):
         export.save(small_model(), tmp_path / "x", format="keras", **given)
-
-
-def test_int8_without_pictures_says_what_it_needs(tmp_path):
-    pytest.importorskip("onnxruntime")
-    needs("onnx")
-    with pytest.raises(ValueError, match=r"at least 8 `pictures`.*Received: 0"):
-        export.save(small_model(), tmp_path / "x", format="onnx", precision="int8")
 
 
 @pytest.mark.slow
@@ -160,55 +111,6 @@ def test_files_of_models_that_once_were_wrong_are_written(name, format, tmp_path
     names = ("a", "b") if name == "center_mask" else None
     path = export.save(model, tmp_path / "model", format=format, class_names=names)
     assert path.exists()
-
-
-@pytest.fixture
-def written_wrongly(monkeypatch):
-    """Files that answer `found` whatever the model says, without any runtime."""
-
-    def pretend(found):
-        def write(model, function, path, format, half):
-            path.write_bytes(b"wrong")
-
-        monkeypatch.setattr("kerasseg.predict.converters.convert", write)
-        program = runtimes.Program(found, "uint8", {}, {})
-        row = runtimes.Runtime("A runtime", ".x", "json", (), "x", lambda path: program)
-        monkeypatch.setitem(runtimes.RUNTIMES, "litert", row)
-
-    return pretend
-
-
-def test_a_file_that_answers_otherwise_is_refused_and_not_left_behind(
-    written_wrongly, tmp_path
-):
-    def wrong(images):
-        ids = np.zeros(images.shape[:3], "int32")
-        return {"class_ids": ids, "confidence": ids.astype("float32")}
-
-    written_wrongly(wrong)
-    with pytest.raises(export.ExportError, match=r"numbers differ .* 64x96"):
-        export.save(small_model(), tmp_path / "model", format="litert")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_file_of_other_classes_is_refused(written_wrongly, tmp_path):
-    model = small_model()
-
-    def wrong(images):
-        sure = keras.ops.softmax(model(images)).numpy().max(-1)
-        return {"class_ids": np.full(sure.shape, 9, "int32"), "confidence": sure}
-
-    written_wrongly(wrong)
-    with pytest.raises(export.ExportError, match=r"only 0.00 % of its answers"):
-        export.save(model, tmp_path / "model", format="litert")
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_file_that_does_not_run_is_refused_with_the_reason(written_wrongly, tmp_path):
-    written_wrongly(lambda images: 1 / 0)
-    with pytest.raises(export.ExportError, match=r"64x96: division by zero"):
-        export.save(small_model(), tmp_path / "model", format="litert")
-    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("signature", ["serving_default", "float", "encoded"])

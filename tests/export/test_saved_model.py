@@ -266,12 +266,6 @@ def test_one_grey_logit_of_fixed_size_is_served(tmp_path, rng):
         served(image_bytes=tf.constant([png(4, 4)]))
 
 
-def test_names_must_fit_the_model(tmp_path):
-    with pytest.raises(ValueError, match="must be 3 names"):
-        export.saved_model(make_model(), tmp_path / "m", class_names=["a"])
-    assert not list(tmp_path.iterdir())
-
-
 def test_keras_and_weights_files_load_again(tmp_path, rng):
     model, image = make_model(), rng.integers(0, 256, [9, 9, 3], "uint8")
     whole = keras.saving.load_model(export.save(model, tmp_path / "m", format="keras"))

@@ -8,7 +8,6 @@ import pytest
 
 from kerasseg import export, runs
 from kerasseg.cli import main
-from kerasseg.export import comparison
 from kerasseg.predict import forward, runtimes
 from kerasseg.weights import catalog
 
@@ -113,24 +112,6 @@ def test_int8_of_litert_keeps_the_score(tmp_path, capsys):
     command = ["export", "--weights", "shapes", "--out", str(tmp_path), "--json"]
     command += ["--format", "litert", "--precision", "int8", "--max-loss", "0.5"]
     assert main(command) == 0, capsys.readouterr().err
-
-
-def test_fixed_sizes_are_met_by_resizing():
-    import tensorflow as tf
-
-    spec = tf.TensorSpec([None, 32, 48, 3], tf.uint8)
-    picture = np.full((100, 90, 3), 7, "uint8")
-    found = comparison.fitted(picture, spec)
-    assert found.shape == (32, 48, 3) and (found == 7).all()
-
-
-def test_a_table_has_a_line_for_each_picture_and_one_for_all():
-    row = {"name": "a", "size": [4, 5], "agreement": 0.5, "error": 0.1, "iou": None}
-    row |= {"tensorflow_ms": 2.0, "runtime_ms": 1.0}
-    result = {**comparison._all([row, row]), "pictures": [row, row], "runtime": "X"}
-    lines = export.table(result).splitlines()
-    assert lines[0].split()[-2:] == ["X", "ms"]
-    assert lines[3].split() == ["all", "2", "50.00", "1.0e-01", "-", "2.0", "1.0"]
 
 
 def test_a_file_in_place_of_its_model_gives_class_ids_only(monkeypatch, shapes):

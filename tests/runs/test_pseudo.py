@@ -3,9 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from kerasseg import datasets, images, recipes, runs
+from kerasseg import images, recipes, runs
 from kerasseg.datasets import Samples
-from kerasseg.images import ImageError
 from kerasseg.predict.options import ClassMapOptions
 from kerasseg.runs import folder, pseudo
 
@@ -33,28 +32,6 @@ def test_a_class_is_as_sure_as_where_what_is_said_of_it_is_right(monkeypatch):
     assert found[0] == 0
     assert 0.51 <= found[1] <= 0.9
     assert found[2] > 1  # never said, so never sure
-
-
-def test_made_labels_follow_the_others_and_are_drawn_as_often(tmp_path):
-    samples = datasets.shapes(2, size=32)
-    rng, paths = np.random.default_rng(0), {}
-    for name in ("a", "b/c", "d", "e", "f", "g"):
-        path = tmp_path / f"photos/{name}.png"
-        images.write_image(path, rng.integers(0, 256, [16, 16, 3], "uint8"))
-        label = np.full([16, 16], 255, "uint8")
-        label[:4] = 1
-        images.write_mask(tmp_path / f"made/labels/{name}.png", label)
-        paths[name] = str(path)
-    index = {"images": paths, "channels": 3}
-    (tmp_path / "made/index.json").write_text(json.dumps(index))
-    both = datasets.with_pseudo_labels(samples, tmp_path / "made")
-    assert both.names[:2] == samples.names
-    assert both.names[3] == "pseudo/b/c"
-    assert sum(both.weights[:2]) == sum(both.weights[2:])
-    assert both[3]["label"][:4].max() == 1
-    assert datasets.check(both)["num_read"] == 8
-    with pytest.raises(ImageError, match="--unlabelled"):
-        datasets.with_pseudo_labels(samples, tmp_path)
 
 
 @pytest.fixture

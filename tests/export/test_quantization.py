@@ -1,0 +1,54 @@
+"""Files in integers of 8 bits."""
+
+import logging
+
+import numpy as np
+import pytest
+
+from kerasseg import datasets, export, predict, zoo
+from kerasseg.export import quantization
+from kerasseg.predict import runtimes
+from tests.export.small import every_format, needs, small_model
+
+
+@pytest.mark.slow
+@every_format
+def test_int8_keeps_most_class_ids_and_quarters_the_weights(format, tmp_path):
+    needs(format)
+    pytest.importorskip("nncf" if format == "openvino" else "ai_edge_quantizer")
+    model, samples = zoo.load("shapes"), datasets.shapes(10, size=(64, 96), seed=3)
+    pictures = [samples[i]["image"] for i in range(10)]
+    path = export.save(
+        model, tmp_path / "x", format=format, precision="int8", pictures=pictures
+    )
+    program = runtimes.open_file(path, format)
+    found = [program.run(image[None])["class_ids"][0] for image in pictures]
+    expected = [predict.class_ids(model, image) for image in pictures]
+    assert np.mean(np.array(found) == np.array(expected)) > 0.98
+    size = sum(x.stat().st_size for x in tmp_path.iterdir() if x.suffix != ".json")
+    assert size < 900_000  # 2 MB in float32
+
+
+def test_int8_without_pictures_says_what_it_needs(tmp_path):
+    pytest.importorskip("onnxruntime")
+    needs("onnx")
+    with pytest.raises(ValueError, match=r"at least 8 `pictures`.*Received: 0"):
+        export.save(small_model(), tmp_path / "x", format="onnx", precision="int8")
+
+
+def test_missing_packages_are_named_with_their_extra(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ImportError, match=r"openvino and nncf.*'kerasseg\[int8\]'"):
+        quantization.check("openvino", None)
+
+
+def test_packages_that_talk_are_silent_and_logging_goes_on_after_an_error(
+    capsys, caplog
+):
+    with pytest.raises(ZeroDivisionError), quantization._quiet():
+        print("advice")
+        logging.warning("more advice")
+        raise ZeroDivisionError
+    assert not caplog.messages and not capsys.readouterr().out
+    logging.warning("a warning of others")
+    assert caplog.messages == ["a warning of others"]
