@@ -96,6 +96,44 @@ def traces_for_xla():
     return control_flow_util.GraphOrParentsInXlaContext(graph)
 
 
+def look_at(look, *tensors, times=3):
+    """Show the values of tensors to a function wherever Python can see them.
+
+    At once where operations run at once. In a graph of TensorFlow, as `fit` makes it,
+    in its first runs; never in one that XLA compiles, nor under other backends.
+
+    Args:
+        look: function of arrays; what it raises ends the run.
+        tensors: arrays, tensors, or symbols of a graph.
+        times: runs of a graph after which nothing is looked at any more.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return
+    import numpy as np
+    import tensorflow as tf
+
+    if tf.executing_eagerly():
+        if not any(isinstance(x, keras.KerasTensor) for x in tensors):
+            look(*map(keras.ops.convert_to_numpy, tensors))
+        return
+    if traces_for_xla():
+        return
+    left = iter(range(times))
+
+    def run(*arrays):
+        look(*arrays)
+        return np.float32(0)
+
+    # The tensors are copied in the first runs only: they may be large, or on a GPU.
+    tf.cond(
+        tf.numpy_function(lambda: np.bool_(next(left, None) is not None), [], tf.bool),
+        lambda: tf.numpy_function(run, map(tf.stop_gradient, tensors), tf.float32),
+        lambda: tf.constant(0.0),
+    )
+
+
 def check_process():
     """Refuse a fork of a process that has used TensorFlow: it would wait for ever.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasseg.datasets import _coco_json, _id_maps
+from kerasseg.datasets import _id_maps, _json
 from kerasseg.datasets._image_index import names_of
 from kerasseg.datasets._splits import choose_given, lacks_val, select_by_hash
 from kerasseg.datasets.samples import Samples
@@ -132,8 +132,8 @@ def make_samples(root, split, found, *, ignore_label, val_fraction):
 def _classes(found, counts):
     """Class names without the background, and notes about labels that are none."""
     names = list(dict.fromkeys(found.classes)) or sorted(counts, key=_natural)
-    if odd := [name for name in names if name and not _coco_json.is_text(name)]:
-        _coco_json.fail(found.images[0].source, "labels that are text", repr(odd[0]))
+    if odd := [name for name in names if name and not _json.is_text(name)]:
+        _json.fail(found.images[0].source, "labels that are text", repr(odd[0]))
     missing = sorted(set(counts) - set(names))
     if missing:
         sources = {

@@ -2,6 +2,7 @@
 
 import collections
 
+from kerasseg.instance.coco_entries import is_background
 from kerasseg.names import bounded
 
 NAMED = 5  # of the entries that were left out, in a message
@@ -44,8 +45,10 @@ def notes_of(objects, left_out):
 
 
 def group_notes(categories, groups):
-    """A sentence about categories that only name a group of others."""
-    if groups:
-        names = ", ".join(repr(categories[number].get("name")) for number in groups)
-        names = bounded(names, 500)
-        yield f"Left out of the classes, because they only name a group: {names}."
+    """Sentences about categories that are no class."""
+    names = [categories[number].get("name") for number in sorted(groups, key=str)]
+    for is_ground, reason in ((False, "they only name a group"), (True, "unused")):
+        told = [repr(name) for name in names if is_background(name) == is_ground]
+        if told:
+            listed = bounded(", ".join(told), 500)
+            yield f"Left out of the classes, because {reason}: {listed}."

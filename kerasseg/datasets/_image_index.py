@@ -7,7 +7,7 @@ import re
 import urllib.parse
 
 from kerasseg.datasets import _sniff
-from kerasseg.datasets._coco_json import is_text
+from kerasseg.datasets._json import is_text
 from kerasseg.images import EXTENSIONS, ImageError
 
 

@@ -46,7 +46,7 @@ class AnnotatedImage(NamedTuple):
 class InstanceDataset(NamedTuple):
     """A data set: list of AnnotatedImage, {category id: name}, what its reader says.
 
-    left_out: `_coco_json.LeftOut` of each annotation that is none; notes: sentences.
+    left_out: `_coco_objects.LeftOut` of each annotation that is none; notes: sentences.
     """
 
     images: list

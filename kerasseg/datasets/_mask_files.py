@@ -2,7 +2,7 @@
 
 import pathlib
 
-from kerasseg.datasets import _coco_json
+from kerasseg.datasets import _coco_json, _json
 from kerasseg.images import ImageError, find_images, read_mask
 
 CLASSES = "classes.json"
@@ -56,14 +56,14 @@ def read_classes(root):
     path = pathlib.Path(root) / CLASSES
     if not path.exists():
         return None
-    document = _coco_json.load(path)
+    document = _json.load(path)
     categories = _coco_json.unique(path, document, "categories")
     for category in categories.values():
         if not isinstance(category.get("name"), str):
-            _coco_json.fail(path, "categories with names", repr(category)[:60])
+            _json.fail(path, "categories with names", repr(category)[:60])
     images = document.get("objects")
     if not isinstance(images, dict):
-        _coco_json.fail(path, "objects by the name of their image", repr(images)[:60])
+        _json.fail(path, "objects by the name of their image", repr(images)[:60])
     objects = {name: _objects(path, name, images, categories) for name in images}
     names = {number: categories[number]["name"] for number in sorted(categories)}
     return path, names, objects
@@ -73,7 +73,7 @@ def class_of(path, objects, name, number):
     """(category id, crowd) of one number of a label image."""
     found = objects.get(name, {}).get(number)
     if found is None:
-        _coco_json.fail(
+        _json.fail(
             path, "a class for each object", f"image {name}: none for object {number}"
         )
     return found
@@ -85,8 +85,8 @@ def _objects(path, name, images, categories):
         where = f"image {name}: object {number}"
         category, crowd = entry.get("category_id"), entry.get("iscrowd", 0)
         if type(category) is not int or category not in categories:
-            _coco_json.fail(path, "a known category_id", f"{where}: {category!r}")
+            _json.fail(path, "a known category_id", f"{where}: {category!r}")
         if crowd not in (0, 1):
-            _coco_json.fail(path, "iscrowd 0 or 1", f"{where}: {crowd!r}")
+            _json.fail(path, "iscrowd 0 or 1", f"{where}: {crowd!r}")
         found[number] = category, bool(crowd)
     return found

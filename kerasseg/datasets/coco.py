@@ -64,7 +64,8 @@ def coco(
         [L, H, W], maps of ids (0 none, k the k-th instance), as many as overlaps need;
         `classes` int32 [M], 1..C; `crowd` bool [M], regions of many objects; `boxes`
         float32 [M, 4], (x1, y1, x2, y2), and `areas` float32 [M] of the file, or of the
-        mask where it has none or the two boxes overlap by less than half; `label`
+        mask where it has none, or they cannot be (boxes that overlap by less than
+        half, or that are corners; areas larger than the image); `label`
         int32 [H, W] of the class ids, 0 background, the smaller instance in front;
         `left_out`, the number of instances without a pixel.
         `Samples.classes` is "background" and the categories in the order of their ids.
@@ -161,12 +162,14 @@ def _sample(read, ignore_label, index):
     )
     boxes, areas = _id_maps.boxes_and_areas(maps, len(objects))
     for place, one in enumerate(objects):
-        if one.area is not None and one.area > 0:
+        if one.area is not None and 0 < one.area <= maps[0].size:
             areas[place] = one.area
         if one.box is not None:
             x, y, width, height = one.box
             box = np.array([x, y, x + width, y + height])
             # (x1, y1, x2, y2) or shares of the image in place of COCO's form.
-            if _id_maps.box_iou(box, boxes[place]) >= 0.5:
+            iou = _id_maps.box_iou(box, boxes[place])
+            corners = np.maximum(one.box, [0, 0, x, y])  # ends are not before starts
+            if iou >= 0.5 and iou >= _id_maps.box_iou(corners, boxes[place]):
                 boxes[place] = box
     return {**sample, "boxes": boxes, "areas": areas, "left_out": left_out}

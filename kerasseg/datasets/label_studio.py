@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _annotations, _coco_json, _sniff
+from kerasseg.datasets import _annotations, _coco_json, _json, _sniff
 from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shape
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._image_index import ImageIndex, is_name
@@ -65,11 +65,11 @@ def _read_all(root, boxes):
         raise ImageError(root, "Label Studio's JSON", "none", "Export it as JSON")
     index, left_out, jobs = ImageIndex(root), LeftOut(), []
     for path in files:
-        tasks = _coco_json.load(path, form="Label Studio's JSON")
+        tasks = _json.load(path, form="Label Studio's JSON")
         for number, task in enumerate(tasks, 1):
             where = f"task {task.get('id', number)}" if isinstance(task, dict) else None
             if where is None or not isinstance(task.get("data"), dict):
-                _coco_json.fail(path, "tasks with data", f"task number {number}")
+                _json.fail(path, "tasks with data", f"task number {number}")
             image = _image_of(path, where, task["data"], index)
             entries = _chosen(path, task, where, left_out)
             shapes, size = [], None
@@ -96,7 +96,7 @@ def _image_of(path, where, data, index):
         if os.path.isfile(image):
             return image
     if not names:
-        _coco_json.fail(path, "data that name an image", f"{where}: {data!r}"[:80])
+        _json.fail(path, "data that name an image", f"{where}: {data!r}"[:80])
     return index.find(names[0], path)
 
 
@@ -105,7 +105,7 @@ def _chosen(path, task, where, left_out):
     # "completions" before Label Studio 1.0.
     done = task.get("annotations", task.get("completions")) or []
     if not isinstance(done, list):
-        _coco_json.fail(path, "a list of annotations", f"{where}: {done!r}"[:80])
+        _json.fail(path, "a list of annotations", f"{where}: {done!r}"[:80])
     done = [
         one for one in done if isinstance(one, dict) and not one.get("was_cancelled")
     ]
@@ -117,7 +117,7 @@ def _chosen(path, task, where, left_out):
         return []
     results = done[0].get("result") or []
     if not isinstance(results, list):
-        _coco_json.fail(path, "a list of results", f"{where}: {results!r}"[:80])
+        _json.fail(path, "a list of results", f"{where}: {results!r}"[:80])
     return [one for one in results if isinstance(one, dict)]
 
 
@@ -138,13 +138,13 @@ def _shape(path, where, entry, boxes, left_out, size):
         return None, size
     given = entry.get("original_height"), entry.get("original_width")
     if not all(type(side) is int and 0 < side < 2**20 for side in given):
-        _coco_json.fail(path, "original_height and _width", f"{where}: {given}")
+        _json.fail(path, "original_height and _width", f"{where}: {given}")
     if size is not None and size != given:
-        _coco_json.fail(path, f"the size {size} of the image", f"{where}: {given}")
+        _json.fail(path, f"the size {size} of the image", f"{where}: {given}")
     shape = Shape(labels[0], where)
     if kind == "brushlabels":
         if value.get("format") != "rle":
-            _coco_json.fail(path, "a brush in format rle", f"{where}: {value.keys()}")
+            _json.fail(path, "a brush in format rle", f"{where}: {value.keys()}")
         return shape._replace(mask=functools.partial(_brush, value.get("rle"))), given
     return shape._replace(rings=(_ring(path, where, kind, value, given),)), given
 
@@ -162,7 +162,7 @@ def _ring(path, where, kind, value, size):
         if not isinstance(points, list) or not all(
             isinstance(point, list) and len(point) == 2 for point in points
         ):
-            _coco_json.fail(path, "points [x, y]", f"{where}: {points!r}"[:80])
+            _json.fail(path, "points [x, y]", f"{where}: {points!r}"[:80])
         flat = _annotations.finite(path, where, [n for point in points for n in point])
         return [n * (width, height)[i % 2] for i, n in enumerate(flat)]
     (angle,) = _annotations.finite(path, where, [value.get("rotation") or 0])

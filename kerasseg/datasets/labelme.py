@@ -9,7 +9,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _annotations, _coco_json, _sniff
+from kerasseg.datasets import _annotations, _json, _sniff
 from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shape
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._image_index import ImageIndex
@@ -64,7 +64,7 @@ def _read_all(root):
     for path in _sniff.files_of(root, ".json"):
         if _sniff.json_form(path) != "labelme":
             continue
-        document = _coco_json.load(path, form="LabelMe's JSON")
+        document = _json.load(path, form="LabelMe's JSON")
         if not isinstance(document, dict):
             continue
         image = _image_of(path, document, index)
@@ -72,7 +72,7 @@ def _read_all(root):
         known = all(type(side) is int and side > 0 for side in size)
         shapes = document.get("shapes")
         if not isinstance(shapes, list):
-            _coco_json.fail(path, "a list 'shapes'", repr(shapes)[:60])
+            _json.fail(path, "a list 'shapes'", repr(shapes)[:60])
         shapes = [
             shape
             for number, entry in enumerate(shapes, 1)
@@ -124,16 +124,16 @@ def _shape(path, number, entry, left_out):
     """`Shape` of one entry; None if it has no area."""
     where = f"shape {number}"
     if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
-        _coco_json.fail(path, "shapes with a label", f"{where}: {entry!r}"[:80])
+        _json.fail(path, "shapes with a label", f"{where}: {entry!r}"[:80])
     kind, points = entry.get("shape_type") or "polygon", entry.get("points")
     if not isinstance(points, list) or not all(
         isinstance(point, (list, tuple)) and len(point) == 2 for point in points
     ):
-        _coco_json.fail(path, "points [x, y]", f"{where}: {points!r}"[:80])
+        _json.fail(path, "points [x, y]", f"{where}: {points!r}"[:80])
     flat = _annotations.finite(path, where, [x for point in points for x in point])
     group = entry.get("group_id")
     if not isinstance(group, (int, float, str, type(None))):
-        _coco_json.fail(path, "a number group_id", f"{where}: {group!r}"[:80])
+        _json.fail(path, "a number group_id", f"{where}: {group!r}"[:80])
     shape = Shape(entry["label"], where, group=group if group != "" else None)
     if kind == "polygon" and len(points) >= 3:
         return shape._replace(rings=(flat,))
@@ -154,7 +154,7 @@ def _shape(path, number, entry, left_out):
     if kind in ("point", "points", "line", "linestrip", "polygon"):
         left_out.add(f"shapes of kind {kind!r} without an area", path.name)
         return None
-    return _coco_json.fail(
+    return _json.fail(
         path,
         "polygons, rectangles, circles or masks",
         f"{where}: {kind!r} of {len(points)} points",
@@ -166,7 +166,7 @@ def _mask(path, where, text, corner, size):
     try:
         data = base64.b64decode(text or "", validate=True)
     except (binascii.Error, TypeError, ValueError) as error:
-        _coco_json.fail(path, "a mask in base64", f"{where}: {error}")
+        _json.fail(path, "a mask in base64", f"{where}: {error}")
     part = read_mask(data, max_pixels=size[0] * size[1]) > 0
     x, y = corner
     if x < 0 or y < 0 or y + part.shape[0] > size[0] or x + part.shape[1] > size[1]:

@@ -7,7 +7,7 @@ import re
 
 import numpy as np
 
-from kerasseg.datasets import _coco_json, _pairs, _sniff
+from kerasseg.datasets import _json, _pairs, _sniff
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, read_image, read_mask
@@ -88,14 +88,14 @@ def _classes(path, masks, ignore_label):
         for mask in masks.values():
             used |= {*np.unique(read_mask(mask)).tolist()} - {ignore_label}
         return tuple(f"class {i}" for i in range(max(used, default=1) + 1)), None
-    document = _coco_json.load(path, form="nnU-Net's JSON")
+    document = _json.load(path, form="nnU-Net's JSON")
     labels = document.get("labels") if isinstance(document, dict) else None
     ids = {}
     for key, value in labels.items() if isinstance(labels, dict) else ():
         # Version 1 wrote {"0": "background"}, version 2 {"background": 0}.
         name, number = (value, key) if isinstance(value, str) else (key, value)
         if not re.fullmatch(r"\d+", str(number)):
-            _coco_json.fail(
+            _json.fail(
                 path,
                 "a whole number for each class, no regions",
                 json.dumps({key: value}),
@@ -104,9 +104,7 @@ def _classes(path, masks, ignore_label):
     ignored = [number for number, name in ids.items() if name.lower() == "ignore"]
     names = [ids[number] for number in sorted(ids) if number not in ignored]
     if sorted(ids) != list(range(len(ids))) or len({*names}) < len(names) or not names:
-        _coco_json.fail(
-            path, "labels 0, 1, 2, ... with different names", f"{labels}"[:90]
-        )
+        _json.fail(path, "labels 0, 1, 2, ... with different names", f"{labels}"[:90])
     mapped = {number: number for number in sorted(ids)}
     return tuple(names), mapped | dict.fromkeys([*ignored, ignore_label], ignore_label)
 

@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _coco_files, _coco_json, _pairs, _sniff
+from kerasseg.datasets import _coco_files, _coco_json, _json, _pairs, _sniff
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder, read_image
@@ -47,7 +47,7 @@ def panoptic(root, split=None, *, annotations=None, ignore_label=255, val_fracti
     root = pathlib.Path(root)
     check_folder(root)
     file, by_rule = _coco_files.find(root, split, annotations, form="panoptic")
-    document = _coco_json.load(file, form="COCO's panoptic JSON")
+    document = _json.load(file, form="COCO's panoptic JSON")
     images = _coco_json.unique(file, document, "images")
     categories = _coco_json.unique(file, document, "categories")
     order = (
@@ -62,11 +62,11 @@ def panoptic(root, split=None, *, annotations=None, ignore_label=255, val_fracti
     pairs, segments = [], {}
     entries = document.get("annotations") or []
     if not isinstance(entries, list) or not all(isinstance(x, dict) for x in entries):
-        _coco_json.fail(file, "a list of annotations", repr(entries)[:60])
+        _json.fail(file, "a list of annotations", repr(entries)[:60])
     for entry in entries:
         image = images.get(key_of(entry.get("image_id")))
         if image is None or not isinstance(entry.get("segments_info"), list):
-            _coco_json.fail(
+            _json.fail(
                 file,
                 "annotations of a known image with segments_info",
                 f"image_id {entry.get('image_id')!r}",
@@ -122,7 +122,7 @@ def _segments(file, name, infos, ids):
         number = info.get("id") if isinstance(info, dict) else None
         category = key_of(info.get("category_id")) if number is not None else None
         if type(number) is not int or category not in ids or number in found:
-            _coco_json.fail(
+            _json.fail(
                 file,
                 "segments with an id and a known category",
                 f"{name}: {info!r}"[:90],

@@ -5,7 +5,7 @@ import csv
 import json
 import pathlib
 
-from kerasseg.datasets import _annotations, _coco_json, _sniff
+from kerasseg.datasets import _annotations, _json, _sniff
 from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shape
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._image_index import ImageIndex
@@ -103,7 +103,7 @@ def via(
 
 
 def _entries(path):
-    document = _coco_json.load(path, form="VIA's JSON")
+    document = _json.load(path, form="VIA's JSON")
     if isinstance(document, dict):
         # A saved project wraps what an export holds alone.
         document = document.get("_via_img_metadata", document)
@@ -111,13 +111,13 @@ def _entries(path):
     if not isinstance(document, (dict, list)) or not all(
         isinstance(entry, dict) and "filename" in entry for entry in entries
     ):
-        _coco_json.fail(path, "images with a filename", f"{document!r}"[:60])
+        _json.fail(path, "images with a filename", f"{document!r}"[:60])
     for entry in entries:
         regions = _regions(entry)
         if not isinstance(regions, list) or not all(
             isinstance(r, dict) for r in regions
         ):
-            _coco_json.fail(path, "regions that are objects", f"{regions!r}"[:60])
+            _json.fail(path, "regions that are objects", f"{regions!r}"[:60])
     return list(entries)
 
 
@@ -178,7 +178,7 @@ def _label(path, where, region, attribute, name):
         chosen = [key for key, is_on in value.items() if is_on]
         value = chosen[0] if len(chosen) == 1 else None
     if not isinstance(value, str) or not value.strip():
-        _coco_json.fail(path, f"one value of {attribute!r}", f"{where}: {value!r}"[:80])
+        _json.fail(path, f"one value of {attribute!r}", f"{where}: {value!r}"[:80])
     return value.strip()
 
 
@@ -193,7 +193,7 @@ def _shape(path, where, region, left_out):
     if kind in ("polygon", "polyline"):
         xs, ys = given.get("all_points_x"), given.get("all_points_y")
         if not (isinstance(xs, list) and isinstance(ys, list) and len(xs) == len(ys)):
-            _coco_json.fail(path, "as many x as y", f"{where}: {kind}")
+            _json.fail(path, "as many x as y", f"{where}: {kind}")
         flat = [n for pair in zip(xs, ys) for n in pair]
         flat = _annotations.finite(path, where, flat)
         if kind == "polygon" and len(xs) > 2:

@@ -107,10 +107,19 @@ def ordered(keys):
     return sorted(keys) if all(type(key) is int for key in keys) else keys
 
 
+BACKGROUND = ("background", "_background_", "__background__", "__ignore__")
+
+
+def is_background(name):
+    """Whether the name of a category says that it is no object."""
+    return isinstance(name, str) and name.lower() in BACKGROUND
+
+
 def group_categories(categories, used):
     """Ids of the categories that only name a group of others, and are no class.
 
-    Some tools write one that no annotation has, as parent of all classes.
+    Some tools write one that no annotation has, as parent of all classes, or one for
+    the background, which none has either.
 
     Args:
         categories: {id: dict of "name" and maybe "supercategory"}.
@@ -132,7 +141,7 @@ def group_categories(categories, used):
         name, parent = entry.get("name"), entry.get("supercategory")
         is_top = parent in NO_PARENT or parent == name
         children = isinstance(name, str) and parents.get(name, set()) - {number}
-        if number not in used and is_top and children:
+        if number not in used and (is_background(name) or (is_top and children)):
             found.add(number)
     return found
 
@@ -188,7 +197,9 @@ def _flat(ring):
 
 
 def _is_short(ring):
-    return isinstance(ring, list) and len(ring) in (0, 2, 4)
+    if not isinstance(ring, list) or len(ring) not in (0, 2, 4):
+        return False
+    return not ring or not isinstance(ring[0], (list, dict))  # four points are a ring
 
 
 def _numbers(kind, values):

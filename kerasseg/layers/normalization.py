@@ -1,11 +1,15 @@
 """Normalisation of images (fixed numbers) and of features (batch statistics)."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
 
 from kerasseg import machine
 from kerasseg.layers import folding
+
+STEP = 4  # pixels between those that are looked at
 
 
 @keras.saving.register_keras_serializable("kerasseg")
@@ -26,7 +30,9 @@ class Normalize(keras.layers.Layer):
         self.mean = mean
         self.std = std
 
-    def call(self, image):
+    def call(self, image, training=False):
+        if training:
+            machine.look_at(_warn_of_unit_range, image[:, ::STEP, ::STEP])
         mean, std = (
             ops.convert_to_tensor(value, dtype="float32")
             if np.size(value) in (1, image.shape[-1])
@@ -35,11 +41,22 @@ class Normalize(keras.layers.Layer):
         )
         return ops.cast((ops.cast(image, "float32") - mean) / std, self.compute_dtype)
 
-    def compute_output_spec(self, image):
+    def compute_output_spec(self, image, training=False):
         return keras.KerasTensor(image.shape, dtype=self.compute_dtype)
 
     def get_config(self):
         return {**super().get_config(), "mean": self.mean, "std": self.std}
+
+
+def _warn_of_unit_range(images):
+    """Warn of floats in 0..1 or -1..1, whose fractions tell that they are not dark."""
+    if np.abs(images).max(initial=0) <= 1.01 and (images != np.round(images)).any():
+        warnings.warn(
+            "Images to train on are within -1..1, but models take 0..255, and get it "
+            "from predict and evaluate: multiply by 255, or "
+            "`kerasseg.images.scale(images, (black, white))`.",
+            stacklevel=2,
+        )
 
 
 @keras.saving.register_keras_serializable("kerasseg")

@@ -1,13 +1,17 @@
 """Mistakes in labels and logits that their values show, told before they cost a run.
 
-Values are looked at where they are known: in eager calls, not while a graph is traced.
+Values are looked at where they are known: in eager calls, and of labels in the first
+steps of a graph, as `fit` makes it, that XLA does not compile.
 Facts that cannot be meant otherwise are errors; what is only likely is a warning, which
 Python shows once per place.
 """
 
+import functools
 import warnings
 
 import numpy as np
+
+from kerasseg import machine
 
 SAMPLE = 4096  # pixels of logits that are looked at
 FEWEST = 16  # pixels; of fewer, chance alone makes logits look like probabilities
@@ -31,7 +35,7 @@ def check_values(labels, logits, ignore_label, *, scores=False):
         logits: [N, H, W, K].
         ignore_label: label that is left out, or None.
         scores: whether logits are only compared with each other and with 0, so that
-            outputs of softmax do no harm.
+            outputs of softmax do no harm; graphs are not looked at then.
 
     Raises:
         ValueError: if labels are no whole numbers, or logits are probabilities.
@@ -39,12 +43,20 @@ def check_values(labels, logits, ignore_label, *, scores=False):
     num_classes = np.shape(logits)[-1] if np.ndim(logits) else 0
     rank = np.ndim(logits)
     messages = []
+    if not scores and known(labels) is None and rank:
+        look = functools.partial(_look_at_labels, rank, num_classes, ignore_label)
+        machine.look_at(look, labels)
     if not scores or num_classes == 1 or np.shape(labels) != np.shape(logits):
         messages.append(check_labels(labels, rank, num_classes, ignore_label))
     if not scores or num_classes == 1:
         messages.append(_check_logits(logits))
     for message in filter(None, messages):
         warnings.warn(message, stacklevel=3)  # where the loss or metric is called
+
+
+def _look_at_labels(rank, num_classes, ignore_label, labels):
+    if message := check_labels(labels, rank, num_classes, ignore_label):
+        warnings.warn(message, stacklevel=2)
 
 
 def check_labels(labels, rank, num_classes, ignore_label):

@@ -113,6 +113,36 @@ def test_a_wrong_entry_is_refused_before_any_image_is_read(write, path, value, m
         datasets.coco(write((path, value)))
 
 
+def test_boxes_that_are_corners_and_areas_beyond_the_image_are_measured_anew(write):
+    # As (x, y, width, height) this box would overlap by more than half.
+    one = {**DOCUMENT["annotations"][0], "bbox": [1, 1, 4, 4], "area": 1e9}
+    one["segmentation"] = [[1, 1, 4, 1, 4, 4, 1, 4]]
+    sample = datasets.coco(write((["annotations"], [one])))[0]
+    assert sample["boxes"].tolist() == [[1, 1, 4, 4]]
+    assert sample["areas"].tolist() == [9]
+
+
+def test_outlines_in_shares_of_the_image_are_refused(write):
+    ring = [[0.1, 0.1, 0.5, 0.1, 0.5, 0.5]]
+    changes = [(["annotations", i, "segmentation"], ring) for i in range(5)]
+    with pytest.raises(ImageError, match=r"outlines in pixels.*numbers in 0\.\.1"):
+        datasets.coco(write(*changes))
+
+
+def test_points_that_are_objects_are_refused_and_not_taken_for_a_box(write):
+    ring = [[{"x": 1, "y": 1}, {"x": 3, "y": 1}, {"x": 3, "y": 3}, {"x": 1, "y": 3}]]
+    root = write((["annotations", 0, "segmentation"], ring))
+    with pytest.raises(ImageError, match=r"annotation 1 of a\.png: A polygon must be"):
+        datasets.coco(root)[0]
+
+
+def test_a_category_of_the_background_that_nothing_has_is_no_class(write):
+    ground = {"id": 0, "name": "_background_"}
+    samples = datasets.coco(write((["categories"], [ground, *DOCUMENT["categories"]])))
+    assert samples.classes == ("background", "date", "fig")
+    assert "Left out of the classes, because unused: '_background_'." in samples.notes
+
+
 def test_annotations_of_images_that_are_not_listed_are_counted(write):
     samples = datasets.coco(write((["annotations", 0, "image_id"], 8)))
     assert samples[0]["classes"].tolist() == [1]  # the crowd alone
