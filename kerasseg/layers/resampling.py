@@ -13,24 +13,35 @@ import tensorflow as tf
 from kerasseg import machine
 
 
-def pick_nearest(x, size):
+def pick_nearest(x, size, training=False):
     """Pick the nearest pixels, those of `tf.image.resize`.
 
     Args:
         x: [N, h, w, C].
         size: int32 [2], H and W.
+        training: whether the gradient matters more than other runtimes.
 
     Returns:
         [N, H, W, C] in the dtype of `x`.
     """
+    compiled = machine.traces_for_xla()
+    if training and not compiled:  # its gradient takes a fifth of the time
+        return tf.image.resize(x, size, "nearest")
     rows, columns = (_nearest(tf.shape(x)[axis], size[axis - 1]) for axis in (1, 2))
 
-    @tf.custom_gradient
     def pick(x):
-        picked = tf.gather(tf.gather(x, rows, axis=1), columns, axis=2)
-        return picked, lambda gradient: _sum_copies(gradient, rows, columns, x)
+        return tf.gather(tf.gather(x, rows, axis=1), columns, axis=2)
 
-    return pick(x)
+    if not compiled:
+        return pick(x)
+
+    @tf.custom_gradient
+    def pick_for_xla(x):
+        return pick(x), lambda gradient: _sum_copies(gradient, rows, columns, x)
+
+    # Not everywhere: TensorFlow 2.21 keeps such a gradient, and with it the graph that
+    # it was traced in, until the process ends.
+    return pick_for_xla(x)
 
 
 def interpolate(x, size, align_corners):
@@ -71,10 +82,6 @@ def _nearest(source, length):
 def _sum_copies(gradient, rows, columns, x):
     """Sum the gradients [N, H, W, C] of all copies of each pixel of x [N, h, w, C]."""
     n, height, width, channels = tf.unstack(tf.shape(x))
-    if not machine.traces_for_xla():  # five times as fast as the sum below
-        return tf.raw_ops.ResizeNearestNeighborGrad(
-            grads=gradient, size=[height, width], half_pixel_centers=True
-        )
     at = (tf.range(n)[:, None] * height + rows)[..., None] * width + columns
     summed = tf.math.unsorted_segment_sum(
         tf.reshape(gradient, (-1, channels)), tf.reshape(at, (-1,)), n * height * width

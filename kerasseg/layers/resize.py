@@ -35,7 +35,7 @@ class ResizeLike(keras.layers.Layer):
         self.interpolation = interpolation
         self.align_corners = align_corners
 
-    def call(self, inputs):
+    def call(self, inputs, training=False):
         x, like = inputs
         # Nothing to do costs nothing, and saved graphs stay small.
         if None not in x.shape[1:3] and x.shape[1:3] == like.shape[1:3]:
@@ -47,7 +47,7 @@ class ResizeLike(keras.layers.Layer):
 
             size = tf.shape(like)[1:3]
             if self.interpolation == "nearest":
-                resized = resampling.pick_nearest(x, size)
+                resized = resampling.pick_nearest(x, size, training)
             else:
                 resized = resampling.interpolate(x, size, self.align_corners)
         else:
@@ -60,7 +60,7 @@ class ResizeLike(keras.layers.Layer):
                 resized = ops.image.resize(x, size, interpolation=self.interpolation)
         return ops.cast(resized, self.compute_dtype)
 
-    def compute_output_spec(self, inputs):
+    def compute_output_spec(self, inputs, training=False):
         x, like = inputs
         shape = (x.shape[0], *like.shape[1:3], x.shape[3])
         return keras.KerasTensor(shape, dtype=self.compute_dtype)

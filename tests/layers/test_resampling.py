@@ -1,5 +1,8 @@
 """Resizing as TensorFlow's, under XLA, too."""
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,12 +13,13 @@ SIZES = [((1, 1), (1, 1)), ((3, 5), (7, 97)), ((96, 33), (97, 65)), ((5, 9), (9,
 SIZES += [((7, 9), (3, 4)), ((1, 2), (5, 1)), ((4, 8), (8, 16))]
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("compiled_by_xla", [False, True])
 @pytest.mark.parametrize(
     "options", [{}, {"interpolation": "nearest"}, {"align_corners": True}], ids=str
 )
 def test_resizing_and_its_gradient_are_those_of_tensorflow(
-    rng, options, compiled_by_xla
+    rng, options, compiled_by_xla, training
 ):
     signature = [tf.TensorSpec([None, None, None, 3])] * 2
 
@@ -36,7 +40,7 @@ def test_resizing_and_its_gradient_are_those_of_tensorflow(
         return run
 
     layer = layers.ResizeLike(**options)
-    ours = step(lambda x, like: layer([x, like]))
+    ours = step(lambda x, like: layer([x, like], training=training))
     ours = tf.function(ours, signature, jit_compile=compiled_by_xla)
     theirs = tf.function(step(theirs), signature)
     for old, new in SIZES:
@@ -49,3 +53,23 @@ def test_resizing_and_its_gradient_are_those_of_tensorflow(
             np.testing.assert_array_equal(found, expected)
         np.testing.assert_allclose(found, expected, atol=2e-5)
         np.testing.assert_allclose(gradient, right, atol=5e-5)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_graph_of_a_function_that_is_gone_is_freed(training):
+    layer = layers.ResizeLike("nearest")
+
+    @tf.function
+    def step(x, like):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            resized = layer([x, like], training=training)
+        return tape.gradient(resized, x)
+
+    concrete = step.get_concrete_function(
+        tf.zeros([1, 2, 2, 1]), tf.zeros([1, 3, 3, 1])
+    )
+    graph = weakref.ref(concrete.graph)
+    del concrete, step
+    gc.collect()
+    assert graph() is None
