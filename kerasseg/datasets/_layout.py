@@ -42,7 +42,7 @@ def find_folders(root, split=None):
     has_splits = has_splits and any(_pair_of_folders(root, one) for one in SPLITS)
     if found is None and not has_splits:  # train/city/images beside train/city/masks
         known = _known(root)
-        for alias in SPLITS.get(split, (split,)):
+        for alias in () if _is_drive(known) else SPLITS.get(split, (split,)):
             folder = root if split is None else known.get(alias.lower())
             if folder and masks_in_twin_folders(image_files(folder)):
                 return folder, folder
@@ -61,9 +61,7 @@ def _pair_of_folders(root, split):
         layouts = [(layout, layout) for layout in paired]
         # Images in train/ beside masks in train_masks/, as in Carvana.
         layouts += [("{split}", layout) for layout in apart]
-    # DRIVE's mask/ is the field of view, in the folders without truth, too.
-    drive = any(name.rpartition("/")[2] == MANUAL for name in known)
-    label_kinds = (MANUAL,) if drive else LABEL_FOLDERS
+    label_kinds = (MANUAL,) if _is_drive(known) else LABEL_FOLDERS
     for alias in SPLITS.get(split, (split,)):
         for image_layout, label_layout in layouts:
             images = _named(root, known, image_layout, alias, IMAGE_FOLDERS)
@@ -74,6 +72,11 @@ def _pair_of_folders(root, split):
         if beside and masks_beside(image_files(beside)):
             return beside, beside
     return None
+
+
+def _is_drive(known):
+    """Whether mask/ is DRIVE's field of view, in the folders without truth, too."""
+    return any(name.rpartition("/")[2] == MANUAL for name in known)
 
 
 def _known(root):
