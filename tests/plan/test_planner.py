@@ -27,7 +27,7 @@ def test_minutes_are_refused_that_are_no_time(minutes):
 
 def test_looking_tells_what_there_is_and_chooses_a_crop_that_fits():
     events = []
-    data = {"name": "shapes", "train": {"num": 8, "size": 64}}
+    data = {"dataset": "shapes", "train": {"num": 8, "size": 64}}
     data["val"] = {"num": 3, "size": 64, "seed": 1}
     looked = planner.look(planner.Request(data, None, 5), events.append)
     assert looked.task[0] == "instances"

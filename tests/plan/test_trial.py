@@ -8,7 +8,7 @@ from kerasseg.plan import trial
 
 def test_crops_are_of_the_size_of_those_of_the_training_and_held_in_memory():
     samples = datasets.shapes(3, size=64, seed=0)
-    recipe = recipes.complete({}, ["augment.size=[24, 40]"])
+    recipe = recipes.read(recipes.SHAPES, ["augment.size=[24, 40]"])
     crops = trial.crops_of(samples, recipe)
     assert len(crops) == trial.MOST_CROPS
     assert crops.classes == samples.classes
@@ -22,7 +22,9 @@ def test_crops_are_of_the_size_of_those_of_the_training_and_held_in_memory():
 
 
 def test_images_and_labels_are_flipped_alike():
-    samples = datasets.shapes(2, size=32, seed=0)
+    made = [datasets.shapes(2, size=32, seed=0)[index] for index in range(2)]
+    made = [{key: one[key] for key in ("image", "label")} for one in made]
+    samples = datasets.Samples(("a", "b"), made.__getitem__, ("ground", "object"))
     assert trial.flipped(samples, "as it is") is samples
     found = trial.flipped(samples, "horizontal")
     for key in ("image", "label"):

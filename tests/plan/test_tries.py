@@ -32,14 +32,14 @@ def tried(monkeypatch):
         task = "instances" if facts.has_objects else "semantic"
         looked = planner.Looked(
             sides={},
-            data=({"name": "shapes"}, {}),
+            data=({"dataset": "shapes"}, {}),
             facts=facts,
             task=(task, ""),
             size=([256, 256], ""),
             zoom=(2.0, "") if facts.has_objects else None,
             check_s=1.0,
         )
-        request = planner.Request({"name": "shapes"}, None, minutes, **given)
+        request = planner.Request({"dataset": "shapes"}, None, minutes, **given)
         return tries.run(request, looked, lambda event: None, 0.0), models
 
     return run
