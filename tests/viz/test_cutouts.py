@@ -125,10 +125,16 @@ def test_a_picture_of_any_size_covers_the_background(size):
 
 
 @pytest.mark.parametrize(
-    "background", [(1, 2), (0, 0, 256), (0, 0, float("nan")), "sky"]
+    ("background", "message"),
+    [
+        ((1, 2), "`background` must be an image, or"),
+        ((0, 0, 256), "`background` must be an image, or"),
+        ((0, 0, float("nan")), "`background` must be an image, or"),
+        ("sky", "sky: required: an image file"),
+    ],
 )
-def test_what_is_no_background_is_refused(background):
-    with pytest.raises(ValueError, match="`background` must be an image, or"):
+def test_what_is_no_background_is_refused(background, message):
+    with pytest.raises(ValueError, match=message):
         viz.replace_background(HALVES, RIGHT, background)
 
 
