@@ -55,7 +55,6 @@ WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} |
     "predict/star_objects": "tasks/test_stars",
     "profiling/facts": "cli/test_look_around",
     "tasks/checks": "recipes/test_text",
-    "tasks/differences": "export/test_checks",
     "tasks/frames": "tasks/test_video",
     "tasks/semantic": "evaluate/test_scoring",
     "training/state": "training/test_step",
