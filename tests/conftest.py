@@ -4,6 +4,8 @@ import gc
 import os
 import pathlib
 import signal
+import sys
+import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
@@ -35,8 +37,23 @@ def free_models():
     Left to themselves they pile up, since Python collects the less often the more
     there is: a single collection then took 100 CPU seconds (TensorFlow 2.21).
     """
+    begin = time.process_time()
     yield
-    gc.collect()
+    if time.process_time() - begin > 1:  # others build hardly anything
+        _forget_gradients()
+        gc.collect()
+
+
+def _forget_gradients():
+    """Drop the gradients of TensorFlow's that hold the graphs of all trainings.
+
+    Each graph in which an optimizer of Keras updates weights registers a custom one of
+    `all_reduce`, for ever.
+    """
+    if ops := sys.modules.get("tensorflow.python.framework.ops"):
+        known = ops._gradient_registry._registry
+        for name in [name for name in known if name.startswith("CustomGradient-")]:
+            del known[name]
 
 
 @pytest.fixture
