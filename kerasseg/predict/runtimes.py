@@ -141,13 +141,14 @@ def _openvino(path):
     (image,) = inputs
 
     seen, fixed = set(), {}
+    is_free = None in inputs[image]["shape"] and not _gathers_batches(read)
 
     def compiled_for(shape):
         """The program, or that of one size, which takes two thirds of the time.
 
         A size that comes once is not worth the compilation.
         """
-        if shape in seen and shape not in fixed and None in inputs[image]["shape"]:
+        if shape in seen and shape not in fixed and is_free:
             model = read.clone()
             model.reshape(shape)
             fixed[shape] = core.compile_model(model, "CPU", options)
@@ -162,6 +163,16 @@ def _openvino(path):
         return dict(zip(outputs, found.to_tuple()))
 
     return Program(run, inputs[image]["dtype"], inputs, outputs)
+
+
+def _gathers_batches(model):
+    """Whether an OpenVINO model must not be compiled for one size.
+
+    Where all shapes are known, Gather with `batch_dims` of a few numbers each ends the
+    process on processors with AVX512 (2026.4).
+    """
+    kinds = (x for x in model.get_ops() if x.get_type_name() == "Gather")
+    return any(x.get_attributes()["batch_dims"] for x in kinds)
 
 
 def _litert(path):
