@@ -11,9 +11,10 @@ compared with TensorFlow's answer on noise of two sizes and on a photograph.
 import argparse
 import importlib.metadata
 import json
-import multiprocessing
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -47,8 +48,27 @@ objects, that are not the same, if there are any.
 """
 
 
-def measure(name):
-    """Results of one architecture: dict by format."""
+def measure_apart(name):
+    """Results of one architecture: dict by format.
+
+    Measured in processes of their own, because a runtime may end them.
+    """
+    results, left = {}, list(FORMATS)
+    while left:
+        command = [sys.executable, __file__, name, "--formats", *left]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        lines = [x for x in done.stdout.splitlines() if x.startswith("{")]
+        for line in lines:
+            results |= json.loads(line)
+        left = left[len(lines) :]
+        if left and done.returncode:
+            words = f"The process ended by code {done.returncode}."
+            results[left.pop(0)] = {"refused": words}
+    return results
+
+
+def measure(name, formats):
+    """Print the result of one architecture in some formats, each a line of JSON."""
     import cv2
     import keras
     import skimage.data
@@ -66,19 +86,17 @@ def measure(name):
     classes = None
     if model.task == "instance":
         classes = [str(i) for i in range(parameters(builder)["num_classes"])]
-    results = {}
-    for format in FORMATS:
+    for format in formats:
         with tempfile.TemporaryDirectory() as folder:
             path = pathlib.Path(folder) / name
             try:
                 path = export.save(model, path, format=format, class_names=classes)
                 found = export.compare(model, path, format, [photo])
                 keys = "agreement", "error", "iou"
-                results[format] = {key: found[key] for key in keys}
+                result = {key: found[key] for key in keys}
             except export.ExportError as error:
-                results[format] = {"refused": str(error).partition(" Nothing was")[0]}
-        print(name, format, results[format], flush=True)
-    return name, results
+                result = {"refused": str(error).partition(" Nothing was")[0]}
+        print(json.dumps({format: result}), flush=True)
 
 
 def page(measured):
@@ -118,20 +136,23 @@ def cell(result):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="architectures (default: all)")
-    names = parser.parse_args().names
+    parser.add_argument("--formats", nargs="+", help="print those of one architecture")
+    names, formats = vars(parser.parse_args()).values()
+    if formats:
+        return measure(*names, formats)
     from kerasseg import files, zoo
 
     measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
     rows = measured.get("architectures", {})
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    # A few in each process: TensorFlow keeps what it has traced.
-    with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=5) as pool:
-        for name, result in pool.imap(measure, names or list(zoo.BUILDERS)):
-            rows[name] = result
-            rows = {key: rows[key] for key in zoo.BUILDERS if key in rows}
-            measured = {"versions": versions, "architectures": rows}
-            files.replace_text(MEASURED, json.dumps(measured, indent=1) + "\n")
-    files.replace_text(PAGE, page(measured))
+    for name in names or list(zoo.BUILDERS):
+        rows[name] = measure_apart(name)
+        print(name, rows[name], flush=True)
+        rows = {key: rows[key] for key in zoo.BUILDERS if key in rows}
+        measured = {"versions": versions, "architectures": rows}
+        files.replace_text(MEASURED, json.dumps(measured, indent=1) + "\n")
+        files.replace_text(PAGE, page(measured))
+    return None
 
 
 if __name__ == "__main__":
