@@ -1,6 +1,5 @@
 """Exports of published weights: what lies there, its comparison, and int8's losses."""
 
-import importlib.util
 import json
 
 import numpy as np
@@ -8,12 +7,10 @@ import pytest
 
 from kerasseg import export, runs
 from kerasseg.cli import main
+from kerasseg.export.quantization import QUANTIZERS
 from kerasseg.predict import forward, runtimes
+from kerasseg.predict.runtimes import RUNTIMES
 from kerasseg.weights import catalog
-
-needs_litert = pytest.mark.skipif(
-    importlib.util.find_spec("ai_edge_litert") is None, reason="needs ai_edge_litert"
-)
 
 
 @pytest.fixture
@@ -106,11 +103,12 @@ def test_int8_says_what_it_loses(int8_answers, shapes, tmp_path):
 
 
 @pytest.mark.slow
-@needs_litert
-def test_int8_of_litert_keeps_the_score(tmp_path, capsys):
-    pytest.importorskip("ai_edge_quantizer")
+@pytest.mark.parametrize("format", ["onnx", "openvino", "litert"])
+def test_int8_keeps_the_score(format, tmp_path, capsys):
+    for package in (*RUNTIMES[format].packages, *QUANTIZERS[format][1]):
+        pytest.importorskip(package)
     command = ["export", "--weights", "shapes", "--out", str(tmp_path), "--json"]
-    command += ["--format", "litert", "--precision", "int8", "--max-loss", "0.5"]
+    command += ["--format", format, "--precision", "int8", "--max-loss", "0.5"]
     assert main(command) == 0, capsys.readouterr().err
 
 
