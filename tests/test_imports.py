@@ -20,7 +20,7 @@ ALLOWED = {
     "files": set(),
     "kerasseg": {"names"},
     "machine": {"kerasseg"},
-    "losses": {"names"},
+    "losses": {"machine", "names"},
     "augment": {"names"},
     "images": {"files", "names"},
     "viz": {"images"},
@@ -135,8 +135,9 @@ ALLOWED = {
 # own: frames are read for prediction and for metrics, and both follow what moves. So is
 # the page of `demo`, between the command line and what segments, and plans, above runs,
 # with 9 arrows. Runs label images themselves, by `predict`, and ask it for engines.
-# `tune` is an extra above all of them, and `serving` one beside `demo`.
-MOST_PARTS, MOST_ARROWS = 37, 144
+# `tune` is an extra above all of them, and `serving` one beside `demo`. Losses look at
+# labels within graphs by `machine`, as layers look at images.
+MOST_PARTS, MOST_ARROWS = 37, 145
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {
