@@ -52,7 +52,8 @@ def _tensors(function, path, format):
         program = runtimes.open_file(path, format)
         return {"inputs": program.inputs, "outputs": program.outputs}
     concrete = function.get_concrete_function()
-    (images,) = concrete.structured_input_signature[1].values()
+    args, named = concrete.structured_input_signature
+    (images,) = [*args, *named.values()]
     return about.tensors({images.name: images}, concrete.structured_outputs)
 
 

@@ -132,6 +132,18 @@ def test_every_signature_of_a_fixed_size_says_it(signature, tmp_path):
         ask(16, 16)
 
 
+def test_without_its_runtime_a_file_tells_its_tensors_all_the_same(
+    monkeypatch, tmp_path
+):
+    """TensorFlow writes LiteRT's files itself: only who reads them needs a package."""
+    missing = runtimes.RUNTIMES["litert"]._replace(module="no_such_module")
+    monkeypatch.setitem(runtimes.RUNTIMES, "litert", missing)
+    path = export.save(small_model(), tmp_path / "model", format="litert")
+    told = json.loads(path.with_name(f"{path.name}.json").read_text())["tensors"]
+    assert list(told["inputs"]) == ["images"]
+    assert sorted(told["outputs"]) == ["class_ids", "confidence"]
+
+
 def test_a_format_of_ones_own_is_a_row(tmp_path, monkeypatch):
     def write(model, path):
         np.savez(path, *model.get_weights())
