@@ -27,7 +27,7 @@ def saved(tmp_path_factory):
 @pytest.mark.parametrize(
     "imports",
     [
-        "import keras, kerasseg",
+        pytest.param("import keras, kerasseg", marks=pytest.mark.slow),
         pytest.param("import kerasseg, keras", marks=pytest.mark.slow),
         "import kerasseg.predict.options\nfrom keras import saving\nimport keras",
     ],

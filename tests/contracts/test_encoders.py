@@ -29,6 +29,7 @@ STRIDED_ONLY = [n for n in QUICK if not encoders.ENCODERS[n].traits.dense]
 
 
 GREY = (None, None, 1)
+SLOW = pytest.mark.slow
 
 
 def image(shape=(1, 64, 96, 1)):
@@ -54,6 +55,11 @@ def test_odd_sizes_and_one_channel_work(encoder):
     assert all(np.all(np.isfinite(features)) for features in taps.values())
 
 
+@pytest.mark.parametrize(
+    "encoder",
+    [pytest.param(name, marks=[SLOW] * (name == "hrnet_w18")) for name in QUICK],
+    indirect=True,
+)
 def test_a_pixel_is_left_of_any_image(encoder):
     for size in [(1, 1), (3, 200), (15, 15)]:
         # TensorFlow reads foreign memory where a map is smaller than a kernel.
@@ -81,9 +87,9 @@ def calibrate(encoder, picture):
     encoder(picture, training=True)
 
 
-# Half a minute each; nothing but their own layers is in question.
+# They take long, and nothing but their own layers is in question.
 LONG = {"densenet121", "resnet50_v2", "resnext50_32x4d"}
-SLOW = pytest.mark.slow
+LONG |= {"efficientnet_v2_b0", "efficientnet_b0", "convnext_tiny"}
 DENSE = [
     pytest.param(name, marks=[SLOW] * (name in LONG))
     for name in QUICK

@@ -67,7 +67,8 @@ ORIGINALS = {
 
 
 SLOW = pytest.mark.slow
-DEEP = ("densenet121", "efficientnet_v2_b0")  # many layers take long to build
+# Many layers take long to build.
+DEEP = ("densenet121", "efficientnet_b0", "efficientnet_v2_b0")
 
 
 def randomise(model, rng):

@@ -32,6 +32,7 @@ def test_parameters_are_those_of_deeplab_v3_plus_less_its_head(strided):
     assert strided.count_params() == 41258213 - aspp - decoder - head
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_stride", [16, 8])
 def test_dense_features_subsampled_equal_strided_ones(
     strided, picture, relative_error, output_stride

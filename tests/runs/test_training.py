@@ -48,7 +48,7 @@ def test_a_run_does_not_go_on_with_other_data(tmp_path, capsys):
             write_image(root / "images" / f"{index}.png", image)
             write_mask(root / "labels" / f"{index}.png", index % 2 + 0 * image[..., 0])
     options = [
-        *("--set", "augment.size=[32, 32]", "--set", "model.encoder=tiny"),
+        *("--set", "augment.size=[32, 32]", "--set", "model.base_filters=2"),
         *("--set", "train.epochs=1", "--set", "train.batch_size=2"),
         *("--set", "optimizer.name=sgd", "--set", "train.precision=float32"),
     ]

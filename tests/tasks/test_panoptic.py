@@ -159,6 +159,7 @@ def test_predict_writes_segments(run, tmp_path):
     assert (tmp_path / "out/overlays/photo.png").stat().st_size > 0
 
 
+@pytest.mark.slow
 def test_export_writes_a_saved_model(run, tmp_path):
     assert main(["export", "--run", str(run), "--out", str(tmp_path / "served")]) == 0
     about = json.loads((tmp_path / "served/1/kerasseg.json").read_text())

@@ -32,6 +32,8 @@ epochs = 1
 steps_per_epoch = 2
 batch_size = 4
 precision = "float32"
+[optimizer]
+name = "sgd"
 [predict]
 unit = "percent"
 """
@@ -129,15 +131,17 @@ TASK = dataclasses.replace(
 )
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.setitem(tasks.TASKS, "coverage", TASK)
-    monkeypatch.setitem(zoo.BUILDERS, "coverage", coverage)
-    coverage.task, coverage.losses = "coverage", coverage_losses
-    (tmp_path / "recipe.toml").write_text(RECIPE)
-    out = tmp_path / "run"
-    assert main(["train", str(tmp_path), "--out", str(out)]) == 0
-    return out
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("coverage")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(tasks.TASKS, "coverage", TASK)
+        patch.setitem(zoo.BUILDERS, "coverage", coverage)
+        coverage.task, coverage.losses = "coverage", coverage_losses
+        (folder / "recipe.toml").write_text(RECIPE)
+        out = folder / "run"
+        assert main(["train", str(folder), "--out", str(out)]) == 0
+        yield out
 
 
 def test_every_command_works_with_it(run, tmp_path, capsys):
@@ -168,7 +172,7 @@ def test_its_options_are_flags_and_are_checked(run, tmp_path, capsys):
     command = ["predict", "photo.png", "--run", str(run), "--out", str(tmp_path)]
     assert main([*command, "--zoom", "2"]) == 1
     assert "Received: 'zoom'" in capsys.readouterr().err
-    assert main(["train", "--set", "predict.units=share", str(tmp_path)]) == 2
+    assert main(["train", "--set", "predict.units=share", str(run.parent)]) == 2
     assert "Did you mean 'unit'?" in capsys.readouterr().err
 
 
