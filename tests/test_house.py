@@ -50,7 +50,6 @@ WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} |
     "loading/errors": "loading/test_keras_files",
     "predict/converted": "predict/test_engines",
     "predict/converters": "predict/test_engines",
-    "predict/runtimes": "predict/test_engines",
     "predict/trials": "predict/test_engines",
     "predict/panoptic_maps": "tasks/test_panoptic",
     "predict/star_objects": "tasks/test_stars",
