@@ -10,6 +10,7 @@ compared with TensorFlow's answer on noise of two sizes and on a photograph.
 
 import argparse
 import importlib.metadata
+import itertools
 import json
 import os
 import pathlib
@@ -36,6 +37,7 @@ PACKAGES = (
     "openvino",
     "ai-edge-litert",
 )
+AT_ONCE = 20  # cells in one process: TensorFlow keeps what it has traced
 SIZE = (193, 257)  # of the photograph: odd at most halvings
 HEAD = """# Architectures and formats
 
@@ -48,23 +50,26 @@ objects, that are not the same, if there are any.
 """
 
 
-def measure_apart(name):
-    """Results of one architecture: dict by format.
+def measure_apart(pairs):
+    """Measure in processes of their own, because a runtime may end them.
 
-    Measured in processes of their own, because a runtime may end them.
+    Args:
+        pairs: list of (architecture, format).
+
+    Yields:
+        (architecture, format, result) of each pair.
     """
-    results, left = {}, list(FORMATS)
-    while left:
-        command = [sys.executable, __file__, name, "--formats", *left]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-        lines = [x for x in done.stdout.splitlines() if x.startswith("{")]
-        for line in lines:
-            results |= json.loads(line)
-        left = left[len(lines) :]
-        if left and done.returncode:
-            words = f"The process ended by code {done.returncode}."
-            results[left.pop(0)] = {"refused": words}
-    return results
+    while pairs:
+        some, pairs = pairs[:AT_ONCE], pairs[AT_ONCE:]
+        command = [sys.executable, __file__, "--pairs", *map(":".join, some)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            for line in child.stdout:
+                if line.startswith("{"):
+                    yield *some.pop(0), json.loads(line)
+        if some:
+            words = f"The process ended by code {child.returncode}."
+            yield *some.pop(0), {"refused": words}
+            pairs = some + pairs
 
 
 def measure(name, formats):
@@ -96,7 +101,7 @@ def measure(name, formats):
                 result = {key: found[key] for key in keys}
             except export.ExportError as error:
                 result = {"refused": str(error).partition(" Nothing was")[0]}
-        print(json.dumps({format: result}), flush=True)
+        print(json.dumps(result), flush=True)
 
 
 def page(measured):
@@ -127,8 +132,10 @@ def cell(result):
     if result is None:
         return "not measured"
     if "refused" in result:
+        if "process ended" in result["refused"]:
+            return "crashes"
         return "differs" if " differ" in result["refused"] else "cannot"
-    text = f"{result['error']:.0e}"
+    text = f"{result['error']:.0e}" if result["error"] else "0"
     other = 100 * (1 - result["agreement"])
     return f"{text}, {other:.2g} %" if other else text
 
@@ -136,23 +143,26 @@ def cell(result):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="architectures (default: all)")
-    parser.add_argument("--formats", nargs="+", help="print those of one architecture")
-    names, formats = vars(parser.parse_args()).values()
-    if formats:
-        return measure(*names, formats)
+    parser.add_argument("--pairs", nargs="+", help="NAME:FORMAT, which are printed")
+    names, pairs = vars(parser.parse_args()).values()
+    if pairs:
+        chosen = [pair.split(":") for pair in pairs]
+        for name, some in itertools.groupby(chosen, key=lambda pair: pair[0]):
+            measure(name, [format for _, format in some])
+        return
     from kerasseg import files, zoo
 
     measured = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
     rows = measured.get("architectures", {})
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
-    for name in names or list(zoo.BUILDERS):
-        rows[name] = measure_apart(name)
-        print(name, rows[name], flush=True)
+    pairs = list(itertools.product(names or zoo.BUILDERS, FORMATS))
+    for name, format, result in measure_apart(pairs):
+        print(name, format, result, flush=True)
+        rows.setdefault(name, {})[format] = result
         rows = {key: rows[key] for key in zoo.BUILDERS if key in rows}
         measured = {"versions": versions, "architectures": rows}
         files.replace_text(MEASURED, json.dumps(measured, indent=1) + "\n")
         files.replace_text(PAGE, page(measured))
-    return None
 
 
 if __name__ == "__main__":
