@@ -134,6 +134,25 @@ def look_at(look, *tensors, times=3):
     )
 
 
+@contextlib.contextmanager
+def gradients_are_forgotten():
+    """Drop the custom gradients of what is traced within, which nobody derives.
+
+    TensorFlow 2.21 keeps each of them until the process ends, and with it the graph and
+    the weights of its training. Optimizers of Keras 3.15 have one, of `all_reduce`.
+    """
+    from tensorflow.python.framework import ops
+
+    known = ops.gradient_registry._registry
+    before = list(known)
+    try:
+        yield
+    finally:
+        for name in set(known).difference(before):
+            if name.startswith("CustomGradient-"):
+                del known[name]
+
+
 def check_process():
     """Refuse a fork of a process that has used TensorFlow: it would wait for ever.
 

@@ -203,7 +203,8 @@ class TrainStep:
         return finite
 
     def _update(self, gradients):
-        self.strategy.run(self._apply, (gradients,))
+        with machine.gradients_are_forgotten():
+            self.strategy.run(self._apply, (gradients,))
         self._averages.update(self._position)
         self._position.assign_add(1)
         return tf.constant(True)

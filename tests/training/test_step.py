@@ -1,5 +1,8 @@
 """One training step against numpy, keras and itself."""
 
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -113,3 +116,14 @@ def test_compile_and_fit_of_the_model_still_work():
     step(*cases.ones())
     # Each step takes 0.1 * 2 w from the weight: 2 -> 1.6 -> 1.28 -> 1.024.
     assert model.get_weights()[0].item() == pytest.approx(1.024)
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_training_that_is_over_leaves_nothing_behind(accumulate):
+    step = cases.make_step(cases.network(norm=True), accumulate=accumulate)
+    step(*cases.batch(0))
+    (concrete,) = step._function._list_all_concrete_functions()
+    graph, weight = weakref.ref(concrete.graph), weakref.ref(step._weights[0])
+    del step, concrete
+    gc.collect()
+    assert graph() is None and weight() is None
