@@ -10,6 +10,7 @@ from keras import ops
 from kerasseg import machine
 from kerasseg.predict.options import check_flips, check_scales
 from kerasseg.predict.preprocessing import extend, prepare
+from kerasseg.predict.strides import multiple
 
 # Axes of [N, H, W, C] to reverse, one run of the model each.
 FLIPS = {
@@ -134,9 +135,9 @@ def infer(model, images, answer, *, flips=False, scales=None):
 
     Args:
         model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
-        images: N images [H, W] or [H, W, C]; see `prepare`. Smaller than a model of
-            fixed size, they are continued by their last row and column, and the answer
-            is cut.
+        images: N images [H, W] or [H, W, C]; see `prepare`. Of other sizes than a
+            model takes or halves without a rest, they are continued by their last row
+            and column, and the answer is cut.
         answer: function of logits, such as `to_probabilities`; a module-level one,
             because it is compiled once per model.
         flips: see `check_flips`.
@@ -174,23 +175,25 @@ def _resized(batch, size):
 def _flipped(model, batch, answer, flips):
     """Sum of the answers for a batch and its mirror images."""
     height, width = batch.shape[1:3]
-    batch = extend(batch, input_shape(model)[:2])
+    wanted = input_shape(model)[:2]
     for layer in getattr(model, "layers", ()):
         if hasattr(layer, "check_size"):  # kerasseg.layers.LeastSize
             layer.check_size(batch.shape[1:3])
     run = compiled(model, answer)
 
     def flipped(axes):
-        found = run(np.ascontiguousarray(np.flip(batch, axes)))
-        return np.flip(ops.convert_to_numpy(found), axes)
+        # Mirrored before it is continued: all views are then alike.
+        shown = extend(np.flip(batch, axes), wanted, multiple(model))
+        found = ops.convert_to_numpy(run(np.ascontiguousarray(shown)))
+        if found.shape[1:3] != shown.shape[1:3]:
+            raise ValueError(
+                "`model` must return logits at image size, "
+                f"{shown.shape[1:3]}. Received: {found.shape[1:3]}. A U-Net does with "
+                "padding='same'."
+            )
+        return np.flip(found[:, :height, :width], axes)
 
-    total = functools.reduce(np.add, map(flipped, FLIPS[flips]))
-    if total.shape[1:3] != batch.shape[1:3]:
-        raise ValueError(
-            f"`model` must return logits at image size, {batch.shape[1:3]}. "
-            f"Received: {total.shape[1:3]}. A U-Net does with padding='same'."
-        )
-    return total[:, :height, :width]
+    return functools.reduce(np.add, map(flipped, FLIPS[flips]))
 
 
 def compiled(model, answer):

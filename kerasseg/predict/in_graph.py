@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from kerasseg.images.values import check_range
 from kerasseg.predict import forward
+from kerasseg.predict.strides import multiple
 
 BYTE = (0, 255)  # the numbers that models take
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -34,9 +35,42 @@ def of_floats(model, answer):
 
     @tf.function(input_signature=[image_spec(model, tf.float32)])
     def of_float_images(images):
-        return answer(model(of_model_size(model, images), training=False))
+        return extended(model, of_model_size(model, images), answer)
 
     return of_float_images
+
+
+def extended(model, images, answer):
+    """`answer` of a model's outputs for images that are continued as predictions do.
+
+    See `preprocessing.extend`. What is added is cut off the answer's maps.
+
+    Args:
+        model: keras.Model, image -> outputs.
+        images: float32 [N, H, W, C].
+        answer: function of outputs to a dict of tensors.
+    """
+    wanted = forward.input_shape(model)[:2]
+    static, given = images.shape[1:3], tf.unstack(tf.shape(images)[1:3])
+    given = [n or given[i] for i, n in enumerate(static)]
+    step = multiple(model)
+    sides = [want or n + -n % step for want, n in zip(wanted, given)]
+    if step == 1 or (all(static) and sides == given):
+        return answer(model(images, training=False))
+    for axis, (side, n) in enumerate(zip(sides, given), 1):
+        # By a gather: `tf.pad` does not repeat the last row, other runtimes lack more.
+        images = tf.gather(images, tf.minimum(tf.range(side), n - 1), axis=axis)
+    images = tf.ensure_shape(images, [None, *wanted, images.shape[-1]])
+
+    def cut(values):
+        if values.shape.rank < 3:
+            return values
+        # Maps may be smaller than images: StarDist's have a grid.
+        found = tf.unstack(tf.shape(values)[1:3])
+        rows, columns = (-(-n * m // side) for n, m, side in zip(given, found, sides))
+        return values[:, :rows, :columns]
+
+    return tf.nest.map_structure(cut, answer(model(images, training=False)))
 
 
 def of_model_size(model, images):
@@ -121,9 +155,11 @@ def program(model, answer, value_range=None, *, size=None, dtype=None):
 def raw(model, value_range=None):
     """`program` of all that a model returns; a single tensor is "logits"."""
 
-    def answer(images):
-        outputs = model(images, training=False)
+    def named(outputs):
         return outputs if isinstance(outputs, dict) else {"logits": outputs}
+
+    def answer(images):
+        return extended(model, images, named)
 
     return program(model, answer, value_range)
 

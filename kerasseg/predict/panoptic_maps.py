@@ -6,6 +6,7 @@ from kerasseg.instance import panoptic as grouping
 from kerasseg.predict import forward
 from kerasseg.predict.options import PanopticOptions
 from kerasseg.predict.preprocessing import extend, prepare
+from kerasseg.predict.strides import multiple
 
 MAPS = {"logits", "centers", "offsets"}
 
@@ -55,7 +56,7 @@ def panoptic(
     *wanted, channels = forward.input_shape(model)
     image = prepare(image, channels, value_range)
     height, width = image.shape[:2]
-    batch = extend(image[None], wanted)
+    batch = extend(image[None], wanted, multiple(model))
     maps = forward.to_arrays(forward.compiled(model, dict)(batch))
     maps = {name: values[0, :height, :width] for name, values in maps.items()}
     num_classes = maps["logits"].shape[-1]

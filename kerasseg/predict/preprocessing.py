@@ -112,18 +112,22 @@ def check_image(image, channels):
         )
 
 
-def extend(batch, size):
+def extend(batch, size, multiple=1):
     """Continue images by their last row and column, to the size that a model takes.
 
     Args:
         batch: [N, H, W, C].
-        size: (height, width), None where any will do.
+        size: (height, width), None for the next multiple of `multiple`.
+        multiple: see `strides.multiple`.
 
     Raises:
         ValueError: if the images are larger.
     """
     given = batch.shape[1:3]
-    missing = [0 if want is None else want - have for want, have in zip(size, given)]
+    missing = [
+        -have % multiple if want is None else want - have
+        for want, have in zip(size, given)
+    ]
     if min(missing) < 0:
         raise ValueError(
             f"`model` takes only images of {size[0]} x {size[1]} pixels. Received: "

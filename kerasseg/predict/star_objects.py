@@ -7,9 +7,9 @@ from kerasseg.instance.instances import tell_of_limit
 from kerasseg.predict import forward
 from kerasseg.predict.options import StarOptions
 from kerasseg.predict.preprocessing import extend, prepare
+from kerasseg.predict.strides import multiple
 
 MAPS = {"logits", "distances"}
-MULTIPLE = 32  # every encoder halves such sides five times without a rest
 
 
 def stars(
@@ -50,11 +50,12 @@ def stars(
             "`model` must return logits and distances, as zoo.stardist does. "
             f"Received: outputs {sorted(forward.output_names(model))}."
         )
-    image = prepare(image, forward.input_shape(model)[-1], value_range)
+    *wanted, channels = forward.input_shape(model)
+    image = prepare(image, channels, value_range)
     size = image.shape[:2]
-    batch = extend(image[None], [n + -n % MULTIPLE for n in size])
+    batch = extend(image[None], wanted, multiple(model))
     maps = forward.to_arrays(forward.compiled(model, dict)(batch))
-    grid = batch.shape[1] // maps["logits"].shape[1]
+    grid = -(-batch.shape[1] // maps["logits"].shape[1])
     # The maps without what `extend` added, which is no part of the image.
     inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
     found = star_polygons.decode(

@@ -282,7 +282,7 @@ def program(model, value_range):
     from kerasseg.predict import in_graph
 
     def answer(images):
-        return _segmented(model(images, training=False))
+        return in_graph.extended(model, images, _segmented)
 
     return in_graph.program(model, answer, value_range)
 

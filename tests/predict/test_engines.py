@@ -109,7 +109,7 @@ def test_an_engine_that_answers_otherwise_is_refused(runtime, model, image):
 
 def test_an_engine_that_fails_says_so(runtime, model, image):
     runtime(lambda function, images: 1 / 0)
-    with pytest.raises(converted.EngineError, match=r"45, 64.*division by zero"):
+    with pytest.raises(converted.EngineError, match=r"46, 64.*division by zero"):
         predict.class_ids(predict.engine(model, "litert"), image)
 
 
