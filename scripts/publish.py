@@ -53,8 +53,7 @@ def entry(name, recipe, facts, data):
     task = recipes.task_of(recipe)
     options = task.model_options(recipe, facts["classes"], facts["channels"])
     options |= recipe["model"]
-    if facts["channels"] == 3:
-        options.pop("input_shape", None)  # the default
+    options.pop("input_shape", None)
     lines = {
         "task": task.name,
         "architecture": options.pop("architecture"),
@@ -64,6 +63,7 @@ def entry(name, recipe, facts, data):
         "stored": f"{name}.npz",
         "sha256": hashlib.sha256(data).hexdigest(),
         "megabytes": round(len(data) / 1e6, 2),
+        "channels": facts["channels"] if facts["channels"] != 3 else None,
         "options": {key: x for key, x in options.items() if key != "encoder_weights"},
         "predict": recipe["predict"],
         "dataset": recipe["data"],

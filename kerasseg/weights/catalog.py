@@ -36,6 +36,7 @@ class Entry:
         reference: the implementation whose files these are, see `zoo.from_reference`;
             None for our own.
         encoder: name of the encoder; None for the reference's or builder's.
+        channels: of its images.
         encoder_options, options: of the encoder's and the builder's functions.
         classes: names, in the order of the outputs; the background, if there is one,
             comes first. Models of objects leave it out of their ids.
@@ -64,6 +65,7 @@ class Entry:
     architecture: str = ""
     reference: str | None = None
     encoder: str | None = None
+    channels: int = 3
     encoder_options: dict = dataclasses.field(default_factory=dict)
     options: dict = dataclasses.field(default_factory=dict)
     classes: tuple = ()

@@ -347,4 +347,6 @@ def _built(entry, num_classes):
     count, *_ = parameters(builder)
     given = {count: num_classes, "encoder": encoder}
     given = {key: x for key, x in given.items() if x is not None}
+    if entry.channels != 3:  # the default of all builders
+        given["input_shape"] = (None, None, entry.channels)
     return builder(**{**entry.options, **given})
