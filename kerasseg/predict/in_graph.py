@@ -54,7 +54,8 @@ def extended(model, images, answer):
     static, given = images.shape[1:3], tf.unstack(tf.shape(images)[1:3])
     given = [n or given[i] for i, n in enumerate(static)]
     step = multiple(model)
-    sides = [want or n + -n % step for want, n in zip(wanted, given)]
+    # By sums of positive numbers: ONNX divides negative ones otherwise.
+    sides = [want or (n + step - 1) // step * step for want, n in zip(wanted, given)]
     if step == 1 or (all(static) and sides == given):
         return answer(model(images, training=False))
     for axis, (side, n) in enumerate(zip(sides, given), 1):
@@ -67,7 +68,9 @@ def extended(model, images, answer):
             return values
         # Maps may be smaller than images: StarDist's have a grid.
         found = tf.unstack(tf.shape(values)[1:3])
-        rows, columns = (-(-n * m // side) for n, m, side in zip(given, found, sides))
+        rows, columns = (
+            (n * m + side - 1) // side for n, m, side in zip(given, found, sides)
+        )
         return values[:, :rows, :columns]
 
     return tf.nest.map_structure(cut, answer(model(images, training=False)))

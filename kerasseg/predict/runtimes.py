@@ -172,7 +172,7 @@ def _gathers_batches(model):
     process on processors with AVX512 (2026.4).
     """
     kinds = (x for x in model.get_ops() if x.get_type_name() == "Gather")
-    return any(x.get_attributes()["batch_dims"] for x in kinds)
+    return any(x.get_attributes().get("batch_dims") for x in kinds)
 
 
 def _litert(path):

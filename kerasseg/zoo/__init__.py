@@ -319,8 +319,7 @@ def load(name, num_classes=None, *, accept_licence=False):
     path, skip = entry.path(), None if num_classes is None else "head"
     if entry.reference:
         options = dict(entry.options)
-        # Files of one reference may be of several data sets, as SegFormer's of 150
-        # classes (ADE20K) and of 19 (Cityscapes): the entry says which.
+        # Files of one reference may be of several data sets, as SegFormer's.
         published = options.pop("num_classes", None)
         model = from_reference(
             entry.reference,
@@ -334,7 +333,7 @@ def load(name, num_classes=None, *, accept_licence=False):
         model = _built(entry, num_classes)
         load_torch(model, path, skip_mismatch=skip)
     model.classes = entry.classes if num_classes is None else ()
-    # Keras saves no attributes: a model from a .keras file has none of these.
+    # Keras saves no attributes: a .keras file has none of these.
     model.predict_options, model.licence = entry.predict, entry.licence
     return model
 
@@ -345,8 +344,7 @@ def _built(entry, num_classes):
     if entry.encoder_options:
         encoder = encoders.build(encoder, options=entry.encoder_options)
     count, *_ = parameters(builder)
-    given = {count: num_classes, "encoder": encoder}
+    shape = None if entry.channels == 3 else (None, None, entry.channels)
+    given = {count: num_classes, "encoder": encoder, "input_shape": shape}
     given = {key: x for key, x in given.items() if x is not None}
-    if entry.channels != 3:  # the default of all builders
-        given["input_shape"] = (None, None, entry.channels)
     return builder(**{**entry.options, **given})
