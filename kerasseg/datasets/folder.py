@@ -243,7 +243,10 @@ def _occurring_ids(root, split, read_label):
     def facts_of(file):
         label = read_label(file)
         counts = np.bincount(np.minimum(label, 256).ravel(), minlength=257)
-        ids = set(np.unique(label).tolist())
+        if label.max(initial=0) < 256:  # as `np.unique`, but of what is counted already
+            ids = set(np.flatnonzero(counts).tolist())
+        else:
+            ids = set(np.unique(label).tolist())
         return ids, counts, mask_kinds.marks_objects(label)
 
     masks = all_masks(root, split)

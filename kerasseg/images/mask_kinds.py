@@ -1,9 +1,11 @@
 """Masks whose numbers are no class ids, told by the numbers alone."""
 
+import cv2
 import numpy as np
-from skimage import measure
+from scipy import ndimage
 
 SPANS = {"0-127": 0, "128-255": 1}
+MOST_NUMBERS = 65535
 FEW_OBJECTS = 8  # fewer regions may be classes that occur once each
 
 
@@ -63,12 +65,23 @@ def marks_objects(label):
         None where there are fewer than two numbers; else the numbers, sorted, if they
         are, and an empty tuple if not.
     """
-    ids = np.unique(label)
-    ids = tuple(ids[ids > 0].tolist())
-    if len(ids) < 2:
+    numbers = np.asarray(label)
+    if numbers.size and numbers.max() > MOST_NUMBERS:  # a box of each is kept below
+        different, places = np.unique(numbers, return_inverse=True)
+        ids = different[different > 0].tolist()
+        numbers = places.reshape(numbers.shape) + 1 - np.count_nonzero(different <= 0)
+    else:
+        ids = range(1, MOST_NUMBERS + 1)
+    boxes = [(i, box) for i, box in enumerate(ndimage.find_objects(numbers), 1) if box]
+    if len(boxes) < 2:
         return None
-    regions = measure.label(label, background=0, connectivity=2).max()
-    return ids if regions == len(ids) else ()
+    # One after the other: maps of classes are told by their first ones, in a tenth of
+    # the time that all regions of a street scene take.
+    for number, box in boxes:
+        inside = (numbers[box] == number).astype("uint8")
+        if cv2.connectedComponents(inside, connectivity=8)[0] > 2:  # with background
+            return ()
+    return tuple(ids[number - 1] for number, _ in boxes)
 
 
 def are_objects(found):

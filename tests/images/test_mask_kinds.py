@@ -144,3 +144,9 @@ def test_a_mask_of_three_nearly_equal_channels_is_grey_with_values(tmp_path):
     Image.fromarray(mask).save(tmp_path / "a.png")
     found = read_mask(tmp_path / "a.png", values={"0-127": 0, "128-255": 1})
     np.testing.assert_array_equal(found, mask[..., 1] > 127)
+
+
+def test_numbers_above_16_bits_mark_objects_too():
+    label = np.array([[0, 70000, 70000], [90000, 0, 0]])
+    assert mask_kinds.marks_objects(label) == (70000, 90000)
+    assert mask_kinds.marks_objects(np.pad(label, [(0, 0), (0, 3)], mode="wrap")) == ()
