@@ -66,7 +66,9 @@ def marks_objects(label):
         are, and an empty tuple if not.
     """
     numbers = np.asarray(label)
-    if numbers.size and numbers.max() > MOST_NUMBERS:  # a box of each is kept below
+    if not numbers.size:
+        return None
+    if numbers.max() > MOST_NUMBERS:  # a box of each is kept below
         different, places = np.unique(numbers, return_inverse=True)
         ids = different[different > 0].tolist()
         numbers = places.reshape(numbers.shape) + 1 - np.count_nonzero(different <= 0)

@@ -12,7 +12,7 @@ from skimage import data
 
 from kerasseg import datasets
 from kerasseg.cli import main
-from kerasseg.images import ImageError, read_mask, write_image
+from kerasseg.images import ImageError, mask_kinds, read_mask, write_image
 
 Y, X = np.mgrid[:64, :80]
 
@@ -150,3 +150,4 @@ def test_numbers_above_16_bits_mark_objects_too():
     label = np.array([[0, 70000, 70000], [90000, 0, 0]])
     assert mask_kinds.marks_objects(label) == (70000, 90000)
     assert mask_kinds.marks_objects(np.pad(label, [(0, 0), (0, 3)], mode="wrap")) == ()
+    assert mask_kinds.marks_objects(label[:0]) is None
