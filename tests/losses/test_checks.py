@@ -106,12 +106,19 @@ def test_probabilities_as_arrays_are_refused_or_told(rng):
         losses.Dice()(labels % 2, p[..., :1])
 
 
-def test_nothing_is_looked_at_while_a_graph_is_traced():
-    @tf.function
+@pytest.mark.parametrize("is_compiled", [False, True])
+def test_labels_are_looked_at_when_a_graph_runs_and_not_while_it_is_traced(is_compiled):
+    @tf.function(jit_compile=is_compiled)
     def compiled(labels, logits):
         return losses.CrossEntropy()(labels, logits)
 
-    assert float(compiled(mask(), zeros())) < 1e-3
+    signature = [tf.TensorSpec(x.shape, x.dtype) for x in (mask(), zeros())]
+    compiled.get_concrete_function(*signature)
+    if is_compiled:  # never, then
+        assert float(compiled(mask(), zeros())) < 1e-3
+        return
+    with pytest.warns(UserWarning, match="hold 0 and 255 but no 1"):
+        assert float(compiled(mask(), zeros())) < 1e-3
 
 
 def test_help_lists_the_losses():
