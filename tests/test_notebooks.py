@@ -48,7 +48,7 @@ def test_notebook_runs_from_top_to_bottom(path, tmp_path):
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": programs}
     client = nbclient.NotebookClient(
         notebook,
-        timeout=300,
+        timeout=600,
         kernel_name="python3",
         resources={"metadata": {"path": str(tmp_path)}},
     )
