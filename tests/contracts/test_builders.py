@@ -23,9 +23,15 @@ STRIDED = [
 ]
 
 SLOW = pytest.mark.slow
-# Fitted in the quick part: attention, poolings, unpooling, dilation, resizing.
+# Saved and fitted in the quick part: attention, poolings, unpooling, dilation.
 FITTED = [("ocrnet", "tiny"), ("pan", "tiny"), ("pspnet", "tiny"), ("segnet", "tiny")]
 FITTED += [("unet", "plain"), ("upernet", "tiny")]
+few_quick = pytest.mark.parametrize(
+    "model",
+    [pytest.param(x, marks=[SLOW] * (x not in FITTED)) for x in CASES],
+    ids="-".join,
+    indirect=True,
+)
 
 
 @pytest.fixture(scope="module", params=CASES, ids="-".join)
@@ -99,6 +105,7 @@ def test_layer_names_are_given_by_hand_and_unique(model):
         assert not layer.name.startswith(automatic + "_"), layer.name
 
 
+@few_quick
 def test_saving_and_loading_gives_identical_logits(model, tmp_path):
     model.save(tmp_path / "model.keras")
     model.save_weights(tmp_path / "model.weights.h5")
@@ -136,12 +143,7 @@ def test_precision_classes_and_channels_are_free_and_change_no_name(
     assert [v.path for v in other.weights] == [v.path for v in model.weights]
 
 
-@pytest.mark.parametrize(
-    "model",
-    [pytest.param(x, marks=[SLOW] * (x not in FITTED)) for x in CASES],
-    ids="-".join,
-    indirect=True,
-)
+@few_quick
 def test_compile_and_fit_work_untouched(model):  # the last: it changes the weights
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile("sgd", loss)
