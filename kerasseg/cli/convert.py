@@ -55,9 +55,9 @@ def run(arguments):
     """Convert a data set to COCO JSON, YOLO, Pascal VOC, label images or folders."""
     from kerasseg import datasets
 
-    source, source_format, form = _source(arguments)
-    if form and not arguments.json:
-        print(f"Data: {form.title} ({form.evidence}), --from {form.name}")
+    source, source_format, told = _source(arguments)
+    if told and not arguments.json:
+        print(f"Data: {told}")
     report = datasets.convert(
         source,
         arguments.out,
@@ -75,11 +75,11 @@ def run(arguments):
 
 
 def _source(arguments):
-    """Path and format, or Samples and None; and the form that was found."""
+    """Path and format, or Samples and None; and what is told about them."""
     from kerasseg import datasets
     from kerasseg.names import look_up
 
-    path, name, form = arguments.source, arguments.source_format, None
+    path, name, told = arguments.source, arguments.source_format, None
     split = arguments.split
     # What is not there is called a file or a folder where it is read.
     is_file = os.path.isfile(path) or not os.path.exists(path)
@@ -90,14 +90,28 @@ def _source(arguments):
     if name is None:
         form = datasets.find_format(path)
         name = form.name
-        semantic = arguments.to in ("voc", "masks")
-        as_objects = name == "mask_folders" or (name == "folder" and not semantic)
-        as_objects |= name == "coco" and _is_converted(path)
-        if as_objects and not split:
-            return path, None, None  # numbers in masks are objects
+        told = f"{form.title} ({form.evidence})"
+        written = name == "coco" and _is_converted(path)
+        if not split and (name == "mask_folders" or written):
+            return path, None, None
+        class_maps = arguments.to in ("voc", "masks") or split
+        if name == "folder" and not class_maps and not _has_named_classes(path):
+            way = "numbers in masks are objects; --from folder takes them as classes"
+            return path, None, f"{told}, {way}"
+        told += f", --from {name}"
     read = look_up(name, datasets.DATASETS, "data set")
     options = {"boxes": arguments.boxes} if name == "coco" else {}
-    return read(path, split, **options), None, form
+    return read(path, split, **options), None, told
+
+
+def _has_named_classes(path):
+    """Whether a folder of masks says what its numbers mean, as objects never do."""
+    from kerasseg import datasets
+
+    try:
+        return datasets.folder(path).classes[0] != "class 0"
+    except ValueError:  # such as masks that number objects
+        return False
 
 
 def _is_converted(path):

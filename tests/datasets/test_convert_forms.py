@@ -5,7 +5,7 @@ import pytest
 
 from kerasseg import datasets
 from kerasseg.cli import main
-from kerasseg.images import write_image
+from kerasseg.images import write_image, write_mask
 from tests.datasets import forms
 from tests.datasets.forms import FORMS, SCENE, label_of
 
@@ -128,3 +128,22 @@ def test_coco_in_folders_of_its_own_is_converted(tmp_path):
     (tmp_path / "coco/annotations/instances_val2017.json").unlink()
     assert main(["convert", source, "--to", "voc", "--out", str(tmp_path / "voc")]) == 0
     assert datasets.voc(tmp_path / "voc").classes == ("background", "cat")
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_masks_are_of_classes_where_these_have_names(named, tmp_path, capsys):
+    """Else they may number objects, and the command tells how they are taken."""
+    for number in (1, 2):
+        label = np.pad(np.full([4, 5], number), 3)
+        write_image(tmp_path / f"in/images/{number}.png", np.zeros([10, 11, 3], "u1"))
+        write_mask(tmp_path / f"in/labels/{number}.png", label)
+    if named:
+        (tmp_path / "in/classes.txt").write_text("background\nroad\ncar\n")
+    out = tmp_path / "out"
+    assert (
+        main(["convert", str(tmp_path / "in"), "--to", "yolo", "--out", str(out)]) == 0
+    )
+    names = datasets.yolo(out).classes[1:]
+    assert names == (("road", "car") if named else ("object",))
+    told = capsys.readouterr().out
+    assert ("numbers in masks are objects; --from folder" in told) != named
