@@ -36,9 +36,9 @@ def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2)
 
     Stacks lie in `images/` and `labels/` (or `masks`, ...) with the same names, or
     beside each other, `NAME.tif` and `NAME_labels.tif`, `train-volume.tif` and
-    `train-labels.tif`; both have as many pages, each of one band. Neighbouring slices
-    look alike: a split keeps stacks together, and of a single one the last slices are
-    "val".
+    `train-labels.tif`; both have as many pages, those of labels of one band.
+    Neighbouring slices look alike: a split keeps stacks together, and of a single one
+    the last slices are "val".
 
     Args:
         root: folder.
@@ -48,7 +48,7 @@ def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2)
         val_fraction: share of the slices, or stacks, in "val".
 
     Returns:
-        Samples of `image` [H, W, 1] in the dtype of the file and `label` int32 [H, W].
+        Samples of `image` [H, W, C] in the dtype of the file and `label` int32 [H, W].
 
     Raises:
         ImageError: if files are broken, or numbers of pages differ.
@@ -135,4 +135,4 @@ def _read(values, pair):
         label = as_class_ids(pair.mask, stored)
     else:
         label = ids_of_values(pair.mask, stored, values)
-    return {"image": image[..., None], "label": label}
+    return {"image": image.reshape(*label.shape, -1), "label": label}

@@ -19,7 +19,7 @@ def decode_tiff(file):
 
 
 def decode_page(file, page):
-    """Pixels [H, W] of one page of `tiff_bands.is_known`, upright."""
+    """Pixels [H, W] or [H, W, C] of one page of `tiff_bands.is_known`, upright."""
     file.check_size(page.imagewidth, page.imagelength)
     return _decode(file, [page])
 

@@ -40,27 +40,28 @@ def num_pages(path):
 
 
 def read_page(path, place, *, as_ids=False):
-    """Pixels [H, W] of one page, upright, whatever the size of the file.
+    """Pixels [H, W] or [H, W, C] of one page, upright, whatever the file's size.
 
     Args:
         path: pathlib.Path.
         place: number of the page, from 0.
-        as_ids: whether its numbers are ids.
+        as_ids: whether its numbers are ids, of which a pixel has one.
 
     Returns:
         Array in the dtype of the file, float32 unless uint8 or uint16 of an image.
 
     Raises:
-        ImageError: if the page is broken, holds NaN, has several bands, or is packed
-            in another way than by LZW, Deflate or PackBits.
+        ImageError: if the page is broken, holds NaN, has several bands of ids, or is
+            packed in another way than by LZW, Deflate or PackBits.
     """
     data, pages = _open(path, path.stat().st_mtime_ns)
     page = pages[place]
     file = PictureFile(path, data, as_ids, None, MAX_PIXELS)
-    if not tiff_bands.is_known(page) or page.samplesperpixel != 1:
+    if not tiff_bands.is_known(page) or (as_ids and page.samplesperpixel != 1):
+        bands = "one band" if as_ids else "bands"
         raise ImageError(
             path,
-            "pages of one band of 8 bits or more, plain or by LZW, Deflate, PackBits",
+            f"pages of {bands} of 8 bits or more, plain or by LZW, Deflate, PackBits",
             f"page {place}: {page.samplesperpixel} bands of {page.bitspersample} bits",
             "Save it so",
         )

@@ -70,3 +70,11 @@ def test_only_the_page_is_in_memory(tmp_path):
         "import pathlib; from kerasseg.images import tiff_pages",
     )
     assert peak < 8 * 2**20
+
+
+def test_pages_of_images_may_have_bands_those_of_ids_not(tmp_path, rng):
+    pages = rng.integers(0, 255, [3, 8, 9, 3]).astype("uint8")
+    tifffile.imwrite(tmp_path / "a.tif", pages, photometric="rgb")
+    np.testing.assert_array_equal(tiff_pages.read_page(tmp_path / "a.tif", 2), pages[2])
+    with pytest.raises(ImageError, match=r"one band .* page 1: 3 bands of 8 bits"):
+        tiff_pages.read_page(tmp_path / "a.tif", 1, as_ids=True)
