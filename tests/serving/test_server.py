@@ -152,6 +152,17 @@ def test_a_file_that_does_not_arrive_is_given_up(port):
     assert TIMEOUT_S <= time.monotonic() - begin < 10 * TIMEOUT_S
 
 
+def test_clients_that_leave_in_the_middle_are_counted():
+    with serving(Bright()) as port:
+        head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            connection.sendall(head + b"half")
+        end = time.monotonic() + 10
+        while 'status="499"} 1.0' not in ask(port, method="GET", path="/metrics")[1]:
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+
 def test_an_error_of_the_model_is_no_end_and_tells_no_secret(port, caplog):
     status, content = ask(port, png(13))
     assert status == 500 and "secret" not in content["error"]
