@@ -6,6 +6,21 @@ import pytest
 from kerasseg.predict import runtimes
 
 
+def test_openvino_opens_files_with_old_gathers(tmp_path):
+    openvino = pytest.importorskip("openvino")
+    images = openvino.opset1.parameter([-1, -1, -1, 2], np.uint8)
+    images.output(0).get_tensor().set_names({"images"})
+    places = openvino.opset1.constant(np.array([1, 0], "int32"))
+    axis = openvino.opset1.constant(np.int32(3))
+    found = openvino.opset1.gather(images, places, axis)
+    found.output(0).get_tensor().set_names({"swapped"})
+    openvino.save_model(openvino.Model([found], [images]), tmp_path / "a.xml")
+    program = runtimes.open_file(tmp_path / "a.xml", "openvino")
+    image = np.arange(24, dtype="uint8").reshape(1, 3, 4, 2)
+    for _ in range(3):
+        np.testing.assert_array_equal(program.run(image)["swapped"], image[..., ::-1])
+
+
 def test_openvino_survives_gathers_when_a_size_comes_again(tmp_path):
     """It crashed with a program for one size, where all shapes are known."""
     openvino = pytest.importorskip("openvino")
