@@ -30,7 +30,8 @@ def unet(
     With `encoder="plain"` it is the network of the paper, of `base_filters` to 16
     times as many channels; `padding="valid", norm=None` is the paper to the letter
     (logits 184 pixels smaller than the image: 572 -> 388). By default convolutions
-    keep the size and are batch-normalised, and odd image sizes work.
+    keep the size and are batch-normalised, and odd image sizes work (best by `predict`,
+    which continues them to multiples of 16).
 
     With another encoder it is the usual transfer-learning U-Net: nearest-neighbour
     upsampling, one skip per level, as in segmentation_models.pytorch.
