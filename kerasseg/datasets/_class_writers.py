@@ -8,6 +8,7 @@ import pathlib
 import numpy as np
 
 from kerasseg.datasets import _id_maps, voc
+from kerasseg.datasets._instance_writers import check_names
 from kerasseg.datasets._sample_content import write_picture
 from kerasseg.images import ImageError, write_mask
 from kerasseg.instance.polygons import to_polygons
@@ -19,9 +20,9 @@ def yolo(folder, content, report):
     """`images/`, `labels/` of polygons and data.yaml; parts of an object are lines."""
     numbers = {key: place for place, key in enumerate(content.categories)}
     report["parts"] = 0
+    check_names(content, _stem_of)
     for annotated in content.images:
         (height, width), infos, masks = annotated.read()
-        _stem(annotated)
         write_picture(annotated, folder / "images" / annotated.name)
         lines = []
         for info, mask in zip(infos, masks):
@@ -37,7 +38,8 @@ def yolo(folder, content, report):
             report["objects"] += 1
             report["crowds"] += info.crowd
             report["parts"] += len(polygons) - 1
-        path = folder / "labels" / _stem(annotated).with_suffix(".txt")
+        # Not `with_suffix`: names have dots, as Roboflow's "1_jpg.rf.abc".
+        path = folder / "labels" / f"{_stem(annotated)}.txt"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join(lines) + "\n" * bool(lines))
     names = "".join(
@@ -53,8 +55,9 @@ def voc_masks(folder, content, report):
     names = (BACKGROUND, *content.categories.values())
     colors = voc.palette(len(names))
     listed = []
+    check_names(content, _flat_stem_of)
     for annotated in content.images:
-        stem = str(_stem(annotated)).replace("/", "_")
+        stem = _flat_stem_of(annotated.name)
         target = folder / "JPEGImages" / f"{stem}{pathlib.Path(annotated.name).suffix}"
         write_picture(annotated, target)
         label, objects = _maps(annotated, content, report)
@@ -77,6 +80,7 @@ def voc_masks(folder, content, report):
 
 def masks(folder, content, report):
     """`images/`, label images of class ids in `labels/`, and classes.txt."""
+    check_names(content, _stem_of)
     for annotated in content.images:
         stem = _stem(annotated)
         write_picture(annotated, folder / "images" / annotated.name)
@@ -120,7 +124,15 @@ def _check_ids(annotated, ids, most):
 
 
 def _stem(annotated):
-    return pathlib.PurePosixPath(annotated.name).with_suffix("")
+    return _stem_of(annotated.name)
+
+
+def _stem_of(name):
+    return pathlib.PurePosixPath(name).with_suffix("")
+
+
+def _flat_stem_of(name):
+    return str(_stem_of(name)).replace("/", "_")
 
 
 def _plain(name):

@@ -44,7 +44,7 @@ def coco(folder, content, report, polygons):
 
 def labels(folder, content, report):
     """`images/`, 16-bit label images in `labels/`, and `classes.json`."""
-    _check_names(content, lambda name: pathlib.PurePosixPath(name).with_suffix(""))
+    check_names(content, lambda name: pathlib.PurePosixPath(name).with_suffix(""))
     objects = {}
     for annotated in content.images:
         size, infos, masks = annotated.read()
@@ -69,10 +69,10 @@ def labels(folder, content, report):
 
 def folders(folder, content, report):
     """`NAME/images/NAME.png` and `NAME/masks/00001.png`."""
-    flat = _check_names(
+    flat = check_names(
         content, lambda name: str(pathlib.PurePosixPath(name)).replace("/", "_")
     )
-    _check_names(content, lambda name: pathlib.PurePosixPath(flat[name]).stem)
+    check_names(content, lambda name: pathlib.PurePosixPath(flat[name]).stem)
     for annotated in content.images:
         _, infos, masks = annotated.read()
         file = pathlib.PurePosixPath(flat[annotated.name])
@@ -148,7 +148,7 @@ def _categories(content):
     return {"categories": [{"id": number, "name": name} for number, name in pairs]}
 
 
-def _check_names(content, key):
+def check_names(content, key):
     """{image name: its key}, or an ImageError if two have the same."""
     owner = {}
     for annotated in content.images:

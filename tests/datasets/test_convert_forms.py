@@ -147,3 +147,38 @@ def test_masks_are_of_classes_where_these_have_names(named, tmp_path, capsys):
     assert names == (("road", "car") if named else ("object",))
     told = capsys.readouterr().out
     assert ("numbers in masks are objects; --from folder" in told) != named
+
+
+@pytest.mark.parametrize("to", ["yolo", "voc", "masks"])
+def test_names_with_dots_keep_their_labels(tmp_path, to):
+    # Roboflow's copies of one picture differ only behind the last dot.
+    names = ["1_jpg.rf.0a1b", "1_jpg.rf.9c8d"]
+    for number, name in enumerate(names):
+        write_image(tmp_path / f"in/images/{name}.png", forms.photo(number))
+        mask = np.zeros(forms.SIZE, "uint8")
+        mask[1:4, 2 + number : 6 + number] = 1
+        write_mask(tmp_path / f"in/masks/{name}.png", mask)
+    source = datasets.folder(tmp_path / "in")
+    datasets.convert(source, tmp_path / "out", to=to)
+    back = READERS[to](tmp_path / "out")
+    for index, name in enumerate(back.names):
+        wanted = source[source.names.index(name)]["label"]
+        assert np.array_equal(back[index]["label"], wanted)
+
+
+@pytest.mark.parametrize(
+    ("to", "names"), [("yolo", ("a.jpg", "a.png")), ("voc", ("a/b_c.jpg", "a_b/c.jpg"))]
+)
+def test_two_images_never_share_a_label_file(tmp_path, to, names):
+    entries, objects = [], []
+    for number, name in enumerate(names):
+        write_image(tmp_path / "in" / name, forms.photo(number))
+        size = {"height": forms.SIZE[0], "width": forms.SIZE[1]}
+        entries.append({"id": number, "file_name": name, **size})
+        ring = {"segmentation": [[1, 1, 4, 1, 4, 4, 1, 4]], "category_id": 1}
+        objects.append({"id": number, "image_id": number, "iscrowd": 0, **ring})
+    document = {"images": entries, "annotations": objects}
+    document["categories"] = [{"id": 1, "name": "cat"}]
+    forms.text(tmp_path / "in/all.json", document)
+    with pytest.raises(ValueError, match="differ in more than"):
+        datasets.convert(tmp_path / "in/all.json", tmp_path / "out", to=to)
