@@ -1,6 +1,7 @@
 """The command `kerasseg check-data`: a data set is examined, told about and mended."""
 
 import pathlib
+import shlex
 import sys
 
 from kerasseg.cli import data
@@ -8,6 +9,7 @@ from kerasseg.cli import data
 # A screenful; --json has all.
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
 CELLS = 24  # of the contact sheet
+TOLD = ("Left out", "Run", "Crowds")  # notes of readers, by their beginning
 UNEVEN = 4  # ratio of weights from which on they are worth a try
 TITLES = {
     "fault": "Spoils the training:",
@@ -67,8 +69,19 @@ def run(arguments):
     if arguments.fix:
         answer["fixed"] = _fix(arguments, found, sides, say)
     elif found.faults and found.facts:
-        say("A corrected copy: kerasseg check-data ... --fix OUT")
+        say(f"A corrected copy: {_again(arguments)} --fix corrected")
     return answer
+
+
+def _again(arguments):
+    """This command as it can be pasted."""
+    words = ["kerasseg", "check-data", *filter(None, [arguments.recipe])]
+    for option in ("data", "format", "group"):
+        if value := getattr(arguments, option):
+            words += [f"--{option}", str(value)]
+    for assignment in arguments.set:
+        words += ["--set", assignment]
+    return shlex.join(words)
 
 
 def _silent(*_):
@@ -146,9 +159,7 @@ def _prose(found, reports):
     if not found.faults:
         yield "\nNothing that would spoil the training was found."
     notes = [w for report in reports.values() for w in report["warnings"]]
-    left = [
-        note for note in dict.fromkeys(notes) if note.startswith(("Left out", "Run"))
-    ]
+    left = [note for note in dict.fromkeys(notes) if note.startswith(TOLD)]
     yield from (f"- {_short(note)}" for note in left[:4])
     yield from _classes(found)
 
@@ -330,5 +341,5 @@ def _fix(arguments, found, sides, say):
         say(f"  left out: {name}: {_short(reason, 160)}")
     if len(left) > 5:
         say(f"  left out: {len(left) - 5} more")
-    say(f"Next: kerasseg check-data --data {report['out']}")
+    say(f"Next: kerasseg check-data --data {shlex.quote(report['out'])}")
     return report

@@ -13,6 +13,7 @@ def is_crowd(entry):
     return entry.crowd in (1, "1")
 
 
+USUAL_CROWDS = 0.1  # share of annotations; 0.01 in COCO itself
 REASONS = {  # of what is left out: as told of one, and of several
     "box": ("has a box but no segmentation", "have a box but no segmentation"),
     "nothing": ("has an empty outline", "have empty outlines"),
@@ -23,7 +24,7 @@ ADVICE = {"box": ' boxes="fill" makes rectangles of them (--set data.boxes=fill)
 
 
 def notes_of(objects, left_out):
-    """Sentences about annotations that are left out, and about files of crowds only."""
+    """Sentences about annotations that are left out, and about crowds."""
     by_reason = collections.defaultdict(list)
     for one in left_out:
         label, image = bounded(one.label, 100), bounded(one.image, 200)
@@ -36,9 +37,12 @@ def notes_of(objects, left_out):
             f"{', ...' * (num > NAMED)}.{ADVICE.get(reason, '')}"
         )
     every = [entry for group in objects.values() for entry in group]
-    if every and all(is_crowd(entry) for entry in every):
+    num = sum(map(is_crowd, every))
+    if num > USUAL_CROWDS * len(every):
+        which = "Crowds only: all" if num == len(every) else f"Crowds: {num} of"
+        have = "has" if num == 1 and len(every) > 1 else "have"
         yield (
-            f"Crowds only: all {len(every)} have iscrowd=1, which is not learned. "
+            f"{which} {len(every)} {have} iscrowd=1, which is not learned. "
             "Some tools write single brush masks so: crowds=False takes them for "
             "objects (--set data.crowds=false)."
         )

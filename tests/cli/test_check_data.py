@@ -1,6 +1,7 @@
 """`kerasseg check-data` as a person and as a program read it."""
 
 import json
+import shlex
 import subprocess
 import sys
 
@@ -38,6 +39,18 @@ def test_everything_wrong_is_told_at_once_and_mended(root, capsys):
     told = capsys.readouterr().out
     assert "17 images" in told and "Nothing that would spoil the training" in told
     assert "class 1" in told
+
+
+def test_the_command_of_a_copy_can_be_pasted(root, capsys):
+    folder = root.rename(root.parent / "my data")
+    assert main(["check-data", "--data", str(folder)]) == 1
+    told = capsys.readouterr().out
+    command = told.split("A corrected copy: ")[1].splitlines()[0]
+    _, *words = shlex.split(command)
+    assert main([*words, "--sheet", "again.png"]) == 1
+    told = capsys.readouterr().out
+    command = told.split("Next: ")[1].splitlines()[0]
+    assert main([*shlex.split(command)[1:], "--sheet", "next.png"]) == 0
 
 
 def test_a_program_reads_findings(root, capsys):

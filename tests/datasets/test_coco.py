@@ -273,7 +273,8 @@ def test_what_is_left_out_is_counted_once_and_named(write, form, note):
     FORMS[form](document)
     root = write(*(([key], value) for key, value in document.items()))
     warnings = datasets.check(datasets.coco(root))["warnings"]
-    assert len(warnings) == 1 and re.search(note, warnings[0])
+    left = [warning for warning in warnings if warning.startswith("Left out")]
+    assert len(left) == 1 and re.search(note, left[0])
 
 
 def test_boxes_become_rectangles_when_asked(write):
@@ -299,6 +300,15 @@ def test_a_file_of_crowds_says_so_and_can_be_taken_for_objects(write):
         and not samples[0]["crowd"].any()
     )
     assert samples[0]["classes"].tolist() == [2, 1]
+
+
+def test_some_crowds_among_objects_are_told(write):
+    first, *rest = DOCUMENT["annotations"]
+    root = write((["annotations"], [{**first, "iscrowd": 1}, *rest]))
+    notes = [note for note in datasets.coco(root).notes if note.startswith("Crowds")]
+    assert len(notes) == 1 and "data.crowds=false" in notes[0]
+    num = sum(one.get("iscrowd", 0) for one in rest) + 1
+    assert f"Crowds: {num} of {len(rest) + 1} " in notes[0]
 
 
 def test_boxes_and_areas_are_those_of_the_file_where_it_has_good_ones(write):
