@@ -48,6 +48,9 @@ class Facts:
         signature: of `_near`.
         values: {number in the mask: pixels}, of one band; None of more.
         colors: {(r, g, b): pixels} of masks in colour.
+        palette: {number in the mask: (r, g, b)} where the file has a palette.
+        in_alpha: least and greatest opacity of a mask of one colour that is transparent
+            in places.
         lossy: whether the mask was compressed with loss.
         objects: ids of the mask, if each is one region, see `mask_kinds`.
         label: {class id: pixels} as the sample gives them.
@@ -73,6 +76,8 @@ class Facts:
     signature: np.ndarray | None = None
     values: dict | None = None
     colors: dict | None = None
+    palette: dict | None = None
+    in_alpha: tuple | None = None
     lossy: bool = False
     objects: tuple | None = None
     label: dict | None = None
@@ -123,15 +128,40 @@ def _text(error):
 
 def _header(facts):
     """Rotation and transparency, which reading undoes and drops."""
+    with contextlib.suppress(Exception), _opened(facts.image) as file:
+        facts.orientation = int(file.getexif().get(ORIENTATION, 1))
+        facts.alpha = _is_clear(file)
+
+
+def _opened(path):
+    """The file by Pillow, its pixels not yet read."""
     # Plugins, not `Image.open`, whose warnings about size are a matter of the process.
-    with contextlib.suppress(Exception):
-        _, data = read_bytes(facts.image, MAX_PIXELS)
-        plugin = PLUGINS[detect_format(facts.image, data)]
-        with plugin(io.BytesIO(data)) as file:
-            facts.orientation = int(file.getexif().get(ORIENTATION, 1))
-            with_alpha = file.mode in ("RGBA", "LA", "PA")
-            if with_alpha and file.width * file.height <= MAX_PIXELS:
-                facts.alpha = file.getchannel("A").getextrema()[0] < 255
+    _, data = read_bytes(path, MAX_PIXELS)
+    return PLUGINS[detect_format(path, data)](io.BytesIO(data))
+
+
+def _is_clear(file):
+    """Whether any pixel is transparent."""
+    with_alpha = file.mode in ("RGBA", "LA", "PA")
+    small = with_alpha and file.width * file.height <= MAX_PIXELS
+    return small and file.getchannel("A").getextrema()[0] < 255
+
+
+def alpha_of(path):
+    """Opacity of the pixels of a file, uint8 [H, W]."""
+    with _opened(path) as file:
+        return np.asarray(file.getchannel("A"))
+
+
+def _stored(facts, pixels):
+    """What a mask file says beside its numbers: colours of a palette, and alpha."""
+    with contextlib.suppress(Exception), _opened(facts.mask) as file:
+        if (pixels == pixels[:1, :1]).all() and _is_clear(file):
+            facts.in_alpha = file.getchannel("A").getextrema()
+        if file.mode == "P" and facts.values:
+            flat = file.getpalette("RGB")
+            colors = [tuple(flat[3 * n : 3 * n + 3]) for n in range(len(flat) // 3)]
+            facts.palette = {number: colors[number] for number in facts.values}
 
 
 def _image(facts, image):
@@ -157,6 +187,7 @@ def _mask(facts):
                 (int(c) >> 16, int(c) >> 8 & 255, int(c) & 255): int(n)
                 for c, n in zip(found[order], counts[order])
             }
+        _stored(facts, pixels)
         return
     pixels = pixels[..., 0] if pixels.ndim == 3 else pixels
     found, counts = _counted(pixels)
@@ -164,6 +195,7 @@ def _mask(facts):
         facts.values = dict(zip(found.tolist(), counts.tolist()))
     whole = pixels.dtype.kind in "iu" and len(found) <= MOST_VALUES
     facts.objects = mask_kinds.marks_objects(pixels) if whole else None
+    _stored(facts, pixels)
 
 
 def _counted(numbers):

@@ -8,7 +8,13 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _findings, _findings_classes, _layout, _splits
+from kerasseg.datasets import (
+    _findings,
+    _findings_classes,
+    _findings_stored,
+    _layout,
+    _splits,
+)
 from kerasseg.datasets._facts import Facts, measure
 from kerasseg.images import EXTENSIONS, ImageError
 from kerasseg.images.listing import image_files
@@ -129,7 +135,10 @@ def examine(
     ignored = first.ignore_label if first is not None else 255
     findings += _findings.of_files(facts)
     if raw:
-        findings += _findings.of_masks(facts, ignored, num_classes)
+        stored = list(_findings_stored.of_stored(facts))
+        told = {name for one in stored for name in one.names}
+        left = [one for one in facts if one.name not in told]
+        findings += stored + list(_findings.of_masks(left, ignored, num_classes))
     given = first.value_range if first is not None else None
     findings += _findings_classes.of_images(facts, given)
     findings += _findings_classes.of_duplicates(facts)

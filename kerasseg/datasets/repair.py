@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from kerasseg.datasets import _near
+from kerasseg.datasets._facts import alpha_of
 from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.convert import new_folder
 from kerasseg.images import ImageError, read_image, scale, write_image, write_mask
@@ -102,6 +103,17 @@ def _several_classes(examination, plan):
 
 def _label(facts, plan, changed):
     pixels, lossy = decode(facts.mask, as_ids=True)
+    if facts.name in plan_names(plan, "mask in alpha"):
+        changed["masks taken from alpha"] += 1
+        return (alpha_of(facts.mask) >= 128).astype("int32")
+    if facts.name in plan_names(plan, "palettes"):
+        table = plan["palettes"].get("colors")
+        if table is None:
+            raise ValueError(f"{facts.mask.name}: which colour is which, is not known")
+        changed["masks mapped by the colours of their palettes"] += 1
+        pixels = pixels[..., 0] if pixels.ndim == 3 else pixels
+        ids = {number: table[color] for number, color in facts.palette.items()}
+        return _mapped(pixels.astype("int32"), ids)
     if facts.colors is not None and "colors" in plan.get("colours", {}):
         table = plan["colours"]["colors"]
         if all(color in table for color in facts.colors):

@@ -124,6 +124,22 @@ def with_alpha(path, image):
     Image.fromarray(np.dstack([image, alpha])).save(path)
 
 
+def mask_in_alpha(path, mask):
+    picture = np.full([*mask.shape, 4], 255, "uint8")
+    picture[..., 3] = (mask > 0) * 255
+    Image.fromarray(picture).save(path)
+
+
+def palette_of_its_own(path, mask):
+    """Indices in an order that differs from file to file, as editors save them."""
+    order = np.roll([0, 1, 2], int(path.stem) % 3)
+    colors = np.zeros([256, 3], "uint8")
+    colors[order] = [(0, 0, 0), (255, 0, 0), (0, 0, 255)]
+    picture = Image.fromarray(order[mask].astype("uint8"), "L")
+    picture.putpalette(colors.tobytes())
+    picture.save(path)
+
+
 def deep(path, image):
     write_image(path, image.astype("uint16") * 16)
 
@@ -187,6 +203,8 @@ FAULTS = {
     "smoothed": ("blurred", "fault", masks(smoothed), True),
     "one smoothed": ("blurred", "fault", masks(smoothed, [5]), True),
     "ids as jpeg": ("lossy", "fault", masks(ids_to_jpeg, [5]), True),
+    "alpha of masks": ("mask in alpha", "fault", masks(mask_in_alpha), True),
+    "palettes": ("palettes", "fault", masks(palette_of_its_own), True),
     "objects": ("objects", "fault", masks(to_objects), True),
     "a slip": ("ids", "fault", masks(with_a_slip, [5]), True),
     "smaller": (
@@ -264,6 +282,24 @@ def test_colours_are_numbered_in_their_order(root):
     mended = read_mask(root.with_name("mended") / "labels/07.png")
     # Black, blue, red.
     assert np.array_equal(mended, np.array([0, 2, 1])[label(7)])
+
+
+def test_palettes_that_differ_are_read_by_their_colours(root):
+    masks(palette_of_its_own)(root)
+    sides, found = examined(root)
+    mend(root, root.with_name("mended"), found, sides)
+    for number in (6, 7, 8):
+        mended = read_mask(root.with_name("mended") / f"labels/{number:02d}.png")
+        # Black, blue, red.
+        assert np.array_equal(mended, np.array([0, 2, 1])[label(number)])
+
+
+def test_a_mask_in_alpha_is_taken_from_there(root):
+    masks(mask_in_alpha)(root)
+    sides, found = examined(root)
+    mend(root, root.with_name("mended"), found, sides)
+    mended = read_mask(root.with_name("mended") / "labels/07.png")
+    assert np.array_equal(mended, label(7) > 0)
 
 
 def test_a_turned_mask_is_turned_back(root):
