@@ -30,7 +30,9 @@ def add_arguments(command):
         "(default: told from its files)",
     )
     command.add_argument(
-        "--split", help="the only part to convert, such as train (default: all)"
+        "--split",
+        help="the only part to convert, such as train (default: all; needed where each "
+        "part has a folder or file of its own)",
     )
     command.add_argument(
         "--images", help="image folder beside a COCO file (default: found)"

@@ -51,7 +51,7 @@ def find(root, split, given=None, form="coco"):
             root,
             "one annotation file" + ", or a file for each split" * (split is not None),
             f"{len(files)}: {listed}",
-            "Say which: --set data.annotations=FILE, or give a split",
+            "Say which: --set data.annotations=FILE, or give a split: --split train",
         )
     by_rule = lacks_val(split, places.values())
     chosen = choose_given(root, "train" if by_rule else split, files, places.get)

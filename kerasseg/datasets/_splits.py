@@ -96,6 +96,13 @@ def listed_sides(root):
 
 
 def _unknown_split(root, split, known):
+    if split is None:  # of the command that takes all, `convert`
+        return ImageError(
+            root,
+            f"a split of this folder: {', '.join(known)}",
+            "split=None",
+            f"Give one of them, each into a folder of its own: --split {known[0]}",
+        )
     return ImageError(
         root,
         f"a split of this folder: {', '.join(known)}",

@@ -182,3 +182,17 @@ def test_two_images_never_share_a_label_file(tmp_path, to, names):
     forms.text(tmp_path / "in/all.json", document)
     with pytest.raises(ValueError, match="differ in more than"):
         datasets.convert(tmp_path / "in/all.json", tmp_path / "out", to=to)
+
+
+def test_parts_of_their_own_are_converted_one_by_one(tmp_path, capsys):
+    for number, side in enumerate(("train", "val")):
+        write_image(tmp_path / f"in/{side}/a.png", forms.photo(number))
+        write_mask(
+            tmp_path / f"in/{side}annot/a.png", label_of("a", {"cat": 1, "dog": 2})
+        )
+    command = ["convert", str(tmp_path / "in"), "--to", "masks"]
+    assert main([*command, "--out", str(tmp_path / "all")]) == 1
+    told = capsys.readouterr()
+    fix = (told.out + told.err).split("of its own: ")[1].splitlines()[0].rstrip(".")
+    assert main([*command, *fix.split(), "--out", str(tmp_path / "train")]) == 0
+    assert len(datasets.folder(tmp_path / "train")) == 1
