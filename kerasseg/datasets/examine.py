@@ -122,7 +122,8 @@ def examine(
             jobs.append((facts, functools.partial(samples.__getitem__, index)))
     if root is not None:
         lonely, pairs = _partners(_layout.descend(pathlib.Path(root)))
-        findings += lonely
+        # Samples that can be made tell of them in their notes.
+        findings += [x for x in lonely if x.kind != "second masks" or errors]
         known = {one.image for one, _ in jobs}
         for name, side, image, mask in pairs:  # of sides that cannot be made
             # What no sample can be made of is still a picture whose faults can be
@@ -203,7 +204,7 @@ def _other_errors(facts, findings):
 
 def _partners(root):
     """Findings about files without a partner, and (name, side, image, mask) of all."""
-    pairs, images, masks = [], [], []
+    pairs, images, masks, others = [], [], [], []
     sides = _splits.listed_sides(root)
     for split in (None, *_layout.SPLITS):
         try:
@@ -214,8 +215,11 @@ def _partners(root):
             continue
         # Images and masks in one folder, told apart by their endings.
         if folders[0] == folders[1]:
-            found, paired = _layout.pair_beside(image_files(folders[0]))
+            stored = image_files(folders[0])
+            found, paired = _layout.pair_beside(stored)
             left = {}
+            known = {p for some in (found, paired) for ps in some.values() for p in ps}
+            others += [p for ps in stored.values() for p in ps if p not in known]
         else:
             found, left = (image_files(folder) for folder in folders)
             paired = _layout.match(found, left)
@@ -247,6 +251,17 @@ def _partners(root):
                 f"{_findings.count(masks, 'mask')} without an image, left out",
                 [path.name for path in masks],
                 "Add the images, or delete the masks",
+            )
+        )
+    if others:
+        findings.append(
+            _findings.Finding(
+                "second masks",
+                _findings.WARNING,
+                f"{_findings.count(others, 'picture')} neither image nor "
+                "mask of a sample, left out",
+                [path.name for path in others],
+                "Several masks of one image: join them, or make masks/CLASS/ of them",
             )
         )
     return findings, pairs

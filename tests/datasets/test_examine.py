@@ -294,6 +294,17 @@ def test_palettes_that_differ_are_read_by_their_colours(root):
         assert np.array_equal(mended, np.array([0, 2, 1])[label(number)])
 
 
+def test_a_second_mask_is_told_where_no_samples_can_be_made(tmp_path, rng):
+    for number in range(4):
+        name = tmp_path / f"benign ({number})"
+        write_image(f"{name}.png", picture(rng))
+        black_and_white(f"{name}_mask.png", label(number))
+    black_and_white(tmp_path / "benign (2)_mask_1.png", label(9))
+    sides, found = examined(tmp_path)
+    (one,) = [one for one in found.findings if one.kind == "second masks"]
+    assert not sides and one.names == ["benign (2)_mask_1.png"]
+
+
 def test_a_mask_in_alpha_is_taken_from_there(root):
     masks(mask_in_alpha)(root)
     sides, found = examined(root)
