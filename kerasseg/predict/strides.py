@@ -20,6 +20,7 @@ def multiple(model):
         1 to 32; 32 where the layers do not tell.
 
     Example:
+        >>> import keras
         >>> x = keras.Input([None, None, 1])
         >>> y = keras.layers.MaxPooling2D(2)(keras.layers.Conv2D(1, 3, 4)(x))
         >>> multiple(keras.Model(x, y))

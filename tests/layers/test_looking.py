@@ -44,6 +44,7 @@ def test_labels_between_whole_numbers_end_the_training():
         fit(IMAGES, MASKS * 0.5)
 
 
+@pytest.mark.slow
 def test_what_xla_compiles_is_not_looked_at():
     model = zoo.unet(1, base_filters=2)
     model.compile("sgd", losses.CrossEntropy(), jit_compile=True)
