@@ -77,6 +77,6 @@ def _unknown(root):
         known,
         held,
         "Put images into images/ and masks of the same names into labels/ (one for "
-        "each class: masks/CLASS/), or give the folder above or below; --format NAME "
-        "says which form is meant",
+        "each class: masks/CLASS/; for each person: masks/annotator1/), or give the "
+        "folder above or below; --format NAME says which form is meant",
     )

@@ -287,3 +287,14 @@ def test_ignored_shapes_and_groups(tmp_path):
     assert (sample["label"][0] == 255).all()
     assert sample["classes"].tolist() == [1, 1]
     assert sample["crowd"].tolist() == [False, True]
+
+
+def test_folders_of_people_are_told_where_to_lie(tmp_path):
+    for place in ("images", "annotator1", "annotator2"):
+        forms.write_image(tmp_path / place / "a.png", forms.photo(0)[..., :1])
+    with pytest.raises(ValueError, match="for each person: masks/annotator1/"):
+        datasets.find_format(tmp_path)
+    (tmp_path / "masks").mkdir()
+    for place in ("annotator1", "annotator2"):
+        (tmp_path / place).rename(tmp_path / "masks" / place)
+    assert datasets.find_format(tmp_path).name == "annotators"
