@@ -10,6 +10,7 @@ from kerasseg.cli import data
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
 CELLS = 24  # of the contact sheet
 TOLD = ("Left out", "Run", "Crowds")  # notes of readers, by their beginning
+NO_COPY_MENDS = ("nothing",)  # kinds of findings
 UNEVEN = 4  # ratio of weights from which on they are worth a try
 TITLES = {
     "fault": "Spoils the training:",
@@ -341,5 +342,8 @@ def _fix(arguments, found, sides, say):
         say(f"  left out: {name}: {_short(reason, 160)}")
     if len(left) > 5:
         say(f"  left out: {len(left) - 5} more")
+    for one in found.faults:
+        if one.kind in NO_COPY_MENDS:
+            say(f"  not mended: {_short(one.text)}; {_short(one.fix)}")
     say(f"Next: kerasseg check-data --data {shlex.quote(report['out'])}")
     return report

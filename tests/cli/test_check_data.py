@@ -53,6 +53,14 @@ def test_the_command_of_a_copy_can_be_pasted(root, capsys):
     assert main([*shlex.split(command)[1:], "--sheet", "next.png"]) == 0
 
 
+def test_a_copy_without_objects_says_what_is_not_mended(root, capsys):
+    for path in (root / "labels").iterdir():
+        write_image(path, np.zeros([96, 128], "uint8"))
+    assert main(["check-data", "--data", str(root), "--fix", "mended"]) == 1
+    told = capsys.readouterr().out
+    assert "not mended: No mask holds anything but the background" in told
+
+
 def test_a_program_reads_findings(root, capsys):
     assert main(["check-data", "--data", str(root), "--json"]) == 1
     report = json.loads(capsys.readouterr().out)
