@@ -51,6 +51,13 @@ def add_arguments(command):
         default="skip",
         help="coco: annotations with a box but no outline: leave out, or as rectangles",
     )
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="data.KEY=VALUE",
+        help="an argument of the data set, such as 'data.values={0: 0, 255: 1}'",
+    )
 
 
 def run(arguments):
@@ -86,6 +93,8 @@ def _source(arguments):
     # What is not there is called a file or a folder where it is read.
     is_file = os.path.isfile(path) or not os.path.exists(path)
     if is_file or (name in FORMATS and name != "coco"):
+        if arguments.set:
+            raise ValueError("--set is for folders of a data set, see `kerasseg list`.")
         return path, name, None
     if name == "coco" and not split and _is_converted(path):
         return path, name, None
@@ -94,16 +103,33 @@ def _source(arguments):
         name = form.name
         told = f"{form.title} ({form.evidence})"
         written = name == "coco" and _is_converted(path)
-        if not split and (name == "mask_folders" or written):
+        if not (split or arguments.set) and (name == "mask_folders" or written):
             return path, None, None
-        class_maps = arguments.to in ("voc", "masks") or split
+        class_maps = arguments.to in ("voc", "masks") or split or arguments.set
         if name == "folder" and not class_maps and not _has_named_classes(path):
             way = "numbers in masks are objects; --from folder takes them as classes"
             return path, None, f"{told}, {way}"
         told += f", --from {name}"
     read = look_up(name, datasets.DATASETS, "data set")
     options = {"boxes": arguments.boxes} if name == "coco" else {}
-    return read(path, split, **options), None, told
+    return read(path, split, **options, **_given(arguments.set, name, read)), None, told
+
+
+def _given(assignments, name, read):
+    """Arguments of a data set from "data.KEY=VALUE", read as those of a recipe."""
+    from kerasseg import recipes
+    from kerasseg.names import parameters
+
+    keys = [
+        text.partition("=")[0].strip().removeprefix("data.") for text in assignments
+    ]
+    known = sorted({*parameters(read)} - {"root", "split", "boxes"})
+    for key in keys:
+        if key not in known:
+            known = ", ".join(f"data.{one}" for one in known)
+            raise ValueError(f"--set of {name!r} takes {known}. Received: {key!r}.")
+    recipe = recipes.read_data(recipes.FOLDER, [f"data.dataset={name}", *assignments])
+    return {key: recipe["data"][key] for key in keys}
 
 
 def _has_named_classes(path):

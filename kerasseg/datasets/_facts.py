@@ -154,7 +154,7 @@ def alpha_of(path):
 
 
 def _stored(facts, pixels):
-    """What a mask file says beside its numbers: colours of a palette, and alpha."""
+    """Palette and alpha of a mask file, which say more than its numbers."""
     with contextlib.suppress(Exception), _opened(facts.mask) as file:
         if (pixels == pixels[:1, :1]).all() and _is_clear(file):
             facts.in_alpha = file.getchannel("A").getextrema()

@@ -202,6 +202,31 @@ def _other_errors(facts, findings):
         )
 
 
+ALONE = (  # files without a partner: kind, severity, what they are, and the fix
+    (
+        "no label",
+        _findings.FAULT,
+        "image",
+        "without a mask",
+        "Add the masks, or move the images away",
+    ),
+    (
+        "no image",
+        _findings.WARNING,
+        "mask",
+        "without an image, left out",
+        "Add the images, or delete the masks",
+    ),
+    (
+        "second masks",
+        _findings.WARNING,
+        "picture",
+        "neither image nor mask of a sample, left out",
+        "Several masks of one image: join them, or make masks/CLASS/ of them",
+    ),
+)
+
+
 def _partners(root):
     """Findings about files without a partner, and (name, side, image, mask) of all."""
     pairs, images, masks, others = [], [], [], []
@@ -232,36 +257,16 @@ def _partners(root):
                 continue
             side = split or sides.get(name, "train")
             pairs.append((name, side, paths[0], mask[0]))
-    findings = []
-    if images:
-        findings.append(
-            _findings.Finding(
-                "no label",
-                _findings.FAULT,
-                f"{_findings.count(images, 'image')} without a mask",
-                [path.name for path in images],
-                "Add the masks, or move the images away",
-            )
+    found = {"no label": images, "no image": masks, "second masks": others}
+    findings = [
+        _findings.Finding(
+            kind,
+            severity,
+            f"{_findings.count(found[kind], thing)} {text}",
+            [path.name for path in found[kind]],
+            fix,
         )
-    if masks:
-        findings.append(
-            _findings.Finding(
-                "no image",
-                _findings.WARNING,
-                f"{_findings.count(masks, 'mask')} without an image, left out",
-                [path.name for path in masks],
-                "Add the images, or delete the masks",
-            )
-        )
-    if others:
-        findings.append(
-            _findings.Finding(
-                "second masks",
-                _findings.WARNING,
-                f"{_findings.count(others, 'picture')} neither image nor "
-                "mask of a sample, left out",
-                [path.name for path in others],
-                "Several masks of one image: join them, or make masks/CLASS/ of them",
-            )
-        )
+        for kind, severity, thing, text, fix in ALONE
+        if found[kind]
+    ]
     return findings, pairs

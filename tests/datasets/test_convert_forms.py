@@ -196,3 +196,21 @@ def test_parts_of_their_own_are_converted_one_by_one(tmp_path, capsys):
     fix = (told.out + told.err).split("of its own: ")[1].splitlines()[0].rstrip(".")
     assert main([*command, *fix.split(), "--out", str(tmp_path / "train")]) == 0
     assert len(datasets.folder(tmp_path / "train")) == 1
+
+
+def test_the_fix_that_the_command_prints_can_be_given_to_it(tmp_path, capsys):
+    """Masks of 0 and 255 name `--set 'data.values=...'`."""
+    for number in (1, 2):
+        label = np.pad(np.full([4, 5], 255), 3)
+        write_image(tmp_path / f"in/images/{number}.png", np.zeros([10, 11, 3], "u1"))
+        write_mask(tmp_path / f"in/labels/{number}.png", label)
+    command = ["convert", str(tmp_path / "in"), "--to", "masks"]
+    command += ["--out", str(tmp_path / "out")]
+    assert main(command) == 1
+    fix = "data.values={0: 0, 255: 1}"
+    assert f"--set '{fix}'" in capsys.readouterr().err
+    assert main([*command, "--set", fix]) == 0
+    assert datasets.folder(tmp_path / "out").classes == ("background", "class 1")
+    for wrong in ("data.foo=3", "model.x=1"):
+        assert main([*command, "--set", wrong]) == 1
+        assert "takes data.channels, data.classes" in capsys.readouterr().err
