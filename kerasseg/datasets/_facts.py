@@ -158,10 +158,21 @@ def _stored(facts, pixels):
     with contextlib.suppress(Exception), _opened(facts.mask) as file:
         if (pixels == pixels[:1, :1]).all() and _is_clear(file):
             facts.in_alpha = file.getchannel("A").getextrema()
-        if file.mode == "P" and facts.values:
-            flat = file.getpalette("RGB")
-            colors = [tuple(flat[3 * n : 3 * n + 3]) for n in range(len(flat) // 3)]
-            facts.palette = {number: colors[number] for number in facts.values}
+        if facts.values:
+            facts.palette = _colors_in(file, facts.values)
+
+
+def palette_of(path, numbers):
+    """{number: (r, g, b)} of some numbers in an image file; None without a palette."""
+    with contextlib.suppress(Exception), _opened(path) as file:
+        return _colors_in(file, numbers)
+
+
+def _colors_in(file, numbers):
+    if file.mode != "P":
+        return None
+    flat = file.getpalette("RGB")
+    return {n: tuple(flat[3 * n : 3 * n + 3]) for n in numbers if 3 * n < len(flat)}
 
 
 def _image(facts, image):

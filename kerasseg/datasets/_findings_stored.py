@@ -1,10 +1,8 @@
 """Findings about mask files whose meaning lies in palette or alpha. Private."""
 
-import collections
-
 from kerasseg.datasets._findings import FAULT, LIKE_OTHERS, Finding, count
 from kerasseg.images import mask_kinds
-from kerasseg.images.palettes import ids_of_palette
+from kerasseg.images.palettes import contradicting_colors
 
 
 def of_stored(facts):
@@ -20,14 +18,8 @@ def of_stored(facts):
             "Save alpha as the mask, or let --fix do it",
         )
     named = [f for f in facts if f.palette]
-    owners = collections.defaultdict(set)
-    for f in named:
-        # Of a palette without colours of its own, such as all black, nothing is known.
-        if len({*f.palette.values()}) == len(f.palette):
-            for number, color in f.palette.items():
-                owners[color].add(number)
-    if any(len(numbers) > 1 for numbers in owners.values()) and len(owners) <= 32:
-        table = ids_of_palette(owners)
+    table = contradicting_colors([f.palette for f in named])
+    if table:
         whole = len(named) == sum(f.values is not None for f in facts)
         yield Finding(
             "palettes",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from kerasseg.datasets import _color_tables
+from kerasseg.datasets._facts import palette_of
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS, descend, find_folders
 from kerasseg.datasets._pairs import read_pair
@@ -23,6 +24,7 @@ from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder, mask_kinds, read_mask
 from kerasseg.images.class_ids import color_of
 from kerasseg.images.listing import image_files
+from kerasseg.images.palettes import contradicting_colors
 
 MAX_CLASSES = 65_536
 
@@ -247,7 +249,7 @@ def _occurring_ids(root, split, read_label):
             ids = set(np.flatnonzero(counts).tolist())
         else:
             ids = set(np.unique(label).tolist())
-        return ids, counts, mask_kinds.marks_objects(label)
+        return ids, counts, mask_kinds.marks_objects(label), palette_of(file, ids)
 
     masks = all_masks(root, split)
     facts = [found for found in kinds_in(facts_of, masks) if found]
@@ -255,9 +257,17 @@ def _occurring_ids(root, split, read_label):
         if masks:
             facts_of(masks[0])  # raises
         return set()
-    ids = set().union(*(ids for ids, _, _ in facts))
-    counts = sum(counts for _, counts, _ in facts)
-    _check_kind(root, ids, counts, [objects for _, _, objects in facts])
+    several, counts, objects, palettes = zip(*facts)
+    ids = set().union(*several)
+    _check_kind(root, ids, sum(counts), objects)
+    if table := contradicting_colors([one for one in palettes if one]):
+        raise ImageError(
+            root,
+            "one number for each class in all masks",
+            "masks with palettes of their own, in which one colour has different ones",
+            f"Say {mask_kinds.to_paste('colors', table)}; if the numbers are class ids "
+            "nevertheless, give `classes`, their names or number",
+        )
     return ids
 
 

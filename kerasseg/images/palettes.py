@@ -23,6 +23,33 @@ def ids_of_palette(colors):
     return {color: class_id for class_id, color in enumerate(colors)}
 
 
+def contradicting_colors(palettes):
+    """{color: class id} of colours of which one has several numbers in files.
+
+    Args:
+        palettes: {number: (r, g, b)} of what occurs in each file. Those in which two
+            numbers have one colour, such as all black ones, say nothing.
+
+    Returns:
+        As `ids_of_palette`; None if no colour has several numbers, or there are more
+        than 32 colours.
+
+    Example:
+        >>> red, blue = (255, 0, 0), (0, 0, 255)
+        >>> contradicting_colors([{0: red, 1: blue}, {0: red, 2: blue}])
+        {(0, 0, 255): 0, (255, 0, 0): 1}
+        >>> contradicting_colors([{0: red, 1: blue}, {0: red}])
+    """
+    numbers = {}
+    for colors in palettes:
+        if len({*colors.values()}) == len(colors):
+            for number, color in colors.items():
+                numbers.setdefault(color, set()).add(number)
+    if len(numbers) > 32 or all(len(some) == 1 for some in numbers.values()):
+        return None
+    return ids_of_palette(numbers)
+
+
 def palette(num=256):
     """VOC's palette, uint8 [num, 3]: bits of the index, spread over the channels.
 

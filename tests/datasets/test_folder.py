@@ -2,6 +2,7 @@ import hashlib
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from kerasseg import datasets
 from kerasseg.images import ImageError, write_image, write_mask
@@ -404,3 +405,22 @@ def test_colors_may_be_strings_as_in_a_recipe(tmp_path, key):
     assert samples.colors == ((0, 0, 0), (255, 0, 0))
     with pytest.raises(ValueError, match='keys like "255, 0, 0"'):
         datasets.folder(tmp_path, colors={"red": 1})
+
+
+def test_masks_whose_palettes_contradict_each_other_are_refused(tmp_path):
+    """Each file numbers its colours anew, as editors of pictures do."""
+    red, blue = (255, 0, 0), (0, 0, 255)
+    for name, colors in {"a": (red, blue), "b": (blue, red)}.items():
+        write_image(tmp_path / f"images/{name}.png", np.zeros([4, 5, 3], "uint8"))
+        mask = Image.fromarray(np.eye(4, 5).astype("uint8"), mode="P")
+        mask.putpalette([level for color in colors for level in color])
+        (tmp_path / "labels").mkdir(exist_ok=True)
+        mask.save(tmp_path / f"labels/{name}.png")
+    with pytest.raises(ImageError, match="palettes of their own") as error:
+        datasets.folder(tmp_path)
+    table = {blue: 0, red: 1}
+    assert f"--set 'data.colors={table}'" in str(error.value)
+    labels = [one["label"] for one in datasets.folder(tmp_path, colors=table)]
+    np.testing.assert_array_equal(labels[0], 1 - np.eye(4, 5))
+    np.testing.assert_array_equal(labels[1], np.eye(4, 5))
+    assert len(datasets.folder(tmp_path, classes=2)) == 2  # as the numbers say
