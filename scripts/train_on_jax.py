@@ -16,6 +16,7 @@ import functools
 import math
 import os
 import pathlib
+import re
 import time
 import tomllib
 
@@ -185,9 +186,10 @@ def make_update(model, loss, sample, settings, num_images):
     import jax
     import jax.numpy as jnp
 
+    from kerasseg.recipes.build import NOT_DECAYED
+
     batch, decay = settings["batch_size"], settings.get("weight_decay", 1e-2)
-    kept = {"bias", "gamma", "beta"}  # without decay
-    decays = [v.path.split("/")[-1] not in kept for v in model.trainable_variables]
+    decays = [re.search(NOT_DECAYED, v.path) is None for v in model.trainable_variables]
 
     def objective(weights, others, images, labels):
         logits, others = model.stateless_call(weights, others, images, training=True)
@@ -270,18 +272,13 @@ def train(spec, packed, out, seconds):
 
 
 def save(model, state, out):
-    """Averaged weights and batch statistics by path, float16 where that is enough."""
+    """Write averaged weights and batch statistics by path."""
+    from kerasseg.weights.npz import write_half
+
     weights, others = state[4], state[1]
-    arrays = {}
-    for variables, values in (
-        (model.trainable_variables, weights),
-        (model.non_trainable_variables, others),
-    ):
-        for variable, value in zip(variables, map(np.asarray, values)):
-            half = value.astype("float16")
-            lost = np.abs(half.astype("float32") - value) > 1e-3 * np.abs(value) + 1e-7
-            arrays[variable.path] = value if lost.any() else half
-    np.savez_compressed(out, **arrays)
+    variables = [*model.trainable_variables, *model.non_trainable_variables]
+    values = map(np.asarray, [*weights, *others])
+    write_half({v.path: value for v, value in zip(variables, values)}, out)
 
 
 def main():

@@ -1,4 +1,4 @@
-"""Reads `.npz` files: a zip of arrays, each with a header that is a Python literal."""
+"""The `.npz` format: a zip of arrays, each with a header that is a Python literal."""
 
 import ast
 import os
@@ -73,3 +73,26 @@ def _header(file):
     # Objects and records have a dtype that is no string, or of a kind that is refused.
     dtype = np.dtype(descr if isinstance(descr, str) else object)
     return shape, header["fortran_order"], dtype, 8 + size + length
+
+
+def write_half(arrays, path):
+    """Write arrays as .npz, those in float16 that it holds.
+
+    Args:
+        arrays: {name: float array}.
+        path: of the file.
+
+    Returns:
+        {name: number of values that are too large for it} of the arrays that stay as
+        they are.
+    """
+    written, kept = {}, {}
+    for name, exact in arrays.items():
+        half = exact.astype("float16")
+        lost = np.abs(half.astype("float32") - exact) > 1e-3 * np.abs(exact) + 1e-7
+        if lost.any():
+            kept[name] = int(lost.sum())
+        written[name] = exact if lost.any() else half
+    with open(path, "wb") as file:
+        np.savez_compressed(file, **written)
+    return kept

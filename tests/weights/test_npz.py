@@ -8,6 +8,7 @@ import pytest
 
 from kerasseg import weights
 from kerasseg.weights import WeightsError
+from kerasseg.weights.npz import read_npz, write_half
 from tests.weights.written import MB, Attack, npz, refused
 
 
@@ -65,3 +66,20 @@ def test_methods_that_unpack_without_bound_are_refused(tmp_path, method):
     head = {"descr": "|u1", "fortran_order": False, "shape": (MB,)}
     refused(npz(tmp_path / "a.npz", head, bytes(MB), method), "stored or deflated")
     assert issubclass(lzma.LZMAError, Exception)
+
+
+def test_what_float16_cannot_hold_is_written_as_it_is(tmp_path):
+    arrays = {
+        "kernel": np.float32([0.5, -3.0]),
+        "large": np.float32([1e5]),
+    }
+    with np.errstate(over="ignore"):
+        kept = write_half(arrays, tmp_path / "a.npz")
+    assert kept == {"large": 1}
+    found = read_npz(tmp_path / "a.npz", 1000)
+    assert {name: x.dtype.name for name, x in found.items()} == {
+        "kernel": "float16",
+        "large": "float32",
+    }
+    for name, exact in arrays.items():
+        np.testing.assert_array_equal(found[name], exact)
