@@ -1,4 +1,4 @@
-"""A model whose answers can be worked out."""
+"""Models whose answers can be worked out."""
 
 import keras
 import numpy as np
@@ -16,4 +16,14 @@ def conv_model(*, classes=3, channels=3, size=(None, None), as_dict=False):
     model = keras.Model(x, outputs)
     for layer in layers:
         layer.set_weights([rng.integers(-1, 2, w.shape) for w in layer.get_weights()])
+    return model
+
+
+def color_model():
+    """Class 0 where it is dark, 1 where red prevails, 2 where blue does."""
+    x = keras.Input([None, None, 3])
+    layer = keras.layers.Conv2D(3, 1)
+    model = keras.Model(x, layer(x))
+    kernel = np.array([[0, 2, 0], [0, 0, 0], [0, 0, 2]], "float32")
+    layer.set_weights([kernel.reshape(1, 1, 3, 3), np.array([200.0, 0, 0])])
     return model
