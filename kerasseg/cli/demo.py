@@ -16,11 +16,7 @@ def add_arguments(command):
         help="published weights; may be repeated (default: those that come along)",
     )
     published.add_licence_argument(command)
-    command.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen at (default: this machine only)",
-    )
+    published.add_host_argument(command)
     command.add_argument("--port", type=int, help="default: the first free from 7860")
     command.add_argument("--open", action="store_true", help="open a browser")
 

@@ -33,6 +33,15 @@ def add_licence_argument(command):
     )
 
 
+def add_host_argument(command):
+    """Add the option of the address that a model is shown or served at to a parser."""
+    command.add_argument(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen at (default: this machine only)",
+    )
+
+
 def add_model_arguments(command):
     """Add the options that say which model a command uses to its parser."""
     command.add_argument(

@@ -14,11 +14,7 @@ def add_arguments(command):
         help="run folder, or name of published weights (default: the newest run)",
     )
     published.add_licence_argument(command)
-    command.add_argument(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen at (default: this machine only)",
-    )
+    published.add_host_argument(command)
     command.add_argument("--port", type=int, default=8000, help="default: 8000")
     limits = command.add_argument_group("limits")
     limits.add_argument(
