@@ -213,6 +213,9 @@ class StarOptions:
         high=MAX_OBJECTS,
         metavar="N",
     )
+    vote: bool = option(
+        False, "outlines that all polygons of an object agree on, not the best one's"
+    )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
     cut_outs: bool = cut_outs_option()

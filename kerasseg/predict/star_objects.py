@@ -19,6 +19,7 @@ def stars(
     score_threshold=0.3,
     min_area_px=1,
     max_objects=1000,
+    vote=False,
     value_range=None,
 ):
     """The objects of one image, by a model of `zoo.stardist`.
@@ -33,6 +34,8 @@ def stars(
         min_area_px: objects of fewer pixels are left out.
         max_objects: only so many, the best ones, with a warning; each takes one byte
             per pixel.
+        vote: outlines that all polygons of an object agree on, not the best one's, see
+            `instance.star_polygons.voted`: closer ones, in a little more time.
         value_range: as in `predict.probabilities`.
 
     Returns:
@@ -44,7 +47,7 @@ def stars(
     Reference: Schmidt et al., 2018, https://arxiv.org/abs/1806.03535
     """
     # Made for its checks only.
-    StarOptions(score_threshold, min_area_px, max_objects)
+    StarOptions(score_threshold, min_area_px, max_objects, vote)
     if not forward.output_names(model) >= MAPS:
         raise ValueError(
             "`model` must return logits and distances, as zoo.stardist does. "
@@ -63,6 +66,7 @@ def stars(
         maps["distances"][0][inner],
         grid=grid,
         score_threshold=score_threshold,
+        vote=vote,
     )
     tell_of_limit(len(found.points), max_objects)
     found = star_polygons.Polygons(*(values[:max_objects] for values in found))

@@ -85,8 +85,53 @@ def test_perfect_outputs_give_the_label_map_back(grid):
     )
 
 
+@pytest.mark.parametrize("num_rays", [16, 32, 128])
+def test_one_circle_is_the_same_from_each_of_its_points(rng, num_rays):
+    points = rng.integers(12, 29, [20, 2])  # of a circle of radius 15 around (20, 20)
+    inside = np.linalg.norm(points - 20, axis=1) < 14
+    points = np.concatenate([[[20, 20]], points[inside]])
+    rays = targets.ray_angles(num_rays)
+    rays = np.stack([np.cos(rays), np.sin(rays)], -1)
+    along = ((20 - points)[:, None] * rays).sum(-1)
+    apart = ((20 - points) ** 2).sum(-1)[:, None]
+    distances = along + np.sqrt(along**2 - apart + 15**2)
+    seen = stars._seen_from(points[0], points, distances)
+    # Outlines of R corners stay inside of their circle, farthest where R is small.
+    assert seen.max() <= 15 + 1e-6
+    assert seen.min() > {16: 11.5, 32: 14, 128: 14.9}[num_rays]
+    np.testing.assert_allclose(seen[0], 15)
+
+
+def test_rays_that_meet_no_outline_have_length_zero():
+    seen = stars._seen_from(np.zeros(2), np.array([[10, 0]]), np.full([1, 8], 2.0))
+    assert seen[0, 0] == pytest.approx(12) and not seen[0, 1:].any()
+
+
+def test_a_vote_mends_outlines_that_single_pixels_get_wrong(rng):
+    labels = discs((64, 70), [(20, 20, 12), (43, 20, 11), (20, 44, 12.5), (52, 50, 9)])
+    truth = targets.star_targets(labels, 32)
+    sure = np.clip(truth["probabilities"], 1e-6, 1 - 1e-6)
+    logits = np.log(sure) - np.log1p(-sure)
+    noise = rng.choice([0.6, 1.0, 1.5], [*truth["distances"].shape[:2], 1])
+    noisy = truth["distances"] * noise
+    plain, voted = (
+        iou_table(labels, stars.to_label_map(found, labels.shape)).max(1)
+        for found in (stars.decode(logits, noisy, vote=vote) for vote in (False, True))
+    )
+    assert voted.min() > 0.8 > plain.min()
+
+
+def test_the_weighted_median_is_that_of_repeated_values(rng):
+    values, weights = rng.uniform(0, 9, [9, 5]), rng.integers(1, 6, 9)
+    weights[0] += 1 - weights.sum() % 2  # an odd sum has one middle
+    expected = np.median(np.repeat(values, weights, axis=0), axis=0)
+    np.testing.assert_allclose(stars._weighted_median(values, weights), expected)
+
+
 def test_without_a_probable_pixel_there_is_nothing():
-    found = stars.decode(np.full([4, 5, 1], -9.0), np.ones([4, 5, 8]))
+    nothing = np.full([4, 5, 1], -9.0), np.ones([4, 5, 8])
+    assert len(stars.decode(*nothing, vote=True).points) == 0
+    found = stars.decode(*nothing)
     assert len(found.points) == 0
     assert not stars.to_label_map(found, (4, 5)).any()
     assert stars.to_instances(found, (4, 5)).masks.shape == (0, 4, 5)
