@@ -125,30 +125,12 @@ OCR = "ocr_distri_head.object_context_block"
 @pytest.mark.parametrize(
     ("name", "theirs", "ours"),
     [
-        pytest.param(  # HRNet-W48 takes a minute to draw
-            *("ocrnet", "model.conv3x3_ocr.0.bias", "pixels_conv/bias"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            *("ocrnet", "aux_head.3.bias", "aux_head_score/bias"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            *("ocrnet", f"{OCR}.f_pixel.2.weight", "query2_conv/kernel"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            *("ocrnet", f"{OCR}.f_object.3.0.running_var", "key2_norm/moving_variance"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            *("ocrnet", f"{OCR}.f_up.1.0.weight", "context1_norm/gamma"),
-            marks=pytest.mark.slow,
-        ),
-        pytest.param(
-            *("ocrnet", "ocr_distri_head.conv_bn_dropout.0.weight", "fuse_conv/kernel"),
-            marks=pytest.mark.slow,
-        ),
+        ("ocrnet", "model.conv3x3_ocr.0.bias", "pixels_conv/bias"),
+        ("ocrnet", "aux_head.3.bias", "aux_head_score/bias"),
+        ("ocrnet", f"{OCR}.f_pixel.2.weight", "query2_conv/kernel"),
+        ("ocrnet", f"{OCR}.f_object.3.0.running_var", "key2_norm/moving_variance"),
+        ("ocrnet", f"{OCR}.f_up.1.0.weight", "context1_norm/gamma"),
+        ("ocrnet", "ocr_distri_head.conv_bn_dropout.0.weight", "fuse_conv/kernel"),
         (
             "u2net",
             "stage4d.rebnconv1d.bn_s1.running_mean",
