@@ -7,6 +7,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 
 from kerasseg import export, loading, zoo
+from kerasseg.loading import operations
 from tests.contracts import cases, discs, objects
 from tests.loading.written import save
 
@@ -38,26 +39,40 @@ def build(name):
 
 
 ONE_OF_EACH_TASK = ["fast_scnn", "center_mask", "stardist", "panoptic_deeplab"]
-QUICK = ONE_OF_EACH_TASK[:1]  # an instance model's is loaded by tests/predict, too
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=() if name in QUICK else pytest.mark.slow)
-        for name in zoo.BUILDERS
-    ],
-)
-def test_exports_of_every_builder_load_ours_and_keras(tmp_path, name):
-    model = build(name)
+def one_of_each_task(function):
+    """Parametrize by them; the first, the smallest, is tried by the quick tests."""
+    first, *others = ONE_OF_EACH_TASK
+    slow = [pytest.param(name, marks=pytest.mark.slow) for name in others]
+    return pytest.mark.parametrize("name", [first, *slow])(function)
+
+
+@one_of_each_task
+def test_our_exports_load(tmp_path, name):
     names = ["disc", "square"] if name in objects.SMALL else None
     ours = export.saved_model(
-        model, tmp_path / "ours", class_names=names, warm_up_sizes=()
+        build(name), tmp_path / "ours", class_names=names, warm_up_sizes=()
     )
     assert loading.load_saved_model(ours).signatures
     loading.check_saved_model(tmp_path / "ours_float" / ours.name)
-    model.export(str(tmp_path / "keras"), verbose=False)
+
+
+@one_of_each_task
+def test_exports_by_keras_load(tmp_path, name):
+    build(name).export(str(tmp_path / "keras"), verbose=False)
     assert loading.load_saved_model(tmp_path / "keras").signatures
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", zoo.BUILDERS)
+def test_operations_of_every_builder_are_allowed(name):
+    model = build(name)
+    size = tf.TensorSpec([None, *model.input_shape[1:]])
+    graph = tf.function(model).get_concrete_function(size).graph.as_graph_def()
+    functions = graph.library.function
+    nodes = [*graph.node, *(node for one in functions for node in one.node_def)]
+    assert {node.op for node in nodes} <= operations.COMPUTES
 
 
 def test_an_export_of_many_layers_of_keras_loads(tmp_path, rng):
