@@ -6,6 +6,7 @@ from kerasseg.cli import errors
 
 FORMATS = ("coco", "labels", "folders")
 NAMED = 20  # of what was left out or lost, of each kind
+WITHOUT_SPLITS = ("folders",)
 TARGETS = (*FORMATS, "yolo", "voc", "masks")
 
 
@@ -31,8 +32,8 @@ def add_arguments(command):
     )
     command.add_argument(
         "--split",
-        help="the only part to convert, such as train (default: all; needed where each "
-        "part has a folder or file of its own)",
+        help="the only part to convert, such as train; or all, as one without parts "
+        "(default: all, each split by itself)",
     )
     command.add_argument(
         "--images", help="image folder beside a COCO file (default: found)"
@@ -86,6 +87,7 @@ def run(arguments):
 def _source(arguments):
     """Path and format, or Samples and None; and what is told about them."""
     from kerasseg import datasets
+    from kerasseg.datasets.whole import as_one
     from kerasseg.names import look_up
 
     path, name, told = arguments.source, arguments.source_format, None
@@ -112,7 +114,11 @@ def _source(arguments):
         told += f", --from {name}"
     read = look_up(name, datasets.DATASETS, "data set")
     options = {"boxes": arguments.boxes} if name == "coco" else {}
-    return read(path, split, **options, **_given(arguments.set, name, read)), None, told
+    options |= _given(arguments.set, name, read)
+    if split not in (None, "all"):
+        return read(path, split, **options), None, told
+    samples = datasets.whole(read, path, **options)
+    return as_one(samples) if split == "all" else samples, None, told
 
 
 def _given(assignments, name, read):
@@ -148,9 +154,11 @@ def _is_converted(path):
 
 
 def _lines(report):
+    splits = ", ".join(f"{name} {num}" for name, num in report["splits"].items())
+    is_kept = report["format"] not in WITHOUT_SPLITS
     yield (
-        f"Wrote {report['images']} images with {report['objects']} objects to "
-        f"{report['out']}/."
+        f"Wrote {report['images']} images{f' ({splits})' * bool(splits and is_kept)} "
+        f"with {report['objects']} objects to {report['out']}/."
     )
     for key, words in (
         ("empty", "has no pixel"),
@@ -161,14 +169,14 @@ def _lines(report):
         yield from _first(
             f"left out: {one['image']}: {one['object']} {words}" for one in report[key]
         )
-    for note in report["notes"]:
-        if not note.startswith("Left out: "):  # these were named just now
-            yield f"note: {note}"
+    yield from (f"note: {note}" for note in report["notes"])
     yield from _first(
         f"lost: {one['image']}: {one['object']}: {one['pixels']} of {one['area']} "
         "pixels lie under other objects"
         for one in report["covered"]
     )
+    if splits and not is_kept:
+        yield f"lost: the splits ({splits})"
     if report.get("ignored"):
         yield f"lost: that {report['ignored']} pixels are ignored"
     if report.get("parts"):

@@ -41,12 +41,14 @@ from kerasseg.datasets.split import split
 from kerasseg.datasets.stacks import stacks
 from kerasseg.datasets.via import via
 from kerasseg.datasets.voc import voc
+from kerasseg.datasets.whole import whole
 from kerasseg.datasets.yolo import yolo
 from kerasseg.images import check_folder
 from kerasseg.names import Table, public
 
 # What is no data set.
-TOOLS = (balance, check, convert, examine, fold, repair, split, with_pseudo_labels)
+TOOLS = (balance, check, convert, examine, fold, repair, split, whole)
+TOOLS += (with_pseudo_labels,)
 OWN = {
     name: function
     for name, function in public(globals(), __name__).items()
@@ -65,6 +67,7 @@ __all__ = [
         "fold",
         "repair",
         "split",
+        "whole",
         "with_pseudo_labels",
     ),
     *OWN,

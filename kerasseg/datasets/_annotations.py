@@ -13,8 +13,13 @@ from typing import NamedTuple
 import numpy as np
 
 from kerasseg.datasets import _id_maps, _json
+from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.datasets._image_index import names_of
-from kerasseg.datasets._splits import choose_given, lacks_val, select_by_hash
+from kerasseg.datasets._splits import (
+    choose_given,
+    given_splits,
+    lacks_val,
+)
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, read_image
 from kerasseg.instance.polygons import from_polygons
@@ -126,6 +131,7 @@ def make_samples(root, split, found, *, ignore_label, val_fraction):
         ignore_label=ignore_label,
         files=tuple((job.file, job.source) for _, job in jobs),
         notes=(*found.notes, *notes),
+        splits=given_splits(split, [job.split for _, job in jobs]),
     )
 
 

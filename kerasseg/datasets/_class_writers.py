@@ -8,7 +8,12 @@ import pathlib
 import numpy as np
 
 from kerasseg.datasets import _id_maps, voc
-from kerasseg.datasets._instance_writers import check_names
+from kerasseg.datasets._instance_writers import (
+    by_split,
+    check_names,
+    name_in_split,
+    write_list,
+)
 from kerasseg.datasets._sample_content import write_picture
 from kerasseg.images import ImageError, write_mask
 from kerasseg.instance.polygons import to_polygons
@@ -17,13 +22,16 @@ BACKGROUND = "background"
 
 
 def yolo(folder, content, report):
-    """`images/`, `labels/` of polygons and data.yaml; parts of an object are lines."""
+    """`images/`, `labels/` of polygons and data.yaml; parts of an object are lines.
+
+    Splits are folders in both.
+    """
     numbers = {key: place for place, key in enumerate(content.categories)}
     report["parts"] = 0
-    check_names(content, _stem_of)
+    check_names(content, _stem)
     for annotated in content.images:
         (height, width), infos, masks = annotated.read()
-        write_picture(annotated, folder / "images" / annotated.name)
+        write_picture(annotated, folder / "images" / _place(annotated))
         lines = []
         for info, mask in zip(infos, masks):
             if not mask.any():
@@ -46,7 +54,11 @@ def yolo(folder, content, report):
         f"  {place}: {_quoted(name)}\n"
         for place, name in enumerate(content.categories.values())
     )
-    text = f"path: .\ntrain: images\nval: images\nnames:\n{names}"
+    places = {"train": "images", "val": "images"}
+    if splits := [split for split in by_split(content) if split]:
+        places = {split: f"images/{split}" for split in splits}
+    listed = "".join(f"{split}: {place}\n" for split, place in places.items())
+    text = f"path: .\n{listed}names:\n{names}"
     (folder / "data.yaml").write_text(text, encoding="utf-8")
 
 
@@ -54,10 +66,10 @@ def voc_masks(folder, content, report):
     """JPEGImages, SegmentationClass, SegmentationObject and labelmap.txt."""
     names = (BACKGROUND, *content.categories.values())
     colors = voc.palette(len(names))
-    listed = []
-    check_names(content, _flat_stem_of)
+    listed = {}
+    stem_of = _flat_stems(content)
     for annotated in content.images:
-        stem = _flat_stem_of(annotated.name)
+        stem = stem_of[annotated.name]
         target = folder / "JPEGImages" / f"{stem}{pathlib.Path(annotated.name).suffix}"
         write_picture(annotated, target)
         label, objects = _maps(annotated, content, report)
@@ -66,24 +78,26 @@ def voc_masks(folder, content, report):
         for kind, ids in (("Class", label), ("Object", objects)):
             path = folder / f"Segmentation{kind}" / f"{stem}.png"
             write_mask(path, ids, palette=voc.palette(255))
-        listed.append(stem)
+        listed.setdefault(annotated.split, []).append(stem)
     lines = [
         f"{_plain(name)}:{r},{g},{b}::"
         for name, (r, g, b) in zip(names, colors.tolist())
     ]
     text = "# label:color_rgb:parts:actions\n" + "\n".join(lines) + "\n"
     (folder / voc.LABELMAP).write_text(text, encoding="utf-8")
-    path = folder / voc.LISTS / "default.txt"
-    path.parent.mkdir(parents=True)
-    path.write_text("\n".join(listed) + "\n", encoding="utf-8")
+    for split, stems in listed.items():
+        write_list(folder / voc.LISTS / f"{split or 'default'}.txt", stems)
 
 
 def masks(folder, content, report):
-    """`images/`, label images of class ids in `labels/`, and classes.txt."""
-    check_names(content, _stem_of)
+    """`images/`, label images of class ids in `labels/`, and classes.txt.
+
+    Splits are folders in both.
+    """
+    check_names(content, _stem)
     for annotated in content.images:
         stem = _stem(annotated)
-        write_picture(annotated, folder / "images" / annotated.name)
+        write_picture(annotated, folder / "images" / _place(annotated))
         label, _ = _maps(annotated, content, report)
         _check_ids(annotated, np.where(label == 255, 0, label), 254)
         write_mask(folder / "labels" / f"{stem}.png", label)
@@ -123,16 +137,27 @@ def _check_ids(annotated, ids, most):
         )
 
 
+def _place(annotated):
+    """Path of an image in its folder, inside that of its split."""
+    return pathlib.PurePosixPath(annotated.split or "", name_in_split(annotated))
+
+
 def _stem(annotated):
-    return _stem_of(annotated.name)
+    return _place(annotated).with_suffix("")
 
 
-def _stem_of(name):
-    return pathlib.PurePosixPath(name).with_suffix("")
-
-
-def _flat_stem_of(name):
-    return str(_stem_of(name)).replace("/", "_")
+def _flat_stems(content):
+    """{image name: name of its files in one folder}, without its split if it can be."""
+    for name_of in (name_in_split, lambda annotated: annotated.name):
+        stems = {
+            annotated.name: str(pathlib.PurePosixPath(name).with_suffix(""))
+            for annotated in content.images
+            for name in [name_of(annotated).replace("/", "_")]
+        }
+        if len({*stems.values()}) == len(content.images):
+            break
+    check_names(content, lambda annotated: stems[annotated.name])
+    return stems
 
 
 def _plain(name):

@@ -65,6 +65,19 @@ def find(root, split, given=None, form="coco"):
     return chosen[0], by_rule
 
 
+def sides(root, form="coco"):
+    """Splits of which each has an annotation file of its own; [] where they have not.
+
+    Of two files that belong to one split none is meant before the other.
+    """
+    files = candidates(root, form)
+    if (form == "coco" and (root / NAME).is_file()) or len(files) < 2:
+        return []
+    found = {split_of(root, path) for path in files}
+    whole = None not in found and len(found) == len(files)
+    return [split for split in SPLITS if split in found] if whole else []
+
+
 def split_of(root, path):
     """Split that an annotation file is of by its folder or its name, or None."""
     words = [*path.relative_to(root).parts[:-1], *re.split(r"[_\-. ]", path.stem)]

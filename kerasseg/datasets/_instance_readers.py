@@ -9,7 +9,7 @@ import numpy as np
 
 from kerasseg.datasets import _coco_files, _coco_json, _mask_files
 from kerasseg.datasets._coco_notes import is_crowd
-from kerasseg.datasets._splits import find_samples
+from kerasseg.datasets._splits import find_all
 from kerasseg.images import ImageError, check_folder, read_image
 from kerasseg.instance.coco_entries import key_of
 
@@ -34,6 +34,7 @@ class AnnotatedImage(NamedTuple):
     picture: None where the file is the image; or a function without arguments -> the
         file to copy, or the image itself [H, W, C].
     label: function without arguments -> class map [H, W], or None.
+    split: name of the split that it is of, None where all are of one.
     """
 
     name: str
@@ -41,6 +42,7 @@ class AnnotatedImage(NamedTuple):
     read: Callable
     picture: Callable | None = None
     label: Callable | None = None
+    split: str | None = None
 
 
 class InstanceDataset(NamedTuple):
@@ -79,9 +81,10 @@ def labels(path, images, name, boxes=None):
     check_folder(path)
     described = _mask_files.read_classes(path)
     found = []
-    for key, file, mask in find_samples(pathlib.Path(path), None, 0):
+    for key, file, mask, split in find_all(pathlib.Path(path)):
         read = functools.partial(_read_labels, key, file, mask, described)
-        found.append(AnnotatedImage(key + file.suffix, file, read))
+        annotated = AnnotatedImage(key + file.suffix, file, read)
+        found.append(annotated._replace(split=split))
     return InstanceDataset(found, described[1] if described else {1: name})
 
 
@@ -112,7 +115,7 @@ def format_of(path):
     if _mask_files.find_mask_folders(path):
         found.append("folders")
     try:
-        find_samples(path, None, 0)
+        find_all(path)
         found.append("labels")
     except ImageError:
         if not found:

@@ -12,6 +12,7 @@ import numpy as np
 from kerasseg.datasets import _id_maps
 from kerasseg.datasets._mask_files import CLASSES
 from kerasseg.datasets._sample_content import write_picture
+from kerasseg.datasets._splits import SPLITS, usual
 from kerasseg.images import ImageError, write_image, write_mask
 from kerasseg.instance.masks import masks_to_boxes
 from kerasseg.instance.polygons import from_polygons, to_polygons
@@ -19,12 +20,22 @@ from kerasseg.instance.rle import encode_rle
 
 
 def coco(folder, content, report, polygons):
-    """`instances.json` and `images/`."""
+    """`instances.json` and `images/`; of splits, a file and a folder for each."""
+    check_names(content, lambda x: (x.split, name_in_split(x)))
+    for split, part in by_split(content).items():
+        document = _coco_part(folder / (split or "images"), part, report, polygons)
+        name = f"annotations/instances_{split}.json" if split else "instances.json"
+        _write_json(folder / name, {**document, **_categories(content)})
+
+
+def _coco_part(folder, part, report, polygons):
+    """Images and annotations of a part of the images, which go into a folder."""
     images, annotations = [], []
-    for annotated in content.images:
+    for annotated in part:
         (height, width), infos, masks = annotated.read()
-        write_picture(annotated, folder / "images" / annotated.name)
-        entry = {"id": len(images) + 1, "file_name": annotated.name}
+        name = name_in_split(annotated)
+        write_picture(annotated, folder / name)
+        entry = {"id": len(images) + 1, "file_name": name}
         images.append({**entry, "height": height, "width": width})
         for info, mask in _not_empty(annotated, infos, masks, report):
             annotations.append(
@@ -37,19 +48,19 @@ def coco(folder, content, report, polygons):
                     "iscrowd": int(info.crowd),
                 }
             )
-    report["objects"] = len(annotations)
-    document = {"images": images, "annotations": annotations}
-    _write_json(folder / "instances.json", {**document, **_categories(content)})
+    report["objects"] += len(annotations)
+    return {"images": images, "annotations": annotations}
 
 
 def labels(folder, content, report):
-    """`images/`, 16-bit label images in `labels/`, and `classes.json`."""
-    check_names(content, lambda name: pathlib.PurePosixPath(name).with_suffix(""))
-    objects = {}
+    """`images/`, 16-bit label images in `labels/`, `classes.json` and lists."""
+    check_names(content, _listed_stem)
+    objects, lists = {}, {}
     for annotated in content.images:
         size, infos, masks = annotated.read()
-        name = pathlib.PurePosixPath(annotated.name).with_suffix("")
-        write_picture(annotated, folder / "images" / annotated.name)
+        name = _listed_stem(annotated)
+        suffix = pathlib.PurePosixPath(annotated.name).suffix
+        write_picture(annotated, folder / "images" / f"{name}{suffix}")
         kept, shown = _flatten(annotated, size, infos, masks, report)
         if len(kept) > 65535:
             raise ImageError(
@@ -59,20 +70,35 @@ def labels(folder, content, report):
                 "Convert to folders, or cut the image",
             )
         write_image(folder / "labels" / f"{name}.png", shown.astype("uint16"))
-        objects[str(name)] = [
+        objects[name] = [
             {"id": number, "category_id": info.category, "iscrowd": int(info.crowd)}
             for number, info in enumerate(kept, 1)
         ]
+        lists.setdefault(annotated.split, []).append(name)
         report["objects"] += len(kept)
     _write_json(folder / CLASSES, {**_categories(content), "objects": objects})
+    for split, names in lists.items():
+        if split:
+            write_list(folder / f"{split}.txt", names)
+
+
+def _listed_stem(annotated):
+    """Name without extension; a folder that is a split's becomes a part of the name.
+
+    `classes.json` has whole names, and readers leave the folder of a split out.
+    """
+    name = annotated.name
+    if annotated.split and name_in_split(annotated) != name:
+        name = name.replace("/", "_", 1)
+    return str(pathlib.PurePosixPath(name).with_suffix(""))
 
 
 def folders(folder, content, report):
     """`NAME/images/NAME.png` and `NAME/masks/00001.png`."""
     flat = check_names(
-        content, lambda name: str(pathlib.PurePosixPath(name)).replace("/", "_")
+        content, lambda x: str(pathlib.PurePosixPath(x.name)).replace("/", "_")
     )
-    check_names(content, lambda name: pathlib.PurePosixPath(flat[name]).stem)
+    check_names(content, lambda x: pathlib.PurePosixPath(flat[x.name]).stem)
     for annotated in content.images:
         _, infos, masks = annotated.read()
         file = pathlib.PurePosixPath(flat[annotated.name])
@@ -92,6 +118,27 @@ def folders(folder, content, report):
 
 
 WRITERS = {"coco": coco, "labels": labels, "folders": folders}
+
+
+def by_split(content):
+    """{split: its images}; {None: all of them} where they have none."""
+    found = {}
+    for annotated in content.images:
+        found.setdefault(annotated.split, []).append(annotated)
+    return {x: found[x] for x in dict.fromkeys([*SPLITS, *found]) if x in found}
+
+
+def name_in_split(annotated):
+    """Name of an image below the folder of its split, or below that of all."""
+    first, slash, rest = annotated.name.partition("/")
+    is_split = annotated.split is not None and usual(first) == annotated.split
+    return rest if slash and is_split else annotated.name
+
+
+def write_list(path, names):
+    """A name in each line of a new file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
 def _not_empty(annotated, infos, masks, report):
@@ -152,7 +199,7 @@ def check_names(content, key):
     """{image name: its key}, or an ImageError if two have the same."""
     owner = {}
     for annotated in content.images:
-        first = owner.setdefault(key(annotated.name), annotated)
+        first = owner.setdefault(key(annotated), annotated)
         if first is not annotated:
             raise ImageError(
                 annotated.file,
@@ -168,4 +215,5 @@ def _count(counts, name):
 
 
 def _write_json(path, document):
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1), encoding="utf-8")

@@ -4,11 +4,12 @@ import functools
 import pathlib
 from typing import NamedTuple
 
+from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.datasets._splits import (
     choose_given,
+    given_splits,
     lacks_val,
     read_lines,
-    select_by_hash,
 )
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, read_image
@@ -51,6 +52,7 @@ def make_samples(root, split, pairs, read, classes, **options):
         read=functools.partial(_read_at, read, pairs),
         classes=tuple(classes),
         files=tuple((pair.image, pair.mask) for pair in pairs),
+        splits=given_splits(split, [pair.split for pair in pairs]),
         **options,
     )
 

@@ -28,19 +28,30 @@ def content_of(samples):
         for class_id, name in enumerate(samples.classes)
         if class_id >= first
     }
+    splits = samples.splits or (None,) * len(samples)
     owners = {}
     for file, _ in samples.files or ():
         owners[file] = owners.get(file, 0) + 1
-    found = []
+    found, left = [], []
     for index, name in enumerate(samples.names):
+        if splits[index] is None and any(splits):
+            left.append(name)
+            continue
         file = samples.files[index][0] if samples.files else None
         single = file is not None and owners[file] == 1 and _suffix(file) in EXTENSIONS
         read = functools.partial(_read, samples, index, first)
         picture = functools.partial(_picture, samples, index, file if single else None)
         suffix = _suffix(file) if single else ".png"
         label = functools.partial(_label, samples, index, first)
-        found.append(AnnotatedImage(name + suffix, file, read, picture, label))
-    return InstanceDataset(found, categories, (), samples.notes)
+        annotated = AnnotatedImage(name + suffix, file, read, picture, label)
+        found.append(annotated._replace(split=splits[index]))
+    notes = samples.notes
+    if left:
+        notes += (
+            f"Left out: {len(left)} images of no split, such as {left[0]}; split "
+            '"all" takes all as one.',
+        )
+    return InstanceDataset(found, categories, (), notes)
 
 
 def _suffix(file):

@@ -6,6 +6,7 @@ import pathlib
 import tempfile
 
 from kerasseg.datasets import _class_writers, _instance_readers, _instance_writers
+from kerasseg.datasets._instance_writers import by_split
 from kerasseg.datasets._sample_content import content_of
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError
@@ -42,6 +43,10 @@ def convert(
     - "masks": `images/`, class ids in `labels/`, and `classes.txt`, for `folder`. As in
       VOC, the smaller of two objects shows, and crowds are 255, ignored.
 
+    Where the source gives splits, each keeps its own: a JSON file and a folder in COCO,
+    lists in VOC and beside label images of objects, folders elsewhere, and lines of
+    data.yaml. "folders" cannot hold them, which the report counts.
+
     Image files are copied byte for byte. Images, objects, their order and the ids of
     categories are kept; images and annotations are numbered anew from 1. Objects
     without a pixel are left out. After an error nothing is written.
@@ -66,7 +71,8 @@ def convert(
         of images that are not listed; "covered",
         objects that others hide in a label image ("pixels" hidden, of "area"; wholly
         hidden ones are left out); "parts", polygons that are parts of an object (yolo);
-        "ignored", pixels that become background;
+        "ignored", pixels that become background; "splits", {split: number of images}
+        where there are several;
         "classes", {name: number of objects} that are no longer told apart; "crowds",
         number of crowds that became plain objects.
 
@@ -106,7 +112,11 @@ def convert(
             for one in content.left_out
             if one.reason == reason
         ]
-    report["notes"] = list(content.notes)
+    # Those of COCO's annotations are in the lists already.
+    named = "Left out: " if content.left_out else "\0"
+    report["notes"] = [n for n in content.notes if not n.startswith(named)]
+    counts = {split: len(part) for split, part in by_split(content).items()}
+    report["splits"] = {} if None in counts else counts
     if to not in _class_writers.WITH_IGNORED:
         report["ignored"] = _count_ignored(content)
     with new_folder(out) as folder:

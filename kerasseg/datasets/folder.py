@@ -16,6 +16,7 @@ from kerasseg.datasets._layout import SPLITS, descend, find_folders
 from kerasseg.datasets._pairs import read_pair
 from kerasseg.datasets._splits import (
     all_masks,
+    find_all,
     find_samples,
     kinds_in,
     read_lines,
@@ -126,7 +127,7 @@ def folder(
     read_label = functools.partial(read_mask, colors=colors, values=values)
     # Masks are asked for the split and for the number of classes, but read once.
     ids_of = functools.cache(lambda file: set(np.unique(read_label(file)).tolist()))
-    found = find_samples(
+    found, splits = find_samples(
         root, split, val_fraction, lambda file: ids_of(file) - {ignore_label}
     )
     if classes is None:
@@ -145,6 +146,7 @@ def folder(
         colors=_class_colors(colors, len(classes)),
         files=files,
         notes=_others_beside(root, files),
+        splits=splits,
     )
 
 
@@ -153,7 +155,7 @@ def _others_beside(root, files):
     if files[0][0].parent != files[0][1].parent:
         return ()
     try:  # both sides of a split
-        files = [pair for _, *pair in find_samples(root, None, 0)]
+        files = [pair for _, *pair, _ in find_all(root)]
     except ImageError:  # a folder for each, in which every sample is told
         root = files[0][0].parent
     used = {path for pair in files for path in pair}

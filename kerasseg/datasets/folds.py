@@ -2,7 +2,7 @@
 
 import collections
 
-from kerasseg.datasets._splits import hash_fraction
+from kerasseg.datasets._by_rule import hash_fraction
 from kerasseg.datasets.split import group_keys, kinds_of
 from kerasseg.images import ImageError
 from kerasseg.names import look_up

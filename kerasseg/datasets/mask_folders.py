@@ -6,11 +6,13 @@ import pathlib
 import numpy as np
 
 from kerasseg.datasets import _id_maps, _mask_files
+from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS
-from kerasseg.datasets._splits import find_samples, select_by_hash
+from kerasseg.datasets._splits import find_samples
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import check_folder, find_images, read_bands, read_mask
+from kerasseg.names import look_up
 
 
 def _found(root):
@@ -65,17 +67,20 @@ def mask_folders(
     check_folder(root)
     jobs = _mask_files.find_mask_folders(root)
     described = None if jobs else _mask_files.read_classes(root)
-    if jobs and split in ("train", "val"):
+    if jobs and split is not None:
+        look_up(split, {"train": None, "val": None}, "split of such folders")
         kinds = [{bool(masks)} for _, _, masks in jobs]
         jobs = select_by_hash(root, split, jobs, val_fraction, kinds)
-    elif not jobs:
-        jobs = find_samples(root, split, val_fraction, _has_objects)
+    splits = None
+    if not jobs:
+        jobs, splits = find_samples(root, split, val_fraction, _has_objects)
     return Samples(
         names=tuple(job for job, _, _ in jobs),
         read=functools.partial(_read, jobs, described, ignore_label),
         classes=("background", *(described[1].values() if described else [name])),
         ignore_label=ignore_label,
         files=tuple((file, _source(file, masks)) for _, file, masks in jobs),
+        splits=splits,
     )
 
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from kerasseg.datasets import _near
+from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.datasets._facts import alpha_of
-from kerasseg.datasets._splits import select_by_hash
 from kerasseg.datasets.convert import new_folder
 from kerasseg.images import ImageError, read_image, scale, write_image, write_mask
 from kerasseg.images.decode import decode

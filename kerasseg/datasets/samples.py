@@ -1,8 +1,10 @@
 """Sequence of samples, the common type of all data sets."""
 
+import bisect
 import collections
 import dataclasses
 import functools
+import itertools
 import operator
 import pathlib
 from collections.abc import Callable
@@ -33,6 +35,8 @@ class Samples:
             dtype and numbers tell, see `images.values`.
         weights: how often each sample is drawn in training, relative to the others, or
             None for all alike; see `balance`.
+        splits: where the data set itself has splits and all were read, the name of that
+            of each sample, such as "val", or None for those in no split.
 
     Example:
         >>> import numpy as np
@@ -52,12 +56,14 @@ class Samples:
     notes: tuple[str, ...] = ()
     value_range: tuple[float, float] | None = None
     weights: tuple[float, ...] | None = None
+    splits: tuple[str | None, ...] | None = None
 
     def __post_init__(self):
         if len(set(self.names)) != len(self.names):
             twice = collections.Counter(self.names).most_common(1)[0][0]
             raise ValueError(f"`names` must be unique. Received: {twice!r} twice.")
-        for name, length in (("files", len(self.names)), ("colors", len(self.classes))):
+        lengths = dict.fromkeys(("files", "splits"), len(self.names))
+        for name, length in (lengths | {"colors": len(self.classes)}).items():
             value = getattr(self, name)
             if value is not None and len(value) != length:
                 raise ValueError(
@@ -108,20 +114,8 @@ class Samples:
             >>> both.names, both[1]
             (('train/a', 'val/a'), 0)
         """
-        other, names = other.with_classes(self.classes), self.names + other.names
-        if len({*names}) < len(names):
-            first, second = prefixes
-            names = tuple(f"{first}/{name}" for name in self.names)
-            names += tuple(f"{second}/{name}" for name in other.names)
-        files = self.files and other.files and self.files + other.files
-        return dataclasses.replace(
-            self,
-            names=names,
-            read=functools.partial(_read_either, self.read, other.read, len(self)),
-            files=files,
-            notes=tuple(dict.fromkeys(self.notes + other.notes)),
-            weights=None,
-        )
+        both = join(dict(zip(prefixes, (self, other))))
+        return dataclasses.replace(both, splits=None)
 
     def with_range(self, value_range):
         """The same samples whose images have this range: (black, white), or None."""
@@ -154,6 +148,7 @@ class Samples:
             read=functools.partial(_read_at, self.read, indices),
             files=self.files and tuple(self.files[index] for index in indices),
             weights=self.weights and tuple(self.weights[index] for index in indices),
+            splits=self.splits and tuple(self.splits[index] for index in indices),
         )
 
     def only(self, names):
@@ -249,8 +244,50 @@ def _read_mapped(read, ids, index):
     return sample
 
 
-def _read_either(read, read_other, num, index):
-    return read(index) if index < num else read_other(index - num)
+def join(parts):
+    """Samples of several splits of one data set, one after the other.
+
+    Args:
+        parts: {name of a split: Samples}; the classes of all must be among those of the
+            first.
+
+    Returns:
+        Samples with `splits`. Where a name occurs in two, all begin with their split:
+        "train/a".
+
+    Raises:
+        ValueError: if classes differ.
+
+    Example:
+        >>> one = Samples(("a",), lambda index: index, ("ground",))
+        >>> both = join({"train": one, "test": one})
+        >>> both.names, both.splits, both[1]
+        (('train/a', 'test/a'), ('train', 'test'), 0)
+    """
+    first = next(iter(parts.values()))
+    every = [one.with_classes(first.classes) for one in parts.values()]
+    names = [name for one in every for name in one.names]
+    if len({*names}) < len(names):
+        names = [f"{split}/{name}" for split in parts for name in parts[split].names]
+    known = all(one.files for one in every)
+    return dataclasses.replace(
+        first,
+        names=tuple(names),
+        read=functools.partial(_read_joined, [one.read for one in every], _ends(every)),
+        files=tuple(pair for one in every for pair in one.files) if known else None,
+        notes=tuple(dict.fromkeys(note for one in every for note in one.notes)),
+        weights=None,
+        splits=tuple(split for split in parts for _ in parts[split].names),
+    )
+
+
+def _ends(parts):
+    return list(itertools.accumulate(map(len, parts)))
+
+
+def _read_joined(reads, ends, index):
+    place = bisect.bisect_right(ends, index)
+    return reads[place](index - (ends[place - 1] if place else 0))
 
 
 def _read_only(read, ids, index):

@@ -5,7 +5,7 @@ import re
 import numpy as np
 
 from kerasseg.datasets import _near
-from kerasseg.datasets._splits import select_by_hash
+from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.images import ImageError
 from kerasseg.names import look_up
 

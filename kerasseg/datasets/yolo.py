@@ -197,10 +197,9 @@ def _images_at(root, file, base, place):
     tried += [root.joinpath(*parts[start:]) for start in range(len(parts))]
     for path in tried:
         if os.path.isdir(path):  # a name that is no name, too, is no folder
-            images = find_images(path)
-            if not images and (path / "images").is_dir():
-                images = find_images(path / "images")
-            return images or _sniff.images_of(path)
+            inside = path / "images"  # as Roboflow's, with masks beside
+            is_above = inside.is_dir() and not find_images(path)
+            return _sniff.images_of(inside if is_above else path)
         if path.suffix == ".txt" and os.path.isfile(path):
             return _listed(root, path)
     return None

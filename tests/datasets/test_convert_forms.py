@@ -38,8 +38,7 @@ def without_ignored(labels):
 def test_a_form_goes_and_comes_back(tmp_path, write, to):
     write(tmp_path / "in")
     name = FORMS[write][0]
-    many_files = write in (forms.coco, forms.coco_roboflow, forms.panoptic)
-    source = datasets.DATASETS[name](tmp_path / "in", "train" if many_files else None)
+    source = datasets.DATASETS[name](tmp_path / "in")
     if write is forms.nnunet:
         with pytest.raises(ValueError, match="2 bands"):
             datasets.convert(source, tmp_path / "out", to=to)
@@ -48,6 +47,15 @@ def test_a_form_goes_and_comes_back(tmp_path, write, to):
     assert report["images"] == len(source)
     back = READERS[to](tmp_path / "out")
     assert len(back) == len(source)
+    assert (source.splits is not None) == FORMS[write][2]
+    for split in {*(source.splits or ())}:
+        part = READERS[to](tmp_path / "out", split)
+        kept = source.subset(np.flatnonzero(np.array(source.splits) == split))
+        assert len(part) == len(kept)
+        labels = (named_labels(samples) for samples in (kept, part))
+        if to in ("coco", "yolo"):
+            labels = map(without_ignored, labels)
+        assert len({str(found) for found in labels}) == 1
     before, after = named_labels(source), named_labels(back)
     lost = sum(row.count("ignored") for label in before for row in label)
     if to in ("coco", "yolo"):  # which have no ignored pixels, and say so
@@ -184,18 +192,45 @@ def test_two_images_never_share_a_label_file(tmp_path, to, names):
         datasets.convert(tmp_path / "in/all.json", tmp_path / "out", to=to)
 
 
-def test_parts_of_their_own_are_converted_one_by_one(tmp_path, capsys):
+@pytest.mark.parametrize("to", ["coco", "labels", "masks", "voc", "yolo"])
+def test_splits_are_kept(tmp_path, capsys, to):
+    """Though both hold a picture of one name, and folders of cities."""
+    for number, side in enumerate(("train", "val", "test")):
+        for name in ("a", "city/b"):
+            shown = label_of("a", {"cat": 1, "dog": 2}) * (number % 2 + 1) % 3
+            write_image(tmp_path / f"in/{side}/images/{name}.png", forms.photo(number))
+            write_mask(tmp_path / f"in/{side}/labels/{name}.png", shown)
+    command = ["convert", str(tmp_path / "in"), "--from", "folder", "--to", to]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert "6 images (train 2, val 2, test 2)" in capsys.readouterr().out
+    name = datasets.find_format(tmp_path / "out").name
+    read = datasets.mask_folders if to == "labels" else datasets.DATASETS[name]
+    for side in ("train", "val", "test"):
+        source = datasets.folder(tmp_path / "in", side, classes=3)
+        back = read(tmp_path / "out", side)
+        assert len(back) == 2
+        for index in range(2):
+            found = back[index]
+            label = found["label"]
+            if to == "labels":
+                classes = np.concatenate([[0], found["classes"]])
+                label = classes[found["instances"][0]]
+            assert np.array_equal(label, source[index]["label"])
+            assert np.array_equal(found["image"], source[index]["image"])
+    assert main([*command, "--split", "val", "--out", str(tmp_path / "val")]) == 0
+    assert "Wrote 2 images with" in capsys.readouterr().out
+    assert main([*command, "--split", "all", "--out", str(tmp_path / "all")]) == 0
+    assert "Wrote 6 images with" in capsys.readouterr().out
+    assert read(tmp_path / "all").splits is None
+
+
+def test_a_form_without_splits_says_that_they_are_lost(tmp_path, capsys):
     for number, side in enumerate(("train", "val")):
-        write_image(tmp_path / f"in/{side}/a.png", forms.photo(number))
-        write_mask(
-            tmp_path / f"in/{side}annot/a.png", label_of("a", {"cat": 1, "dog": 2})
-        )
-    command = ["convert", str(tmp_path / "in"), "--to", "masks"]
-    assert main([*command, "--out", str(tmp_path / "all")]) == 1
-    told = capsys.readouterr()
-    fix = (told.out + told.err).split("of its own: ")[1].splitlines()[0].rstrip(".")
-    assert main([*command, *fix.split(), "--out", str(tmp_path / "train")]) == 0
-    assert len(datasets.folder(tmp_path / "train")) == 1
+        write_image(tmp_path / f"in/{side}/images/a.png", forms.photo(number))
+        write_mask(tmp_path / f"in/{side}/labels/a.png", label_of("b", {"cat": 1}))
+    command = ["convert", str(tmp_path / "in"), "--to", "folders"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert "lost: the splits (train 1, val 1)" in capsys.readouterr().out
 
 
 def test_the_fix_that_the_command_prints_can_be_given_to_it(tmp_path, capsys):
