@@ -20,6 +20,7 @@ TRAIN = {
     "accumulate": 1,
     "clip_norm": 0.0,
     "ema_decay": 0.0,
+    "swa_from": 0.0,  # share of the training from which weights are averaged; 0: never
     "aux_weight": 0.4,  # PSPNet's weight of auxiliary losses
     "max_objects": 64,  # of an image that train an instance model, the largest
     "center_sigma": 8.0,  # px of the Gaussians at centres that panoptic models learn
@@ -40,6 +41,7 @@ DATA |= {"only": ()}  # names of the classes to keep
 BALANCE = ("", "classes", "appearance")  # see datasets.balance
 CHOICES = dict.fromkeys(("on_bad_sample", "on_non_finite"), ("stop", "skip"))
 AT_LEAST_ONE = {"accumulate", "batch_size", "epochs"}
+BELOW_ONE = {"ema_decay", "swa_from"}
 # Options that had another name: recipes and runs written before still work.
 RENAMED = {
     ("model", "canonical_scale"): "canonical_box",
@@ -160,14 +162,16 @@ def check_data(data):
 
 
 def _check_signs(recipe):
-    """Nothing of [train] and of a schedule can be negative."""
+    """Nothing of [train] and of a schedule can be negative, and shares are below 1."""
     for table, known in (("train", TRAIN), ("optimizer", SCHEDULE)):
         for option, value in recipe[table].items():
             number = option in known and isinstance(value, (int, float))
             least = 1 if option in AT_LEAST_ONE else 0
-            if number and value < least:
+            most = 1 if option in BELOW_ONE else math.inf
+            if number and not least <= value < most:
+                limit = f" and below {most}" if option in BELOW_ONE else ""
                 raise OptionError(
-                    f"`{option}` must be {least} or more. Received: {value}.",
+                    f"`{option}` must be {least} or more{limit}. Received: {value}.",
                     table,
                     option,
                 )

@@ -205,6 +205,7 @@ def make_step(recipe, facts, samples):
     if settings["sync_batch_norm"]:
         layers.synchronize(model)
     outputs = model.output if isinstance(model.output, dict) else {}
+    share = settings["swa_from"]
     step = training.make_train_step(
         model,
         recipes.build_loss(recipe),
@@ -218,6 +219,7 @@ def make_step(recipe, facts, samples):
             accumulate=settings["accumulate"],
             clip_norm=settings["clip_norm"] or None,  # 0 in a recipe: none
             ema_decay=settings["ema_decay"] or None,
+            swa_begin=int(share * settings["epochs"] * steps_per_epoch) or None,
             jit_compile=settings["jit_compile"],
             skip_non_finite=settings["on_non_finite"] == "skip",
         ),

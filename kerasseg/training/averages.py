@@ -1,4 +1,4 @@
-"""Exponential moving averages of the weights of a model."""
+"""Averages of the weights of a model over its training: exponential, or plain (SWA)."""
 
 import contextlib
 
@@ -10,8 +10,10 @@ class MovingAverages:
 
     Args:
         weights: list of keras.Variable to follow; [] averages nothing.
-        decay: decay after many updates, see `update`.
+        decay: decay after many updates, see `update`; not used with `begin`.
         strategy: tf.distribute.Strategy of the weights.
+        begin: number of updates after which a plain mean over all further ones begins;
+            None for an exponential average.
 
     Attributes:
         weights: as given.
@@ -19,10 +21,11 @@ class MovingAverages:
         in_use: whether the model holds its averages now.
     """
 
-    def __init__(self, weights, decay, strategy):
+    def __init__(self, weights, decay, strategy, *, begin=None):
         self.weights = list(weights)
         self.in_use = False
         self._decay = decay
+        self._begin = begin
         self._strategy = strategy
         with strategy.scope():
             self.values = [
@@ -33,19 +36,25 @@ class MovingAverages:
         """Move the averages towards the weights; called while a step is traced.
 
         Args:
-            num_updates: int scalar, updates done before this one. The decay rises with
-                it, min(decay, (1 + t) / (10 + t)), as in TensorFlow's
+            num_updates: int scalar t, updates done before this one. The decay rises
+                with it, min(decay, (1 + t) / (10 + t)), as in TensorFlow's
                 ExponentialMovingAverage: otherwise the random initial weights would
-                stay in the average for the first 1 / (1 - decay) steps.
+                stay in the average for the first 1 / (1 - decay) steps. With `begin`
+                the averages are the weights until then.
         """
-        t = tf.cast(num_updates, "float32")
+        fraction = self._fraction(tf.cast(num_updates, "float32"))
         for average, weight in zip(self.values, self.weights):
-            # The rule of TensorFlow 1's ExponentialMovingAverage: a young average must
-            # not be half the random start.
-            decay = tf.minimum(self._decay, (1 + t) / (10 + t))
             self._strategy.extended.update(
-                average, _move, args=(weight.value, 1.0 - decay), group=False
+                average, _move, args=(weight.value, fraction), group=False
             )
+
+    def _fraction(self, t):
+        """Share of update t in the averages."""
+        if self._begin is not None:
+            return 1.0 / tf.maximum(t - self._begin + 1, 1.0)
+        # The rule of TensorFlow 1's ExponentialMovingAverage: a young average must
+        # not be half the random start.
+        return 1.0 - tf.minimum(self._decay, (1 + t) / (10 + t))
 
     @contextlib.contextmanager
     def swapped_in(self):

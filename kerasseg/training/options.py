@@ -20,6 +20,10 @@ class StepOptions:
         ema_decay: keep exponential moving averages of the weights and of the
             statistics of BatchNorm, with decay min(ema_decay, (1 + t) / (10 + t)) at
             update t.
+        swa_begin: number of updates after which the plain mean over all further ones
+            begins (SWA, Izmailov et al., 2018, https://arxiv.org/abs/1803.05407, which
+            averages once per epoch); instead of `ema_decay`. The statistics of
+            BatchNorm are averaged as well, not computed anew.
         jit_compile: compile with XLA; one device only.
         skip_non_finite: count a step whose loss or gradient is not finite as done, so
             that `fit` goes on after it; it changes nothing else either way.
@@ -36,6 +40,7 @@ class StepOptions:
     accumulate: int = 1
     clip_norm: float | None = None
     ema_decay: float | None = None
+    swa_begin: int | None = None
     jit_compile: bool = False
     skip_non_finite: bool = False
 
@@ -53,6 +58,20 @@ class StepOptions:
                 "`ema_decay` must be between 0 and 1, or None. "
                 f"Received: {self.ema_decay}."
             )
+        if self.swa_begin is not None and not self.swa_begin >= 0:
+            raise ValueError(
+                f"`swa_begin` must be 0 or more, or None. Received: {self.swa_begin}."
+            )
+        if None not in (self.ema_decay, self.swa_begin):
+            raise ValueError(
+                "`ema_decay` and `swa_begin` average weights in two ways: give one. "
+                f"Received: {self.ema_decay} and {self.swa_begin}."
+            )
+
+    @property
+    def averages(self):
+        """Whether weights are averaged."""
+        return (self.ema_decay, self.swa_begin) != (None, None)
 
 
 def check(model, optimizer, options, strategy):

@@ -87,8 +87,10 @@ class TrainStep:
             if isinstance(loss, Objective):
                 seed_generator = keras.random.SeedGenerator(loss.seed)
         followed = [*self._weights, *self._statistics.weights]
-        followed = followed if options.ema_decay else []
-        self._averages = MovingAverages(followed, options.ema_decay, strategy)
+        followed = followed if options.averages else []
+        self._averages = MovingAverages(
+            followed, options.ema_decay, strategy, begin=options.swa_begin
+        )
         # The name is part of the format of checkpoints.
         seeds = {"draws": seed_generator.state} if seed_generator else {}
         self.variables = {
@@ -149,9 +151,9 @@ class TrainStep:
         return self._function(images, labels)
 
     def averaged_weights(self):
-        """Context in which the model holds the moving averages of its weights.
+        """Context in which the model holds the averages of its weights.
 
-        Without `ema_decay` nothing happens.
+        Without `ema_decay` or `swa_begin` nothing happens.
         """
         return self._averages.swapped_in()
 

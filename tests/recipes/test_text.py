@@ -19,6 +19,7 @@ NINES = "9" * 5000
         "[train]\nbatch_size = 0",
         "[train]\nclip_norm = nan",
         "[train]\nema_decay = -0.5",
+        "[train]\nswa_from = 1.0",
         "[optimizer]\nlearning_rate = inf",
         "[optimizer]\nwarmup_epochs = -1.0",
         "[optimizer]\nweight_decay = nan",
@@ -33,7 +34,7 @@ NINES = "9" * 5000
         "a = 1\na = 2",
         "[data]\nsplit = 1979-05-27T07:32:00Z",
     ],
-    ids=range(21),
+    ids=range(22),
 )
 def test_a_false_recipe_is_one_typed_error(tmp_path, text):
     path = tmp_path / "recipe.toml"

@@ -29,6 +29,20 @@ def test_statistics_of_normalization_are_averaged_with_the_weights():
         np.testing.assert_allclose(statistics[0].numpy(), average, atol=1e-6)
 
 
+def test_from_a_step_on_weights_are_averaged_plainly():
+    step = cases.make_step(cases.network(norm=True), swa_begin=2)
+    seen = []
+    for t in range(5):
+        step(*cases.batch(t))
+        seen.append(step.model.get_weights())
+        with step.averaged_weights():
+            for k, found in enumerate(step.model.get_weights()):
+                expected = np.mean(
+                    [weights[k] for weights in seen[min(t, 2) :]], axis=0
+                )
+                np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_the_own_weights_come_back_after_the_averaged_ones():
     step = cases.make_step(cases.network(norm=True), ema_decay=0.9)
     step(*cases.batch(0))

@@ -12,6 +12,8 @@ from tests.training import training_cases as cases
         ({"accumulate": 0}, "accumulate.*Received: 0"),
         ({"clip_norm": 0.0}, "clip_norm.*Received: 0.0"),
         ({"ema_decay": 1.0}, "ema_decay.*Received: 1.0"),
+        ({"swa_begin": -1}, "swa_begin.*Received: -1"),
+        ({"swa_begin": 3, "ema_decay": 0.9}, "give one.*Received: 0.9 and 3"),
         (
             {"optimizer": keras.optimizers.SGD(gradient_accumulation_steps=2)},
             "Use `accumulate` here",
