@@ -35,6 +35,7 @@ WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} |
     "cli/convert": "datasets/test_convert",
     "cli/data": "cli/test_check_data",
     "cli/reports": "report/test_page",
+    "cli/sheets": "cli/test_check_data",
     "datasets/repair": "datasets/test_examine",
     "detection/gather": "detection/test_nms",
     "detection/mask_grid": "data/test_targets",

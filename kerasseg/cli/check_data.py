@@ -1,16 +1,17 @@
 """The command `kerasseg check-data`: a data set is examined, told about and mended."""
 
+import dataclasses
 import pathlib
 import shlex
 import sys
 
-from kerasseg.cli import data
+from kerasseg.cli import data, sheets
 
 # A screenful; --json has all.
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
-CELLS = 24  # of the contact sheet
 TOLD = ("Left out", "Run", "Crowds")  # notes of readers, by their beginning
 NO_COPY_MENDS = ("nothing",)  # kinds of findings
+MOST_NUMBERS = 65536  # of masks
 UNEVEN = 4  # ratio of weights from which on they are worth a try
 TITLES = {
     "fault": "Spoils the training:",
@@ -51,7 +52,7 @@ def run(arguments):
         found = datasets.examine(
             sides,
             root=arguments.data if options["dataset"] == "folder" else None,
-            raw=plain,
+            raw="labels" if _are_counted_pages(options) else plain,
             num_classes=_num_classes(sides, options, arguments.data),
             errors=errors.values(),
             on_progress=bar.update,
@@ -65,7 +66,7 @@ def run(arguments):
         answer["error"] = str(next(iter(errors.values())))
     sheet = arguments.sheet or (None if arguments.json else "data.png")
     if sheet and found.facts:
-        _write_sheet(sheet, found, sides)
+        sheets.write(sheet, found, sides)
         say(f"Wrote {sheet}.")
     if arguments.fix:
         answer["fixed"] = _fix(arguments, found, sides, say)
@@ -108,9 +109,31 @@ def _sides(recipe, root):
             raise
         except (ValueError, OSError) as error:
             errors[side] = error
+            if _are_counted_pages(recipe["data"]):
+                sides |= _pages(recipe, root, side)
             continue
         reports[side] = report
     return sides, reports, errors
+
+
+def _are_counted_pages(options):
+    """Whether classes are counted in TIFF stacks, whose pages are no files."""
+    return options["dataset"] == "stacks" and not {"values", "classes"} & {*options}
+
+
+def _pages(recipe, root, side):
+    """{side: samples} of pages whose numbers may be no classes, {} if there are none.
+
+    They are looked at, mended and shown like mask files.
+    """
+    from kerasseg import recipes
+
+    data = recipe["data"] | {"classes": MOST_NUMBERS}
+    try:
+        samples = recipes.build_samples({**recipe, "data": data}, root, side)
+    except (ValueError, OSError):  # the error that is told already
+        return {}
+    return {side: dataclasses.replace(samples, classes=())}
 
 
 def _some_read(report):
@@ -247,78 +270,6 @@ class Bar:
         if self._task is None:
             self._task = self._bar.add_task("data", total=total)
         self._bar.update(self._task, completed=done)
-
-
-def _write_sheet(path, found, sides):
-    """Contact sheet: the worst suspects first, then samples evenly spread."""
-    import numpy as np
-
-    from kerasseg import images, viz
-
-    marks = {}
-    for one in found.findings:
-        if one.severity != "note":
-            for name in one.names:
-                for part in str(name).split(" = "):
-                    marks.setdefault(part, one.kind)
-    facts = [(one, _mark(one, marks)) for one in found.facts]
-    suspects = [pair for pair in facts if pair[1]]
-    # Of each kind of trouble some, not only of the most frequent one.
-    seen = {}
-    ranked = []
-    for pair in suspects:
-        seen[pair[1]] = seen.get(pair[1], 0) + 1
-        ranked.append((seen[pair[1]], pair))
-    chosen = [pair for _, pair in sorted(ranked, key=lambda one: one[0])]
-    chosen = chosen[: CELLS * 2 // 3]
-    rest = [pair for pair in facts if not pair[1]]
-    room = CELLS - len(chosen)
-    chosen += (
-        [rest[i * len(rest) // room] for i in range(room)] if len(rest) > room else rest
-    )
-    cells = []
-    for one, mark in chosen:
-        image, label = _pictures(one, sides)
-        cells.append({"name": one.name, "image": image, "label": label, "mark": mark})
-    first = next(iter(sides.values()), None)
-    colors = None if first is None or first.colors is None else np.array(first.colors)
-    sheet = viz.contact_sheet(
-        cells,
-        palette=None if colors is None else colors.astype("uint8"),
-        class_names=found.classes or None,
-        ignore_label=found.ignore_label,
-    )
-    images.write_image(path, sheet)
-
-
-def _mark(facts, marks):
-    names = [facts.name] + [p.name for p in (facts.image, facts.mask) if p is not None]
-    return next((marks[name] for name in names if name in marks), None)
-
-
-def _pictures(facts, sides):
-    """Image in 0..255 and label of a sample, None for what cannot be read."""
-    import numpy as np
-
-    from kerasseg import images
-
-    image = label = None
-    try:
-        sample = sides[facts.side][sides[facts.side].names.index(facts.name)]
-        image, label = sample["image"], sample["label"]
-    except Exception:  # whatever it is, it is listed already
-        try:
-            image = images.read_image(facts.image, channels=None)
-            label = images.read_mask(facts.mask)
-        except Exception:
-            label = None
-    if image is None:
-        return None, None
-    if image.dtype != np.uint8:
-        low, high = float(image.min()), float(image.max())
-        image = images.scale(image, (low, high)) if high > low else image * 0.0
-    ids = label if label is not None and label.max(initial=0) < 256 else None
-    return image, ids
 
 
 def _fix(arguments, found, sides, say):

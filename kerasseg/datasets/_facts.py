@@ -91,7 +91,8 @@ def measure(facts, read, raw):
     Args:
         facts: `Facts` with names and files.
         read: function without arguments -> sample, or None.
-        raw: whether the mask file is a label image, to be looked at as it is stored.
+        raw: whether the mask file is a label image, to be looked at as it is stored;
+            "labels" where the label of the sample is that.
 
     Returns:
         The facts.
@@ -112,7 +113,9 @@ def measure(facts, read, raw):
                 facts.errors["image"] = _text(error)
     if image is not None:
         _image(facts, image)
-    if raw and facts.mask is not None:
+    if raw == "labels" and sample is not None:
+        _numbers(facts, np.asarray(sample["label"]))
+    elif raw and raw != "labels" and facts.mask is not None:
         try:
             _mask(facts)
         except Exception as error:
@@ -201,12 +204,16 @@ def _mask(facts):
         _stored(facts, pixels)
         return
     pixels = pixels[..., 0] if pixels.ndim == 3 else pixels
+    _numbers(facts, pixels)
+    _stored(facts, pixels)
+
+
+def _numbers(facts, pixels):
     found, counts = _counted(pixels)
     if len(found) <= MOST_VALUES:
         facts.values = dict(zip(found.tolist(), counts.tolist()))
     whole = pixels.dtype.kind in "iu" and len(found) <= MOST_VALUES
     facts.objects = mask_kinds.marks_objects(pixels) if whole else None
-    _stored(facts, pixels)
 
 
 def _counted(numbers):

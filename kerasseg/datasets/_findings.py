@@ -1,37 +1,15 @@
 """Faults of files and masks, from facts about samples. Private."""
 
 import collections
-import dataclasses
 
 import numpy as np
 
+from kerasseg.datasets import _findings_shift
+from kerasseg.datasets._finding import FAULT, FEW, WARNING, Finding, count
 from kerasseg.images import mask_kinds
 from kerasseg.images.palettes import ids_of_palette
 
-FAULT, WARNING, NOTE = "fault", "warning", "note"
 LIKE_OTHERS = "Export them again, like the other masks"
-FEW = 0.05  # share of masks with a number that may be a slip
-
-
-@dataclasses.dataclass
-class Finding:
-    """One kind of trouble and all samples that have it.
-
-    Attributes:
-        kind: short name, for machines and for the repair: "sizes".
-        severity: "fault" (spoils the training), "warning" or "note".
-        text: sentence for people.
-        names: of samples or files.
-        fix: advice, or "".
-        action: for the repair: mapping of numbers, {"values": {...}}, or None.
-    """
-
-    kind: str
-    severity: str
-    text: str
-    names: list = dataclasses.field(default_factory=list)
-    fix: str = ""
-    action: dict | None = None
 
 
 def of_files(facts):
@@ -113,8 +91,11 @@ def _file(f, error):
     return f.name
 
 
-def of_masks(facts, ignore_label=255, num_classes=None):
-    """Findings about the numbers in mask files that are read as they are."""
+def of_masks(facts, ignore_label=255, classes=None):
+    """Findings about the numbers in mask files that are read as they are.
+
+    `classes` are the names that the user gives, None where the masks were counted.
+    """
     read = [f for f in facts if f.values is not None or f.colors is not None]
     if not read:
         return
@@ -137,7 +118,7 @@ def of_masks(facts, ignore_label=255, num_classes=None):
         )
     plain = [f for f in read if f.colors is None and f not in noisy and not f.lossy]
     if plain:
-        yield from _numbers(plain, ignore_label, num_classes)
+        yield from _numbers(plain, ignore_label, classes)
 
 
 def _is_noisy(f):
@@ -217,13 +198,13 @@ def _colors(colored, are_all):
     )
 
 
-def _numbers(plain, ignore_label, num_classes):
+def _numbers(plain, ignore_label, classes):
     occurs = collections.Counter(number for f in plain for number in f.values)
     used = set(occurs) - {ignore_label}
     black = [f for f in plain if set(f.values) <= {0, 255} and 255 in f.values]
     others = [f for f in plain if f not in black]
     marked = [f.objects for f in plain]
-    if num_classes is None and mask_kinds.are_objects(marked):
+    if classes is None and mask_kinds.are_objects(marked):
         yield Finding(
             "objects",
             FAULT,
@@ -245,10 +226,12 @@ def _numbers(plain, ignore_label, num_classes):
         return
     if black and not any(255 in f.values for f in others):
         yield _black_and_white(black, others)
-    slips = list(_out_of_range(others, occurs, used, num_classes))
+    slips = list(_findings_shift.of_numbers(others, occurs, used, classes))
+    if all(one.severity != FAULT for one in slips):
+        slips += _out_of_range(others, occurs, used, classes)
     yield from slips
     grey = mask_kinds.ids_of_grey_levels(occurs, ignore_label)
-    if grey and num_classes is None and not slips and others:
+    if grey and classes is None and not slips and others:
         yield _grey_levels(plain, grey, ignore_label)
 
 
@@ -282,11 +265,11 @@ def _grey_levels(plain, ids, ignore_label):
     )
 
 
-def _out_of_range(plain, occurs, used, num_classes):
+def _out_of_range(plain, occurs, used, classes):
     used = sorted(number for number in used if any(number in f.values for f in plain))
     if not used:
         return
-    known = num_classes
+    known = None if classes is None else len(classes)
     if known is None:  # numbers behind a gap that few masks have are slips
         most = max(1, FEW * len(plain))
         known = 0
@@ -310,10 +293,3 @@ def _out_of_range(plain, occurs, used, num_classes):
             + mask_kinds.to_paste("values", {int(k): v for k, v in ids.items()}),
             {"values": {int(k): v for k, v in ids.items()} | {255: 255}},
         )
-
-
-def count(things, noun):
-    """Number of things in words."""
-    num = len(things)
-    plural = "classes" if noun == "class" else f"{noun}s"
-    return f"{num} {noun if num == 1 else plural}"

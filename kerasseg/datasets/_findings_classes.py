@@ -5,7 +5,7 @@ import collections
 import numpy as np
 
 from kerasseg.datasets import _near
-from kerasseg.datasets._findings import FAULT, NOTE, WARNING, Finding, count
+from kerasseg.datasets._finding import FAULT, NOTE, WARNING, Finding, count
 from kerasseg.images import values
 
 RARE_PIXELS, RARE_IMAGES = 0.001, 3

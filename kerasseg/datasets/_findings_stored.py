@@ -1,6 +1,7 @@
 """Findings about mask files whose meaning lies in palette or alpha. Private."""
 
-from kerasseg.datasets._findings import FAULT, LIKE_OTHERS, Finding, count
+from kerasseg.datasets._finding import FAULT, Finding, count
+from kerasseg.datasets._findings import LIKE_OTHERS
 from kerasseg.images import mask_kinds
 from kerasseg.images.palettes import contradicting_colors
 

@@ -8,6 +8,8 @@ import numpy as np
 
 from kerasseg.images import EXTENSIONS, mask_kinds, values
 
+IMAGE, MASK = 0, 1  # of the files of a sample
+
 
 def check(samples, *, num_classes=None, limit=None, on_error="raise"):
     """Read every sample and report their contents, or raise at the first bad one.
@@ -59,8 +61,7 @@ def check(samples, *, num_classes=None, limit=None, on_error="raise"):
 
     def measure(index):
         try:
-            source = _source(samples, index)
-            return _measure(samples[index], source, num_classes, samples)
+            return _measure(samples[index], index, num_classes, samples)
         except Exception as error:  # a decoder's own, or too little memory, too
             if on_error == "raise":
                 raise
@@ -71,7 +72,7 @@ def check(samples, *, num_classes=None, limit=None, on_error="raise"):
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         for index, found in zip(indices, pool.map(measure, indices)):
             if not isinstance(found, Exception):
-                found = total.add(found, _source(samples, index))
+                found = total.add(found, _source(samples, index, IMAGE))
             if isinstance(found, Exception):
                 if on_error == "raise":
                     raise found
@@ -138,28 +139,29 @@ class _Sums:
 
 
 def _failure(samples, index, error):
-    text, source = str(error) or type(error).__name__, _source(samples, index)
-    name = samples.names[index]
-    known = source in text or name in text
-    return {"name": name, "error": text if known else f"{source}: {text}"}
+    text, name = str(error) or type(error).__name__, samples.names[index]
+    sources = [_source(samples, index, part) for part in (MASK, IMAGE)]
+    known = any(one in text for one in (*sources, name))
+    return {"name": name, "error": text if known else f"{sources[0]}: {text}"}
 
 
-def _source(samples, index):
-    """Where a sample comes from, for messages: its mask file or its name."""
+def _source(samples, index, part=MASK):
+    """Where a sample comes from, for messages: one of its files or its name."""
     if not samples.files:
         return samples.names[index]
-    file = samples.files[index][1]
+    file = samples.files[index][part]
     # A file of annotations may be that of all samples.
     is_mask = file.suffix.lower() in EXTENSIONS
     return str(file) if is_mask else f"{samples.names[index]} in {file}"
 
 
-def _measure(sample, source, num_classes, samples):
+def _measure(sample, index, num_classes, samples):
+    source, picture = (_source(samples, index, part) for part in (MASK, IMAGE))
     image, label = np.asarray(sample["image"]), np.asarray(sample["label"])
     if image.ndim != 3 or image.dtype.name not in ("uint8", "uint16", "float32"):
         raise ValueError(
             "`image` must be uint8, uint16 or float32 [H, W, C]. "
-            f"Received: {image.dtype} {list(image.shape)} in {source}."
+            f"Received: {image.dtype} {list(image.shape)} in {picture}."
         )
     if label.ndim != 2 or label.dtype != np.int32:
         raise ValueError(
@@ -179,14 +181,14 @@ def _measure(sample, source, num_classes, samples):
         raise ValueError(
             f"`label` must hold class ids 0..{num_classes - 1}, or "
             f"{samples.ignore_label} for pixels to ignore. Received: {listed} in "
-            f"{source}. Fix: {_fix_of(label)}."
+            f"{source}. Fix: {_fix_of(label, num_classes)}."
         )
     _check_instances(sample, label, source)
     return {
         "sizes": f"{label.shape[0]} x {label.shape[1]}",
         "channels": image.shape[2],
         "dtypes": image.dtype.name,
-        "extent": _extent(image, source),
+        "extent": _extent(image, picture),
         "pixels": np.bincount(valid, minlength=num_classes),
         "ignored": label.size - valid.size,
         **_objects(sample, num_classes),
@@ -206,7 +208,7 @@ def _objects(sample, num_classes):
     }
 
 
-def _fix_of(label):
+def _fix_of(label, num_classes):
     """Advice for a label with ids that are no class."""
     # Negative numbers are no ids of anything that could be guessed.
     if label.min() >= 0:
@@ -217,6 +219,10 @@ def _fix_of(label):
         if mask_kinds.are_objects([mask_kinds.marks_objects(label)]):
             one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
             return f"these are objects: dataset mask_folders, or one class: {one_class}"
+    from_one = mask_kinds.ids_from_one(num_classes)
+    if from_one and num_classes in label:
+        pasted = mask_kinds.to_paste("values", from_one)
+        return f"if the masks count classes from 1, {pasted}; else name all classes"
     return "name all classes, or map the numbers with `values`"
 
 

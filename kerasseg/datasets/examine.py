@@ -9,6 +9,7 @@ import pathlib
 import numpy as np
 
 from kerasseg.datasets import (
+    _finding,
     _findings,
     _findings_classes,
     _findings_stored,
@@ -33,19 +34,19 @@ class Examination:
         facts: what is known of each sample.
         classes: class names by id; () if they are not known.
         ignore_label: id of pixels without a class.
-        raw: whether masks were looked at as stored.
+        raw: whether masks were looked at as stored, see `examine`.
     """
 
     findings: list
     facts: list
     classes: tuple
     ignore_label: int = 255
-    raw: bool = False
+    raw: bool | str = False
 
     @property
     def faults(self):
         """Findings that would spoil a training."""
-        return [one for one in self.findings if one.severity == _findings.FAULT]
+        return [one for one in self.findings if one.severity == _finding.FAULT]
 
     def report(self):
         """JSON-able dict of "findings", "classes" and "class_weights"."""
@@ -99,7 +100,7 @@ def examine(
         root: folder of images and masks in a layout of `folder`, to find files that
             have no partner, and all of them where samples cannot be made; or None.
         raw: whether numbers in mask files are looked at as they are stored, because
-            nothing maps them.
+            nothing maps them; "labels" looks at those in labels, of files of many.
         num_classes: number of classes, where it is given; None to tell slips from
             classes by their gaps.
         errors: what readers raised, told if no fault that is found explains it.
@@ -136,22 +137,26 @@ def examine(
     ignored = first.ignore_label if first is not None else 255
     findings += _findings.of_files(facts)
     if raw:
+        names = None if num_classes is None else classes
         stored = list(_findings_stored.of_stored(facts))
         told = {name for one in stored for name in one.names}
         left = [one for one in facts if one.name not in told]
-        findings += stored + list(_findings.of_masks(left, ignored, num_classes))
+        findings += stored + list(_findings.of_masks(left, ignored, names))
     given = first.value_range if first is not None else None
     findings += _findings_classes.of_images(facts, given)
     findings += _findings_classes.of_duplicates(facts)
     if classes:
         findings += _findings_classes.of_classes(facts, classes, ignored)
+    if any(one.kind == "from one" for one in findings):  # says that class 0 is unused
+        unused = [f for f in findings if f.kind == "empty classes"]
+        findings = [f for f in findings if f not in unused or len(f.names) > 1]
     findings += _other_errors(facts, findings)
-    if not any(one.severity == _findings.FAULT for one in findings):
+    if not any(one.severity == _finding.FAULT for one in findings):
         # Where a fault explains why no samples were made, their error would say it
         # twice.
         texts = dict.fromkeys(map(str, errors))
-        findings += [_findings.Finding("errors", _findings.FAULT, x) for x in texts]
-    order = (_findings.FAULT, _findings.WARNING, _findings.NOTE)
+        findings += [_finding.Finding("errors", _finding.FAULT, x) for x in texts]
+    order = (_finding.FAULT, _finding.WARNING, _finding.NOTE)
     findings.sort(key=lambda one: order.index(one.severity))
     return Examination(findings, facts, tuple(classes), ignored, raw)
 
@@ -161,10 +166,8 @@ def _measured(jobs, raw, on_progress):
 
     def look(job):
         one, read = job
-        is_label = (
-            raw and one.mask is not None and one.mask.suffix.lower() in EXTENSIONS
-        )
-        return measure(one, read, is_label)
+        is_image = one.mask is not None and one.mask.suffix.lower() in EXTENSIONS
+        return measure(one, read, raw if is_image else False)
 
     facts = []
     # Decoders work outside Python's lock; more than 8 wait for the disk.
@@ -184,7 +187,7 @@ def _image(path):
 
 def _other_errors(facts, findings):
     """A finding about samples whose error no other finding explains."""
-    told = {f.kind for f in findings if f.severity == _findings.FAULT}
+    told = {f.kind for f in findings if f.severity == _finding.FAULT}
     named = {name for one in findings for name in one.names}
     left = [
         f
@@ -193,10 +196,10 @@ def _other_errors(facts, findings):
     ]
     left = [f for f in left if f.name not in named or not told]
     if left:
-        yield _findings.Finding(
+        yield _finding.Finding(
             "errors",
-            _findings.FAULT,
-            f"{_findings.count(left, 'sample')} cannot be used, such as: "
+            _finding.FAULT,
+            f"{_finding.count(left, 'sample')} cannot be used, such as: "
             f"{left[0].errors['sample']}",
             [f.name for f in left],
         )
@@ -205,21 +208,21 @@ def _other_errors(facts, findings):
 ALONE = (  # files without a partner: kind, severity, what they are, and the fix
     (
         "no label",
-        _findings.FAULT,
+        _finding.FAULT,
         "image",
         "without a mask",
         "Add the masks, or move the images away",
     ),
     (
         "no image",
-        _findings.WARNING,
+        _finding.WARNING,
         "mask",
         "without an image, left out",
         "Add the images, or delete the masks",
     ),
     (
         "second masks",
-        _findings.WARNING,
+        _finding.WARNING,
         "picture",
         "neither image nor mask of a sample, left out",
         "Several masks of one image: join them, or make masks/CLASS/ of them",
@@ -259,10 +262,10 @@ def _partners(root):
             pairs.append((name, side, paths[0], mask[0]))
     found = {"no label": images, "no image": masks, "second masks": others}
     findings = [
-        _findings.Finding(
+        _finding.Finding(
             kind,
             severity,
-            f"{_findings.count(found[kind], thing)} {text}",
+            f"{_finding.count(found[kind], thing)} {text}",
             [path.name for path in found[kind]],
             fix,
         )

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from kerasseg.datasets import _color_tables
-from kerasseg.datasets._facts import palette_of
+from kerasseg.datasets import _color_tables, _mask_numbers
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS, descend, find_folders
 from kerasseg.datasets._pairs import read_pair
@@ -18,14 +17,12 @@ from kerasseg.datasets._splits import (
     all_masks,
     find_all,
     find_samples,
-    kinds_in,
     read_lines,
 )
 from kerasseg.datasets.samples import Samples
-from kerasseg.images import ImageError, check_folder, mask_kinds, read_mask
+from kerasseg.images import ImageError, check_folder, read_mask
 from kerasseg.images.class_ids import color_of
 from kerasseg.images.listing import image_files
-from kerasseg.images.palettes import contradicting_colors
 
 MAX_CLASSES = 65_536
 
@@ -133,8 +130,9 @@ def folder(
     if classes is None:
         classes = _listed_classes(root)
     if classes is None:
-        ids = _mapped_ids(colors, values) or _occurring_ids(root, split, read_label)
-        classes = _count_classes(root, ids, ignore_label)
+        ids = _mapped_ids(colors, values)
+        ids = ids or _mask_numbers.class_ids(root, all_masks(root, split))
+        classes = _mask_numbers.count_classes(root, ids, ignore_label)
     if isinstance(classes, numbers.Integral):
         classes = [f"class {class_id}" for class_id in range(classes)]
     files = tuple((image, mask) for _, image, mask in found)
@@ -236,96 +234,6 @@ def _mapped_ids(colors, values):
     return set(
         mapping.values() if isinstance(mapping, Mapping) else range(len(mapping))
     )
-
-
-def _occurring_ids(root, split, read_label):
-    """Ids of all masks but those that cannot be read, unless none can.
-
-    Masks that number something else than classes are refused.
-    """
-
-    def facts_of(file):
-        label = read_label(file)
-        counts = np.bincount(np.minimum(label, 256).ravel(), minlength=257)
-        if label.max(initial=0) < 256:  # as `np.unique`, but of what is counted already
-            ids = set(np.flatnonzero(counts).tolist())
-        else:
-            ids = set(np.unique(label).tolist())
-        return ids, counts, mask_kinds.marks_objects(label), palette_of(file, ids)
-
-    masks = all_masks(root, split)
-    facts = [found for found in kinds_in(facts_of, masks) if found]
-    if not facts:
-        if masks:
-            facts_of(masks[0])  # raises
-        return set()
-    several, counts, objects, palettes = zip(*facts)
-    ids = set().union(*several)
-    _check_kind(root, ids, sum(counts), objects)
-    if table := contradicting_colors([one for one in palettes if one]):
-        raise ImageError(
-            root,
-            "one number for each class in all masks",
-            "masks with palettes of their own, in which one colour has different ones",
-            f"Say {mask_kinds.to_paste('colors', table)}; if the numbers are class ids "
-            "nevertheless, give `classes`, their names or number",
-        )
-    return ids
-
-
-def _check_kind(root, ids, counts, objects):
-    """Raise an ImageError, with the line to paste, if ids are not those of classes."""
-    if mask_kinds.is_noisy_black_and_white(counts):
-        raise ImageError(
-            root,
-            "class ids in the masks",
-            f"{len(ids)} numbers near 0 and 255: black and white masks that were "
-            "smoothed or saved as JPEG",
-            f"Say {mask_kinds.to_paste('values', mask_kinds.SPANS)}; if they are "
-            "classes, give `classes`, their names or number",
-        )
-    if mask_kinds.are_objects(objects):
-        one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
-        raise ImageError(
-            root,
-            "class ids in the masks",
-            f"ids up to {max(ids)}, each of one connected region of its mask: objects",
-            "To find objects, --set 'data.dataset=mask_folders'; "
-            f"to make them one class, {one_class}; if they are classes, give `classes`"
-            f" (--set 'data.classes={max(ids) + 1}')",
-        )
-
-
-def _count_classes(root, ids, ignore_label):
-    used = ids - {ignore_label}
-    if used <= {0}:
-        pair = mask_kinds.to_paste("values", {0: 0, ignore_label: 1})
-        raise ImageError(
-            root,
-            "masks with two classes or more",
-            f"only {' and '.join(map(str, sorted(ids)))} in all of them, "
-            f"and {ignore_label} is ignored",
-            f"If {ignore_label} is a class, say {pair}; otherwise give `classes`",
-        )
-    if max(used) > ignore_label:
-        one_class = mask_kinds.to_paste("values", {0: 0, "1-65535": 1})
-        raise ImageError(
-            root,
-            f"class ids below {ignore_label}, which is ignored",
-            f"ids up to {max(used)}",
-            f"If these are instances, make them one class: {one_class}; "
-            "otherwise give `classes` and `ignore_label`",
-        )
-    if listed := mask_kinds.ids_of_grey_levels(ids, ignore_label):
-        raise ImageError(
-            root,
-            "class ids without large gaps",
-            f"only {', '.join(map(str, sorted(ids)))} in all masks",
-            f"Say which is which: {mask_kinds.to_paste('values', listed)}, or "
-            f"{ignore_label}: {ignore_label} where that means no class; if they are "
-            f"ids, give `classes` (--set 'data.classes={max(used) + 1}')",
-        )
-    return max(used) + 1
 
 
 def _class_colors(colors, num_classes):

@@ -59,7 +59,7 @@ def repair(examination, out, *, read=None):
         if not kept:
             raise ImageError(out, "a sample that can be mended", "none", "See above")
         _write_lists(folder, kept, changed)
-        _write_classes(folder, examination, plan, kept)
+        _write_classes(folder, examination, plan, kept, changed)
     return {
         "out": str(out),
         "images": len(kept),
@@ -72,12 +72,14 @@ def _mended(facts, plan, read, raw, changed):
     """Image and label of a sample."""
     if facts.image is None and read is None:
         raise ValueError("there is no image file")
-    if raw:
+    if raw and raw != "labels":
         image = read_image(facts.image, channels=None)
-        label = _label(facts, plan, changed)
+        label = _label(facts, *decode(facts.mask, as_ids=True), plan, changed)
     else:
         sample = read(facts)
         image, label = np.asarray(sample["image"]), np.asarray(sample["label"])
+        if raw:
+            label = _label(facts, label, False, plan, changed)
     if "bands" in plan and image.shape[2] not in (1, 3):
         raise ValueError(f"an image of {image.shape[2]} bands among others")
     span = plan.get("value range", {}).get("value_range")
@@ -101,8 +103,8 @@ def _several_classes(examination, plan):
     return len(used) > 1
 
 
-def _label(facts, plan, changed):
-    pixels, lossy = decode(facts.mask, as_ids=True)
+def _label(facts, pixels, lossy, plan, changed):
+    """Class ids of a mask as it is stored."""
     if facts.name in plan_names(plan, "mask in alpha"):
         changed["masks taken from alpha"] += 1
         return (alpha_of(facts.mask) >= 128).astype("int32")
@@ -139,9 +141,10 @@ def _label(facts, plan, changed):
     if lossy:
         raise ValueError(f"{facts.mask.name}: compressed with loss, ids are not known")
     pixels = (pixels[..., 0] if pixels.ndim == 3 else pixels).astype("int32")
-    for kind in ("black and white", "objects", "grey levels", "ids"):
+    for kind in ("black and white", "objects", "grey levels", "ids", "from one"):
         mapping = plan.get(kind, {}).get("values")
-        if mapping and (kind == "objects" or facts.name in plan_names(plan, kind)):
+        of_all = kind in ("objects", "from one")
+        if mapping and (of_all or facts.name in plan_names(plan, kind)):
             changed[f"masks mapped ({kind})"] += 1
             pixels = _mapped(pixels, mapping)
     return pixels
@@ -182,16 +185,12 @@ def _resized(label, size, facts, changed):
 
 
 def _write_image(folder, facts, image, changed):
-    same = image.dtype == np.uint8 or facts.dtype == image.dtype.name == "uint16"
     plain = facts.orientation == 1 and not facts.alpha and facts.image is not None
     # Copied, not written again: a JPEG must not lose once more.
-    if plain and same and facts.dtype == image.dtype.name and facts.low is not None:
-        is_scaled = facts.high != float(image.max())
-        if not is_scaled:
-            target = folder / "images" / f"{facts.name}{facts.image.suffix.lower()}"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(facts.image, target)
-            return
+    if plain and _is_file_of(facts.image, image):
+        target = folder / "images" / f"{facts.name}{facts.image.suffix.lower()}"
+        shutil.copyfile(facts.image, _made(target))
+        return
     if facts.orientation > 1:
         changed["images turned upright"] += 1
     if facts.alpha:
@@ -201,6 +200,19 @@ def _write_image(folder, facts, image, changed):
         np.save(_made(folder / f"images/{facts.name}.npy"), image)
         return
     write_image(folder / f"images/{facts.name}{suffix}", image)
+
+
+def _is_file_of(path, image):
+    """Whether a file holds just this image, not a page or a band of it."""
+    try:
+        stored = read_image(path, channels=None)
+    except ValueError:
+        return False
+    alike = stored.dtype == image.dtype and stored.shape[:2] == image.shape[:2]
+    # Grey ones may be read as RGB.
+    bands = stored.shape[2], image.shape[2]
+    alike = alike and (bands[0] == bands[1] or bands == (1, 3))
+    return alike and bool((stored == image).all())
 
 
 def _made(path):
@@ -238,8 +250,11 @@ def _write_lists(folder, kept, changed):
         pathlib.Path(folder, f"{side}.txt").write_text("\n".join(listed) + "\n")
 
 
-def _write_classes(folder, examination, plan, kept):
+def _write_classes(folder, examination, plan, kept, changed):
     names = list(examination.classes)
+    if first := plan.get("from one", {}).get("first"):
+        names.insert(0, first)
+        changed[f"{first!r} named before the other classes"] += 1
     colors = plan.get("colours", {}).get("colors")
     if colors and not names:
         names = ["color {} {} {}".format(*color) for color in colors]

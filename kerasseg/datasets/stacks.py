@@ -31,7 +31,9 @@ def _found(root):
 
 
 @reads("TIFF stacks", _found)
-def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2):
+def stacks(
+    root, split=None, *, values=None, classes=None, ignore_label=255, val_fraction=0.2
+):
     """Pages of TIFF stacks as samples, such as slices of a volume.
 
     Stacks lie in `images/` and `labels/` (or `masks`, ...) with the same names, or
@@ -44,6 +46,8 @@ def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2)
         root: folder.
         split: None for all, "train" or "val".
         values: {number in the file: class id}, as for `images.read_mask`.
+        classes: class names by id, or their number; None for as many as occur, for
+            which all pages are read once.
         ignore_label: id of pixels without a class.
         val_fraction: share of the slices, or stacks, in "val".
 
@@ -71,28 +75,35 @@ def stacks(root, split=None, *, values=None, ignore_label=255, val_fraction=0.2)
         for place in range(num):
             side = None if len(found) > 1 else ("train", "val")[place >= last]
             pairs.append(Pair(f"{name}/{place:04d}", image, label, side, name))
-    if values is None:
-        used = _numbers_in({pair.mask for pair in pairs}) - {ignore_label}
-        if max(used, default=0) > ignore_label or used <= {0}:
-            raise ImageError(
-                found[0][2],
-                "numbers of classes",
-                f"{sorted(used | {ignore_label})[:6]} in all pages, {ignore_label} is "
-                "ignored",
-                "Say which is which: --set 'data.values={0: 0, 255: 1}'",
-            )
-    else:
-        used = {*values.values()} - {ignore_label}
+    if classes is None:
+        classes = _count_classes(pairs, values, ignore_label)
+    if isinstance(classes, int):
+        classes = [f"class {number}" for number in range(classes)]
     read = functools.partial(_read, values)
     return _pairs.make_samples(
         root,
         split,
         pairs,
         read,
-        tuple(f"class {number}" for number in range(int(max(used)) + 1)),
+        tuple(map(str, classes)),
         val_fraction=val_fraction,
         ignore_label=ignore_label,
     )
+
+
+def _count_classes(pairs, values, ignore_label):
+    if values is not None:
+        return max({*values.values()} - {ignore_label}) + 1
+    used = _numbers_in({pair.mask for pair in pairs}) - {ignore_label}
+    if max(used, default=0) > ignore_label or used <= {0}:
+        raise ImageError(
+            pairs[0].mask,
+            "numbers of classes",
+            f"{sorted(used | {ignore_label})[:6]} in all pages, {ignore_label} is "
+            "ignored",
+            "Say which is which: --set 'data.values={0: 0, 255: 1}'",
+        )
+    return int(max(used)) + 1
 
 
 def _numbers_in(paths):

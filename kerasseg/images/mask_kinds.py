@@ -6,6 +6,7 @@ from scipy import ndimage
 
 SPANS = {"0-127": 0, "128-255": 1}
 MOST_NUMBERS = 65535
+MOST_LISTED = 40
 FEW_OBJECTS = 8  # fewer regions may be classes that occur once each
 
 
@@ -39,6 +40,21 @@ def ids_of_grey_levels(numbers, ignore_label=255):
     if not used or len(used) > 16 or max(used) < max(64, 8 * len(used)):
         return None
     return {int(value): class_id for class_id, value in enumerate(sorted(numbers))}
+
+
+def ids_from_one(num):
+    """{number: class id} of masks that count so many classes from 1; 0 is ignored.
+
+    Args:
+        num: number of classes; of more than 40 the mapping is None, as nobody reads it.
+
+    Example:
+        >>> ids_from_one(3)
+        {0: 255, 1: 0, 2: 1, 3: 2}
+    """
+    if not 0 < num <= MOST_LISTED:
+        return None
+    return {0: 255} | {number: number - 1 for number in range(1, num + 1)}
 
 
 def is_noisy_black_and_white(counts):

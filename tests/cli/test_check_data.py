@@ -8,9 +8,10 @@ import sys
 import cv2
 import numpy as np
 import pytest
+import tifffile
 
 from kerasseg.cli import main
-from kerasseg.images import read_image, write_image
+from kerasseg.images import read_image, read_mask, write_image
 
 
 @pytest.fixture
@@ -86,6 +87,27 @@ def test_grey_levels_are_mapped_in_the_copy(root, capsys):
     # 40 x 40 pixels of 128 and 30 x 40 of 255 in each of 20 masks.
     pixels = [row["pixels"] for row in report["classes"].values()]
     assert pixels[1:] == [20 * 1600, 20 * 1200]
+
+
+def test_pages_of_stacks_are_mended(tmp_path, monkeypatch, rng, capsys):
+    monkeypatch.chdir(tmp_path)
+    pages = rng.integers(0, 255, [10, 40, 50], dtype="uint8")
+    masks = np.zeros([10, 40, 50], "uint8")
+    masks[:, 5:20, 10:40] = 255
+    (tmp_path / "data").mkdir()
+    tifffile.imwrite("data/train-volume.tif", pages)
+    tifffile.imwrite("data/train-labels.tif", masks)
+    assert main(["check-data", "--data", "data", "--fix", "mended"]) == 1
+    told = capsys.readouterr().out
+    assert "10 masks of only 0 and 255" in told
+    assert "--set 'data.values={0: 0, 255: 1}'" in told
+    assert main(["check-data", "--data", "mended", "--json"]) == 0
+    for number in range(10):
+        name = f"train-volume/{number:04d}.png"
+        assert np.array_equal(
+            read_image(f"mended/images/{name}", channels=1)[..., 0], pages[number]
+        )
+        assert np.array_equal(read_mask(f"mended/labels/{name}"), masks[number] // 255)
 
 
 def test_findings_are_told_where_nothing_can_be_mended(root, capsys):

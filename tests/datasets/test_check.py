@@ -146,3 +146,19 @@ def test_more_classes_than_names_may_be_allowed():
 def test_no_samples_are_refused():
     with pytest.raises(ValueError, match="0 samples"):
         datasets.check(samples_of())
+
+
+def test_errors_of_pictures_name_the_picture(tmp_path):
+    for name, white in (("a", 4000), ("b", 3000)):
+        write_image(tmp_path / f"images/{name}.png", np.full([4, 5, 3], white, "u2"))
+        write_mask(tmp_path / f"labels/{name}.png", np.eye(4, 5, dtype="u1"))
+    with pytest.raises(ValueError, match=r"images/a\.png"):
+        datasets.check(datasets.folder(tmp_path))
+
+
+def test_ids_that_count_from_one_are_told(tmp_path):
+    for name in ("a", "b"):
+        write_image(tmp_path / f"images/{name}.png", np.zeros([4, 5, 3], "u1"))
+        write_mask(tmp_path / f"labels/{name}.png", np.eye(4, 5, dtype="u1") + 1)
+    with pytest.raises(ValueError, match=r"values=\{0: 255, 1: 0, 2: 1\}"):
+        datasets.check(datasets.folder(tmp_path, classes=["car", "sky"]))

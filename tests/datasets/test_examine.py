@@ -47,7 +47,12 @@ def examined(root, **options):
             sides[side] = datasets.folder(root, side, channels=None, **options)
         except ValueError as error:
             errors.append(error)
-    return sides, datasets.examine(sides, root=root, raw=not options, errors=errors)
+    classes = next(iter(sides.values())).classes if sides else ()
+    listed = len(classes) if (root / "classes.txt").is_file() else None
+    found = datasets.examine(
+        sides, root=root, raw=not options, num_classes=listed, errors=errors
+    )
+    return sides, found
 
 
 def mend(root, out, found, sides):
@@ -194,6 +199,15 @@ def with_an_unused_class(root):
     (root / "classes.txt").write_text("ground\ncat\ndog\nunicorn")
 
 
+def counted_from_one(names, shift):
+    def plant(root):
+        masks(lambda path, mask: write_mask(path, mask + shift))(root)
+        if names:
+            (root / "classes.txt").write_text(names)
+
+    return plant
+
+
 # Kind of finding, severity, function that plants it, and whether it is mended.
 FAULTS = {
     "0 and 255": ("black and white", "fault", masks(black_and_white), True),
@@ -206,6 +220,15 @@ FAULTS = {
     "alpha of masks": ("mask in alpha", "fault", masks(mask_in_alpha), True),
     "palettes": ("palettes", "fault", masks(palette_of_its_own), True),
     "objects": ("objects", "fault", masks(to_objects), True),
+    "from 1": ("from one", "fault", counted_from_one("road\ncar\nsky", 1), True),
+    "no background": ("from one", "fault", counted_from_one("car\nsky", 0), True),
+    "from 1, counted": ("from one", "warning", counted_from_one("", 1), False),
+    "from 1, maybe": (
+        "from one",
+        "warning",
+        counted_from_one("road\ncar\nsky\nsea", 1),
+        False,
+    ),
     "a slip": ("ids", "fault", masks(with_a_slip, [5]), True),
     "smaller": (
         "sizes",
@@ -264,6 +287,18 @@ def test_a_planted_fault_is_found_and_mended(root, case):
         _, again = examined(out)
         assert not again.faults, again.faults
         assert kind not in [one.kind for one in again.findings]
+
+
+@pytest.mark.parametrize("shift", [0, 1])
+def test_names_stay_with_their_pixels(root, shift):
+    """Of ids from 1, and of a list that lacks the background."""
+    counted_from_one("road\ncar\nsky" if shift else "car\nsky", shift)(root)
+    sides, found = examined(root)
+    mend(root, root.with_name("mended"), found, sides)
+    (samples,) = [datasets.folder(root.with_name("mended"))]
+    assert samples.classes == ("road" if shift else "background", "car", "sky")
+    for index in range(18):
+        assert np.array_equal(samples[index]["label"], label(index))
 
 
 def test_blurred_pixels_are_counted(root):

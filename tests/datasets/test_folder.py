@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from kerasseg import datasets
-from kerasseg.images import ImageError, write_image, write_mask
+from kerasseg.datasets import _mask_numbers
+from kerasseg.images import ImageError, content, write_image, write_mask
 
 LABEL = np.array([[0, 1, 2], [2, 1, 0]])
 
@@ -123,7 +124,7 @@ def test_a_split_by_rule_is_never_empty(draw):
 
 def test_a_missing_split_names_the_splits_that_exist(draw):
     root = draw("train/images/a.png", "train/labels/a.png")
-    for split in ("test", None, "trian"):
+    for split in ("test", "trian"):
         with pytest.raises(ImageError, match="a split of this folder: train"):
             datasets.folder(root, split)
 
@@ -424,3 +425,26 @@ def test_masks_whose_palettes_contradict_each_other_are_refused(tmp_path):
     np.testing.assert_array_equal(labels[0], 1 - np.eye(4, 5))
     np.testing.assert_array_equal(labels[1], np.eye(4, 5))
     assert len(datasets.folder(tmp_path, classes=2)) == 2  # as the numbers say
+
+
+def test_masks_are_opened_once_for_their_numbers(tmp_path, monkeypatch):
+    """By both sides of a split, and with their palettes."""
+    opened = []
+
+    def counted(path, *rest):
+        opened.append(path)
+        return content.read_bytes(path, *rest)
+
+    monkeypatch.setattr(_mask_numbers, "read_bytes", counted)
+    for side in ("train", "val"):
+        for name in ("a", "b"):
+            write_image(
+                tmp_path / f"{side}/images/{name}.png", np.zeros([4, 5, 3], "u1")
+            )
+            write_mask(tmp_path / f"{side}/labels/{name}.png", np.eye(4, 5, dtype="u1"))
+    for side in ("train", "val"):
+        assert len(datasets.folder(tmp_path, side).classes) == 2
+    assert len(opened) == len({*opened}) == 4
+    # A file that changed is read again.
+    write_mask(tmp_path / "val/labels/a.png", np.eye(4, 5, dtype="u1") * 2)
+    assert len(datasets.folder(tmp_path, "train").classes) == 3
