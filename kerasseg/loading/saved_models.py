@@ -1,16 +1,21 @@
 """SavedModels: the operations of all their functions are known before one is loaded."""
 
+import collections
 import math
 import pathlib
 
+from kerasseg.loading import folding, tensor_bundle
 from kerasseg.loading.errors import ModelFileError
 from kerasseg.loading.operations import COMPUTES, RESTORES, SAVES
 from kerasseg.names import bounded
 
-# A message of two bytes becomes an object of 120.
-MAX_GRAPH_BYTES = 2**26
+# An operation of 48 bytes becomes an object of 6,000 and takes 0.1 ms.
+MAX_GRAPH_BYTES = 2**25
 # Of constants, which may be stored as one number with any shape.
 MAX_CONSTANT_BYTES = 2**30
+# TensorFlow 2.21 takes 2 ms for each, and more for each of many.
+MAX_FUNCTIONS = 10_000
+MAX_OBJECTS = 200_000  # and references to them
 KINDS = {
     *("bare_concrete_function", "captured_tensor", "constant", "function"),
     *("user_object", "variable"),
@@ -80,7 +85,7 @@ def check_saved_model(path, *, operations=(), max_bytes=4 * 2**30):
                     f"assets lie in its folder. Received: {asset.filename!r}.", path
                 )
         _Graph(meta_graph, operations, path).check()
-        _check_variables(path, max_bytes)
+        tensor_bundle.check(path / "variables", max_bytes)
     except ModelFileError:
         raise
     except Exception as error:
@@ -133,6 +138,9 @@ def _parse(file):
 
 def _check_objects(objects, operations, path):
     """Refuse objects that own resources or are made by code found by name."""
+    num = sum(1 + len(node.children) for node in objects.nodes)
+    if num > MAX_OBJECTS:
+        raise ModelFileError(f"at most {MAX_OBJECTS} objects, not {num}.", path)
     for node in objects.nodes:
         kind = node.WhichOneof("kind")
         with_tables = kind in ("asset", "resource") and operations
@@ -151,34 +159,15 @@ def _check_objects(objects, operations, path):
                 "`model.export` or `export.saved_model`.",
                 path,
             )
+        if node.children and kind not in ("function", "resource", "user_object"):
+            # Set on what TensorFlow shares with others: the class of its tensors.
+            raise ModelFileError(f"a {kind} must have no attributes.", path)
         if node.saveable_objects or node.registered_saver:
             raise ModelFileError(
                 "its objects must be restored from the checkpoint alone. Received: an "
                 "object that brings its own function to restore it.",
                 path,
             )
-
-
-def _check_variables(path, max_bytes):
-    """Refuse a checkpoint whose index claims more than its data holds."""
-    import tensorflow as tf
-
-    data = [file for file in (path / "variables").glob("*") if file.is_file()]
-    if not any(file.suffix == ".index" for file in data):
-        return
-    stored = sum(file.stat().st_size for file in data if file.suffix != ".index")
-    reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
-    shapes, dtypes = (
-        reader.get_variable_to_shape_map(),
-        reader.get_variable_to_dtype_map(),
-    )
-    claimed = sum(math.prod(shapes[name]) * dtypes[name].size for name in shapes)
-    if claimed > min(stored, max_bytes):
-        raise ModelFileError(
-            f"its variables claim {claimed} bytes. Received: {stored} stored, and at "
-            f"most {max_bytes} are read.",
-            path,
-        )
 
 
 class _Graph:
@@ -195,6 +184,10 @@ class _Graph:
         from tensorflow.python.framework import op_def_registry
 
         functions = self.meta_graph.graph_def.library.function
+        if len(functions) > MAX_FUNCTIONS:
+            raise ModelFileError(
+                f"at most {MAX_FUNCTIONS} functions, not {len(functions)}.", self.path
+            )
         if len(self.functions) != len(functions):
             raise ModelFileError("two of its functions have one name.", self.path)
         for name in self.functions:
@@ -225,6 +218,7 @@ class _Graph:
                     raise ModelFileError(f"{name} calls its saver.", self.path)
                 self._check_node(node, name, allowed)
         self._check_constants()
+        folding.check(self.functions.values(), self.path)
 
     def _called_by(self, node_name):
         """Names of the functions that a node of the graph reaches."""
@@ -294,21 +288,35 @@ class _Graph:
 
     def _check_constants(self):
         """Constants may be one number with a shape: the shapes are counted."""
-        import tensorflow as tf
-
+        objects = self.meta_graph.object_graph_def.nodes
+        users = collections.Counter(node.constant.operation for node in objects)
         total, bodies = 0, [self.nodes]
         bodies += [function.node_def for function in self.functions.values()]
         for nodes in bodies:
             for node in nodes:
+                times = users[node.name] if nodes is self.nodes else 1
                 for value in node.attr.values():
                     for tensor in (value.tensor, *value.list.tensor):
-                        if tensor.dtype:
-                            size = tf.as_dtype(tensor.dtype).size or 1
-                            dims = [abs(dim.size) for dim in tensor.tensor_shape.dim]
-                            total += math.prod(dims) * size
+                        total += max(times, 1) * self._bytes_of(tensor)
         if total > MAX_CONSTANT_BYTES:
             raise ModelFileError(
                 f"its constants claim {total} bytes, at most {MAX_CONSTANT_BYTES} are "
                 "read.",
                 self.path,
             )
+
+    def _bytes_of(self, tensor):
+        """Bytes of a constant once it is made."""
+        import tensorflow as tf
+
+        if not tensor.dtype:
+            return 0
+        dtype = tf.as_dtype(tensor.dtype)
+        if dtype in (tf.resource, tf.variant):
+            raise ModelFileError(
+                f"constants are numbers and texts. Received: {dtype.name}.", self.path
+            )
+        size = dtype.size or 1
+        if dtype == tf.string:  # an object of Python, and one of TensorFlow
+            size = 32 + max(map(len, tensor.string_val), default=0)
+        return math.prod(abs(dim.size) for dim in tensor.tensor_shape.dim) * size

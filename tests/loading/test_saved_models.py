@@ -193,6 +193,47 @@ def in_a_large_constant(graph, saver):
     value.tensor.float_val.append(0)
 
 
+def in_a_constant_of_many_objects(graph, saver):
+    node = graph.graph_def.node.add(name="big", op="Const")
+    value = node.attr["value"].tensor
+    value.dtype = 1
+    value.tensor_shape.dim.add().size = 2**25
+    value.float_val.append(0)
+    for _ in range(9):
+        graph.object_graph_def.nodes.add().constant.operation = "big"
+
+
+def in_a_constant_of_texts(graph, saver):
+    node = graph.graph_def.node.add(name="big", op="Const")
+    value = node.attr["value"].tensor
+    value.dtype = 7
+    value.tensor_shape.dim.add().size = 2**24
+    value.string_val.append(b"x" * 60)
+
+
+def in_a_constant_that_is_a_resource(graph, saver):
+    """TensorFlow 2.21 ends the process for some that are read from a file."""
+    value = function(graph, "").node_def.add(name="x", op="Const").attr["value"]
+    value.tensor.dtype = 21
+    value.tensor.variant_val.add().type_name = "tensorflow::TensorList"
+
+
+def on_the_class_of_tensors(graph, saver):
+    objects = graph.object_graph_def.nodes
+    variable = next(n for n in objects if n.WhichOneof("kind") == "variable")
+    variable.children.add().local_name = "__call__"
+
+
+def in_many_functions(graph, saver):
+    for i in range(10_000):
+        graph.graph_def.library.function.add().signature.name = f"f{i}"
+
+
+def in_many_objects(graph, saver):
+    for _ in range(200_000):
+        graph.object_graph_def.nodes.add().user_object.identifier = ""
+
+
 def in_a_gradient(graph, saver):
     body = graph.graph_def.library.function.add()
     body.signature.name = "never_called"
@@ -226,7 +267,9 @@ CHANGES = [
     *(in_an_asset, by_code_found_by_name, under_the_name_of_an_operation),
     *(without_objects, in_a_large_constant, in_a_gradient),
     *(by_a_function_of_the_program, in_a_restore_of_another_file),
-    in_a_restore_that_is_given_another_file,
+    *(in_a_restore_that_is_given_another_file, in_a_constant_of_many_objects),
+    *(in_a_constant_of_texts, in_a_constant_that_is_a_resource),
+    *(on_the_class_of_tensors, in_many_functions, in_many_objects),
 ]
 
 
@@ -266,7 +309,7 @@ def test_a_checkpoint_that_claims_more_than_it_stores_is_refused(tmp_path):
     path = save(tf.strings.upper, tmp_path / "model")
     (data,) = (path / "variables").glob("*.data*")
     data.write_bytes(b"")
-    with pytest.raises(loading.ModelFileError, match="variables claim"):
+    with pytest.raises(loading.ModelFileError, match="its variables claim"):
         loading.load_saved_model(path)
 
 
