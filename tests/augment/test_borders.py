@@ -41,6 +41,7 @@ def test_one_region_or_none_weighs_one(value):
     assert (found.numpy() == 1).all()
 
 
+@pytest.mark.slow
 def test_batches_of_pairs_train_and_fit():
     function = augment.compose(
         augment.geometry(size=(32, 32)), augment.border_weights()

@@ -31,6 +31,10 @@ STRIDED_ONLY = [n for n in QUICK if not encoders.ENCODERS[n].traits.dense]
 GREY = (None, None, 1)
 SLOW = pytest.mark.slow
 
+# They take long, and nothing but their own layers is in question.
+LONG = {"densenet121", "resnet50_v2", "resnext50_32x4d"}
+LONG |= {"efficientnet_v2_b0", "efficientnet_b0", "convnext_tiny"}
+
 
 def image(shape=(1, 64, 96, 1)):
     return np.random.default_rng(0).integers(0, 256, shape).astype("float32")
@@ -57,7 +61,7 @@ def test_odd_sizes_and_one_channel_work(encoder):
 
 @pytest.mark.parametrize(
     "encoder",
-    [pytest.param(name, marks=[SLOW] * (name == "hrnet_w18")) for name in QUICK],
+    [pytest.param(x, marks=[SLOW] * (x in LONG | {"hrnet_w18"})) for x in QUICK],
     indirect=True,
 )
 def test_a_pixel_is_left_of_any_image(encoder):
@@ -87,9 +91,6 @@ def calibrate(encoder, picture):
     encoder(picture, training=True)
 
 
-# They take long, and nothing but their own layers is in question.
-LONG = {"densenet121", "resnet50_v2", "resnext50_32x4d"}
-LONG |= {"efficientnet_v2_b0", "efficientnet_b0", "convnext_tiny"}
 DENSE = [
     pytest.param(name, marks=[SLOW] * (name in LONG))
     for name in QUICK

@@ -219,6 +219,7 @@ def test_config_holds_every_argument_and_gives_the_loss_back(name, rng):
     assert float(copy(labels, logits)) == float(loss(labels, logits))
 
 
+@pytest.mark.slow
 def test_a_compiled_model_comes_back_from_disk_with_every_loss(rng, tmp_path):
     labels, _ = batch("multiclass", rng)
     labels[labels == 255] = 2  # the ignore label below

@@ -10,6 +10,7 @@ def strided(calibrate):
     return calibrate(xception65())
 
 
+@pytest.mark.slow
 def test_taps_have_their_strides_and_channels_at_an_odd_size(strided, picture):
     shapes = [tuple(tap.shape[1:]) for tap in strided(picture(65, 97)).values()]
     assert shapes == [

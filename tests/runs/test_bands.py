@@ -51,6 +51,7 @@ def test_bands_are_checked(root, capsys):
     assert json.loads(capsys.readouterr().out)["train"]["channels"] == {"5": 5}
 
 
+@pytest.mark.slow
 def test_bands_are_trained_evaluated_and_predicted(run, root, tmp_path, capsys):
     assert json.loads((run / "run.json").read_text())["channels"] == 5
     out = ["--out", str(tmp_path)]
@@ -60,6 +61,7 @@ def test_bands_are_trained_evaluated_and_predicted(run, root, tmp_path, capsys):
     assert cv2.imread(str(tmp_path / "overlays/0.png")).shape[2] == 3
 
 
+@pytest.mark.slow
 def test_pictures_show_the_bands_that_are_chosen(run, root, tmp_path, capsys):
     picture = [str(root / "images/0.tif"), "--run", str(run), "--out", str(tmp_path)]
     assert main(["predict", *picture, "--bands", "4,2,0"]) == 0
@@ -70,6 +72,7 @@ def test_pictures_show_the_bands_that_are_chosen(run, root, tmp_path, capsys):
     assert "picture_bands is --bands" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_bands_are_exported(run, tmp_path):
     assert main(["export", "--run", str(run), "--out", str(tmp_path)]) == 0
     (folder,) = [path.parent for path in tmp_path.rglob("saved_model.pb")]

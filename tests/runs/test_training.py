@@ -40,6 +40,7 @@ def test_results_say_what_a_number_needs(run):
     assert results["training"]["steps"] == 4
 
 
+@pytest.mark.slow
 def test_a_run_does_not_go_on_with_other_data(tmp_path, capsys):
     folders = [tmp_path / name for name in ("one", "moved", "two")]
     for root, count in zip(folders, (6, 6, 8)):

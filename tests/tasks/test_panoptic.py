@@ -135,6 +135,7 @@ def test_things_are_classes_of_the_model(oracle):
         tasks.predict(oracle, image, {"things": (1, 99)})
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_as_segments(run, capsys):
     results = json.loads((run / "results.json").read_text())
     assert results["task"] == "panoptic" and 0 <= results["pq"] <= 1
@@ -145,6 +146,7 @@ def test_a_run_is_scored_as_segments(run, capsys):
     assert again["settings"]["min_area_px"] == 9
 
 
+@pytest.mark.slow
 def test_predict_writes_segments(run, tmp_path):
     photo = np.random.default_rng(0).integers(0, 256, (45, 70, 3)).astype("uint8")
     write_image(tmp_path / "photo.png", photo)

@@ -86,12 +86,14 @@ def test_perfect_maps_give_the_objects(grid, size):
     assert (iou.max(1) > 0.85).all()
 
 
+@pytest.mark.slow
 def test_a_run_is_scored_as_objects(run):
     results = json.loads((run / "results.json").read_text())
     assert 0 <= results["mask_ap"] <= 1 and list(results["classes"]) == ["object"]
     assert (run / "samples.png").exists()
 
 
+@pytest.mark.slow
 def test_its_command_predicts_label_maps(run, tmp_path):
     photo = str(run.parent / "data/images/0.png")
     command = ["predict", photo, "--run", str(run), "--out", str(tmp_path)]
@@ -101,6 +103,7 @@ def test_its_command_predicts_label_maps(run, tmp_path):
     assert document["categories"][0]["name"] == "object"
 
 
+@pytest.mark.slow
 def test_served_maps_are_the_model_s(run, tmp_path):
     assert main(["export", "--run", str(run), "--out", str(tmp_path)]) == 0
     served = tf.saved_model.load(str(tmp_path / "1")).signatures["serving_default"]
