@@ -16,7 +16,7 @@ from PIL import (
 from skimage.measure import label as measure_regions
 
 from kerasseg.datasets import _near
-from kerasseg.images import MAX_PIXELS, mask_kinds, read_image
+from kerasseg.images import MAX_PIXELS, blurred_colors, mask_kinds, read_image
 from kerasseg.images.content import detect_format, read_bytes
 from kerasseg.images.decode import decode
 from kerasseg.images.decoders import ORIENTATION
@@ -48,6 +48,7 @@ class Facts:
         signature: of `_near`.
         values: {number in the mask: pixels}, of one band; None of more.
         colors: {(r, g, b): pixels} of masks in colour.
+        flat: the same of pixels in the midst of others of their colour.
         palette: {number in the mask: (r, g, b)} where the file has a palette.
         in_alpha: least and greatest opacity of a mask of one colour that is transparent
             in places.
@@ -76,6 +77,7 @@ class Facts:
     signature: np.ndarray | None = None
     values: dict | None = None
     colors: dict | None = None
+    flat: dict | None = None
     palette: dict | None = None
     in_alpha: tuple | None = None
     lossy: bool = False
@@ -194,13 +196,8 @@ def _mask(facts):
     facts.mask_size = pixels.shape[:2]
     if pixels.ndim == 3 and (pixels[..., :1] != pixels[..., 1:]).any():
         if pixels.shape[2] == 3 and pixels.dtype == np.uint8:
-            codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
-            found, counts = np.unique(codes, return_counts=True)
-            order = np.argsort(-counts)[:MOST_VALUES]
-            facts.colors = {
-                (int(c) >> 16, int(c) >> 8 & 255, int(c) & 255): int(n)
-                for c, n in zip(found[order], counts[order])
-            }
+            facts.colors = blurred_colors.count_colors(pixels)
+            facts.flat = blurred_colors.flat_colors(pixels)
         _stored(facts, pixels)
         return
     pixels = pixels[..., 0] if pixels.ndim == 3 else pixels

@@ -6,7 +6,7 @@ import numpy as np
 
 from kerasseg.datasets import _findings_shift
 from kerasseg.datasets._finding import FAULT, FEW, WARNING, Finding, count
-from kerasseg.images import mask_kinds
+from kerasseg.images import blurred_colors, mask_kinds
 from kerasseg.images.palettes import ids_of_palette
 
 LIKE_OTHERS = "Export them again, like the other masks"
@@ -173,9 +173,12 @@ def _blurred(noisy, are_all):
 
 
 def _colors(colored, are_all):
-    counts = collections.Counter()
+    counts, flat = collections.Counter(), collections.Counter()
     for f in colored:
         counts.update(f.colors)
+        flat.update(f.flat)
+    if meant := blurred_colors.meant_colors(flat, counts):
+        return _blurred_colors(colored, are_all, *meant)
     listed = sorted(counts)
     fix, action = (
         "Export the masks without smoothing or JPEG, or give their colours",
@@ -195,6 +198,23 @@ def _colors(colored, are_all):
         [f.name for f in colored],
         fix,
         action,
+    )
+
+
+def _blurred_colors(colored, are_all, meant, share):
+    """Finding about masks of few colours and many between and around them."""
+    why = "saved as JPEG" if any(f.lossy for f in colored) else "smoothed or resampled"
+    table = blurred_colors.table_of(meant)
+    shown = ", ".join(f"{color}: {class_id}" for color, class_id in table.items())
+    fix = "Export them as PNG without smoothing, or let --fix give each pixel the class"
+    return Finding(
+        "blurred colours",
+        FAULT,
+        f"{count(colored, 'mask')} of {len(table)} colours but {why}: {share:.1%} of "
+        "their pixels lie between the colours",
+        [f.name for f in colored],
+        f"{fix} of the colour around it, {shown}" if are_all else LIKE_OTHERS,
+        {"colors": table} if are_all else None,
     )
 
 

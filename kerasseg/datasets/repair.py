@@ -11,7 +11,14 @@ from kerasseg.datasets import _near
 from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.datasets._facts import alpha_of
 from kerasseg.datasets.convert import new_folder
-from kerasseg.images import ImageError, read_image, scale, write_image, write_mask
+from kerasseg.images import (
+    ImageError,
+    blurred_colors,
+    read_image,
+    scale,
+    write_image,
+    write_mask,
+)
 from kerasseg.images.decode import decode
 from kerasseg.images.decoders import upright
 
@@ -21,7 +28,8 @@ ASPECT = 0.02  # masks of another shape are not those of their images
 def repair(examination, out, *, read=None):
     """Write a corrected copy as images, label images and lists of a split.
 
-    Numbers of masks are mapped, blurred masks cut at 128, masks of another size
+    Numbers of masks are mapped, blurred masks cut at 128, or at the nearest of their
+    colours, masks of another size
     resampled to the nearest pixel or turned as EXIF turns their image, images written
     upright, without alpha and in a range that is known, and copies of a picture put on
     one side. What cannot be mended is left out, with its reason. Nothing is changed in
@@ -125,6 +133,10 @@ def _label(facts, pixels, lossy, plan, changed):
             found, places = np.unique(codes, return_inverse=True)
             ids = np.array([known[code] for code in found.tolist()], "int32")
             return ids[places].reshape(codes.shape)
+    table = plan.get("blurred colours", {}).get("colors")
+    if facts.name in plan_names(plan, "blurred colours") and table:
+        changed["blurred masks of colours made sharp"] += 1
+        return blurred_colors.ids_around(pixels, table)
     white = plan_names(plan, "blurred") | plan_names(plan, "black and white")
     if facts.name in white and plan["several classes"]:
         raise ValueError(
@@ -255,7 +267,8 @@ def _write_classes(folder, examination, plan, kept, changed):
     if first := plan.get("from one", {}).get("first"):
         names.insert(0, first)
         changed[f"{first!r} named before the other classes"] += 1
-    colors = plan.get("colours", {}).get("colors")
+    tables = (plan.get(kind, {}) for kind in ("colours", "blurred colours"))
+    colors = next((one["colors"] for one in tables if "colors" in one), None)
     if colors and not names:
         names = ["color {} {} {}".format(*color) for color in colors]
     most = max((max(ids, default=0) for _, ids in kept), default=0)

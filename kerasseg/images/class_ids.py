@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 
+from kerasseg.images import blurred_colors
 from kerasseg.images.content import ImageError
 from kerasseg.images.mask_kinds import SPANS, is_noisy_black_and_white, to_paste
 from kerasseg.images.palettes import ids_of_palette
@@ -38,7 +39,8 @@ def merge_equal_channels(path, pixels):
         path,
         "one channel of class ids",
         f"{num} colours: {listed}{', ...' * (len(found) > 8)}",
-        f"Say which colour is which class: {_colors_to_paste(pixels, found)}",
+        blurred_fix(pixels)
+        or f"Say which colour is which class: {_colors_to_paste(pixels, found)}",
     )
 
 
@@ -75,6 +77,26 @@ def _colors_to_paste(pixels, found):
         listed = "{(0, 0, 0): 0, (255, 0, 0): 1}"
         return f"colors={listed}, or export the masks without smoothing or JPEG"
     return to_paste("colors", ids_of_palette(map(tuple, found.tolist())))
+
+
+def blurred_fix(pixels):
+    """Advice about a mask of few colours that was smoothed or is JPEG; or None."""
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+        return None
+    flat, counts = (
+        count(pixels)
+        for count in (blurred_colors.flat_colors, blurred_colors.count_colors)
+    )
+    meant = blurred_colors.meant_colors(flat, counts)
+    if meant is None:
+        return None
+    colors, share = meant
+    listed = ", ".join(map(str, colors[:8])) + ", ..." * (len(colors) > 8)
+    return (
+        f"These are {len(colors)} colours that were smoothed or saved as JPEG: "
+        f"{listed}; {share:.1%} of the pixels lie between. Export them as PNG, or let "
+        "`kerasseg check-data --data FOLDER --fix OUT` make them sharp"
+    )
 
 
 def as_class_ids(path, pixels):
@@ -139,7 +161,7 @@ def _counts(pixels):
 
 def nearly_grey(pixels):
     """Grey levels [H, W] of [H, W, 3] uint8 whose channels nearly agree, or None."""
-    if pixels.shape[2] != 3 or pixels.dtype != np.uint8:
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.dtype != np.uint8:
         return None
     spread = pixels.max(2) - pixels.min(2)  # JPEG's colours differ a little
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if spread.max() <= 64 else None

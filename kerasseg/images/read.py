@@ -8,6 +8,7 @@ import numpy as np
 
 from kerasseg.images.class_ids import (
     as_class_ids,
+    blurred_fix,
     ids_of_colors,
     ids_of_values,
     merge_equal_channels,
@@ -181,11 +182,12 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
         )
     pixels, lossy = decode(path, as_ids=colors is None, max_pixels=max_pixels)
     if lossy and values is None:
+        fix = None if nearly_grey(pixels) is not None else blurred_fix(pixels)
         raise ImageError(
             name_of(path),
             "a lossless format such as PNG, because compression changes class ids",
             "JPEG or lossy WebP",
-            f"Export the masks again, or map spans: {to_paste('values', SPANS)}",
+            fix or f"Export the masks again, or map spans: {to_paste('values', SPANS)}",
         )
     path = name_of(path)
     if colors is not None:

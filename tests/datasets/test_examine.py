@@ -123,6 +123,18 @@ def to_colors(path, mask):
     write_image(path, np.array([[0, 0, 0], [200, 30, 0], [0, 90, 200]], "uint8")[mask])
 
 
+COLORS = np.array([[0, 0, 0], [200, 30, 0], [0, 90, 200]], "uint8")
+
+
+def colors_to_jpeg(path, mask):
+    path.unlink()
+    cv2.imwrite(str(path.with_suffix(".jpg")), COLORS[mask][..., ::-1], [1, 85])
+
+
+def smooth_colors(path, mask):
+    write_image(path, cv2.blur(COLORS[mask], (3, 3)))
+
+
 def with_alpha(path, image):
     alpha = np.full(SIZE, 255, "uint8")
     alpha[:40] = 0
@@ -215,6 +227,8 @@ FAULTS = {
     "colours": ("colours", "fault", masks(to_colors), True),
     "jpeg": ("blurred", "fault", masks(to_jpeg), True),
     "smoothed": ("blurred", "fault", masks(smoothed), True),
+    "colours, jpeg": ("blurred colours", "fault", masks(colors_to_jpeg), True),
+    "colours, smoothed": ("blurred colours", "fault", masks(smooth_colors), True),
     "one smoothed": ("blurred", "fault", masks(smoothed, [5]), True),
     "ids as jpeg": ("lossy", "fault", masks(ids_to_jpeg, [5]), True),
     "alpha of masks": ("mask in alpha", "fault", masks(mask_in_alpha), True),
@@ -287,6 +301,19 @@ def test_a_planted_fault_is_found_and_mended(root, case):
         _, again = examined(out)
         assert not again.faults, again.faults
         assert kind not in [one.kind for one in again.findings]
+
+
+@pytest.mark.parametrize("change", [colors_to_jpeg, smooth_colors])
+def test_colours_that_are_not_sharp_are_made_sharp(root, change):
+    masks(change)(root)
+    sides, found = examined(root)
+    (one,) = [one for one in found.findings if one.severity == "fault"]
+    assert "18 masks of 3 colours but" in one.text and one.text.count("%") == 1
+    mend(root, root.with_name("mended"), found, sides)
+    for number in range(18):
+        mended = read_mask(root.with_name("mended") / f"labels/{number:02d}.png")
+        wanted = np.array([0, 2, 1])[label(number)]  # black, blue, red
+        assert (mended == wanted).mean() > 0.998  # corners are rounded
 
 
 @pytest.mark.parametrize("shift", [0, 1])
