@@ -49,6 +49,12 @@ def tiff_seeds():
             options = {"photometric": "minisblack", **options}
         tifffile.imwrite(stream, array, **options)
         yield stream.getvalue()
+    stream = io.BytesIO()
+    word = "<OME><Pixels " + "a" * 100_000 + "></OME>"  # once by the square of it
+    with tifffile.TiffWriter(stream) as file:
+        for text in (word, None):
+            file.write(IDS, photometric="minisblack", description=text, metadata=None)
+    yield stream.getvalue()
     for compression in ("tiff_lzw", "packbits", "jpeg"):
         stream = io.BytesIO()
         Image.fromarray(IDS).save(stream, "TIFF", compression=compression)

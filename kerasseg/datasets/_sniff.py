@@ -18,7 +18,8 @@ UNREAD = {  # forms of JSON that are told but not read, and what to do
     "Label Studio's JSON-MIN": "Export it as JSON, which holds the same in full",
 }
 
-_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+# One way only to take a number apart: with two, a line takes time by a power of them.
+_NUMBER = r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?"
 POLYGON_LINE = re.compile(rf"\d+(?:\s+{_NUMBER}){{6,}}\s*")
 BOX_LINE = re.compile(rf"\d+(?:\s+{_NUMBER}){{4,5}}\s*")
 

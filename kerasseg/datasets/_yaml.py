@@ -30,12 +30,9 @@ def read(path):
             if key in found:
                 raise _wrong(path, number, f"{key!r} twice")
             start = number
-            # A list or mapping in brackets may go on over lines.
-            while _is_open(text):
-                if number >= len(lines):
-                    raise _wrong(path, start, f"{key!r} without a closing bracket")
-                text += " " + _without_comment(lines[number]).strip()
-                number += 1
+            text, number = _closed(text, lines, number)
+            if text is None:
+                raise _wrong(path, start, f"{key!r} without a closing bracket")
             if key in KEYS:
                 found[key] = _value(path, start, text)
         elif key in KEYS:
@@ -46,7 +43,8 @@ def read(path):
 def _add_entry(path, number, found, key, line):
     """A line of a list or of a mapping below its key."""
     item = re.match(r"\s*-\s+(.*)$", line)
-    pair = re.match(r"\s+(['\"]?)([\w .-]+?)\1\s*:\s+(.+)$", line)
+    # No two parts that may both take a space: time by the square of their number.
+    pair = re.match(r"\s+(['\"]?)([\w.-]+(?: +[\w.-]+)*)\1\s*:\s+(.+)$", line)
     empty = {} if pair and not item else []
     if not found.get(key):
         found[key] = empty
@@ -88,11 +86,24 @@ def _split(text):
     return [part for part in parts if part]
 
 
-def _is_open(text):
-    if text[:1] not in ("[", "{"):
-        return False
-    signs = [sign for _, sign in _outside_quotes(text)]
-    return signs.count(text[0]) > signs.count({"[": "]", "{": "}"}[text[0]])
+def _closed(text, lines, number):
+    """A list or mapping in brackets that may go on over lines, and the line after it.
+
+    Returns:
+        (text, or None if it never ends; number of the next line).
+    """
+    begin, end = text[:1], {"[": "]", "{": "}"}.get(text[:1])
+    parts, depth, state = [text], 0, [None, " "]
+    while end:
+        signs = [sign for _, sign in _outside_quotes(parts[-1], state)]
+        depth += signs.count(begin) - signs.count(end)
+        if depth <= 0:
+            break
+        if number >= len(lines):
+            return None, number
+        parts.append(" " + _without_comment(lines[number]).strip())
+        number += 1
+    return "".join(parts), number
 
 
 def _without_comment(line):
@@ -103,9 +114,12 @@ def _without_comment(line):
     return line.rstrip()
 
 
-def _outside_quotes(text):
-    """(place, sign) of the signs of a text that stand in no quotes."""
-    quote, before = None, " "
+def _outside_quotes(text, state=(None, " ")):
+    """(place, sign) of the signs of a text that stand in no quotes.
+
+    `state` is a list of the open quote and the sign before, where a text goes on.
+    """
+    quote, before = state
     for place, sign in enumerate(text):
         if quote:
             quote = None if sign == quote else quote
@@ -114,6 +128,8 @@ def _outside_quotes(text):
         else:
             yield place, sign
         before = sign
+    if isinstance(state, list):
+        state[:] = quote, before
 
 
 def _wrong(path, number, received):

@@ -17,6 +17,7 @@ from kerasseg.images import ImageError, check_folder, read_image
 ORDERS = ("columns", "rows")
 CODES = re.compile(r"encod|rle|mask|segmentation|pixels|^annotation$", re.I)
 CLASSES = re.compile(r"class|label|categor|type", re.I)
+TWO_RUNS = re.compile(r"(?<!\d)\d+ \d+ \d+ \d")
 RUNS = re.compile(r"\s*\d+(\s+\d+)*\s*")
 MAX_FIELD = 2**27  # characters of one code
 
@@ -26,7 +27,7 @@ def _tables(root):
     for path in _sniff.files_of(root, ".csv")[:64]:
         lines = _sniff.ends_of(path).splitlines()
         # Two runs at least in one of the rows: other tables hold pairs of numbers, too.
-        rows = [line for line in lines[1:] if re.search(r"\d+ \d+ \d+ \d+", line)]
+        rows = [line for line in lines[1:] if TWO_RUNS.search(line)]
         if lines and rows and any(map(CODES.search, _columns(lines[0]))):
             found.append(path)
     return found

@@ -21,7 +21,7 @@ CLASSES = (
 )
 LABELMAP = "labelmap.txt"
 LABEL_LINE = re.compile(
-    r"\s*([^:]+):\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?::|$)"
+    r"([^:]+):\s*(\d{1,3})\s*,\s*(\d{1,3})\s*,\s*(\d{1,3})\s*(?::|$)"
 )
 LISTS = "ImageSets/Segmentation"
 
@@ -142,26 +142,27 @@ def _labelmap(path):
     if not path.is_file():
         colors = {tuple(c): i for i, c in enumerate(palette(21).tolist())}
         return (), colors | {VOID: 255}
-    names, colors = [], {}
+    names, colors = {}, {}
     for number, line in enumerate(read_text(path).splitlines(), 1):
         if not line.strip() or line.lstrip()[0] == "#":
             continue
         match = LABEL_LINE.match(line)
         color = tuple(map(int, match.groups()[1:])) if match else (256,)
-        if max(color) > 255 or color in colors or match[1] in names:
+        name = match[1].strip() if match else ""
+        if max(color) > 255 or color in colors or name in names:
             raise ImageError(
                 path,
                 "name:r,g,b:: in each line, each once, 0..255",
                 f"line {number}: {line.strip()!r}"[:80],
                 "Correct the line",
             )
-        names.append(match[1].strip())
+        names[name] = None
         colors[color] = len(names) - 1
     # Class 0 is what is not annotated: CVAT lists labels by name.
     first = [name for name in names if name.lower() in ("background", "_background_")]
     order = [*first, *(name for name in names if name not in first)]
-    ids = {name: class_id for class_id, name in enumerate(order)}
-    found = {color: ids[names[old]] for color, old in colors.items()}
+    ids, given = {name: class_id for class_id, name in enumerate(order)}, list(names)
+    found = {color: ids[given[old]] for color, old in colors.items()}
     colors = dict(sorted(found.items(), key=lambda item: item[1]))
     if VOID not in colors:
         colors[VOID] = 255

@@ -64,7 +64,7 @@ def _of_ome(text, num_samples):
         return None
     sizes["C"] //= num_samples
     planes = re.findall(r"<(?:\w+:)?TiffData\b([^>]*?)/?>", text)
-    names = set(re.findall(r"<(?:\w+:)?UUID\b[^>]*FileName=\"([^\"]*)\"", text))
+    names = set(re.findall(r"<(?:\w+:)?UUID\b[^<>]*FileName=\"([^\"]*)\"", text))
     in_order = all(_is_in_order(_attributes(plane), sizes) for plane in planes)
     return sizes if in_order and len(names) <= 1 else None
 
@@ -82,7 +82,8 @@ def _is_in_order(plane, sizes):
 
 
 def _attributes(text):
-    return dict(re.findall(r"(\w+)\s*=\s*\"([^\"]*)\"", text))
+    # From the beginning of a word alone: time by the square of its length otherwise.
+    return dict(re.findall(r"\b(\w+)\s*=\s*\"([^\"]*)\"", text))
 
 
 def _whole(found):
