@@ -115,10 +115,11 @@ def _inside(colors, mask, num_segments, options):
     Cells cover the box around the mask, so many that about `num_segments` lie in it.
     """
     area = np.count_nonzero(mask)
-    check_number(num_segments, "num_segments", 1, max(area, 1))
     labels = np.full(mask.shape, -1, "int32")
     if not area:
+        check_number(num_segments, "num_segments", 1, mask.size)
         return labels
+    check_number(num_segments, "num_segments", 1, area)
     rows, cols = (np.flatnonzero(mask.any(axis)) for axis in (1, 0))
     box = np.s_[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
     colors, mask = colors[box], mask[box]

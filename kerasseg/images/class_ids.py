@@ -10,7 +10,12 @@ import numpy as np
 
 from kerasseg.images import blurred_colors
 from kerasseg.images.content import ImageError
-from kerasseg.images.mask_kinds import SPANS, is_noisy_black_and_white, to_paste
+from kerasseg.images.mask_kinds import (
+    SPANS,
+    is_noisy_black_and_white,
+    is_one_hot,
+    to_paste,
+)
 from kerasseg.images.palettes import ids_of_palette
 
 MAX_LISTED = 50_000  # numbers or colours that are no ids; after them, counting stops
@@ -22,6 +27,13 @@ def merge_equal_channels(path, pixels):
     Raises:
         ImageError: if they differ; lists the colours.
     """
+    if is_one_hot(pixels):
+        raise ImageError(
+            path,
+            "one channel of class ids",
+            f"{pixels.shape[2]} bands, one-hot: each pixel is in one of them",
+            "Save numpy.argmax(mask, 2)",
+        )
     if pixels.shape[2] != 3:
         raise ImageError(
             path,
@@ -110,14 +122,23 @@ def as_class_ids(path, pixels):
     for part in row_blocks(pixels):
         # NaN fails the comparisons as well.
         if not ((part >= 0) & (part < 2**31) & (part == np.floor(part))).all():
+            low, high = pixels.min(), pixels.max()
             raise ImageError(
                 path,
                 "whole numbers from 0 as class ids",
-                f"{pixels.dtype} from {pixels.min()} to {pixels.max()}",
-                "Save the ids as 8-bit or 16-bit PNG, or map them: "
-                + to_paste("values", {-1: 255, 0: 0}),
+                f"{pixels.dtype} from {low:.6g} to {high:.6g}",
+                "Save the ids as 8-bit or 16-bit PNG" + _fix_of_numbers(pixels),
             )
     return pixels.astype(np.int32)
+
+
+def _fix_of_numbers(pixels):
+    if not np.isfinite(pixels).all():
+        return ", 255 where there is none: numpy.nan_to_num(mask, nan=255)"
+    if (pixels == np.floor(pixels)).all():
+        return ", or map them: " + to_paste("values", {-1: 255, 0: 0})
+    is_share = pixels.max() <= 1
+    return ", of probabilities (mask > 0.5).astype('uint8')" if is_share else ""
 
 
 def ids_of_values(path, pixels, values):

@@ -21,6 +21,16 @@ def to_paste(option, mapping):
     return f"{text} (command line: --set 'data.{text}')"
 
 
+def is_one_hot(bands):
+    """Whether exactly one band of each pixel of [H, W, C] is set, to 1 or to 255."""
+    high = bands.max(initial=0)
+    pure_colors = high == 255 and bands.shape[2] == 3
+    if high not in (1, 255) or pure_colors or not np.isin(bands[:1], (0, high)).all():
+        return False  # the first row tells most pictures
+    zero_or_high = (bands == 0) | (bands == high)
+    return bool(zero_or_high.all() and (np.sum(bands == high, axis=2) == 1).all())
+
+
 def ids_of_grey_levels(numbers, ignore_label=255):
     """{number: class id} of grey levels that were chosen to be seen, such as 0, 128.
 

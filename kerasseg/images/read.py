@@ -190,6 +190,8 @@ def read_mask(path, *, colors=None, values=None, max_pixels=MAX_PIXELS):
             fix or f"Export the masks again, or map spans: {to_paste('values', SPANS)}",
         )
     path = name_of(path)
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
     if colors is not None:
         return ids_of_colors(path, pixels, colors)
     if pixels.ndim == 3:

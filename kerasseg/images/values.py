@@ -9,7 +9,7 @@ and classical methods ask this module how the numbers of an image get there:
 | uint8            |                                | 0..255                     |
 | uint16           | up to 16384 or more            | 0..65535                   |
 | uint16           | below: 10, 12, 14 bits or dim? | asked                      |
-| float            | 0..1                           | 0..1                       |
+| float            | up to 1/255 or more, to 1      | 0..1                       |
 | float, integers  | 0..16 or more, up to 255       | 0..255                     |
 | float, integers  | up to 16384 or more, to 65535  | 0..65535                   |
 | float, integers  | negative, or any other         | asked                      |
@@ -32,6 +32,7 @@ from kerasseg.images.arrays import as_array
 SLACK = 0.01  # share of a range that filters may overshoot
 DIM = 16_384  # 16-bit images below may hold 14 bits, or fewer
 DARK = 16  # of 255; below, numbers may be of any unit
+FAINT = 1 / 255  # of 1; below, all would be black
 STEPS = 2**14  # of `stretch`: coarser than float32's rounding of 256 grey levels
 UNIT, BYTE, WORD = (0.0, 1.0), (0.0, 255.0), (0.0, 65535.0)
 
@@ -124,7 +125,7 @@ def range_from_extent(dtype, low, high, whole=True, value_range=None):
         forgiven = 1 + SLACK * is_float
         if high == 0:  # black in any range
             return WORD if dtype == "uint16" else BYTE
-        if is_float and high <= forgiven:
+        if is_float and FAINT <= high <= forgiven:
             return UNIT
         if dtype != "uint16" and DARK <= high <= 255 * forgiven:
             return BYTE
@@ -268,7 +269,7 @@ def likely_range(low, high):
         bits = next((b for b in (10, 12, 14, 16) if high < 2**b), None)
         return 0, 2**bits - 1 if bits else high
     if low >= 0:
-        return 0, 255 if high > 1 else 1
+        return 0, 255 if high > 1 else 1 if high >= FAINT else high
     return (-1, 1) if low >= -1 and high <= 1 else (low, high)
 
 

@@ -118,7 +118,7 @@ def test_a_mask_limits_superpixels_to_a_region(method, rng):
 
 def test_a_mask_of_nothing_or_of_all(rng):
     image = rng.integers(0, 255, [30, 40, 3]).astype("uint8")
-    assert (slic(image, 1, mask=np.zeros([30, 40], bool)) == -1).all()
+    assert (slic(image, mask=np.zeros([30, 40], bool)) == -1).all()
     np.testing.assert_array_equal(
         slic(image, 12, mask=np.ones([30, 40], int)),
         slic(image, 12),

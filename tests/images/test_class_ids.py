@@ -147,3 +147,36 @@ def test_any_map_of_values_is_the_lookup_of_numpy(mask_file, values, seed):
     table[list(values)] = list(values.values())
     label = read_mask(mask_file(stored), values=values)
     np.testing.assert_array_equal(label, table[stored])
+
+
+def test_a_last_axis_of_one_is_no_band(tmp_path):
+    ids = np.arange(12).reshape(3, 4, 1)
+    np.save(tmp_path / "mask.npy", ids)
+    np.testing.assert_array_equal(read_mask(tmp_path / "mask.npy"), ids[..., 0])
+
+
+@pytest.mark.parametrize("bands, high", [(3, 1), (5, 1), (5, 255)])
+def test_one_hot_masks_are_told(tmp_path, rng, bands, high):
+    one_hot = np.eye(bands, dtype="uint8")[rng.integers(0, bands, (6, 7))] * high
+    np.save(tmp_path / "mask.npy", one_hot)
+    with pytest.raises(ImageError, match=r"one-hot.*numpy.argmax\(mask, 2\)"):
+        read_mask(tmp_path / "mask.npy")
+
+
+def test_masks_in_red_green_and_blue_are_colours(mask_file):
+    with pytest.raises(ImageError, match="colors="):
+        read_mask(mask_file(np.eye(3)[[[0, 1, 2, 1]]] * 255))
+
+
+@pytest.mark.parametrize(
+    "mask, fix",
+    [
+        ([[0.2, 0.9]], r"\(mask > 0.5\)"),
+        ([[0.5, 1.5]], r"16-bit PNG\.$"),
+        ([[np.nan, 1]], "nan_to_num"),
+    ],
+)
+def test_masks_that_are_no_whole_numbers_get_a_fix_that_helps(tmp_path, mask, fix):
+    np.save(tmp_path / "mask.npy", mask)
+    with pytest.raises(ImageError, match=fix):
+        read_mask(tmp_path / "mask.npy")

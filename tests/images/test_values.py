@@ -110,3 +110,10 @@ def test_dtypes_are_told_from_numbers_alone():
     assert values.range_from_extent("uint16", 0, 65535) == (0, 65535)
     assert values.range_from_extent("bool", 0, 1) == (0, 1)
     assert values.range_from_extent("float32", -0.004, 1.002, False) == (0, 1)
+
+
+def test_floats_that_would_be_black_are_asked():
+    faint = BYTES * 1e-6
+    with pytest.raises(ValueError, match=r"value_range=\(0, 0.00025\)"):
+        scale(faint)
+    np.testing.assert_allclose(scale(faint, (0, 255e-6)), BYTES, rtol=1e-5)
