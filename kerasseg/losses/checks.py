@@ -49,7 +49,8 @@ def check_values(labels, logits, ignore_label, *, scores=False):
     if not scores or num_classes == 1 or np.shape(labels) != np.shape(logits):
         messages.append(check_labels(labels, rank, num_classes, ignore_label))
     if not scores or num_classes == 1:
-        messages.append(_check_logits(logits))
+        multilabel = num_classes > 1 and np.shape(labels) == np.shape(logits)
+        messages.append(check_logits(logits, multilabel))
     for message in filter(None, messages):
         warnings.warn(message, stacklevel=3)  # where the loss or metric is called
 
@@ -83,19 +84,28 @@ def check_labels(labels, rank, num_classes, ignore_label):
         _check_whole(labels)
     channels = labels.shape[-1] if labels.ndim == rank else 1
     if channels > 1:
-        return _one_hot(labels)
-    return _class_ids(labels, max(num_classes, 2), ignore_label)
+        return check_ids(labels, 2, ignore_label) or _one_hot(labels)
+    return check_ids(labels, max(num_classes, 2), ignore_label)
 
 
 def _check_whole(labels):
-    if not np.all(labels == np.floor(labels)):  # NaN is not equal to itself
-        part = labels[labels != np.floor(labels)][0]
-        raise ValueError(
-            "Labels must be whole numbers: class ids, or 0 and 1. A mask that was "
-            "scaled or resized as a picture is made whole by "
-            f"`labels = (labels > {0.5 if labels.max() <= 1 else 127}).astype('int32')`"
-            f". Received: {part:.4g} among {labels.min():.4g}..{labels.max():.4g}."
+    strange = labels[labels != np.floor(labels)]  # NaN is not equal to itself
+    if not strange.size:
+        return
+    if num := np.isnan(strange).sum():
+        fix = "NaN becomes a label by `labels = numpy.nan_to_num(labels, nan=255)`"
+        received = f"{num} of {labels.size} that are NaN"
+    else:
+        threshold = 0.5 if labels.max() <= 1 else 127
+        fix = (
+            "A mask that was scaled or resized as a picture is made whole by "
+            f"`labels = (labels > {threshold}).astype('int32')`"
         )
+        received = f"{strange[0]:.4g} among {labels.min():.4g}..{labels.max():.4g}"
+    raise ValueError(
+        "Labels must be whole numbers: class ids, or 0 and 1. "
+        f"{fix}. Received: {received}."
+    )
 
 
 def _one_hot(labels):
@@ -111,8 +121,8 @@ def _one_hot(labels):
     )
 
 
-def _class_ids(labels, size, ignore_label):
-    """Labels of two classes saved as 0 and 255, or of no class at all."""
+def check_ids(labels, size, ignore_label):
+    """The warning about labels of two classes saved as 0 and 255, or of no class."""
     # Compared as they come: to widen 8 bits would cost more than the comparisons.
     outside = (labels < 0) | (labels >= size)
     if ignore_label is not None:
@@ -140,7 +150,7 @@ def _class_ids(labels, size, ignore_label):
     return None
 
 
-def _check_logits(logits):
+def check_logits(logits, multilabel=False):
     """Raise for softmax; return a warning for what looks like sigmoid."""
     refuse_probabilities(logits)
     logits = known(logits)
@@ -149,7 +159,7 @@ def _check_logits(logits):
     pixels = logits.reshape(-1, logits.shape[-1])[:: _stride(logits)]
     if len(pixels) < FEWEST or pixels.min() < 0 or pixels.max() > 1:
         return None
-    if logits.shape[-1] > 1:
+    if logits.shape[-1] > 1 and not multilabel:
         sums = pixels.sum(-1, dtype="float32")
         if np.all(np.abs(sums - 1) < 1e-3) and np.ptp(pixels) > 0:
             raise ValueError(_message("softmax"))
@@ -189,7 +199,10 @@ def _activation(logits):
     if getattr(logits, "_keras_logits", None) is None:
         return None
     # Keras' backend keeps the logits beside the probabilities of both.
-    return "sigmoid" if logits.shape[-1] == 1 else "softmax"
+    values = known(logits)
+    sums = 1 if values is None else values.sum(-1)
+    adds_up = logits.shape[-1] > 1 and np.allclose(sums, 1, atol=1e-3)
+    return "softmax" if adds_up else "sigmoid"
 
 
 def _stride(x):

@@ -1,9 +1,11 @@
 """The confusion matrix of arrays (numpy, no tensorflow)."""
 
+import numbers
 import warnings
 
 import numpy as np
 
+FEWEST = 16  # pixels; fewer may look one-hot by chance
 MANY = 0.01  # share of ignored pixels above which a mask may be one of 0 and 255
 
 
@@ -29,6 +31,11 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
         >>> confusion_matrix([[0, 1, 255]], [[0, 0, 1]], 2).tolist()
         [[1, 0], [1, 0]]
     """
+    if not isinstance(num_classes, numbers.Integral) or num_classes < 1:
+        raise ValueError(
+            "`num_classes` must be an integer, 1 or more. "
+            f"Received: num_classes={num_classes!r}."
+        )
     labels, predictions = np.asarray(labels), np.asarray(predictions)
     labels, predictions = (
         one[..., 0] if one.ndim == other.ndim + 1 and one.shape[-1] == 1 else one
@@ -40,6 +47,11 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
         raise ValueError(
             f"`labels` must have the shape of the predictions. {fix}"
             f"Received: labels {labels.shape}, predictions {predictions.shape}."
+        )
+    if _is_one_hot(labels, num_classes):
+        raise ValueError(
+            "`labels` must be class ids. One-hot labels become ids by `labels.argmax("
+            f"-1)`, predictions alike. Received: 0 and 1, shape {labels.shape}."
         )
     if ignore_label is not None:
         counts = labels != ignore_label
@@ -63,6 +75,15 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
     pairs += predictions.astype("int64").ravel()
     counts = np.bincount(pairs, minlength=num_classes**2)
     return counts.reshape(num_classes, num_classes)
+
+
+def _is_one_hot(labels, num_classes):
+    """Whether labels are [..., K] with a single 1 in each pixel."""
+    if labels.ndim < 2 or labels.shape[-1] != num_classes or num_classes < 2:
+        return False
+    if labels.size < FEWEST * num_classes or not np.isin(labels, (0, 1)).all():
+        return False
+    return bool((labels.sum(-1) == 1).all())
 
 
 def _warn_of_bytes(labels, counts):

@@ -1,10 +1,17 @@
 """Scores of labels in which a pixel may have several classes, or none."""
 
+import warnings
+
 import keras
 import numpy as np
 from keras import ops
 
-from kerasseg.losses.checks import known, refuse_probabilities
+from kerasseg.losses.checks import (
+    check_ids,
+    check_logits,
+    known,
+    refuse_probabilities,
+)
 from kerasseg.losses.weighted import split_weights
 from kerasseg.metrics import scores
 from kerasseg.metrics._counts import Counts
@@ -93,7 +100,7 @@ class MultilabelConfusionMatrix(Counts):
                 "ids [N, H, W] take `ConfusionMatrix` and its scores. "
                 f"Received: labels {shapes[0]}, logits {shapes[1]}."
             )
-        self._check_values(labels)
+        self._check_values(labels, logits)
         labels = ops.cast(labels, "int32")
         valid = ops.logical_or(labels == 0, labels == 1)
         if self.ignore_label is not None:
@@ -114,13 +121,18 @@ class MultilabelConfusionMatrix(Counts):
         ]
         self._add(ops.reshape(ops.stack(cells, axis=-1), (self.num_classes, 2, 2)))
 
-    def _check_values(self, labels):
+    def _check_values(self, labels, logits):
         values = known(labels)
-        if values is not None and not np.all(values == np.floor(values)):
+        if values is None:
+            return
+        if not np.all(values == np.floor(values)):
             raise ValueError(
                 "Labels must be 0 and 1. Received: numbers between "
                 f"{values.min():g} and {values.max():g}."
             )
+        messages = check_ids(values, 2, self.ignore_label), check_logits(logits, True)
+        for message in filter(None, messages):
+            warnings.warn(message, stacklevel=3)  # where `update_state` is called
 
 
 @keras.saving.register_keras_serializable("kerasseg")

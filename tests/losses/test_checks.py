@@ -68,6 +68,22 @@ def test_labels_between_whole_numbers_are_refused(name, top, rng):
         getattr(losses, name)()(rng.random((2, 8, 8)) * top, zeros())
 
 
+def test_labels_that_are_not_finite_are_refused():
+    labels = np.where(mask() > 0, np.nan, 0)
+    with pytest.raises(ValueError, match=r"nan_to_num\(labels, nan=255\).*64 of 128"):
+        losses.Dice()(labels, zeros())
+
+
+@pytest.mark.parametrize("name", ["CrossEntropy", "Dice"])
+def test_multilabel_masks_of_0_and_255_and_probabilities_are_told(name, rng):
+    labels = rng.integers(0, 2, (2, 8, 8, 3))
+    loss = getattr(losses, name)()
+    with pytest.warns(UserWarning, match=r"labels = \(labels > 127\)"):
+        loss(labels * 255, zeros(3))
+    with pytest.warns(UserWarning, match="as if they were probabilities"):
+        loss(labels, rng.random((2, 8, 8, 3)))
+
+
 @every_loss
 def test_one_hot_labels_are_told(name, rng):
     one_hot = np.eye(3)[rng.integers(0, 3, (2, 8, 8))]

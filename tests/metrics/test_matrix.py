@@ -69,3 +69,15 @@ def test_count_can_do_without_an_ignore_label():
 def test_count_refuses_what_it_cannot_count(label):
     with pytest.raises(ValueError, match="Received"):
         metrics.confusion_matrix(np.array(label), np.zeros([1, 2], int), 3)
+
+
+@pytest.mark.parametrize("num_classes", [0, 3.0, "3", None])
+def test_what_is_no_number_of_classes_is_refused(num_classes):
+    with pytest.raises(ValueError, match="`num_classes` must be an integer"):
+        metrics.confusion_matrix([0], [0], num_classes)
+
+
+def test_one_hot_labels_are_told(rng):
+    one_hot = np.eye(3)[rng.integers(0, 3, (6, 7))]
+    with pytest.raises(ValueError, match=r"labels.argmax\(-1\)"):
+        metrics.confusion_matrix(one_hot, one_hot, 3)

@@ -86,3 +86,15 @@ def test_class_ids_and_probabilities_are_refused(several):
         metric.update_state(labels, keras.ops.sigmoid(logits))
     with pytest.raises(ValueError, match="must be 0 and 1"):
         metrics.multilabel_confusion_matrix(labels, logits)
+
+
+@pytest.mark.parametrize("name", MULTILABEL)
+def test_masks_of_0_and_255_and_probabilities_are_told(name, several):
+    labels, logits = several
+    metric = getattr(metrics, name)(3)
+    with pytest.warns(UserWarning, match=r"labels = \(labels > 127\)"):
+        metric.update_state((labels == 1) * 255, logits)
+    with pytest.warns(UserWarning, match="as if they were probabilities"):
+        metric.update_state(labels, 1 / (1 + np.exp(-logits)))
+    with pytest.raises(ValueError, match="Received: outputs of sigmoid"):
+        metric.update_state(labels, keras.ops.sigmoid(logits))
