@@ -85,6 +85,9 @@ def _read(path, image_folder, boxes):
         _check_image(path, number, image, image_folder)
     _check_names(path, "file_name", images)
     categories = unique(path, document, "categories")
+    for entry in categories.values():
+        if type(entry.get("name")) is int:  # of digits, or of classes without a name
+            entry["name"] = str(entry["name"])
     objects, left_out = read_objects(path, document, images, categories, boxes)
     used = {key_of(o.category_id) for group in objects.values() for o in group}
     groups = coco_entries.group_categories(categories, used)

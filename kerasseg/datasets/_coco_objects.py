@@ -24,7 +24,8 @@ def read_objects(path, document, images, categories, boxes):
     """{image id: annotations with a segmentation}, and what is left out."""
     entries = coco_entries.listed(document, "annotations")
     if entries is None:
-        fail(path, "an object with a list 'annotations'", type(document).__name__)
+        received = document.get("annotations", "none")
+        fail(path, "an object with a list 'annotations'", repr(received)[:60])
     objects, left_out = collections.defaultdict(list), []
     for place, entry in enumerate(entries, 1):
         if isinstance(entry, dict):
@@ -118,5 +119,6 @@ def _check_annotation(path, entry, categories):
     outlined = isinstance(entry.segmentation, (list, dict))
     if not outlined and (entry.segmentation is not None or entry.box is None):
         received = repr(entry.segmentation)[:60]
-        fail(path, "a segmentation (polygons or a code)", f"{name}: {received}")
+        required = "a segmentation (polygons or a code) or a box (x, y, width, height)"
+        fail(path, required, f"{name}: {received}, and no usable box")
     return image

@@ -8,6 +8,7 @@ Python's own objects of a file of 860,000 would not fit into 2 GB.
 import array
 import collections
 import math
+import numbers
 from typing import NamedTuple
 
 NO_PARENT = (None, "", "none", "None")  # as Roboflow and others name it
@@ -95,9 +96,12 @@ def key_of(number):
         return number
     if kind is float and number.is_integer():
         return int(number)
-    if kind is str:
+    if isinstance(number, str):
+        number = str(number)  # numpy's, too
         whole = number.isdecimal() and number.isascii() and len(number) < 19
         return int(number) if whole and str(int(number)) == number else number
+    if isinstance(number, numbers.Integral) and kind is not bool:  # numpy's
+        return int(number)
     return None
 
 

@@ -4,6 +4,8 @@ A polygon is a flat list x1, y1, x2, y2, ... in pixels, pixel centres at i + 0.5
 instance is a list of polygons, and covers a pixel if one of them contains its centre.
 """
 
+import array
+
 import cv2
 import numpy as np
 from pycocotools import mask as coco
@@ -87,6 +89,11 @@ def from_polygons(polygons, size):
     return coco.decode(code).astype(bool)
 
 
+def _shown(polygon):
+    is_array = isinstance(polygon, array.array)
+    return repr(list(polygon[:20]) if is_array else polygon)[:60]
+
+
 def _check_polygon(polygon, height, width):
     # pycocotools 2.0 crashes the process on coordinates of NaN or 1e9.
     try:
@@ -96,14 +103,14 @@ def _check_polygon(polygon, height, width):
     if points.ndim != 1 or points.size < 6 or points.size % 2:
         raise ValueError(
             "A polygon must be a flat list x1, y1, x2, y2, ... of three points or "
-            f"more. Received: {repr(polygon)[:60]}."
+            f"more. Received: {_shown(polygon)}."
         )
     points = points.reshape(-1, 2)
     far = np.abs(points - [width / 2, height / 2]) > [1.5 * width, 1.5 * height]
     if not np.isfinite(points).all() or far.any():
         raise ValueError(
             "Coordinates of a polygon must be finite and near the image of "
-            f"{width} x {height} pixels. Received: {repr(polygon)[:60]}."
+            f"{width} x {height} pixels. Received: {_shown(polygon)}."
         )
     steps = np.abs(np.diff(points, axis=0, append=points[:1])).max(1)
     if steps.sum() > MAX_LENGTH:

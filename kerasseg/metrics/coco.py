@@ -4,8 +4,6 @@ import contextlib
 import io
 import math
 
-import numpy as np
-
 from kerasseg.metrics.coco_documents import renumbered, unknown
 
 NAMES = (
@@ -49,7 +47,7 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
         raise ValueError(f"`kind` must be in {tuple(KINDS)}. Received: {kind!r}.")
     if max_results < 10:  # pycocotools wants 1, 10, `max_results` in rising order
         raise ValueError(f"`max_results` must be 10 or more. Received: {max_results}.")
-    _check(truth, results)
+    _check(truth, results, kind)
     document, results, names = renumbered(truth, results, kind)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
         reference = COCO()
@@ -92,14 +90,26 @@ def _known(number):
     return None if number < 0 else float(number)
 
 
-def _check(truth, results):
+def _check(truth, results, kind):
     """Refuse results for which pycocotools would crash or give a wrong number."""
     known = len(results) if (first := unknown(results, truth)) is None else first
     for position, result in enumerate(results):
-        numbers = [result["score"], *result.get("bbox", ())]
-        if position == known or not all(math.isfinite(x) for x in np.ravel(numbers)):
+        if position == known or not _is_usable(result, kind):
             shown = {k: v for k, v in result.items() if k != "segmentation"}
             raise ValueError(
                 "`results` must name images and categories of `truth`, with finite "
-                f"scores and boxes. Received: results[{position}] = {shown}."
+                "scores and boxes, [x, y, width, height], or masks. "
+                f"Received: results[{position}] = {shown}."
             )
+
+
+def _is_usable(result, kind):
+    box = result.get("bbox")
+    if box is None and (kind == "boxes" or result.get("segmentation") is None):
+        return False
+    try:
+        numbers = [result["score"], *([] if box is None else box)]
+        finite = all(math.isfinite(number) for number in numbers)
+    except (KeyError, TypeError):
+        return False
+    return finite and len(numbers) in (1, 5)

@@ -4,11 +4,17 @@ It takes an id of 0 for "no match", ends with a KeyError without `iscrowd`, `are
 `bbox`, and takes a ring of four numbers for a box.
 """
 
+import array
 import collections
 import warnings
 
+import numpy as np
+
 from kerasseg.instance import coco_entries, polygons, rle
 from kerasseg.instance.coco_entries import key_of
+
+FEW = 200  # annotations that tell what their boxes mean
+NEAR = 2.0  # pixels
 
 
 def renumbered(truth, results, kind):
@@ -35,6 +41,8 @@ def renumbered(truth, results, kind):
     if annotations is None:
         raise ValueError(_message("a list 'annotations'", truth))
     annotations = _of_known_images(annotations, images)
+    if kind == "boxes":
+        _warn_of_corners(annotations)
     used = {key_of(one.category_id) for one in annotations}
     used |= {key_of(one.get("category_id")) for one in results}
     for group in coco_entries.group_categories(categories, used):
@@ -60,7 +68,7 @@ def renumbered(truth, results, kind):
         "categories": [{"id": n} for n in numbers["category_id"].values()],
         "annotations": complete,
     }
-    found = [{**one, **(_ids(one, numbers) or {})} for one in results]
+    found = [{**_plain_result(one), **(_ids(one, numbers) or {})} for one in results]
     names = _names(categories, numbers["category_id"])
     return document, found, names
 
@@ -76,6 +84,27 @@ def _of_known_images(entries, images):
             stacklevel=4,
         )
     return kept
+
+
+def _warn_of_corners(annotations):
+    """Warn where boxes end, in place of their size, at the ends of their outlines."""
+    pairs = [
+        (one.box, np.concatenate(one.segmentation).reshape(-1, 2))
+        for one in annotations[:FEW]
+        if one.box is not None and isinstance(one.segmentation, list)
+        if all(isinstance(ring, array.array) for ring in one.segmentation)
+        if one.segmentation and sum(map(len, one.segmentation)) % 2 == 0
+    ]
+    ends = np.array([points.max(0) for _, points in pairs]).reshape(-1, 2)
+    boxes = np.array([box for box, _ in pairs]).reshape(-1, 4)
+    corners = np.abs(boxes[:, 2:] - ends) < NEAR
+    sizes = np.abs(boxes[:, :2] + boxes[:, 2:] - ends) < NEAR
+    if 2 * np.count_nonzero((corners & ~sizes).all(1)) > len(pairs):
+        warnings.warn(
+            "Boxes of `truth` end where their outlines do as (x1, y1, x2, y2). COCO's "
+            "are (x, y, width, height), and are compared as such.",
+            stacklevel=4,
+        )
 
 
 def unknown(results, truth):
@@ -157,6 +186,13 @@ def _plain(segmentation):
             counts = list(counts)
         return {**segmentation, "counts": counts}
     return [list(ring) for ring in segmentation]
+
+
+def _plain_result(result):
+    """A result with Python's numbers, as pycocotools asks whether a list is empty."""
+    box = result.get("bbox")
+    numbers = {"bbox": [float(x) for x in box]} if box is not None else {}
+    return {**result, "score": float(result["score"]), **numbers}
 
 
 def _size(image):

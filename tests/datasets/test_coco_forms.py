@@ -51,6 +51,33 @@ def test_outlines_in_every_form_give_the_same_mask(write, segmentation):
     np.testing.assert_array_equal(sample["label"], expected)
 
 
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda d: d.pop("annotations"), "list 'annotations'.*'none'"),
+        (lambda d: d["annotations"][0].update(bbox=None), "no usable box"),
+        (
+            lambda d: d["annotations"][0].update(segmentation=[[*RING, 3.5]]),
+            r"Received: \[1.0, 1.0, 4.0",
+        ),
+    ],
+)
+def test_a_message_shows_what_stands_in_the_file(write, change, message):
+    root = write(None)
+    content = json.loads((root / "instances.json").read_text())
+    change(content)
+    (root / "instances.json").write_text(json.dumps(content))
+    with pytest.raises(ImageError, match=message):
+        datasets.coco(root, boxes="fill")[0]
+
+
+def test_numbers_are_names_of_classes_too(write):
+    root = write([RING])
+    text = (root / "instances.json").read_text()
+    (root / "instances.json").write_text(text.replace('"fig"', "7"))
+    assert datasets.coco(root).classes == ("background", "7")
+
+
 def test_names_may_begin_with_the_folder_of_the_images(write):
     for name in ("images/sub/a.png", "images\\sub\\a.png", "./sub/a.png"):
         samples = datasets.coco(write([POINTS], name))

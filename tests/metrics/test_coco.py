@@ -1,5 +1,6 @@
 """COCO's scores on objects that can be counted."""
 
+import numpy as np
 import pytest
 
 from kerasseg.metrics import coco_scores
@@ -54,13 +55,25 @@ def test_nothing_found_scores_zero():
 
 
 @pytest.mark.parametrize(
-    "change", [{"image_id": 9}, {"category_id": 1}, {"score": float("nan")}]
+    "change",
+    [
+        *({"image_id": 9}, {"category_id": 1}, {"bbox": [1, 2, 3]}),
+        *({"score": float("nan")}, {"score": None}, {"score": "0.9"}),
+        {"bbox": None, "segmentation": None},
+    ],
 )
-def test_a_result_of_something_else_is_refused(change):
+@pytest.mark.parametrize("kind", ["masks", "boxes"])
+def test_a_result_of_something_else_is_refused(change, kind):
     with pytest.raises(ValueError, match=r"results\[0\]"):
-        coco_scores(TRUTH, [{**result(mask(0, 0)), **change}])
+        coco_scores(TRUTH, [{**result(mask(0, 0)), **change}], kind=kind)
     with pytest.raises(ValueError, match="`kind`"):
         coco_scores(TRUTH, [], kind="keypoints")
+
+
+def test_results_may_be_of_numpys_numbers():
+    found = {key: np.asarray(x)[()] for key, x in result(mask(0, 0)).items()}
+    found["segmentation"] = result(mask(0, 0))["segmentation"]
+    assert coco_scores(TRUTH, [found]) == coco_scores(TRUTH, [result(mask(0, 0))])
 
 
 def test_files_of_crowds_or_of_nothing_have_no_score():

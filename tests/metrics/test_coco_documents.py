@@ -151,3 +151,13 @@ def test_a_wrong_truth_is_refused(change, message):
         return
     with pytest.raises(ValueError, match=f"`truth` must have .*{message}"):
         coco_scores({**TRUTH, **change}, [])
+
+
+def test_boxes_of_corners_are_told():
+    truth = two_images()
+    for one in truth["annotations"]:
+        x, y, width, height = one["bbox"]
+        one["segmentation"] = [outline(one["bbox"])]
+        one["bbox"] = [x, y, x + width, y + height]
+    with pytest.warns(UserWarning, match=r"\(x1, y1, x2, y2\)"):
+        coco_scores(truth, [], kind="boxes")
