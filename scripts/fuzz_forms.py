@@ -24,6 +24,7 @@ FORMS = {
     "label_studio": (forms.label_studio, "project-1-at-2024.json"),
     "via": (forms.via, "via_project.json"),
     "run_lengths": (forms.run_lengths, "train.csv"),
+    "table": (forms.table, "list.csv"),
     "panoptic": (forms.panoptic, "annotations/panoptic_train2017.json"),
     "nnunet": (forms.nnunet, "Dataset001/dataset.json"),
     "ade20k": (forms.ade20k, "ADEChallengeData2016/objectInfo150.txt"),

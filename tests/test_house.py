@@ -22,7 +22,7 @@ CONTRACTS = {
 # Readers of forms of data, each with a row in tests/datasets/forms.py.
 READERS = ("ade20k", "annotators", "cityscapes", "class_masks", "cvat", "labelme")
 READERS += ("label_studio", "nnunet", "panoptic", "run_lengths", "stacks", "via", "voc")
-READERS += ("yolo",)
+READERS += ("table", "yolo")
 # Parts of one other module, tested with it. No new ones without a reason.
 WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} | {
     "augment/checks": "augment/test_color",

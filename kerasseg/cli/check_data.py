@@ -45,7 +45,9 @@ def run(arguments):
         say(form["text"])
     sides, reports, errors = _sides(recipe, arguments.data)
     options = recipe["data"]
-    plain = options["dataset"] == "folder" and not {"values", "colors"} & {*options}
+    plain = options["dataset"] in ("folder", "table") and not {"values", "colors"} & {
+        *options
+    }
     # A table of colours lies beside the masks.
     plain = plain and all(samples.colors is None for samples in sides.values())
     with Bar(arguments.json) as bar:

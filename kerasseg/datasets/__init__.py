@@ -39,6 +39,7 @@ from kerasseg.datasets.samples import Samples
 from kerasseg.datasets.shapes import shapes
 from kerasseg.datasets.split import split
 from kerasseg.datasets.stacks import stacks
+from kerasseg.datasets.table import table
 from kerasseg.datasets.via import via
 from kerasseg.datasets.voc import voc
 from kerasseg.datasets.whole import whole

@@ -58,6 +58,8 @@ class Annotated(NamedTuple):
         shapes: list of `Shape`.
         size: (height, width) that the annotations count in, or None.
         split: name of the split that it is given to, or None.
+        embedded: where there is no image file a function without arguments -> bytes of
+            one; `file` is then the annotation file.
     """
 
     file: pathlib.Path
@@ -65,6 +67,7 @@ class Annotated(NamedTuple):
     shapes: list
     size: tuple | None = None
     split: str | None = None
+    embedded: Callable | None = None
 
 
 class Annotations(NamedTuple):
@@ -198,7 +201,7 @@ def _part(root, split, jobs, val_fraction):
 
 def _read(jobs, ids, ignore_label, index):
     job = jobs[index]
-    image = read_image(job.file)
+    image = _read_picture(job)
     size = image.shape[:2]
     if job.size is not None and tuple(job.size) != size:
         swapped = tuple(job.size) == size[::-1]
@@ -223,6 +226,16 @@ def _read(jobs, ids, ignore_label, index):
     boxes, areas = _id_maps.boxes_and_areas(maps, len(classes))
     left_out = len(objects) - len(kept)
     return {**sample, "boxes": boxes, "areas": areas, "left_out": left_out}
+
+
+def _read_picture(job):
+    if job.embedded is None:
+        return read_image(job.file)
+    try:
+        return read_image(job.embedded())
+    except ImageError as error:
+        _, *parts = error.args
+        raise ImageError(job.file, *parts) from error
 
 
 def _objects(shapes):

@@ -1,5 +1,7 @@
 """Annotation files of COCO and their image folders, as tools arrange them. Private."""
 
+import contextlib
+import json
 import pathlib
 import re
 
@@ -112,7 +114,9 @@ def image_folder(root, file, given=None):
 
 def _is_file(folder, name):
     """Whether a name in a JSON file is that of a file in a folder."""
-    name = name.replace("\\/", "/").replace("\\\\", "/")
+    with contextlib.suppress(ValueError):
+        name = json.loads(f'"{name}"')  # "\u00fc", and slashes with a backslash before
+    name = name.replace("\\", "/")
     try:
         if name.startswith("/") or name[1:3] == ":/":  # of another machine
             parts = pathlib.PurePosixPath(name).parts[1:]

@@ -3,7 +3,7 @@
 import csv
 import re
 
-from kerasseg.datasets._splits import all_masks, read_lines
+from kerasseg.datasets._splits import read_lines
 from kerasseg.images import ImageError
 from kerasseg.images.decode import decode
 
@@ -12,18 +12,18 @@ TEXT = ("label_colors.txt",)  # CamVid's, and CVAT's of that form
 MOST_COLORS = 4096
 
 
-def find(root, split):
+def find(root, masks_of):
     """Class names and {color: class id} of a table beside masks in colour, or Nones.
 
     Args:
-        root: folder in a layout of `folder`.
-        split: name of one of its own, or None.
+        root: folder of the table.
+        masks_of: function without arguments -> mask files.
 
     Raises:
         ImageError: if the table is malformed.
     """
     path = next((root / n for n in (*CSV, *TEXT) if (root / n).is_file()), None)
-    if path is None or not _are_colored(all_masks(root, split)):
+    if path is None or not _are_colored(masks_of()):
         return None, None
     rows = list(_rows_of_csv(path) if path.suffix == ".csv" else _rows_of_text(path))
     colors = {color: class_id for class_id, (_, color) in enumerate(rows)}

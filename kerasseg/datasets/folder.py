@@ -1,15 +1,11 @@
 """Images and masks in a folder, in the usual layouts."""
 
 import functools
-import itertools
-import numbers
 import pathlib
-import re
-from collections.abc import Mapping
 
 import numpy as np
 
-from kerasseg.datasets import _color_tables, _mask_numbers
+from kerasseg.datasets import _class_labels, _color_tables
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS, descend, find_folders
 from kerasseg.datasets._pairs import read_pair
@@ -17,14 +13,10 @@ from kerasseg.datasets._splits import (
     all_masks,
     find_all,
     find_samples,
-    read_lines,
 )
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder, read_mask
-from kerasseg.images.class_ids import color_of
 from kerasseg.images.listing import image_files
-
-MAX_CLASSES = 65_536
 
 
 def _found(root):
@@ -117,9 +109,10 @@ def folder(
         raise ValueError(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
         )
-    colors = _rgb_colors(colors)
+    colors = _class_labels.rgb_colors(colors)
+    masks_of = functools.partial(all_masks, root, split)
     if colors is None and values is None:
-        names, colors = _color_tables.find(root, split)
+        names, colors = _color_tables.find(root, masks_of)
         classes = names if classes is None else classes
     read_label = functools.partial(read_mask, colors=colors, values=values)
     # Masks are asked for the split and for the number of classes, but read once.
@@ -128,20 +121,16 @@ def folder(
         root, split, val_fraction, lambda file: ids_of(file) - {ignore_label}
     )
     if classes is None:
-        classes = _listed_classes(root)
-    if classes is None:
-        ids = _mapped_ids(colors, values)
-        ids = ids or _mask_numbers.class_ids(root, all_masks(root, split))
-        classes = _mask_numbers.count_classes(root, ids, ignore_label)
-    if isinstance(classes, numbers.Integral):
-        classes = [f"class {class_id}" for class_id in range(classes)]
+        mapping = values if colors is None else colors
+        classes = _class_labels.find_names(root, masks_of, mapping, ignore_label)
+    classes = _class_labels.names_of(classes)
     files = tuple((image, mask) for _, image, mask in found)
     return Samples(
         names=tuple(name for name, _, _ in found),
         read=functools.partial(_read, files, channels, read_label),
-        classes=tuple(map(str, classes)),
+        classes=classes,
         ignore_label=ignore_label,
-        colors=_class_colors(colors, len(classes)),
+        colors=_class_labels.colors_by_id(colors, len(classes)),
         files=files,
         notes=_others_beside(root, files),
         splits=splits,
@@ -167,81 +156,5 @@ def _others_beside(root, files):
     )
 
 
-def _roboflow_classes(root):
-    """Names in Roboflow's `_classes.csv`, "number, name" in each line; or None."""
-    files = sorted({*root.glob("_classes.csv"), *root.glob("*/_classes.csv")})
-    if not files:
-        return None
-    lines = list(itertools.islice(read_lines(files[0]), MAX_CLASSES + 1))
-    pairs = [line.partition(",") for line in lines[1:]]
-    names = {number.strip(): name.strip() for number, _, name in pairs}
-    wanted = [str(number) for number in range(len(names))]
-    if list(names) != wanted or len({*names.values()}) < len(names):
-        raise ImageError(
-            files[0],
-            'lines of "number, name", 0, 1, 2, ..., with different names',
-            ", ".join(f"{number} {name}" for number, name in names.items())[:80],
-            "Correct it, or give `classes`",
-        )
-    return list(names.values())
-
-
 def _read(files, channels, read_label, index):
     return read_pair(*files[index], read_label, channels)
-
-
-def _listed_classes(root):
-    file = root / "classes.txt"
-    if not file.is_file():
-        return _roboflow_classes(root)
-    names = list(itertools.islice(read_lines(file), MAX_CLASSES + 1))
-    if not 0 < len(names) <= MAX_CLASSES or len(set(names)) != len(names):
-        raise ImageError(
-            file,
-            f"one class name per line, each once, {MAX_CLASSES} at most",
-            f"{len(names)} names, {len(set(names))} different",
-            "Line number i, from 0, is the name of class id i",
-        )
-    return names
-
-
-def _rgb_colors(colors):
-    """The mapping with colours as tuples, where they are strings."""
-    if not isinstance(colors, Mapping):
-        return colors
-    return {
-        _rgb(key) if isinstance(key, str) else key: class_id
-        for key, class_id in colors.items()
-    }
-
-
-def _rgb(text):
-    if match := re.fullmatch(r"#([0-9a-fA-F]{6})", text.strip()):
-        return tuple(bytes.fromhex(match[1]))
-    numbers = re.findall(r"\d+", text)
-    if len(numbers) != 3 or re.sub(r"[\d\s,()\[\]]", "", text):
-        raise ValueError(
-            '`colors` must have keys like "255, 0, 0" or "#ff0000". '
-            f"Received: {text!r}."
-        )
-    return tuple(map(int, numbers))
-
-
-def _mapped_ids(colors, values):
-    mapping = values if colors is None else colors
-    if mapping is None:
-        return None
-    return set(
-        mapping.values() if isinstance(mapping, Mapping) else range(len(mapping))
-    )
-
-
-def _class_colors(colors, num_classes):
-    if colors is None:
-        return None
-    is_map = isinstance(colors, Mapping)
-    pairs = colors.items() if is_map else zip(colors, range(num_classes))
-    by_id = {class_id: color_of(color) for color, class_id in pairs}
-    if not all(class_id in by_id for class_id in range(num_classes)):
-        return None
-    return tuple(by_id[class_id] for class_id in range(num_classes))

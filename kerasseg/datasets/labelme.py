@@ -14,7 +14,7 @@ from kerasseg.datasets._annotations import Annotated, Annotations, LeftOut, Shap
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._image_index import ImageIndex
 from kerasseg.datasets._splits import SPLITS, usual
-from kerasseg.images import ImageError, check_folder, read_mask
+from kerasseg.images import check_folder, read_mask
 
 
 def _found(root):
@@ -30,8 +30,8 @@ def labelme(root, split=None, *, ignore_label=255, val_fraction=0.2):
     `group_id` are parts of one object. Points, lines and line strips have no area and
     are counted. `_background_` is the background, `__ignore__` marks ignored pixels.
     The image is the one that `imagePath` names, wherever that path begins, else the one
-    of the same name as the JSON file. Class ids follow the alphabet, or the lines of a
-    `labels.txt` or `classes.txt`.
+    of the same name as the JSON file, else the copy in `imageData`. Class ids follow
+    the alphabet, or the lines of a `labels.txt` or `classes.txt`.
 
     Args:
         root: folder; JSON files and images may lie anywhere in it.
@@ -80,9 +80,9 @@ def _read_all(root):
         ]
         words = [usual(part) for part in path.relative_to(root).parts[:-1]]
         split = next((word for word in words if word in SPLITS), None)
-        found.append(
-            Annotated(image, path, shapes, tuple(size) if known else None, split)
-        )
+        inside = functools.partial(_picture_in, path) if image == path else None
+        size = tuple(size) if known else None
+        found.append(Annotated(image, path, shapes, size, split, inside))
     # One split alone is a folder's name, such as `train` around everything.
     if len({job.split for job in found} - {None}) < 2:
         found = [job._replace(split=None) for job in found]
@@ -101,7 +101,13 @@ def _listed(root, found):
     return ()
 
 
+def _picture_in(path):
+    """Bytes of the image that an annotation file holds."""
+    return _decoded(path, "imageData", _json.load(path)["imageData"])
+
+
 def _image_of(path, document, index):
+    """The image file; the annotation file itself where the image is only in there."""
     given = document.get("imagePath")
     if given:
         image = index.find(given, path)
@@ -111,12 +117,7 @@ def _image_of(path, document, index):
     if beside := index.beside(path):
         return beside[0]
     if document.get("imageData"):
-        raise ImageError(
-            path,
-            "the image file that it belongs to",
-            f"only the copy inside, {given!r} is not there",
-            "Export the images, too (labelme_export_json or the tool's own menu)",
-        )
+        return path
     return path.parent / str(given or f"{path.stem}.png")
 
 
@@ -161,12 +162,16 @@ def _shape(path, number, entry, left_out):
     )
 
 
+def _decoded(path, where, text):
+    try:
+        return base64.b64decode(text or "", validate=True)
+    except (binascii.Error, TypeError, ValueError) as error:
+        return _json.fail(path, "a picture in base64", f"{where}: {error}")
+
+
 def _mask(path, where, text, corner, size):
     """Mask of a PNG in base64 whose upper left corner lies at (x, y)."""
-    try:
-        data = base64.b64decode(text or "", validate=True)
-    except (binascii.Error, TypeError, ValueError) as error:
-        _json.fail(path, "a mask in base64", f"{where}: {error}")
+    data = _decoded(path, where, text)
     part = read_mask(data, max_pixels=size[0] * size[1]) > 0
     x, y = corner
     if x < 0 or y < 0 or y + part.shape[0] > size[0] or x + part.shape[1] > size[1]:

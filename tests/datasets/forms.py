@@ -1,5 +1,6 @@
 """One small scene in the forms in which tools write data sets."""
 
+import base64
 import csv
 import json
 
@@ -99,6 +100,30 @@ def labelme(root):
             root / f"{name}.json",
             {**document, "imageHeight": SIZE[0], "imageWidth": SIZE[1]},
         )
+
+
+def labelme_embedded(root):
+    """LabelMe: images only in the JSON files."""
+    labelme(root)
+    for name in SCENE:
+        path = root / f"{name}.json"
+        document = json.loads(path.read_text())
+        picture = (root / f"{name}.png").read_bytes()
+        document["imageData"] = base64.b64encode(picture).decode()
+        text(path, document)
+        (root / f"{name}.png").unlink()
+
+
+def table(root):
+    """Rows of images and masks, with a byte order mark and backslashes."""
+    rows = ["id;image path;mask path;split"]
+    for number, (name, side) in enumerate(zip(SCENE, ("train", "valid"))):
+        write_image(root / f"foto's/{name} ü.JPG", photo(number))
+        write_mask(root / f"drawn/{number}.png", label_of(name, {"cat": 1, "dog": 2}))
+        rows.append(f"{number};foto's\\{name} ü.JPG;drawn\\{number}.png;{side}")
+    write_image(root / "foto's/none.jpg", photo(9))
+    rows.append("9;foto's\\none.jpg;;train")
+    (root / "list.csv").write_bytes("\r\n".join(rows).encode("utf-8-sig"))
 
 
 def cvat(root):
@@ -482,6 +507,8 @@ FORMS = {
     yolo: ("yolo", {"cat": 1, "dog": 2}, True),
     yolo_roboflow: ("yolo", {"cat": 1, "dog": 2}, True),
     labelme: ("labelme", {"cat": 1, "dog": 2}, False),
+    labelme_embedded: ("labelme", {"cat": 1, "dog": 2}, False),
+    table: ("table", {"cat": 1, "dog": 2}, True),
     cvat: ("cvat", {"cat": 1, "dog": 2}, False),
     voc: ("voc", {"cat": 8, "dog": 12}, True),
     voc_labelmap: ("voc", {"cat": 1, "dog": 2}, False),

@@ -298,3 +298,37 @@ def test_folders_of_people_are_told_where_to_lie(tmp_path):
     for place in ("annotator1", "annotator2"):
         (tmp_path / place).rename(tmp_path / "masks" / place)
     assert datasets.find_format(tmp_path).name == "annotators"
+
+
+def rows_of(tmp_path, lines):
+    for name in ("a", "b"):
+        forms.write_image(tmp_path / f"photos/{name}.png", forms.photo(0))
+        forms.write_mask(
+            tmp_path / f"drawn/{name}.png", forms.label_of("b", {"cat": 1})
+        )
+    forms.text(tmp_path / "all.csv", "\n".join(lines))
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("photos/b.png,drawn/c.png", "line 3: drawn/c.png"),
+        ("photos/a.png,drawn/b.png", "line 3: b.png, and a.png of a.png"),
+    ],
+)
+def test_rows_of_a_table_that_are_wrong_are_named(tmp_path, row, told):
+    rows_of(tmp_path, ["image,mask", "photos/a.png,drawn/a.png", row])
+    with pytest.raises(ImageError, match=told):
+        datasets.table(tmp_path)
+
+
+def test_tables_of_splits_need_no_names_of_columns(tmp_path):
+    rows_of(tmp_path, ["photos/a.png,drawn/a.png"])
+    (tmp_path / "all.csv").rename(tmp_path / "train_list.csv")
+    forms.text(tmp_path / "val_list.csv", "photos/b.png,drawn/b.png\n")
+    assert datasets.find_format(tmp_path).name == "table"
+    assert datasets.table(tmp_path, "train").names == ("photos/a",)
+    assert datasets.table(tmp_path, "val").names == ("photos/b",)
+    forms.text(tmp_path / "val_list.csv", "photos/a.png,drawn/a.png\n")
+    with pytest.raises(ImageError, match="png in train and in val"):
+        datasets.table(tmp_path)
