@@ -27,23 +27,40 @@ DATA = pathlib.Path(
 
 
 def pytest_collection_finish():
-    """Leave out of later collections what importing has made, 400,000 objects."""
+    """Leave out of later collections what importing has made, 400,000 objects.
+
+    Nor may Python collect when it likes: left to itself it does so the less often the
+    more there is, and a single collection then took 75 to 100 CPU seconds (TensorFlow
+    2.21).
+    """
     gc.collect()
     gc.freeze()
+    gc.disable()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def free_models():
-    """Free the models and graphs of a file of tests.
-
-    Left to themselves they pile up, since Python collects the less often the more
-    there is: a single collection then took 100 CPU seconds (TensorFlow 2.21).
-    """
+    """Free the models and graphs of a file of tests."""
     begin = time.process_time()
     yield
     if time.process_time() - begin > 1:  # others build hardly anything
         _forget_gradients()
         gc.collect()
+
+
+@pytest.fixture(scope="session")
+def collected():
+    """When Python collected last within a file of tests, a list of one time."""
+    return [time.process_time()]
+
+
+@pytest.fixture(autouse=True)
+def free_between(collected):
+    """Collect within files that take long, too."""
+    yield
+    if time.process_time() - collected[0] > 20:
+        gc.collect()
+        collected[0] = time.process_time()
 
 
 def _forget_gradients():

@@ -177,13 +177,13 @@ def build_optimizer(recipe, steps_per_epoch, model=None):
     Args:
         recipe: resolved recipe.
         steps_per_epoch: updates.
-        model: keras.Model to train, whose parts may learn at `rates` of their own.
+        model: keras.Model to train, whose parts may have `rates` of their own, or begin later.
     """
     from kerasseg import training, zoo
 
     options = dict(recipe["optimizer"])
     function, decay_all = optimizers()[options.pop("name")], options.pop("decay_all")
-    rates = options.pop("rates")
+    rates, begins = options.pop("rates"), options.pop("begins")
     schedule = {key: options.pop(key) for key in SCHEDULE}
     steps = recipe["train"]["epochs"] * steps_per_epoch
     warmup_steps = round(schedule["warmup_epochs"] * steps_per_epoch)
@@ -199,9 +199,10 @@ def build_optimizer(recipe, steps_per_epoch, model=None):
     if not decay_all:
         # As He et al., 2018, https://arxiv.org/abs/1812.01187, section 3.1.
         optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
-    for part, factor in rates.items():
+    for part in {**rates, **begins}:
         variables = [x for y in zoo.part_of(model, part) for x in y.trainable_variables]
-        training.scale_rates(optimizer, variables, factor)
+        begin = round(begins.get(part, 0) * steps_per_epoch)
+        training.scale_rates(optimizer, variables, rates.get(part, 1.0), begin=begin)
     return optimizer
 
 

@@ -50,7 +50,9 @@ RENAMED = {
 }
 # Options of [optimizer] that are no arguments of it.
 DECAY = {"decay_all": False}  # whether biases, gamma and beta decay, too
-RATES = {"rates": {}}  # {encoder = 0.1}: parts of a model and of the learning rate
+# {encoder = 0.1}: parts of a model, and of the learning rate; or the epochs after
+# which they begin to learn.
+RATES = {"rates": {}, "begins": {}}
 SCHEDULE = {
     "learning_rate": 1e-3,
     "schedule": "cosine",
@@ -99,7 +101,8 @@ def resolve(recipe):
         with option_errors("train", name):
             look_up(recipe["train"].get(name, "stop"), dict.fromkeys(choices), name)
     _check_signs(recipe)
-    _check_rates(recipe["optimizer"]["rates"])
+    for name in RATES:
+        _check_parts(name, recipe["optimizer"][name])
     recipe["train"] = {**TRAIN, **recipe["train"]}
     return recipe
 
@@ -177,17 +180,17 @@ def _check_signs(recipe):
                 )
 
 
-def _check_rates(rates):
-    """Parts of a model by name, each with a factor."""
-    right = isinstance(rates, dict) and all(
-        type(x) in (int, float) and 0 <= x < math.inf for x in rates.values()
+def _check_parts(name, parts):
+    """Parts of a model by name, each with a number."""
+    right = isinstance(parts, dict) and all(
+        type(x) in (int, float) and 0 <= x < math.inf for x in parts.values()
     )
     if not right:
         raise OptionError(
-            "`rates` must give parts of the model numbers from 0 on, such as "
-            f"{{encoder = 0.1}}. Received: {rates!r}.",
+            f"`{name}` must give parts of the model numbers from 0 on, such as "
+            f"{{encoder = 0.1}}. Received: {parts!r}.",
             "optimizer",
-            "rates",
+            name,
         )
 
 

@@ -42,6 +42,8 @@ class MovingAverages:
                 stay in the average for the first 1 / (1 - decay) steps. With `begin`
                 the averages are the weights until then.
         """
+        if not self.values:
+            return
         fraction = self._fraction(tf.cast(num_updates, "float32"))
         for average, weight in zip(self.values, self.weights):
             self._strategy.extended.update(

@@ -1,21 +1,27 @@
-"""Learning rates by layer: a pretrained part learns slower than a new one."""
+"""Learning rates by layer: a pretrained part learns slower than a new one, or later."""
+
+import keras
 
 
-def scale_rates(optimizer, variables, factor):
+def scale_rates(optimizer, variables, factor, *, begin=0):
     """Let an optimizer update some variables by a part of its learning rate.
 
-    Decoupled weight decay keeps the full rate. Call it before the first update.
+    Called for one part after the other, each with a later `begin`, it unfreezes a
+    network gradually, from its head down (Howard & Ruder, 2018,
+    https://arxiv.org/abs/1801.06146). Decoupled weight decay keeps the full rate. Call
+    it before the first update.
 
     Args:
         optimizer: keras optimizer; it is changed.
         variables: keras Variables, such as `encoders.of(model).trainable_variables`.
         factor: of the rate, 0 or more; 0.1 is usual for a pretrained encoder.
+        begin: number of updates before which they keep their values.
 
     Returns:
         The optimizer.
 
     Raises:
-        ValueError: if the factor is negative.
+        ValueError: if the factor or `begin` is negative.
 
     Example:
         >>> import keras
@@ -27,6 +33,8 @@ def scale_rates(optimizer, variables, factor):
     """
     if not factor >= 0:
         raise ValueError(f"`factor` must be 0 or more. Received: factor={factor}.")
+    if not begin >= 0:
+        raise ValueError(f"`begin` must be 0 or more. Received: begin={begin}.")
     update = optimizer.update_step
 
     def scaled(gradient, variable, learning_rate):
@@ -35,8 +43,12 @@ def scale_rates(optimizer, variables, factor):
         index = optimizer._get_variable_index(variable)
         known = optimizer._trainable_variables_indices
         slow = {known.get(optimizer._var_key(x)) for x in variables}
-        rate = learning_rate * factor if index in slow else learning_rate
-        return update(gradient, variable, rate)
+        if index in slow:
+            learning_rate = learning_rate * factor
+            if begin:
+                learns = keras.ops.cast(optimizer.iterations >= begin, "float32")
+                learning_rate = learning_rate * learns
+        return update(gradient, variable, learning_rate)
 
     optimizer.update_step = scaled
     return optimizer

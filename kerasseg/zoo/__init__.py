@@ -107,8 +107,8 @@ def part_of(model, part):
 
     Args:
         model: keras.Model of this package.
-        part: "encoder", or how the names of its layers begin ("decoder", "aspp"),
-            among them the nested parts of instance models ("fpn", "mask_head").
+        part: "encoder", or how the names of its layers begin ("decoder", "aspp"), or
+            of those in the encoder ("stage4") or in instance models ("mask_head").
 
     Returns:
         List of layers, the encoder as one.
@@ -117,10 +117,9 @@ def part_of(model, part):
         ValueError: if no layer is of that part.
     """
     is_part = encoders.is_encoder if part == "encoder" else lambda layer: False
-    found = [
-        layer for layer in model.layers if layer.name.startswith(part) or is_part(layer)
-    ]
-    if not found:
+    found = [x for x in model.layers if x.name.startswith(part) or is_part(x)]
+    inner = [y for x in model.layers if encoders.is_encoder(x) for y in x.layers]
+    if not (found := found or [x for x in inner if x.name.startswith(part)]):
         raise ValueError(
             "`part` must be 'encoder' or the beginning of layer names. "
             f"Received: part={part!r}."

@@ -218,6 +218,15 @@ def test_features_are_those_of_the_encoder_in_a_model():
         encoders.features(model, image[..., :2])
 
 
+def test_a_stage_of_the_encoder_is_a_part():
+    model = build("fpn", "tiny")
+    names = [x.name for x in encoders.of(model).layers]
+    stage = names[-1].partition("_")[0]
+    assert {x.name for x in zoo.part_of(model, stage)} == {
+        name for name in names if name.startswith(stage)
+    }
+
+
 def test_freezing_a_part_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="Received: part='neck'"):
         zoo.freeze(build("unet", "tiny"), "neck")

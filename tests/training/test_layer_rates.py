@@ -47,6 +47,19 @@ def test_zero_keeps_the_part():
     assert slow.max() == 0 and rest.max() > 0
 
 
-def test_a_negative_factor_is_refused():
+def test_parts_begin_to_learn_one_after_the_other():
+    late, later, rest = (keras.Variable([1.0]) for _ in range(3))
+    optimizer = keras.optimizers.SGD(0.5)
+    training.scale_rates(optimizer, [late], 0.1, begin=1)
+    training.scale_rates(optimizer, [later], 1.0, begin=2)
+    seen = []
+    for _ in range(3):
+        optimizer.apply([[1.0]] * 3, [late, later, rest])
+        seen.append([round(float(x[0]), 2) for x in (late, later, rest)])
+    assert seen == [[1.0, 1.0, 0.5], [0.95, 1.0, 0.0], [0.9, 0.5, -0.5]]
+
+
+@pytest.mark.parametrize("options", [{"factor": -1}, {"factor": 1, "begin": -1}])
+def test_negative_numbers_are_refused(options):
     with pytest.raises(ValueError, match="0 or more"):
-        training.scale_rates(keras.optimizers.SGD(), [], -1)
+        training.scale_rates(keras.optimizers.SGD(), [], **options)
