@@ -177,7 +177,7 @@ def build_optimizer(recipe, steps_per_epoch, model=None):
     Args:
         recipe: resolved recipe.
         steps_per_epoch: updates.
-        model: keras.Model to train, whose parts may have `rates` of their own, or begin later.
+        model: keras.Model to train, of whose parts `rates` and `begins` tell.
     """
     from kerasseg import training, zoo
 
