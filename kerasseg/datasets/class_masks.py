@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from kerasseg.datasets import _pairs
+from kerasseg.datasets import _pairs, _sniff
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import IMAGE_FOLDERS, LABEL_FOLDERS, SPLITS, descend
 from kerasseg.datasets._pairs import Pair
 from kerasseg.datasets._splits import usual
-from kerasseg.images import ImageError, check_folder, find_images, read_image, read_mask
+from kerasseg.images import ImageError, check_folder, read_image, read_mask
 from kerasseg.images.listing import without_mask_word
 
 ANNOTATORS = ("annotator", "observer", "expert", "rater", "reader")  # see annotators
@@ -58,31 +58,42 @@ def _pair(root):
     )
     if images is None or masks is None:
         return None
-    files = _pairs.by_stem(find_images(images))
+    files = _by_name(images)
     inside = sorted(path for path in masks.iterdir() if path.is_dir())
+    if {usual(path.name) for path in inside} & {*SPLITS}:  # no classes
+        inside = []
     by_class = {}
     for folder in inside:  # masks/CLASS/NAME.png, NAME_mask.png, NAME_CLASS.png
-        paths = find_images(folder)
-        found = {name: p for p in paths if (name := _owner(p, files)) is not None}
-        found |= {without_mask_word(p.stem): p for p in paths}
-        found |= {path.stem: path for path in paths}
+        names = _by_name(folder)
+        found = {_owner(name, files): path for name, path in names.items()}
+        found |= {without_mask_word(name): path for name, path in names.items()}
+        found |= names
         by_class[folder.name] = {key: found[key] for key in files if key in found}
     if len(by_class) > 1 and all(by_class.values()):
         return files, by_class
     by_class = {}
-    for path in find_images(masks):  # masks/NAME_CLASS.png
-        name = _owner(path, files)
+    for stem, path in _by_name(masks).items():  # masks/NAME_CLASS.png
+        name = _owner(stem, files)
         if name is None:
             return None
-        by_class.setdefault(path.stem[len(name) + 1 :], {})[name] = path
+        by_class.setdefault(stem[len(name) + 1 :], {})[name] = path
     both = sum(len(found) for found in by_class.values()) > len(files)
     return (files, by_class) if len(by_class) > 1 and both else None
 
 
-def _owner(path, files):
+def _by_name(folder):
+    """{path below a folder without extension: image file}; of two the first."""
+    found = {}
+    for path in _sniff.images_of(folder):
+        name = path.relative_to(folder).with_suffix("").as_posix()
+        found.setdefault(name, path)
+    return found
+
+
+def _owner(stem, files):
     """The longest name of an image, up to a mark, with which a file's name begins."""
-    ends = (i for i, mark in enumerate(path.stem) if mark in "_-")
-    names = [path.stem[:end] for end in ends if path.stem[:end] in files]
+    ends = (i for i, mark in enumerate(stem) if mark in "_-")
+    names = [stem[:end] for end in ends if stem[:end] in files]
     return names[-1] if names else None
 
 

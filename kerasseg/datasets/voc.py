@@ -76,7 +76,7 @@ def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
     for name in folders:
         if (base / name).is_dir():
             images |= _pairs.by_stem(find_images(base / name))
-    pairs, lists = [], _lists(base)
+    pairs, lists = [], _lists(base, {mask.stem for mask in masks})
     for mask in masks:
         if mask.stem in images:
             place = lists.get(mask.stem)
@@ -100,6 +100,8 @@ def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
     )
     num = len(images) - len(pairs)
     notes = (f"Left out: images without a mask: {num}.",) if num else ()
+    if gone := sorted({*lists} - {pair.name for pair in pairs}):
+        notes += (f"Left out: {len(gone)} listed names without a mask: {gone[0]}.",)
     listed = [color for color, class_id in colors.items() if class_id != ignore_label]
     return _pairs.make_samples(
         base,
@@ -114,27 +116,38 @@ def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
     )
 
 
-def _lists(base):
+def _lists(base, stems):
     """{name: split} of the lists, if there are two or more that share no name."""
     found = {}
     for path in sorted((base / LISTS).glob("*.txt")):
         # Those that hold the others.
         if path.stem not in ("default", "trainval", "all"):
-            found[path.stem] = [line.split()[0] for line in _pairs.lines_of(path)]
+            lines = _pairs.lines_of(path)
+            found[path.stem] = [_listed_stem(line, stems) for line in lines]
     if len(found) < 2:
         return {}
     known = {}
     for split, names in found.items():
         for name in names:
-            stem = pathlib.PurePosixPath(name).stem
-            if known.setdefault(stem, split) != split:
+            if known.setdefault(name, split) != split:
                 raise ImageError(
                     base / LISTS,
                     "lists of splits that share no name",
-                    f"{name} in {known[stem]}.txt and in {split}.txt",
+                    f"{name} in {known[name]}.txt and in {split}.txt",
                     "Correct the lists",
                 )
     return known
+
+
+def _listed_stem(line, stems):
+    """Name that a line means: itself, or what stands before a number or a mask."""
+    first = line.rsplit(maxsplit=1)[0]
+    for text in (line, first, line.split()[0]):  # names have spaces and dots
+        name = pathlib.PurePosixPath(text).name
+        for stem in (name, pathlib.PurePosixPath(name).stem):
+            if stem in stems:
+                return stem
+    return line
 
 
 def _labelmap(path):

@@ -332,3 +332,38 @@ def test_tables_of_splits_need_no_names_of_columns(tmp_path):
     forms.text(tmp_path / "val_list.csv", "photos/a.png,drawn/a.png\n")
     with pytest.raises(ImageError, match="png in train and in val"):
         datasets.table(tmp_path)
+
+
+def test_names_in_lists_of_voc_have_spaces_and_dots(tmp_path):
+    names = ("Bild 1", "Bild 2", "c.v1", "c.v2")
+    for name in names:
+        forms.write_image(tmp_path / f"JPEGImages/{name}.jpg", forms.photo(0))
+        label = forms.label_of("b", {"cat": 1})
+        forms.write_mask(tmp_path / f"SegmentationClass/{name}.png", label)
+    lists = tmp_path / "ImageSets/Segmentation"
+    forms.text(lists / "train.txt", "Bild 1\nc.v1\n")
+    forms.text(lists / "val.txt", "Bild 2 1\nJPEGImages/c.v2.jpg\n")
+    for side, wanted in (("train", names[::2]), ("val", names[1::2])):
+        assert datasets.voc(tmp_path, side).names == wanted
+
+
+def test_masks_of_classes_lie_in_folders_of_cities(tmp_path):
+    for city, name in (("x", "a"), ("y", "b")):
+        forms.write_image(tmp_path / f"images/{city}/1.jpg", forms.photo(0))
+        for kind in ("cat", "dog"):
+            label = forms.label_of(name, {"cat": 0, "dog": 0, kind: 255})
+            path = tmp_path / f"masks/{kind}/{city}/1.png"
+            forms.write_image(path, label.astype("uint8"))
+    assert datasets.find_format(tmp_path).name == "class_masks"
+    samples = datasets.class_masks(tmp_path)
+    for index, name in enumerate(("a", "b")):
+        wanted = forms.label_of(name, {"cat": 1, "dog": 2})
+        assert np.array_equal(samples[index]["label"], wanted)
+
+
+def test_folders_of_splits_are_no_classes(tmp_path):
+    for side, name in (("train", "a"), ("val", "b")):
+        forms.write_image(tmp_path / f"images/{name}.jpg", forms.photo(0))
+        label = forms.label_of(name, {"cat": 1, "dog": 2})
+        forms.write_mask(tmp_path / f"masks/{side}/{name}.png", label)
+    assert datasets.find_format(tmp_path).name == "folder"
