@@ -8,6 +8,7 @@ from hypothesis.extra import numpy as arrays
 from skimage import measure
 
 from kerasseg import classical, images
+from kerasseg.images import values
 
 
 def numbered(image):
@@ -71,6 +72,8 @@ def test_any_image_gives_a_label_map(name, image):
     image.setflags(write=False)
     if name in GROWING and image.dtype == "uint16":  # absolute: it would ask for bits
         image, before = (images.scale(x, (0, 65535)) for x in (image, before))
+    if name in GROWING and image.dtype.kind == "f":  # they would ask, too
+        hypothesis.assume(not 0 < image.max() < values.FAINT)
     labels = METHODS[name](image)
     np.testing.assert_array_equal(image, before)
     assert labels.dtype == np.int32 and labels.shape == image.shape[:2]
