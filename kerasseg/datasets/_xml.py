@@ -6,11 +6,14 @@ from xml.parsers import expat
 
 from kerasseg.images import ImageError
 
-MAX_BYTES = 2**28  # a tree takes ten times that
+MAX_BYTES = 2**28
 DEPTH = 32
+# Annotations become a tree of ten times their size, elements without content of 60.
+TREE_PER_BYTE, FEW_BYTES = 16, 2**26
+ELEMENT_BYTES, ATTRIBUTE_BYTES = 256, 128
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(slots=True)
 class Element:
     """One element: tag, attributes, line, children, and the text in it."""
 
@@ -44,29 +47,36 @@ def read(path):
         ImageError: naming file and line.
     """
     path = pathlib.Path(path)
-    if path.stat().st_size > MAX_BYTES:
-        received = f"{path.stat().st_size} bytes"
-        raise ImageError(path, f"at most {MAX_BYTES} bytes", received, "Split it")
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise ImageError(
+            path, f"at most {MAX_BYTES} bytes", f"{size} bytes", "Split it"
+        )
     parser = expat.ParserCreate()
     top = Element("", {}, 0)
-    stack = [top]
+    stack, texts, left = [top], [[]], TREE_PER_BYTE * size + FEW_BYTES
 
     def start(tag, attributes):
+        nonlocal left
+        left -= ELEMENT_BYTES + ATTRIBUTE_BYTES * len(attributes)
+        if left < 0:
+            raise ValueError("little but elements without content")
         if len(stack) > DEPTH:
             raise ValueError(f"more than {DEPTH} elements within each other")
         element = Element(tag, attributes, parser.CurrentLineNumber)
         stack[-1].children.append(element)
         stack.append(element)
+        texts.append([])
 
-    def text(data):
-        stack[-1].text += data
+    def end(tag):
+        stack.pop().text = "".join(texts.pop())
 
     def refuse(*_):
         raise ValueError("a DOCTYPE or an entity, which no tool's annotations need")
 
     parser.StartElementHandler = start
-    parser.EndElementHandler = lambda tag: stack.pop()
-    parser.CharacterDataHandler = text
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = lambda data: texts[-1].append(data)
     parser.buffer_text = True
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     try:

@@ -136,6 +136,36 @@ def test_memory_stays_within_twice_sixteen_times_the_file(root):
         assert seconds < 10
 
 
+XML = {
+    "text": "x" * 40_000_000,
+    "text between": "x<b/>" * 200_000,
+    "elements": "<b/>" * 1_000_000,
+    "attributes": "<b " + " ".join(f'a{i}=""' for i in range(100_000)) + "/>",
+    "points": "<pt><x>12</x><y>34</y></pt>" * 100_000,
+}
+
+
+def test_xml_takes_no_more_than_twice_sixteen_times_the_file(tmp_path):
+    """Text was joined piece by piece: 16 s for 20 MB; 66 bytes for one of `<b/>`."""
+    cases = {}
+    for name, body in XML.items():
+        path = tmp_path / f"{name}.xml"
+        path.write_text(f"<a>{body}</a>")
+        cases[name] = f"""
+try:
+    _xml.read({str(path)!r})
+except ImageError as error:
+    assert len(str(error)) < 5000
+"""
+    setup = """
+        from kerasseg.datasets import _xml
+        from kerasseg.images import ImageError
+    """
+    for name, (peak, seconds) in peaks(cases, setup).items():
+        assert peak < 2 * 16 * len(XML[name]) + 2**26, name
+        assert seconds < 10, name
+
+
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\0", b"/\n", b".\n", b"a/" * 10**6, b"\0", b"x" * 10**7]
 )
