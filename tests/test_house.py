@@ -45,6 +45,7 @@ WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} |
     "images/bmp": "images/test_limits",
     "images/failures": "predict/test_jobs",
     "images/jpeg": "images/test_limits",
+    "images/pnm": "images/test_limits",
     "images/tiff_file": "images/test_tiff_bands",
     "instance/coco_entries": "metrics/test_coco_documents",
     "layers/least_size": "zoo/test_unet",

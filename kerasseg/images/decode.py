@@ -21,7 +21,7 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from kerasseg.images import bmp, jpeg, png, tiff
+from kerasseg.images import bmp, jpeg, png, pnm, tiff
 from kerasseg.images.content import RETRY_FIX, ImageError, detect_format, read_bytes
 from kerasseg.images.decoders import (
     GREY,
@@ -154,7 +154,8 @@ def _decode_numpy(file):
 
 
 def _decode_pnm(file):
-    with PpmImagePlugin.PpmImageFile(io.BytesIO(file.data)) as image:
+    data = pnm.without_comments(file.data)
+    with PpmImagePlugin.PpmImageFile(io.BytesIO(data)) as image:
         file.check_size(*image.size)
         if file.as_ids and image.tile[0][0] != "raw":
             raise ImageError(
@@ -163,7 +164,7 @@ def _decode_pnm(file):
                 "text or stretched PNM, whose numbers are scaled in reading",
                 "Save it as PNG",
             )
-    pixels = pillow_pixels(file.data, PpmImagePlugin.PpmImageFile, file.as_ids)
+    pixels = pillow_pixels(data, PpmImagePlugin.PpmImageFile, file.as_ids)
     return pixels.astype(np.uint16) if pixels.dtype == np.int32 else pixels
 
 

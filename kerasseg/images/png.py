@@ -7,7 +7,7 @@ from kerasseg.images.content import RETRY_FIX, ImageError
 
 # In the order in which they must stand.
 KEPT = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
-MAX_CHUNKS = 2**20
+MAX_CHUNKS = 2**18  # of 8 kB, as libpng writes them, 2 GB
 
 
 def read_chunks(path, data):

@@ -118,11 +118,12 @@ def _parts(page):
 
 
 def scratch_bytes(page):
-    """Memory that `read_page` needs besides the file and the picture, at most."""
+    """Memory that decoding needs besides the file and the picture, at most."""
     _, _, _, rows, columns, depth = _parts(page)
-    row = columns * depth * page.dtype.itemsize
-    # libtiff and Pillow hold a part of LZW several times, all others are taken by rows.
-    return 5 * rows * row if page.compression in WHOLE else 6 * max(row, BLOCK_BYTES)
+    row = columns * depth * (page.dtype.itemsize if page.dtype is not None else 1)
+    # libtiff and Pillow hold a part several times, all others are taken by rows.
+    is_whole = page.compression in WHOLE or page.compression not in COMPRESSIONS
+    return 5 * rows * row if is_whole else 6 * max(row, BLOCK_BYTES)
 
 
 def read_page(data, page, pixels):

@@ -36,18 +36,19 @@ def _decode(file, pages):
     samples = page.samplesperpixel * len(pages)
     num_bytes = page.imagewidth * page.imagelength * samples * page.bitspersample // 8
     file.check_bytes(num_bytes, f"{samples} bands of {page.bitspersample} bits")
+    _check_parts(file, pages, num_bytes)
     if not all(map(tiff_bands.is_known, pages)):
         return _colors(file, page, samples)
-    pixels = _black_is_zero(file, page, _read_bands(file, pages, num_bytes))
+    pixels = _black_is_zero(file, page, _read_bands(file, pages))
     pixels = pixels[..., 0] if pixels.shape[2] == 1 else pixels
     return upright(pixels, page.tags.valueof(ORIENTATION, 1))
 
 
-def _read_bands(file, pages, num_bytes):
-    """The bands of all pages [H, W, C], but alpha, unless the caller counts it."""
-    shapes = {(page.imagelength, page.imagewidth, page.dtype) for page in pages}
-    if len(shapes) > 1:
-        raise ValueError("pages of different sizes or numbers")
+def _check_parts(file, pages, num_bytes):
+    """Refuse strips and tiles that are unpacked as a whole, and are larger than that.
+
+    A tile may be larger than its picture.
+    """
     most = max(map(tiff_bands.scratch_bytes, pages))
     if len(file.data) + num_bytes + most > 2 * file.max_bytes + 2**26:
         raise ImageError(
@@ -56,6 +57,13 @@ def _read_bands(file, pages, num_bytes):
             f"some that need {most} bytes",
             "Save it with tiles, or without compression",
         )
+
+
+def _read_bands(file, pages):
+    """The bands of all pages [H, W, C], but alpha, unless the caller counts it."""
+    shapes = {(page.imagelength, page.imagewidth, page.dtype) for page in pages}
+    if len(shapes) > 1:
+        raise ValueError("pages of different sizes or numbers")
     (height, width, dtype), start = shapes.pop(), 0
     bands = [page.samplesperpixel for page in pages]
     keep_all = file.is_asked(sum(bands))

@@ -98,6 +98,14 @@ def same_strips(num_strips=4000, size=100_000):
     return start + b"\x80" * size + offsets + counts + tags(entries)
 
 
+def large_tile(side=2**15):
+    """A tile of JPEG, larger than its picture, that takes 1 GB by itself."""
+    raw = zlib.compress(bytes(1000))
+    values = page(_259=7, _322=side, _323=side, _324=8, _325=len(raw))
+    entries = [entry for entry in values if entry[0] not in (273, 278, 279)]
+    return struct.pack("<2sHI", b"II", 42, 8 + len(raw)) + raw + tags(entries)
+
+
 def tiff(shape, dtype="float32", fill=0, **options):
     stream = io.BytesIO()
     options = {"photometric": "minisblack", **options}
@@ -154,6 +162,10 @@ FILES = {
     "pages": lambda: (shared_value(2000), True),
     "page_values": lambda: (shared_value(1, 2000), False),
     "strips": lambda: (same_strips(), True),
+    "tile": lambda: (large_tile(), True),
+    "pnm_comments": lambda: (b"P3 2 2 255\n" + b"#\n" * 10**6 + b"7 " * 12, False),
+    "pnm_comment": lambda: (b"P5 #" + b"x" * 10**7 + b"\n2 2 255\n" + bytes(4), True),
+    "png_chunks": lambda: (png(8, 2, png_chunk(b"IDAT", b"") * 900_000), True),
     "float": lambda: (tiff([SIDE, SIDE]), False),
     "float64": lambda: (tiff([SIDE, SIDE, 2], "float64", **BANDS), False),
     "int32": lambda: (tiff([SIDE, SIDE, 4], "int32", **BANDS), False),
