@@ -118,7 +118,7 @@ def _image_of(path, document, index):
         return beside[0]
     if document.get("imageData"):
         return path
-    return path.parent / str(given or f"{path.stem}.png")
+    return path.parent / pathlib.PureWindowsPath(str(given or f"{path.stem}.png")).name
 
 
 def _shape(path, number, entry, left_out):

@@ -64,7 +64,8 @@ def nnunet(root, split=None, *, ignore_label=255, val_fraction=0.2):
             base / f"images{end}",
             "an image for each label, CASE_0000 and CASE, as PNG or TIFF",
             f"{len(missing)} of {len(labels)} without: {', '.join(missing[:3])}",
-            "Save slices of volumes as PNG or TIFF",
+            "Add the images, or move the labels away; slices of volumes must be PNG or "
+            "TIFF",
         )
     names, mapped = _classes(base / "dataset.json", labels, ignore_label)
     read_label = functools.partial(read_mask, values=mapped)

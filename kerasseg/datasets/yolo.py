@@ -115,6 +115,8 @@ def _read_all(root, boxes):
                 label = names[class_id] if names else f"class {class_id}"
                 shapes.append(shape._replace(label=label))
         jobs.append((image, source, shapes, split))
+    for path in _lonely({source for _, source, *_ in jobs}):
+        left_out.add("text files without an image", path.name)
     classes = names or tuple(f"class {number}" for number in range(most + 1))
     # Lines count in shares: their size is known only when the image is read.
     annotated = [
@@ -122,6 +124,16 @@ def _read_all(root, boxes):
         for image, source, shapes, split in jobs
     ]
     return Annotations(annotated, classes, left_out.notes())
+
+
+def _lonely(sources):
+    """Text files of objects in the folders of these, that are of no image."""
+    for folder in sorted({source.parent for source in sources}):
+        for path in sorted(folder.glob("*.txt")) if folder.is_dir() else ():
+            line = _sniff.ends_of(path, 4096).partition("\n")[0].strip()
+            lines = _sniff.POLYGON_LINE, _sniff.BOX_LINE
+            if path not in sources and any(one.fullmatch(line) for one in lines):
+                yield path
 
 
 def _names(file, described):
@@ -176,7 +188,7 @@ def _images(root, file, described, left_out):
                 f"{place!r}, neither beside the file, nor in {root}, nor here",
                 "Correct `path`, `train` and `val`",
             )
-        left_out.add(f"the folder of {key}, which is not there", file.name)
+        left_out.add(f"folder of {key} that is not there", file.name)
     if found:
         return found
     for image in _sniff.images_of(root):

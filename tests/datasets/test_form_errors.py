@@ -255,7 +255,7 @@ def test_a_test_folder_of_yolo_that_is_not_there_is_told(tmp_path):
     with open(tmp_path / "data.yaml", "a") as file:
         file.write("\ntest: ../test/pictures\n")  # Roboflow names one in any case
     (note,) = datasets.yolo(tmp_path, "train").notes
-    assert "the folder of test, which is not there" in note
+    assert "folder of test that is not there" in note
     wrong = (tmp_path / "data.yaml").read_text().replace("images/val", "images/vall")
     (tmp_path / "data.yaml").write_text(wrong)
     with pytest.raises(ImageError, match="images/vall"):
@@ -367,3 +367,10 @@ def test_folders_of_splits_are_no_classes(tmp_path):
         label = forms.label_of(name, {"cat": 1, "dog": 2})
         forms.write_mask(tmp_path / f"masks/{side}/{name}.png", label)
     assert datasets.find_format(tmp_path).name == "folder"
+
+
+def test_labels_of_yolo_without_an_image_are_told(tmp_path):
+    forms.yolo(tmp_path)
+    (tmp_path / "labels/train/gone.txt").write_text(forms.yolo_lines("a"))
+    (note,) = datasets.yolo(tmp_path).notes
+    assert note == "Left out: 1 text files without an image: gone.txt."
