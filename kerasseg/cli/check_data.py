@@ -45,17 +45,14 @@ def run(arguments):
         say(form["text"])
     sides, reports, errors = _sides(recipe, arguments.data)
     options = recipe["data"]
-    plain = options["dataset"] in ("folder", "table") and not {"values", "colors"} & {
-        *options
-    }
-    # A table of colours lies beside the masks.
-    plain = plain and all(samples.colors is None for samples in sides.values())
+    plain = options["dataset"] in ("folder", "table") and "values" not in options
     with Bar(arguments.json) as bar:
         found = datasets.examine(
             sides,
             root=arguments.data if options["dataset"] == "folder" else None,
             raw="labels" if _are_counted_pages(options) else plain,
             num_classes=_num_classes(sides, options, arguments.data),
+            colors=_colors(sides, options) if plain else None,
             errors=errors.values(),
             on_progress=bar.update,
         )
@@ -148,6 +145,19 @@ def _num_classes(sides, options, root):
     if sides and (listed or options.get("classes") is not None):
         return len(next(iter(sides.values())).classes)
     return None
+
+
+def _colors(sides, options):
+    """{(r, g, b): class id} of the user or of a table beside the masks, or None."""
+    from kerasseg.images.class_ids import color_of
+
+    given = options.get("colors")
+    if given is None:  # a table beside the masks
+        given = next((samples.colors for samples in sides.values()), None)
+    if given is None:
+        return None
+    pairs = given.items() if isinstance(given, dict) else zip(given, range(len(given)))
+    return {color_of(color): class_id for color, class_id in pairs}
 
 
 def _tell_errors(errors, reports):

@@ -178,7 +178,9 @@ def _colors(colored, are_all):
         counts.update(f.colors)
         flat.update(f.flat)
     if meant := blurred_colors.meant_colors(flat, counts):
-        return _blurred_colors(colored, are_all, *meant)
+        peaks, share = meant
+        table = blurred_colors.table_of(peaks)
+        return blurred_colors_of(colored, are_all, table, share)
     listed = sorted(counts)
     fix, action = (
         "Export the masks without smoothing or JPEG, or give their colours",
@@ -201,10 +203,9 @@ def _colors(colored, are_all):
     )
 
 
-def _blurred_colors(colored, are_all, meant, share):
+def blurred_colors_of(colored, are_all, table, share):
     """Finding about masks of few colours and many between and around them."""
     why = "saved as JPEG" if any(f.lossy for f in colored) else "smoothed or resampled"
-    table = blurred_colors.table_of(meant)
     shown = ", ".join(f"{color}: {class_id}" for color, class_id in table.items())
     fix = "Export them as PNG without smoothing, or let --fix give each pixel the class"
     return Finding(

@@ -13,6 +13,7 @@ from kerasseg.datasets import (
     _findings,
     _findings_classes,
     _findings_stored,
+    _findings_table,
     _layout,
     _splits,
 )
@@ -35,6 +36,7 @@ class Examination:
         classes: class names by id; () if they are not known.
         ignore_label: id of pixels without a class.
         raw: whether masks were looked at as stored, see `examine`.
+        colors: table of their colours, if it is given.
     """
 
     findings: list
@@ -42,6 +44,7 @@ class Examination:
     classes: tuple
     ignore_label: int = 255
     raw: bool | str = False
+    colors: dict | None = None
 
     @property
     def faults(self):
@@ -85,7 +88,14 @@ class Examination:
 
 
 def examine(
-    sides, *, root=None, raw=False, num_classes=None, errors=(), on_progress=None
+    sides,
+    *,
+    root=None,
+    raw=False,
+    num_classes=None,
+    colors=None,
+    errors=(),
+    on_progress=None,
 ):
     """Look at every file of a data set and say what would spoil a training.
 
@@ -103,6 +113,7 @@ def examine(
             nothing maps them; "labels" looks at those in labels, of files of many.
         num_classes: number of classes, where it is given; None to tell slips from
             classes by their gaps.
+        colors: {(r, g, b): class id}, where such a table is given; None without.
         errors: what readers raised, told if no fault that is found explains it.
         on_progress: function of (number of samples done, of all).
 
@@ -138,10 +149,7 @@ def examine(
     findings += _findings.of_files(facts)
     if raw:
         names = None if num_classes is None else classes
-        stored = list(_findings_stored.of_stored(facts))
-        told = {name for one in stored for name in one.names}
-        left = [one for one in facts if one.name not in told]
-        findings += stored + list(_findings.of_masks(left, ignored, names))
+        findings += _of_masks(facts, colors, ignored, names)
     given = first.value_range if first is not None else None
     findings += _findings_classes.of_images(facts, given)
     findings += _findings_classes.of_duplicates(facts)
@@ -158,7 +166,17 @@ def examine(
         findings += [_finding.Finding("errors", _finding.FAULT, x) for x in texts]
     order = (_finding.FAULT, _finding.WARNING, _finding.NOTE)
     findings.sort(key=lambda one: order.index(one.severity))
-    return Examination(findings, facts, tuple(classes), ignored, raw)
+    return Examination(findings, facts, tuple(classes), ignored, raw, colors)
+
+
+def _of_masks(facts, colors, ignored, names):
+    """Findings about masks as they are stored."""
+    if colors:
+        return list(_findings_table.of_table(facts, colors))
+    stored = list(_findings_stored.of_stored(facts))
+    told = {name for one in stored for name in one.names}
+    left = [one for one in facts if one.name not in told]
+    return stored + list(_findings.of_masks(left, ignored, names))
 
 
 def _measured(jobs, raw, on_progress):

@@ -19,6 +19,7 @@ from kerasseg.images import (
     write_image,
     write_mask,
 )
+from kerasseg.images.class_ids import ids_of_colors
 from kerasseg.images.decode import decode
 from kerasseg.images.decoders import upright
 
@@ -57,7 +58,7 @@ def repair(examination, out, *, read=None):
     with new_folder(out) as folder:
         for facts in examination.facts:
             try:
-                image, label = _mended(facts, plan, read, examination.raw, changed)
+                image, label = _mended(facts, plan, read, examination, changed)
             except (ValueError, OSError) as error:
                 left_out[facts.name] = str(error)
                 continue
@@ -76,13 +77,19 @@ def repair(examination, out, *, read=None):
     }
 
 
-def _mended(facts, plan, read, raw, changed):
+def _mended(facts, plan, read, examination, changed):
     """Image and label of a sample."""
+    raw, table = examination.raw, examination.colors
     if facts.image is None and read is None:
         raise ValueError("there is no image file")
     if raw and raw != "labels":
         image = read_image(facts.image, channels=None)
-        label = _label(facts, *decode(facts.mask, as_ids=True), plan, changed)
+        pixels, lossy = decode(facts.mask, as_ids=not table)
+        is_sharp = facts.name not in plan_names(plan, "blurred colours")
+        if table and is_sharp:
+            label = ids_of_colors(facts.mask, pixels, table)
+        else:
+            label = _label(facts, pixels, lossy, plan, changed)
     else:
         sample = read(facts)
         image, label = np.asarray(sample["image"]), np.asarray(sample["label"])

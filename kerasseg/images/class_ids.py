@@ -245,7 +245,8 @@ def ids_of_colors(path, pixels, colors):
             f"only the {len(codes)} colours in `colors`",
             _most_frequent(unknown, _color_name),
             "Add them to `colors`, with 255 for pixels to ignore; many in-between "
-            "colours come from smoothing or JPEG: export the masks without",
+            "colours come from smoothing or JPEG: export the masks without, or let "
+            "`kerasseg check-data --data FOLDER --fix OUT` make them sharp",
         )
     return found
 

@@ -110,6 +110,32 @@ def test_pages_of_stacks_are_mended(tmp_path, monkeypatch, rng, capsys):
         assert np.array_equal(read_mask(f"mended/labels/{name}"), masks[number] // 255)
 
 
+@pytest.mark.parametrize("listed", [True, False])
+def test_masks_that_are_not_sharp_take_the_colours_of_their_table(root, capsys, listed):
+    """A colour that the table lacks is no mixture of others, but told."""
+    colors = np.array([[0, 0, 0], [200, 30, 0], [0, 90, 200]], "uint8")
+    rows = ["name,r,g,b", "ground,0,0,0", "cat,200,30,0", "dog,0,90,200"]
+    (root / "class_dict.csv").write_text("\n".join(rows[: 4 if listed else 3]))
+    for number in range(20):
+        mask = np.zeros([96, 128], int)
+        mask[10:50, number : 40 + number], mask[60:90, 50:90] = 1, 2
+        blurred = cv2.blur(colors[mask], (3, 3))
+        write_image(root / f"labels/{number:02d}.png", blurred)
+    command = ["check-data", "--data", str(root), "--json", "--fix", "mended"]
+    assert main(command) == 1
+    report = json.loads(capsys.readouterr().out)
+    (one,) = [x for x in report["findings"] if x["severity"] == "fault"]
+    assert one["kind"] == ("blurred colours" if listed else "unknown colours")
+    if listed:
+        assert main(["check-data", "--data", "mended", "--json"]) == 0
+        report = json.loads(capsys.readouterr().out)
+        assert list(report["classes"]) == ["ground", "cat", "dog"]
+        found = read_mask("mended/labels/19.png")
+        assert (found == mask).mean() > 0.998  # corners are rounded
+    else:
+        assert "(0, 90, 200)" in one["text"]
+
+
 def test_findings_are_told_where_nothing_can_be_mended(root, capsys):
     for path in sorted((root / "labels").glob("*.png")):
         path.write_bytes(path.read_bytes()[:60])
