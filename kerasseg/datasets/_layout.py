@@ -69,7 +69,7 @@ def _pair_of_folders(root, split):
             if images and labels:
                 return images, labels
         beside = root if split is None else known.get(alias.lower())
-        if beside and masks_beside(image_files(beside)):
+        if beside and (masks_beside(x := image_files(beside)) or _twins(x)):
             return beside, beside
     return None
 
@@ -202,8 +202,21 @@ def _without_any_word(key):
     return parent + slash + stem.lower()
 
 
+def _twins(files):
+    """{name: [mask]} where each is that of a JPEG photograph and a lossless file."""
+    masks = {}
+    for key, paths in files.items():
+        masks[key] = [p for p in paths if p.suffix.lower() not in (".jpg", ".jpeg")]
+        if len(paths) != 2 or len(masks[key]) != 1:
+            return {}
+    return masks
+
+
 def pair_beside(files):
     """Images of a folder, and the masks of each beside them, both by name."""
+    if twins := _twins(files):
+        images = {key: [p for p in files[key] if p not in twins[key]] for key in files}
+        return images, twins
     masks = masks_beside(files) or masks_in_twin_folders(files)
     taken = {path for paths in masks.values() for path in paths}
     words = re.compile(r"[_\-. ]")

@@ -50,9 +50,10 @@ def folder(
 
     Known layouts are `images/` beside `labels/` (or `masks`, `annotations`, `gt`, ...),
     with splits as `<split>/images`, `images/<split>`, `<split>_images`, or as a list of
-    names `<split>.txt`; and masks beside their images, such as `x_mask.png` by `x.jpg`.
-    Subfolders are searched. An image and its mask have the same name up to words like
-    `_mask`, `_gt`, `_leftImg8bit`; masks without an image are left out.
+    names `<split>.txt`; and masks beside their images, such as `x_mask.png` by `x.jpg`,
+    or `x.png` by each `x.jpg`. Subfolders are searched. An image and its mask have the
+    same name up to words like `_mask`, `_gt`, `_leftImg8bit`; masks without an image
+    are left out.
 
     A folder around all is no hindrance. In a folder without splits, or with all but
     "val", "val" are the samples whose SHA-256 of the name, as a

@@ -448,3 +448,15 @@ def test_masks_are_opened_once_for_their_numbers(tmp_path, monkeypatch):
     # A file that changed is read again.
     write_mask(tmp_path / "val/labels/a.png", np.eye(4, 5, dtype="u1") * 2)
     assert len(datasets.folder(tmp_path, "train").classes) == 3
+
+
+def test_masks_beside_photographs_have_the_same_name(draw):
+    names = [f"{side}/{name}" for side in ("train", "val") for name in "ab"]
+    root = draw(*(f"{name}.JPG" for name in names))
+    for number, name in enumerate(names):
+        write_mask(root / f"{name}.png", np.full([2, 3], number % 2))
+    assert datasets.find_format(root).name == "folder"
+    for side in ("train", "val"):
+        samples = datasets.folder(root, side)
+        assert samples.names == ("a", "b")
+        assert [int(one["label"].max()) for one in samples] == [0, 1]
