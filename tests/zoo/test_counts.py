@@ -2,17 +2,16 @@
 
 import functools
 
-import keras
 import pytest
 
 from kerasseg import encoders, zoo
-from tests.zoo.counts import trainable
+from tests.zoo.counts import trainable, without_values
 
 
 @pytest.fixture(autouse=True)
 def unset():
     """Weights without values: they are only counted."""
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         yield
 
 

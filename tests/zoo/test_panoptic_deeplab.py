@@ -1,6 +1,5 @@
 """Panoptic-DeepLab: losses, parameters, and pictures learned."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -8,7 +7,7 @@ from kerasseg import zoo
 from kerasseg.instance import panoptic
 from kerasseg.metrics import panoptic as panoptic_metrics
 from tests.contracts.discs import NUM_CLASSES, build, learn, scenes, truth_of
-from tests.zoo.counts import norm_conv, trainable
+from tests.zoo.counts import norm_conv, trainable, without_values
 
 
 def test_the_terms_are_those_of_a_hand_calculation():
@@ -44,7 +43,7 @@ def test_panoptic_deeplab_has_the_parameters_of_the_paper_s_layers():
     heads = separable(256, 256) + 257 * 19
     heads += 2 * separable(128, 32) + 33 * (1 + 2)
     expected = 23508032 + branch(256, 64, 32) + branch(128, 32, 16) + heads
-    with keras.StatelessScope(initialize_variables=False):
+    with without_values():
         assert trainable(zoo.panoptic_deeplab()) == expected
 
 
