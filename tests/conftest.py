@@ -30,7 +30,7 @@ def pytest_collection_finish():
     """Leave out of later collections what importing has made, 400,000 objects.
 
     Nor may Python collect when it likes: left to itself it does so the less often the
-    more there is, and a single collection then took 75 to 100 CPU seconds (TensorFlow
+    more there is, and a single collection then took 100 CPU seconds (TensorFlow
     2.21).
     """
     gc.collect()
