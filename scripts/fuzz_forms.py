@@ -34,6 +34,7 @@ FORMS = {
 HARM = {  # all of them by time: patterns with two ways to read one text
     "yolo": [b"0 " + b"1234 " * 14 + b"x\n"],
     "yaml": [b"names:\n" + b" " * 3000 + b"x\n", b"names: [" + b"\n 'a'," * 10_000],
+    "yaml_list": [b"train: " + b"a/" * 20_000 + b"\n", b"train: [" + b"., " * 9999],
     "voc": [b" " * 200_000],
     "run_lengths": [b"ImageId,EncodedPixels\n" + b"1" * 65_000 + b"\n"],
 }

@@ -117,6 +117,8 @@ def _is_file(folder, name):
     with contextlib.suppress(ValueError):
         name = json.loads(f'"{name}"')  # "\u00fc", and slashes with a backslash before
     name = name.replace("\\", "/")
+    if len(name) > 4096:  # longer than any path
+        return False
     try:
         if name.startswith("/") or name[1:3] == ":/":  # of another machine
             parts = pathlib.PurePosixPath(name).parts[1:]

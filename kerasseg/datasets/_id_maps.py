@@ -6,6 +6,9 @@ from scipy import ndimage
 from kerasseg.images import MAX_PIXELS, ImageError
 
 MAX_BYTES = 16 * MAX_PIXELS  # of the id maps of one image, as of the image itself
+MAX_MAPS = (
+    256  # each object is compared with all that lie above each other in its place
+)
 
 
 def pack_masks(masks, size, source):
@@ -21,7 +24,8 @@ def pack_masks(masks, size, source):
         lies and 0 elsewhere, and the positions of these masks in the order given.
 
     Raises:
-        ImageError: if so many overlap that the maps would take more than MAX_BYTES.
+        ImageError: if more than MAX_MAPS lie above each other, or as many as would take
+            more than MAX_BYTES.
 
     Example:
         >>> masks = np.array([[[1, 1, 0]], [[0, 0, 0]], [[0, 1, 1]]]) > 0
@@ -40,10 +44,12 @@ def pack_masks(masks, size, source):
         free = (ids for ids in maps if not ids[box][inside].any())
         ids = next(free, None)
         if ids is None:
-            if 4 * (len(maps) + 1) * mask.size > MAX_BYTES:
+            num_bytes = 4 * (len(maps) + 1) * mask.size
+            if len(maps) == MAX_MAPS or num_bytes > MAX_BYTES:
                 raise ImageError(
                     source,
-                    f"objects whose overlaps take at most {MAX_BYTES} bytes per image",
+                    f"at most {MAX_MAPS} objects above each other, whose maps take at "
+                    f"most {MAX_BYTES} bytes per image",
                     f"more than {len(maps)} above each other in {size[1]} x {size[0]} "
                     "pixels",
                     "Cut the picture into tiles, or unite the objects",

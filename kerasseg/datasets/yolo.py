@@ -13,6 +13,8 @@ from kerasseg.images import ImageError, check_folder, find_images
 YAML = ("data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
 LISTS = ("classes.txt", "obj.names", "names.txt")  # Label Studio's, Darknet's
 MAX_CLASSES = 100_000
+MAX_PATH = 4096  # characters, as of Linux
+MAX_PLACES = 1000  # folders or lists of a split
 MAX_BYTES = 2**26  # of the text file of one image
 
 
@@ -173,7 +175,12 @@ def _images(root, file, described, left_out):
     found, missing = {}, []
     for key in ("train", "val", "valid", "test"):
         given = described.get(key) or ()
-        for place in [given] if isinstance(given, str) else given:
+        places = [given] if isinstance(given, str) else list(given)
+        if len(places) > MAX_PLACES:
+            raise ImageError(
+                file, f"at most {MAX_PLACES} of {key}", f"{len(places)}", "Unite them"
+            )
+        for place in places:
             images = _images_at(root, file, described.get("path") or "", place)
             if images is None:
                 missing.append((key, place))
@@ -202,11 +209,11 @@ def _images(root, file, described, left_out):
 def _images_at(root, file, base, place):
     """Images of a folder or of a list of files; None if it is nowhere."""
     text = str(place).replace("\\", "/")
+    if len(text) > MAX_PATH or len(base) > MAX_PATH:
+        return None
     tried = [file.parent / base / text, file.parent / text, root / text]
     tried += [pathlib.Path(base) / text, pathlib.Path(text)]
-    parts = [part for part in text.split("/") if part not in ("", ".", "..")]
-    # As on the machine that wrote it: the longest end that is there.
-    tried += [root.joinpath(*parts[start:]) for start in range(len(parts))]
+    tried += _ends(root, text)
     for path in tried:
         if os.path.isdir(path):  # a name that is no name, too, is no folder
             inside = path / "images"  # as Roboflow's, with masks beside
@@ -223,8 +230,7 @@ def _listed(root, path):
         text = line.strip().replace("\\", "/")
         if not text:
             continue
-        parts = [part for part in text.split("/") if part not in ("", ".", "..")]
-        tried = [root.joinpath(*parts[start:]) for start in range(len(parts))]
+        tried = _ends(root, text) if len(text) <= MAX_PATH else ()
         found = next((image for image in tried if os.path.isfile(image)), None)
         if found is None:
             raise ImageError(
@@ -232,6 +238,12 @@ def _listed(root, path):
             )
         images.append(found)
     return images
+
+
+def _ends(root, text):
+    """Where a path of another machine may lie in a folder: its longest ends first."""
+    parts = [part for part in text.split("/") if part not in ("", ".", "..")]
+    return [root.joinpath(*parts[start:]) for start in range(len(parts))]
 
 
 def _label_file(image):
