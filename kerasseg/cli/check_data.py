@@ -11,6 +11,7 @@ from kerasseg.cli import data, sheets
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
 TOLD = ("Left out", "Run", "Crowds")  # notes of readers, by their beginning
 NO_COPY_MENDS = ("nothing",)  # kinds of findings
+COUNTED = ("annotators", "nnunet", "stacks", "voc")  # forms that count their classes
 MOST_NUMBERS = 65536  # of masks
 UNEVEN = 4  # ratio of weights from which on they are worth a try
 TITLES = {
@@ -50,7 +51,7 @@ def run(arguments):
         found = datasets.examine(
             sides,
             root=arguments.data if options["dataset"] == "folder" else None,
-            raw="labels" if _are_counted_pages(options) else plain,
+            raw="labels" if _are_counted(options, sides) else plain,
             num_classes=_num_classes(sides, options, arguments.data),
             colors=_colors(sides, options) if plain else None,
             errors=errors.values(),
@@ -108,16 +109,18 @@ def _sides(recipe, root):
             raise
         except (ValueError, OSError) as error:
             errors[side] = error
-            if _are_counted_pages(recipe["data"]):
+            if recipe["data"]["dataset"] == "stacks":
                 sides |= _pages(recipe, root, side)
             continue
         reports[side] = report
     return sides, reports, errors
 
 
-def _are_counted_pages(options):
-    """Whether classes are counted in TIFF stacks, whose pages are no files."""
-    return options["dataset"] == "stacks" and not {"values", "classes"} & {*options}
+def _are_counted(options, sides):
+    """Whether masks of such a form are told apart by their numbers, without names."""
+    known = {"values", "classes"} & {*options}
+    named = any(x.classes[1:] and "class " not in x.classes[1] for x in sides.values())
+    return options["dataset"] in COUNTED and not known and not named
 
 
 def _pages(recipe, root, side):
@@ -127,7 +130,7 @@ def _pages(recipe, root, side):
     """
     from kerasseg import recipes
 
-    data = recipe["data"] | {"classes": MOST_NUMBERS}
+    data = {"classes": MOST_NUMBERS} | recipe["data"]
     try:
         samples = recipes.build_samples({**recipe, "data": data}, root, side)
     except (ValueError, OSError):  # the error that is told already

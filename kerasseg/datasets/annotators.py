@@ -10,7 +10,13 @@ from kerasseg.datasets import _pairs
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
 from kerasseg.datasets.class_masks import ANNOTATORS, layout_of
-from kerasseg.images import ImageError, check_folder, read_image, read_mask
+from kerasseg.images import (
+    ImageError,
+    check_folder,
+    mask_kinds,
+    read_image,
+    read_mask,
+)
 
 WHO = re.compile(rf"({'|'.join(ANNOTATORS)}|gt|mask)[ _-]?\w*|\d(st|nd|rd|th)\w*", re.I)
 MOST_CLASSES = 255
@@ -29,6 +35,7 @@ def annotators(
     split=None,
     *,
     annotator="majority",
+    values=None,
     classes=None,
     ignore_label=255,
     val_fraction=0.2,
@@ -45,6 +52,7 @@ def annotators(
         split: None for all, "train" or "val" by rule as in `folder`.
         annotator: whose masks are the labels; or "majority": what more than half of
             those say who drew the image. Pixels without such a class are ignored.
+        values: as for `images.read_mask`, for masks that hold other numbers.
         classes: class names, the background first; None counts the numbers.
         ignore_label: id of pixels without a majority, and of those in the masks.
         val_fraction: share of the samples in "val".
@@ -79,11 +87,10 @@ def annotators(
         for name in files
         if masks[name]
     ]
-    numbers = _numbers(masks)
-    black_and_white = len(numbers) == 2 and 0 in numbers and max(numbers) != 1
-    values = dict(zip(sorted(numbers), (0, 1))) if black_and_white else None
-    known = {0, 1} if black_and_white else numbers - {ignore_label}
+    if values is None:
+        values = _black_and_white(numbers := _numbers(masks))
     if classes is None:
+        known = ({*values.values()} if values else numbers) - {ignore_label}
         classes = ["background", *(f"class {i}" for i in range(1, max(known) + 1))]
     num = len(files) - len(pairs)
     notes = [f"Labels are of {annotator} of {', '.join(sorted(by_who))}."]
@@ -100,11 +107,30 @@ def annotators(
     )
 
 
+def _black_and_white(numbers):
+    """{0: 0, number: 1} of masks of 0 and one other number than 1, else None."""
+    is_two = len(numbers) == 2 and 0 in numbers and max(numbers) != 1
+    return dict(zip(sorted(numbers), (0, 1))) if is_two else None
+
+
 def _numbers(masks):
-    """All numbers in all masks."""
+    """All numbers in all masks.
+
+    Raises:
+        ImageError: if one is black and white but not sharp, or there are too many.
+    """
     found = set()
     for path in (path for paths in masks.values() for path in paths):
-        found |= {*np.unique(read_mask(path)).tolist()}
+        mask = read_mask(path)
+        counts = np.bincount(np.minimum(mask, 256).ravel(), minlength=257)
+        if mask_kinds.is_noisy_black_and_white(counts):
+            raise ImageError(
+                path,
+                "class ids in the masks",
+                "black and white that was smoothed",
+                f"Say {mask_kinds.to_paste('values', mask_kinds.SPANS)}",
+            )
+        found |= {*np.unique(mask).tolist()}
         if len(found) > MOST_CLASSES + 1:
             raise ImageError(
                 path,

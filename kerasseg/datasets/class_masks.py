@@ -11,7 +11,13 @@ from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import IMAGE_FOLDERS, LABEL_FOLDERS, SPLITS, descend
 from kerasseg.datasets._pairs import Pair
 from kerasseg.datasets._splits import usual
-from kerasseg.images import ImageError, check_folder, read_image, read_mask
+from kerasseg.images import (
+    ImageError,
+    check_folder,
+    mask_kinds,
+    read_image,
+    read_mask,
+)
 from kerasseg.images.listing import without_mask_word
 
 ANNOTATORS = ("annotator", "observer", "expert", "rater", "reader")  # see annotators
@@ -106,7 +112,7 @@ def _found(root):
 
 
 @reads("one mask per class", _found)
-def class_masks(root, split=None, *, classes=None, val_fraction=0.2):
+def class_masks(root, split=None, *, classes=None, values=None, val_fraction=0.2):
     """Images with a black and white mask for each class.
 
     Masks are `masks/CLASS/NAME.png` or `masks/NAME_CLASS.png` (or `labels`, `gt`, ...)
@@ -119,6 +125,8 @@ def class_masks(root, split=None, *, classes=None, val_fraction=0.2):
         split: None for all; "train", "val", "test" where there are such folders, else
             by rule as in `folder`.
         classes: their order, without the background; None for the alphabet.
+        values: {number in the files: 0 or 1}, as for `images.read_mask`, of masks that
+            are not sharp.
         val_fraction: share of the samples in "val".
 
     Returns:
@@ -161,14 +169,14 @@ def class_masks(root, split=None, *, classes=None, val_fraction=0.2):
         root,
         split,
         pairs,
-        functools.partial(_read, by_class, names),
+        functools.partial(_read, by_class, names, values),
         ("background", *names),
         val_fraction=val_fraction,
         notes=(f"Left out: images without a mask: {num}.",) if num else (),
     )
 
 
-def _read(by_class, names, pair):
+def _read(by_class, names, values, pair):
     image = read_image(pair.image)
     label = np.zeros(image.shape[:2], "int32")
     masks = []
@@ -176,14 +184,15 @@ def _read(by_class, names, pair):
         path = by_class[name].get(pair.name)
         if path is None:
             continue
-        mask = read_mask(path)
+        mask = read_mask(path, values=values)
         _pairs.check_size(pair.image, image, path, mask)
         if len(found := np.unique(mask)) > 2:
             raise ImageError(
                 path,
                 "a mask of two numbers, 0 and another",
                 f"{len(found)} numbers, {found[:6].tolist()}, ...",
-                "Export it without smoothing",
+                "Export it without smoothing, or say "
+                + mask_kinds.to_paste("values", mask_kinds.SPANS),
             )
         masks.append((class_id, mask > 0))
     for class_id, mask in sorted(masks, key=lambda one: -one[1].sum()):

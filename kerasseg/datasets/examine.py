@@ -155,9 +155,7 @@ def examine(
     findings += _findings_classes.of_duplicates(facts)
     if classes:
         findings += _findings_classes.of_classes(facts, classes, ignored)
-    if any(one.kind == "from one" for one in findings):  # says that class 0 is unused
-        unused = [f for f in findings if f.kind == "empty classes"]
-        findings = [f for f in findings if f not in unused or len(f.names) > 1]
+    findings = _without_echoes(findings)
     findings += _other_errors(facts, findings)
     if not any(one.severity == _finding.FAULT for one in findings):
         # Where a fault explains why no samples were made, their error would say it
@@ -167,6 +165,19 @@ def examine(
     order = (_finding.FAULT, _finding.WARNING, _finding.NOTE)
     findings.sort(key=lambda one: order.index(one.severity))
     return Examination(findings, facts, tuple(classes), ignored, raw, colors)
+
+
+def _without_echoes(findings):
+    """Findings without those that follow from another one."""
+    kinds = {one.kind for one in findings}
+    left = []
+    for one in findings:
+        is_first = one.kind == "empty classes" and len(one.names) == 1
+        is_echo = "from one" in kinds and is_first
+        no_classes = one.kind in ("nothing", "empty classes")
+        if not is_echo and not ("black and white" in kinds and no_classes):
+            left.append(one)
+    return left
 
 
 def _of_masks(facts, colors, ignored, names):

@@ -38,7 +38,9 @@ def _found(root):
 
 
 @reads("Pascal VOC", _found)
-def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
+def voc(
+    root, split=None, *, classes=None, values=None, ignore_label=255, val_fraction=0.2
+):
     """Masks in the layout of Pascal VOC: palette indices, 255 on borders of objects.
 
     `SegmentationClass/NAME.png` belongs to `JPEGImages/NAME.jpg`. Palette files give
@@ -54,6 +56,7 @@ def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
         classes: class names by id. Default: those of `labelmap.txt` or `classes.txt`;
             VOC's for files with the names of VOC (2007_000032); else as many as the
             masks use.
+        values: as for `images.read_mask`, for masks that hold other numbers.
         ignore_label: id of pixels without a class, 255 in the files.
         val_fraction: share of the samples in "val" where there are no lists.
 
@@ -90,7 +93,7 @@ def voc(root, split=None, *, classes=None, ignore_label=255, val_fraction=0.2):
             "Export with images, or put them there",
         )
     names, colors = _labelmap(base / LABELMAP)
-    read_label = functools.partial(_read_label, colors, ignore_label)
+    read_label = functools.partial(_read_label, colors, values, ignore_label)
     if classes is None:
         classes = names or _listed(base) or _guess(pairs, read_label, ignore_label)
     objects = base / "SegmentationObject"
@@ -182,7 +185,9 @@ def _labelmap(path):
     return tuple(order), colors
 
 
-def _read_label(colors, ignore_label, path):
+def _read_label(colors, values, ignore_label, path):
+    if values is not None:
+        return read_mask(path, values=values)
     pixels, _ = decode(path, as_ids=True)
     own = (path.parents[1] / LABELMAP).is_file()
     # Grey in three channels are ids that a tool has blown up; colours differ.

@@ -136,6 +136,49 @@ def test_masks_that_are_not_sharp_take_the_colours_of_their_table(root, capsys, 
         assert "(0, 90, 200)" in one["text"]
 
 
+@pytest.mark.parametrize("slip", [False, True])
+def test_masks_of_voc_are_looked_at_as_they_are(root, capsys, slip):
+    """Black and white ones, and a number that few have."""
+    (root / "images").rename(root / "JPEGImages")
+    (root / "labels").rename(root / "SegmentationClass")
+    for number in range(20):
+        mask = np.zeros([96, 128], "uint8")
+        mask[10:50, number : 40 + number] = 1 if slip else 255
+        mask[0, 0] = 77 if slip and number == 7 else 0
+        write_image(root / f"SegmentationClass/{number:02d}.png", mask)
+    command = ["check-data", "--data", str(root), "--json", "--fix", "mended"]
+    assert main(command) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["format"]["name"] == "voc"
+    (one,) = [x for x in report["findings"] if x["severity"] == "fault"]
+    assert one["kind"] == ("ids" if slip else "black and white")
+    assert main(["check-data", "--data", "mended", "--json"]) == 0
+    found = read_mask("mended/labels/07.png")
+    assert found[20, 30] == 1 and found[0, 0] == (255 if slip else 0)
+    if not slip:  # as it says
+        command[3:] = ["--set", "data.values={0: 0, 255: 1}", "--json"]
+        assert main(command) == 0
+
+
+def test_masks_of_classes_that_are_not_sharp_are_cut_as_advised(root, capsys):
+    masks = (root / "labels").rename(root / "masks")
+    for kind in ("cat", "dog"):
+        (masks / kind).mkdir()
+    for path in masks.glob("*.png"):
+        path.unlink()
+    for number in range(20):
+        mask = np.zeros([96, 128], "uint8")
+        mask[10:50, number : 40 + number] = 255
+        blurred = cv2.blur(mask, (3, 3))
+        write_image(masks / f"cat/{number:02d}.png", blurred)
+        write_image(masks / f"dog/{number:02d}.png", blurred[::-1])
+    command = ["check-data", "--data", str(root), "--json"]
+    assert main(command) == 1
+    told = capsys.readouterr().err
+    assert (fix := 'data.values={"0-127": 0, "128-255": 1}') in told
+    assert main([*command, "--set", fix]) == 0
+
+
 def test_findings_are_told_where_nothing_can_be_mended(root, capsys):
     for path in sorted((root / "labels").glob("*.png")):
         path.write_bytes(path.read_bytes()[:60])
