@@ -22,6 +22,7 @@ def _found(root):
 
 
 @reads("COCO JSON", _found)
+@_coco_json.no_garbage_collection()
 def coco(
     root,
     split=None,
