@@ -137,7 +137,9 @@ def build(
     if taps is None or "c5" not in taps:
         raise ValueError(
             "`encoder` must return a dict with features 'c1' to 'c5'. "
-            f"Received: model {encoder.name!r} with outputs {taps}."
+            f"Received: model {encoder.name!r} with outputs {taps}. Those of "
+            "keras.applications are known by name; encoders.applications."
+            "from_application names the taps of others."
         )
     if weights is not None:
         raise ValueError(

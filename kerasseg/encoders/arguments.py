@@ -5,6 +5,7 @@ import functools
 import inspect
 import os
 import types
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -92,6 +93,14 @@ def _check_input_shape(name, value, function):
     right = isinstance(value, (tuple, list)) and len(value) == 3
     right = right and all(type(n) is int and n > 0 for n in value if n is not None)
     if right and value[2] is not None:
+        height, width, channels = value
+        if height in (1, 3, 4) and (width or 0) > 16 and channels > 16:
+            warnings.warn(
+                f"`input_shape` is (height, width, channels): {value} has {channels} "
+                f"channels. As channels come last, is ({width}, {channels}, {height}) "
+                "meant?",
+                stacklevel=4,
+            )
         return
     raise ValueError(
         "`input_shape` must be (height, width, channels), whole numbers; height and "

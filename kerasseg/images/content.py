@@ -1,5 +1,6 @@
 """Reading and format detection of image files, and the error of this package."""
 
+import os
 import pathlib
 import stat
 
@@ -69,8 +70,15 @@ def read_bytes(source, max_pixels):
         if not isinstance(data, bytes):
             received = f"{type(data).__name__} from its `read`"
             raise ImageError(path, "a binary file", received, 'Open it with mode "rb"')
-    else:
+    elif isinstance(source, (str, os.PathLike)):
         data = _file_content(path, max_pixels)
+    else:
+        raise ImageError(
+            path,
+            "a path, the bytes of a file, or a file object",
+            type(source).__name__,
+            "kerasseg.images.as_array(image) makes an array of pictures and tensors",
+        )
     _check_bytes(path, len(data), max_pixels)
     if not data:
         raise ImageError(path, "an image file", "an empty file", RETRY_FIX)
@@ -83,7 +91,9 @@ def name_of(source):
         return pathlib.Path("<bytes>")
     if hasattr(source, "read"):
         return pathlib.Path(str(getattr(source, "name", "<file object>")))
-    return pathlib.Path(source)
+    if isinstance(source, (str, os.PathLike)):
+        return pathlib.Path(source)
+    return pathlib.Path("<no file>")
 
 
 def _check_bytes(path, num, max_pixels):

@@ -42,8 +42,11 @@ def confusion_matrix(labels, predictions, num_classes, *, ignore_label=255):
         for one, other in ((labels, predictions), (predictions, labels))
     )
     if labels.shape != predictions.shape:
-        logits = predictions.ndim == labels.ndim + 1
-        fix = "Logits become ids by `predictions.argmax(-1)`. " if logits else ""
+        fixes = {
+            1: "Logits become ids by `predictions.argmax(-1)`. ",
+            -1: "One-hot labels become ids by `labels.argmax(-1)`. ",
+        }
+        fix = fixes.get(predictions.ndim - labels.ndim, "")
         raise ValueError(
             f"`labels` must have the shape of the predictions. {fix}"
             f"Received: labels {labels.shape}, predictions {predictions.shape}."

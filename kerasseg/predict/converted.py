@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kerasseg import files
 from kerasseg.predict import converters, forward, in_graph, runtimes
+from kerasseg.predict.activations import call
 
 FOLDER = "engines"  # in the cache folder
 MOST = 16  # files that are kept, those used last
@@ -132,7 +133,7 @@ def digest(model):
 def _function(model, answer):
     @tf.function(input_signature=[in_graph.image_spec(model, tf.float32)])
     def run(images):
-        outputs = model(images, training=False)
+        outputs = call(model, images)
         if answer is dict:
             return dict(outputs)
         return {"answer": answer(forward.logits_of(outputs))}

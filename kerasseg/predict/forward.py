@@ -8,6 +8,8 @@ import numpy as np
 from keras import ops
 
 from kerasseg import machine
+from kerasseg.names import bounded
+from kerasseg.predict import activations
 from kerasseg.predict.options import check_flips, check_scales
 from kerasseg.predict.preprocessing import extend, prepare
 from kerasseg.predict.strides import multiple
@@ -89,6 +91,9 @@ def _before_activation(outputs):
     return logits
 
 
+CHOICES = to_probabilities, to_class_ids
+
+
 def to_arrays(outputs):
     """A dict of tensors as a dict of NumPy arrays."""
     return {name: ops.convert_to_numpy(values) for name, values in outputs.items()}
@@ -109,6 +114,12 @@ def input_shape(model):
     Raises:
         ValueError: if the model takes anything but one image.
     """
+    if not callable(model) and not hasattr(model, "answering"):
+        raise ValueError(
+            "`model` must be a keras.Model, as kerasseg.zoo.load(name) or "
+            "kerasseg.loading.load_keras(path) gives one. "
+            f"Received: {bounded(repr(model), 60)}."
+        )
     try:
         shape = model.input_shape
     except (AttributeError, ValueError):  # a subclass that has never been called
@@ -159,6 +170,10 @@ def infer(model, images, answer, *, flips=False, scales=None):
         for inner in sizes
     )
     total = functools.reduce(np.add, found)
+    is_engine = hasattr(model, "answering")
+    if answer in CHOICES and not is_engine and activations.are_suspicious(total):
+        shown = extend(batch[:1], input_shape(model)[:2], multiple(model))
+        activations.tell_probabilities(model, shown, logits_of)
     # Of a single view the answer may be class ids, which must stay integers.
     num = len(FLIPS[flips]) * len(sizes)
     return total if num == 1 else total / np.float32(num)
@@ -260,7 +275,7 @@ def _compile(model, answer):
     part = dict if answer is dict else logits_of
 
     def run(images):
-        return answer(part(alive()(images, training=False)))
+        return answer(part(activations.call(alive(), images)))
 
     if keras.backend.backend() != "tensorflow":
         return lambda images: run(ops.convert_to_tensor(images))
@@ -268,7 +283,9 @@ def _compile(model, answer):
 
     # One signature for all sizes: otherwise each size would be traced by itself.
     shape = [None, *input_shape(model)]
-    run = tf.function(run, input_signature=[tf.TensorSpec(shape, "float32")])
+    # As Keras' `predict`; with AutoGraph, errors would begin with its own stack.
+    signature = [tf.TensorSpec(shape, "float32")]
+    run = tf.function(run, input_signature=signature, autograph=False)
     return _in_pairs(run) if machine.computes_with_onednn() else run
 
 

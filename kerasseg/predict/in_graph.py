@@ -4,6 +4,7 @@ import tensorflow as tf
 
 from kerasseg.images.values import check_range
 from kerasseg.predict import forward
+from kerasseg.predict.activations import call
 from kerasseg.predict.strides import multiple
 
 BYTE = (0, 255)  # the numbers that models take
@@ -57,7 +58,7 @@ def extended(model, images, answer):
     # By sums of positive numbers: ONNX divides negative ones otherwise.
     sides = [want or (n + step - 1) // step * step for want, n in zip(wanted, given)]
     if step == 1 or (all(static) and sides == given):
-        return answer(model(images, training=False))
+        return answer(call(model, images))
     for axis, (side, n) in enumerate(zip(sides, given), 1):
         # By a gather: `tf.pad` does not repeat the last row, other runtimes lack more.
         images = tf.gather(images, tf.minimum(tf.range(side), n - 1), axis=axis)
@@ -73,7 +74,7 @@ def extended(model, images, answer):
         )
         return values[:, :rows, :columns]
 
-    return tf.nest.map_structure(cut, answer(model(images, training=False)))
+    return tf.nest.map_structure(cut, answer(call(model, images)))
 
 
 def of_model_size(model, images):

@@ -128,6 +128,21 @@ def arguments(options, *without):
     return {name: x for name, x in vars(options).items() if name not in left_out}
 
 
+def check_tile(tile_px):
+    """Refuse what is no side of tiles, and no two sides; None is none.
+
+    Raises:
+        ValueError: if it is neither.
+    """
+    sides = tile_px if isinstance(tile_px, (tuple, list)) else (tile_px,) * 2
+    whole = all(isinstance(side, numbers.Integral) for side in sides)
+    if len(sides) != 2 or not (whole or tile_px is None):
+        raise ValueError(
+            "`tile_px` must be one whole number, or (height, width). "
+            f"Received: tile_px={tile_px!r}."
+        )
+
+
 def check_flips(flips):
     """Refuse anything but False, True, "horizontal" and "both"."""
     if flips not in FLIPS:
@@ -184,11 +199,7 @@ class ClassMapOptions:
         check(self)
         check_flips(self.flips)
         check_scales(self.scales)
-        if isinstance(self.tile_px, (tuple, list)) and len(self.tile_px) != 2:
-            raise ValueError(
-                "`tile_px` must be one number, or (height, width). "
-                f"Received: tile_px={self.tile_px!r}."
-            )
+        check_tile(self.tile_px)
         if not (self.refine in (None, "crf") or callable(self.refine)):
             raise ValueError(
                 "`refine` must be None, 'crf' or a function. "

@@ -8,14 +8,21 @@
 """
 
 import numbers
+import os
 
 import cv2
 import numpy as np
+from PIL import Image
 
 from kerasseg import crf, names
 from kerasseg.images.values import DataRange, as_array, range_of, rescale, scale
 from kerasseg.predict import forward, tiles
-from kerasseg.predict.options import ClassMapOptions, check_flips, check_scales
+from kerasseg.predict.options import (
+    ClassMapOptions,
+    check_flips,
+    check_scales,
+    check_tile,
+)
 from kerasseg.predict.preprocessing import check_image
 
 
@@ -120,9 +127,15 @@ def class_ids_of_batch(model, images, *, flips=False, scales=None, value_range=N
     Returns:
         int32 [N, H, W]; a list of int32 [H, W] where sizes differ.
     """
-    images, channels = [as_array(image) for image in images], None
-    if images:
-        channels = forward.input_shape(model)[-1]
+    channels = forward.input_shape(model)[-1]
+    if _is_one(images, channels):
+        raise ValueError(
+            "`images` must be several images, [N, H, W, C] or a list. Received: one; "
+            "`class_ids(model, image)` takes it."
+        )
+    images = [as_array(image) for image in images]
+    if not images:
+        return []
     for image in images:
         check_image(image, channels)
     if len({image.shape[:2] for image in images}) > 1:
@@ -144,6 +157,14 @@ def class_ids_of_batch(model, images, *, flips=False, scales=None, value_range=N
         return forward.infer(model, images, forward.to_class_ids)
     answer, views = forward.to_probabilities, {"flips": flips, "scales": scales}
     return most_probable(forward.infer(model, images, answer, **views))[0]
+
+
+def _is_one(images, channels):
+    """Whether what should be several images is a single one."""
+    if isinstance(images, (str, os.PathLike, bytes, Image.Image)):
+        return True
+    shape = getattr(images, "shape", ())
+    return (len(shape) == 3 and shape[-1] == channels) or hasattr(images, "read")
 
 
 def without_small(class_ids, min_area_px):
@@ -238,6 +259,7 @@ def predict_tiled(
 
 def _stripes(model, image, sizes, views, value_range):
     """(top, probabilities [h, W, K]) from the top of the image to its bottom."""
+    check_tile(sizes[0])
     check_flips(views["flips"])
     check_scales(views["scales"])
     image, (tile_px, overlap_px) = as_array(image), sizes

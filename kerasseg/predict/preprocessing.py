@@ -101,14 +101,17 @@ def check_image(image, channels):
     shape, dtype = np.shape(image), getattr(image, "dtype", np.dtype(object))
     depth = 1 if len(shape) == 2 else shape[-1] if len(shape) == 3 else 0
     if not depth or 0 in shape or np.dtype(dtype).kind not in "uifb":
+        fix = " Give one after the other." if len(shape) == 4 else ""
         raise ValueError(
             "`image` must be an array [H, W] or [H, W, C] of numbers. "
-            f"Received: shape={shape}, dtype={dtype}."
+            f"Received: shape={shape}, dtype={dtype}.{fix}"
         )
     if channels not in (None, depth) and (depth, channels) not in ((1, 3), (3, 1)):
+        first = len(shape) == 3 and shape[0] == channels
+        fix = " Move the axis: numpy.moveaxis(image, 0, 2)." if first else ""
         raise ValueError(
             f"`image` must have {channels} channels, as the model's input. "
-            f"Received: shape={shape}."
+            f"Received: shape={shape}.{fix}"
         )
 
 

@@ -102,3 +102,8 @@ def test_an_own_encoder_must_have_the_output_stride_that_is_asked_for():
         model = zoo.deeplab_v3_plus(2, own_encoder(stride), output_stride=stride)
         assert model.output_shape[-1] == 2
     zoo.unet(2, own_encoder(8))  # asks for none
+
+
+def test_channels_that_come_first_are_told():
+    with pytest.warns(UserWarning, match=r"is \(64, 48, 3\) meant"):
+        zoo.unet(2, base_filters=1, input_shape=(3, 64, 48))

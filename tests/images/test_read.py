@@ -138,3 +138,9 @@ def test_a_missing_folder_names_the_nearest(tmp_path):
     (tmp_path / "images").mkdir()
     with pytest.raises(ImageError, match=r"no such folder.*Did you mean 'images'"):
         find_images(tmp_path / "image")
+
+
+@pytest.mark.parametrize("source", [np.zeros([2, 2, 3]), Image.new("L", (2, 2)), 3])
+def test_what_is_no_file_is_refused_with_the_function_for_it(source):
+    with pytest.raises(ImageError, match=r"a file object.*images.as_array"):
+        read_image(source)

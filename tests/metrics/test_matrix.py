@@ -81,3 +81,9 @@ def test_one_hot_labels_are_told(rng):
     one_hot = np.eye(3)[rng.integers(0, 3, (6, 7))]
     with pytest.raises(ValueError, match=r"labels.argmax\(-1\)"):
         metrics.confusion_matrix(one_hot, one_hot, 3)
+
+
+def test_one_hot_labels_beside_ids_are_told(rng):
+    ids = rng.integers(0, 3, (6, 7))
+    with pytest.raises(ValueError, match=r"One-hot labels.*labels.argmax\(-1\)"):
+        metrics.confusion_matrix(np.eye(3)[ids], ids, 3)

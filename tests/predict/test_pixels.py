@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
 from scipy.special import expit, softmax
 
@@ -293,3 +294,26 @@ def test_last_tiles_may_be_of_a_few_pixels(rng):
     model = zoo.unet(3, base_filters=4)
     found = predict.predict_tiled(model, image, tile_px=64, overlap_px=0)
     assert found["class_ids"].shape == (130, 65)
+
+
+def test_one_image_is_no_batch():
+    model = conv_model()
+    image = np.zeros([6, 7, 3], "uint8")
+    for one in (image, Image.fromarray(image)):
+        with pytest.raises(ValueError, match=r"`class_ids\(model, image\)` takes it"):
+            predict.class_ids_of_batch(model, one)
+    assert predict.class_ids_of_batch(model, []) == []
+
+
+@pytest.mark.parametrize("tile_px", [32.0, "32", (32, 32.0)])
+def test_sides_of_tiles_are_whole_numbers(tile_px):
+    with pytest.raises(ValueError, match="`tile_px` must be one whole number"):
+        predict.class_ids(conv_model(), np.zeros([6, 7, 3]), tile_px=tile_px)
+
+
+@pytest.mark.parametrize(
+    "shape, fix", [((3, 6, 7), "moveaxis"), ((1, 6, 7, 3), "one after the other")]
+)
+def test_images_of_other_axes_get_a_fix(shape, fix):
+    with pytest.raises(ValueError, match=fix):
+        predict.class_ids(conv_model(), np.zeros(shape, "uint8"))
