@@ -36,12 +36,14 @@ def write(path, found, sides):
     chosen += (
         [rest[i * len(rest) // room] for i in range(room)] if len(rest) > room else rest
     )
-    cells = []
+    cells, table = [], _table(found)
     for one, mark in chosen:
-        image, label = _pictures(one, sides)
+        image, label = _pictures(one, sides, table)
         cells.append({"name": one.name, "image": image, "label": label, "mark": mark})
     first = next(iter(sides.values()), None)
     colors = None if first is None or first.colors is None else np.array(first.colors)
+    if table and sorted(table.values()) == list(range(len(table))):
+        colors = np.array(sorted(table, key=table.get))
     sheet = viz.contact_sheet(
         cells,
         palette=None if colors is None else colors.astype("uint8"),
@@ -56,11 +58,19 @@ def _mark(facts, marks):
     return next((marks[name] for name in names if name in marks), None)
 
 
-def _pictures(facts, sides):
+def _table(found):
+    """{(r, g, b): class id} that a finding proposes for masks in colour, or None."""
+    actions = (one.action or {} for one in found.findings if "colours" in one.kind)
+    return next((action["colors"] for action in actions if "colors" in action), None)
+
+
+def _pictures(facts, sides, table):
     """Image in 0..255 and label of a sample, None for what cannot be read."""
     import numpy as np
 
     from kerasseg import images
+    from kerasseg.images.blurred_colors import ids_around
+    from kerasseg.images.decode import decode
 
     image = label = None
     try:
@@ -69,7 +79,10 @@ def _pictures(facts, sides):
     except Exception:  # whatever it is, it is listed already
         try:
             image = images.read_image(facts.image, channels=None)
-            label = images.read_mask(facts.mask)
+            if table and facts.colors:
+                label = ids_around(decode(facts.mask)[0], table)
+            else:
+                label = images.read_mask(facts.mask)
         except Exception:
             label = None
     if image is None:
