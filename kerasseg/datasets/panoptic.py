@@ -77,6 +77,8 @@ def panoptic(root, split=None, *, annotations=None, ignore_label=255, val_fracti
                 f"image_id {entry.get('image_id')!r}",
             )
         name = pathlib.PurePosixPath(str(image.get("file_name")))
+        if name.stem in segments:
+            _json.fail(file, "one annotation for each image", f"{name.stem!r} twice")
         mask = folders.find(file, entry.get("file_name"), masks=True)
         pairs.append(Pair(name.stem, folders.find(file, str(name)), mask))
         segments[name.stem] = _segments(file, name, entry["segments_info"], ids)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 
 from kerasseg.images.values import check_range
-from kerasseg.names import look_up
+from kerasseg.names import bounded, look_up
 
 
 @dataclasses.dataclass(frozen=True)
@@ -207,8 +207,9 @@ class Samples:
         if unknown:
             raise ValueError(
                 "All samples must have the classes of the training. Received: "
-                f"{', '.join(unknown)}, which is not among {', '.join(classes)}. Fix: "
-                "give both sides the same categories."
+                f"{bounded(', '.join(unknown), 1000)}, which is not among "
+                f"{bounded(', '.join(classes), 1000)}. Fix: give both sides the same "
+                "categories."
             )
         ids = [classes.index(name) for name in self.classes]
         return dataclasses.replace(

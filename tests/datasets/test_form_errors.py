@@ -105,6 +105,17 @@ def test_a_wrong_file_is_named_with_its_place(tmp_path, case):
     assert re.search(told, str(caught.value)), str(caught.value)
 
 
+def test_two_annotations_of_one_image_are_refused(tmp_path):
+    forms.panoptic(tmp_path)
+    path = tmp_path / "annotations/panoptic_train2017.json"
+    document = json.loads(path.read_text())
+    path.write_text(
+        json.dumps({**document, "annotations": document["annotations"] * 2})
+    )
+    with pytest.raises(ImageError, match="one annotation for each image"):
+        datasets.panoptic(tmp_path, "train")
+
+
 @pytest.mark.parametrize(
     "declared",
     [
