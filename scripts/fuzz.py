@@ -1,7 +1,7 @@
 """Break the readers of files: python scripts/fuzz.py image -max_total_time=300
 
 Readers are image, tiff, annotation, list, facts, checkpoint, npz, safetensors, pth, h5,
-recipe, keras and saved_model. Needs
+recipe, keras, saved_model and index (of its variables), and the forms. Needs
 atheris (pip install atheris), whose mutations follow the code that they reach. A file
 that is neither read nor refused with the reader's own error, or that takes 20 s or
 1.5 GB, stops the run and is kept as crash-*; what reached new code is kept in fuzz/,

@@ -9,6 +9,7 @@ import io
 import itertools
 import json
 import pathlib
+import shutil
 import struct
 import tempfile
 import zipfile
@@ -162,7 +163,9 @@ def keras_seeds():
     yield KERAS["config.json"].replace(b'"filters": 2', b'"filters": 300000000')
 
 
-def saved_model_seeds():
+@functools.cache
+def _exported():
+    """Folder of a SavedModel."""
     import tensorflow as tf
 
     module = tf.Module()
@@ -171,9 +174,19 @@ def saved_model_seeds():
     module.call = tf.function(lambda x: x * module.weight, input_signature=signature)
     folder = tempfile.mkdtemp()
     tf.saved_model.save(module, folder, signatures=module.call)
-    yield pathlib.Path(folder, "saved_model.pb").read_bytes()
+    return pathlib.Path(folder)
 
 
+def saved_model_seeds():
+    yield (_exported() / "saved_model.pb").read_bytes()
+
+
+def index_seeds():
+    """The table of a SavedModel's variables."""
+    yield (_exported() / INDEX).read_bytes()
+
+
+INDEX = "variables/variables.index"
 KERAS = {}
 SEEDS = {
     "image": image_seeds,
@@ -189,6 +202,7 @@ SEEDS = {
     "recipe": recipe_seeds,
     "keras": keras_seeds,
     "saved_model": saved_model_seeds,
+    "index": index_seeds,
     **{kind: functools.partial(fuzz_forms.seeds, kind) for kind in fuzz_forms.FORMS},
 }
 
@@ -214,6 +228,11 @@ def read(data, kind, folder):
         path = pathlib.Path(folder, "model")
         path.mkdir(exist_ok=True)
         (path / "saved_model.pb").write_bytes(data)
+    elif kind == "index":
+        path = pathlib.Path(folder, "with_variables")
+        if not path.exists():
+            shutil.copytree(_exported(), path)
+        (path / INDEX).write_bytes(data)
     else:
         path.write_bytes(data)
     for reader, error in _readers(kind):
@@ -260,7 +279,7 @@ def _readers(kind):
     elif kind in fuzz_forms.FORMS:
         for reader in fuzz_forms.readers(kind):
             yield reader, images.ImageError
-    elif kind == "saved_model":
+    elif kind in ("saved_model", "index"):
         yield loading.check_saved_model, typed
     else:
         yield weights.read, typed
