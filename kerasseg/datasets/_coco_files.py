@@ -7,6 +7,7 @@ import re
 
 from kerasseg.datasets import _sniff
 from kerasseg.datasets._splits import SPLITS, choose_given, lacks_val, usual
+from kerasseg.datasets.samples import join
 from kerasseg.images import ImageError, check_folder
 
 NAME = "instances.json"
@@ -131,3 +132,19 @@ def _is_file(folder, name):
         return path.resolve().is_relative_to(folder.resolve()) and path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def join_sides(root, parts):
+    """`samples.join` of the files of all splits, whose categories must be the same."""
+    try:
+        return join(parts)
+    except ImageError:
+        raise
+    except ValueError as error:
+        received = str(error).partition("Received: ")[2].partition(" Fix: ")[0]
+        raise ImageError(
+            root,
+            f"the same categories in the files of {', '.join(parts)}",
+            received,
+            "Correct the files, or read one of the splits",
+        ) from error

@@ -11,7 +11,7 @@ from kerasseg.datasets import _coco_files, _coco_json, _id_maps
 from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.datasets._coco_notes import is_crowd
 from kerasseg.datasets._forms import reads
-from kerasseg.datasets.samples import Samples, join
+from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError, check_folder
 from kerasseg.instance.coco_entries import key_of
 
@@ -98,7 +98,8 @@ def coco(
     if split is None and annotations is None and (sides := _coco_files.sides(root)):
         options = {"images": images, "ignore_label": ignore_label}
         options |= {"boxes": boxes, "crowds": crowds}
-        return join({side: coco(root, side, **options) for side in sides})
+        parts = {side: coco(root, side, **options) for side in sides}
+        return _coco_files.join_sides(root, parts)
     file, by_rule = _coco_files.find(root, split, annotations)
     folder = _coco_files.image_folder(root, file, images)
     content = _coco_json.read(file, folder, boxes)

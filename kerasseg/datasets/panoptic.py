@@ -9,7 +9,6 @@ import numpy as np
 from kerasseg.datasets import _coco_files, _coco_json, _json, _pairs, _sniff
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._pairs import Pair
-from kerasseg.datasets.samples import join
 from kerasseg.images import ImageError, check_folder, read_image
 from kerasseg.images.decode import decode
 from kerasseg.instance.coco_entries import key_of
@@ -50,7 +49,7 @@ def panoptic(root, split=None, *, annotations=None, ignore_label=255, val_fracti
     sides = _coco_files.sides(root, "panoptic") if split is None else []
     if sides and annotations is None:
         parts = {one: panoptic(root, one, ignore_label=ignore_label) for one in sides}
-        return join(parts)
+        return _coco_files.join_sides(root, parts)
     file, by_rule = _coco_files.find(root, split, annotations, form="panoptic")
     document = _json.load(file, form="COCO's panoptic JSON")
     images = _coco_json.unique(file, document, "images")

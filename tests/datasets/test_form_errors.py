@@ -116,6 +116,14 @@ def test_two_annotations_of_one_image_are_refused(tmp_path):
         datasets.panoptic(tmp_path, "train")
 
 
+def test_sides_of_other_categories_are_refused(tmp_path):
+    forms.panoptic(tmp_path)
+    path = tmp_path / "annotations/panoptic_train2017.json"
+    path.write_text(path.read_text().replace('"dog"', '"ox"'))
+    with pytest.raises(ImageError, match="the same categories in the files of train"):
+        datasets.panoptic(tmp_path)
+
+
 @pytest.mark.parametrize(
     "declared",
     [
