@@ -96,28 +96,33 @@ def _join_images(x):
     return ops.reshape(ops.transpose(x, (1, 0, 2)), (1, classes, images * pixels))
 
 
-def _extend(*rows):
+def _extend(errors, truth, valid, counts=None):
     """Lovász extension of 1 - IoU, [N, K, P] each: [N, K].
 
     Args:
-        rows: errors, truth, validity, and weights if there are any.
+        errors, truth, valid: as of `_softmax_errors`.
+        counts: weights of pixels, or None.
     """
-    images, classes, pixels = ops.shape(rows[0])
+    images, classes, pixels = ops.shape(errors)
+    # Left-out pixels rank behind all others, where they change no weight but their own.
+    errors = ops.where(valid, errors, -1e30)
+    rows = [ops.stop_gradient(errors), truth] + ([] if counts is None else [counts])
     # Sorting is nearly all the work, so classes that an image does not show skip it.
-    rows = tuple(ops.reshape(x, (images * classes, pixels)) for x in rows)
-    losses = ops.map(
+    # Weights alone are mapped: XLA cannot compile the gradient of a sort in a loop.
+    weights = ops.map(
         lambda row: ops.cond(
             ops.any(row[1]),
-            lambda: _extend_row(*row),
-            lambda: 0.0 * row[0][0],  # not a constant: the gradient is 0, not None
+            lambda: _weights_of_row(*row),
+            lambda: ops.zeros_like(row[0]),
         ),
-        rows,
+        tuple(ops.reshape(x, (images * classes, pixels)) for x in rows),
     )
-    return ops.reshape(losses, (images, classes))
+    weights = ops.reshape(ops.stop_gradient(weights), (images, classes, pixels))
+    return ops.sum(ops.relu(errors) * weights, axis=-1)
 
 
-def _extend_row(errors, truth, valid, counts=None):
-    """Lovász extension for one class of one image: [P] each -> scalar.
+def _weights_of_row(errors, truth, counts=None):
+    """Weights of the errors of one class of one image, [P] each: [P].
 
     With errors in falling order, error i is weighted by what its pixel adds to 1 - IoU
     when all pixels before it are wrong already. A true pixel takes 1 from the
@@ -125,9 +130,7 @@ def _extend_row(errors, truth, valid, counts=None):
     not as difference of two IoU, nothing cancels in large images. A pixel of weight w
     counts as w pixels of one error.
     """
-    # Left-out pixels rank behind all others, where they change no weight but their own.
-    errors = ops.where(valid, errors, -1e30)
-    ranked, order = ops.top_k(errors, ops.shape(errors)[0])
+    _, order = ops.top_k(errors, ops.shape(errors)[0])
     hits = ops.cast(ops.take(truth, order, axis=0), "float32")
     if counts is None:
         total = ops.sum(hits)
@@ -143,4 +146,4 @@ def _extend_row(errors, truth, valid, counts=None):
         union = total + ops.cumsum(missed)
         grown = ops.divide_no_nan(total - found, union * (union - missed))
         weights = counts * ops.where(hits > 0, ops.divide_no_nan(1.0, union), grown)
-    return ops.sum(ops.relu(ranked) * ops.stop_gradient(weights))
+    return ops.scatter(ops.expand_dims(order, -1), weights, ops.shape(errors))
