@@ -9,8 +9,6 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
-# What XLA compiles here runs once: a quarter less time than with LLVM's optimizations.
-os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 
 # Shells start background jobs with Ctrl-C ignored, and so would be what tests start.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

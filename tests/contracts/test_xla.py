@@ -43,7 +43,7 @@ def assert_xla_gives_the_same(model, value, tolerance=1e-2):
             total = value()
         return total, tape.gradient(total, weights)
 
-    expected, right = step()
+    expected, right = tf.function(step)()
     model.set_weights(before)  # statistics of batches have moved
     found, gradients = tf.function(step, jit_compile=True)()
     np.testing.assert_allclose(found, expected, rtol=1e-3)
