@@ -106,18 +106,23 @@ def _extend(errors, truth, valid, counts=None):
     images, classes, pixels = ops.shape(errors)
     # Left-out pixels rank behind all others, where they change no weight but their own.
     errors = ops.where(valid, errors, -1e30)
-    rows = [ops.stop_gradient(errors), truth] + ([] if counts is None else [counts])
+    rows = [ops.stop_gradient(errors), ops.cast(truth, "float32")]
+    rows += [] if counts is None else [ops.cast(counts, "float32")]
+    rows = [ops.reshape(x, (images * classes, pixels)) for x in rows]
+    # One row more, of zeros: a map of no rows, for no images, would not know its shape.
+    rows = tuple(ops.pad(x, ((0, 1), (0, 0))) for x in rows)
     # Sorting is nearly all the work, so classes that an image does not show skip it.
     # Weights alone are mapped: XLA cannot compile the gradient of a sort in a loop.
     weights = ops.map(
         lambda row: ops.cond(
-            ops.any(row[1]),
+            ops.any(row[1] > 0),
             lambda: _weights_of_row(*row),
             lambda: ops.zeros_like(row[0]),
         ),
-        tuple(ops.reshape(x, (images * classes, pixels)) for x in rows),
+        rows,
     )
-    weights = ops.reshape(ops.stop_gradient(weights), (images, classes, pixels))
+    weights = ops.stop_gradient(weights)[:-1]
+    weights = ops.reshape(weights, (images, classes, pixels))
     return ops.sum(ops.relu(errors) * weights, axis=-1)
 
 
@@ -131,7 +136,7 @@ def _weights_of_row(errors, truth, counts=None):
     counts as w pixels of one error.
     """
     _, order = ops.top_k(errors, ops.shape(errors)[0])
-    hits = ops.cast(ops.take(truth, order, axis=0), "float32")
+    hits = ops.take(truth, order, axis=0)
     if counts is None:
         total = ops.sum(hits)
         found = ops.cumsum(hits)

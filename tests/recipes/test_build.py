@@ -116,7 +116,7 @@ def test_class_weights_may_be_a_table(tmp_path):
         ("train.epochs=none", "`epochs` must be a whole number"),
         ("train.on_non_finite=banana", "Unknown on_non_finite"),
         ("predict.tile_px=0", "`tile_px` must be at least 1"),
-        ("predict.tile_px=[64]", "one number, or \\(height, width\\)"),
+        ("predict.tile_px=[64]", "one whole number, or \\(height, width\\)"),
         ('predict.tile_px=["a", "b"]', "must be whole numbers"),
     ],
 )
