@@ -32,6 +32,7 @@ def found(tmp_path_factory):
     return peaks(cases, "import functools; from kerasseg import images", most=2**30)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", greedy.FILES)
 def test_memory_stays_within_twice_the_limit_and_time_is_short(found, name):
     peak, seconds = found[name]

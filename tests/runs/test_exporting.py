@@ -18,6 +18,7 @@ def shapes():
     return catalog.entry("shapes")
 
 
+@pytest.mark.slow
 def test_a_served_model_is_compared_with_its_original(shapes, tmp_path, capsys):
     command = ["export", "--weights", "shapes", "--out", str(tmp_path), "--check"]
     assert main(command) == 0

@@ -63,6 +63,7 @@ def test_a_wrong_range_is_an_error_of_the_recipe(root, capsys):
         assert "value_range" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_remembers_its_range_and_scales_every_form_by_it(run, tmp_path):
     facts = json.loads((run / "run.json").read_text())
     assert facts["value_range"] == [0, 4080]
@@ -87,6 +88,7 @@ def test_a_run_remembers_its_range_and_scales_every_form_by_it(run, tmp_path):
     np.testing.assert_array_equal(read_mask(tmp_path / "out/masks/unit.png"), masks[0])
 
 
+@pytest.mark.slow
 def test_another_range_is_given_on_the_command_line(run, tmp_path):
     (image,) = pictures(1)
     signed = (image / 127.5 - 1).astype("float32")
@@ -100,6 +102,7 @@ def test_another_range_is_given_on_the_command_line(run, tmp_path):
     assert (masks[0] == masks[1]).mean() > 0.99  # but for rounding
 
 
+@pytest.mark.slow
 def test_a_run_is_evaluated_by_its_range(run, root):
     results = json.loads((run / "results.json").read_text())
     assert results["settings"]["value_range"] == [0, 4080]

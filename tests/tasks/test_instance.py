@@ -151,6 +151,7 @@ def test_predict_writes_objects_of_images_of_any_size(run, tmp_path, capsys):
     assert "Received: 'refine'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_export_writes_a_saved_model(run, tmp_path):
     out = tmp_path / "exported"
     assert main(["export", "--run", str(run), "--out", str(out)]) == 0
