@@ -369,7 +369,7 @@ def test_nested_video_frames_read_as_they_are(data_root):
 
 
 def test_a_rare_class_is_on_both_sides_of_an_automatic_split(tmp_path):
-    # By their hashes alone all five of 40 would be in "train", see issue 19.
+    # By their hashes alone all five of 40 would be in "train".
     names = [f"part_{number:03d}" for number in range(40)]
     ranks = {name: hashlib.sha256(name.encode()).hexdigest() for name in names}
     defects = sorted(names, key=ranks.get)[-5:]
