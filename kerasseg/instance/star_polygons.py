@@ -23,6 +23,7 @@ from kerasseg.instance.masks import masks_to_boxes
 
 _MAX_PIXELS = 2**23  # of rasterized polygons in memory at once
 _MAX_VOTES = 128  # more neighbouring pixels say the same
+_SAME = 0.7  # share from which on proposals are taken for outlines of one object
 
 
 class Polygons(NamedTuple):
@@ -74,8 +75,9 @@ def decode(
     )
     groups = _groups(found, overlap_threshold)
     if vote:
-        return voted(found, groups)
-    return Polygons(*(values[[group[0] for group in groups]] for values in found))
+        best = ((group[:_MAX_VOTES], shares[:_MAX_VOTES]) for group, shares in groups)
+        return voted(found, [group[shares > _SAME] for group, shares in best])
+    return Polygons(*(values[[group[0] for group, _ in groups]] for values in found))
 
 
 def suppress(polygons, *, threshold=0.4):
@@ -99,7 +101,7 @@ def suppress(polygons, *, threshold=0.4):
         [1, 2]
     """
     groups = _groups(polygons, threshold)
-    return np.array([group[0] for group in groups], "int64")
+    return np.array([group[0] for group, _ in groups], "int64")
 
 
 def voted(polygons, groups):
@@ -108,8 +110,9 @@ def voted(polygons, groups):
     Proposals differ most where the image says least, and one pixel's word is noise.
     The outline of each is seen from the point of the best one; along each ray the
     median, weighted by the scores, becomes the distance. So boxes vote in detection
-    (Gidaris & Komodakis, 2015, https://arxiv.org/abs/1505.01749). Only proposals that
-    share more than 0.7 of the smaller area with the best one have a vote, at most 128.
+    (Gidaris & Komodakis, 2015, https://arxiv.org/abs/1505.01749). `decode` gives a vote
+    to proposals that share more than 0.7 of the smaller area with the best one, at most
+    128.
 
     Args:
         polygons: `Polygons`, K.
@@ -128,9 +131,6 @@ def voted(polygons, groups):
     best = np.array([group[0] for group in groups], "int64")
     agreed = np.zeros([len(groups), distances.shape[1]], "float32")
     for outline, group in zip(agreed, groups):
-        group = np.asarray(group)[:_MAX_VOTES]
-        shares = _overlaps(points, distances, group[0], group)
-        group = group[(shares > 0.7) | (group == group[0])]
         seen = _seen_from(points[group[0]], points[group], distances[group])
         outline[:] = _weighted_median(seen, scores[group])
     return Polygons(points[best], agreed, scores[best])
@@ -199,7 +199,11 @@ def rasterize(distances, reach):
 
 
 def _groups(polygons, threshold):
-    """Indices of each polygon that is kept, and of those it suppresses, best first."""
+    """Pairs of indices and shares: a polygon that is kept, and those it suppresses.
+
+    The best come first. Shares are of the intersection with the one that is kept, which
+    counts as 1 itself, in the smaller area.
+    """
     points, distances, scores = (np.asarray(values) for values in polygons)
     reaches = distances.max(1, initial=0)
     candidate = np.ones(len(points), bool)
@@ -211,10 +215,11 @@ def _groups(polygons, threshold):
         apart = np.linalg.norm(points - points[index], axis=1)
         # Polygons can overlap only where the circles around them do.
         near = np.flatnonzero(candidate & (apart <= reaches + reaches[index]))
-        near = near[_overlaps(points, distances, index, near) > threshold]
+        shares = _overlaps(points, distances, index, near)
+        near, shares = near[shares > threshold], shares[shares > threshold]
         candidate[near] = False
-        near = near[np.argsort(-scores[near], kind="stable")]
-        groups.append(np.concatenate([[index], near]))
+        order = np.argsort(-scores[near], kind="stable")
+        groups.append((np.r_[index, near[order]], np.r_[1.0, shares[order]]))
     return groups
 
 
