@@ -35,13 +35,21 @@ def flat_colors(pixels):
 
 def count_colors(pixels):
     """{(r, g, b): number of pixels} of uint8 [..., 3], the most frequent ones."""
-    codes = pixels.reshape(-1, 3).astype(np.int64) @ np.array([65536, 256, 1])
+    codes = _codes(pixels.reshape(-1, 3))
     found, counts = np.unique(codes, return_counts=True)
     order = np.argsort(-counts, kind="stable")[:MOST_COUNTED]
-    return {
-        (int(code) >> 16, int(code) >> 8 & 255, int(code) & 255): int(num)
-        for code, num in zip(found[order], counts[order])
-    }
+    colors = map(tuple, _colors(found[order]).tolist())
+    return dict(zip(colors, counts[order].tolist()))
+
+
+def _codes(pixels):
+    """One number per colour, which sorts like it: `np.unique` of rows takes seconds."""
+    return pixels.astype(np.int64) @ np.array([65536, 256, 1])
+
+
+def _colors(codes):
+    """Colours [N, 3] of the numbers of `_codes`."""
+    return np.stack([codes >> 16, codes >> 8 & 255, codes & 255], -1)
 
 
 def _is_flat(pixels):
@@ -168,11 +176,10 @@ def ids_around(pixels, table):
         [0, 0, 0, 0, 2, 2, 2, 2, 2]
     """
     peaks = np.array(list(table), int)
-    codes = pixels.astype(np.int64) @ np.array([65536, 256, 1])
+    codes = _codes(pixels)
     found, places = np.unique(codes, return_inverse=True)
     places = places.reshape(codes.shape)
-    colors = np.stack([found >> 16, found >> 8 & 255, found & 255], 1)
-    away = _distances(colors, peaks)
+    away = _distances(_colors(found), peaks)
     nearest = np.where(_is_flat(pixels) & (away.min(1)[places] <= NEAR), 1, 0)
     nearest = nearest * (away.argmin(1)[places] + 1)  # 0: not flat
     best = np.full(codes.shape, 256)
