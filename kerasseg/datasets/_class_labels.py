@@ -5,7 +5,7 @@ import numbers
 import re
 from collections.abc import Mapping
 
-from kerasseg.datasets import _mask_numbers
+from kerasseg.datasets import _color_tables, _mask_numbers
 from kerasseg.datasets._splits import read_lines
 from kerasseg.images import ImageError
 from kerasseg.images.class_ids import color_of
@@ -13,24 +13,40 @@ from kerasseg.images.class_ids import color_of
 MAX_CLASSES = 65_536
 
 
-def find_names(root, masks_of, mapping, ignore_label):
-    """Class names listed beside the masks, or how many ids there are.
+def find_colors(root, masks_of, classes, colors, values):
+    """Classes and colours that are given, or those of a table beside the masks.
+
+    Args:
+        root: folder of the table, see `_color_tables.find`.
+        masks_of: function without arguments -> mask files.
+        classes, colors, values: as for `folder`.
+    """
+    colors = rgb_colors(colors)
+    if colors is None and values is None:
+        names, colors = _color_tables.find(root, masks_of)
+        classes = names if classes is None else classes
+    return classes, colors
+
+
+def find_names(root, masks_of, classes, mapping, ignore_label):
+    """Names of the classes: given, listed beside the masks, or of as many ids as used.
 
     Args:
         root: folder of `classes.txt` or Roboflow's `_classes.csv`.
         masks_of: function without arguments -> mask files.
+        classes: names, their number, or None.
         mapping: to class ids, or a list of colours; None where numbers are the ids, for
             which all masks are read once.
         ignore_label: id of pixels without a class.
+
+    Returns:
+        tuple of text.
     """
-    if names := _listed_classes(root):
-        return names
-    ids = _mapped_ids(mapping) or _mask_numbers.class_ids(root, masks_of())
-    return _mask_numbers.count_classes(root, ids, ignore_label)
-
-
-def names_of(classes):
-    """Names as a tuple of text, where they may be only their number."""
+    if classes is None:
+        classes = _listed_classes(root) or None
+    if classes is None:
+        ids = _mapped_ids(mapping) or _mask_numbers.class_ids(root, masks_of())
+        classes = _mask_numbers.count_classes(root, ids, ignore_label)
     if isinstance(classes, numbers.Integral):
         classes = [f"class {class_id}" for class_id in range(classes)]
     return tuple(map(str, classes))

@@ -6,9 +6,8 @@ from scipy import ndimage
 from kerasseg.images import MAX_PIXELS, ImageError
 
 MAX_BYTES = 16 * MAX_PIXELS  # of the id maps of one image, as of the image itself
-MAX_MAPS = (
-    256  # each object is compared with all that lie above each other in its place
-)
+# Each object is compared with all that lie above each other in its place.
+MAX_MAPS = 256
 
 
 def pack_masks(masks, size, source):

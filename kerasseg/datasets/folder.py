@@ -5,7 +5,7 @@ import pathlib
 
 import numpy as np
 
-from kerasseg.datasets import _class_labels, _color_tables
+from kerasseg.datasets import _class_labels
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import SPLITS, descend, find_folders
 from kerasseg.datasets._pairs import read_pair
@@ -110,21 +110,16 @@ def folder(
         raise ValueError(
             f"`val_fraction` must be between 0 and 1. Received: {val_fraction}."
         )
-    colors = _class_labels.rgb_colors(colors)
     masks_of = functools.partial(all_masks, root, split)
-    if colors is None and values is None:
-        names, colors = _color_tables.find(root, masks_of)
-        classes = names if classes is None else classes
+    classes, colors = _class_labels.find_colors(root, masks_of, classes, colors, values)
     read_label = functools.partial(read_mask, colors=colors, values=values)
     # Masks are asked for the split and for the number of classes, but read once.
     ids_of = functools.cache(lambda file: set(np.unique(read_label(file)).tolist()))
     found, splits = find_samples(
         root, split, val_fraction, lambda file: ids_of(file) - {ignore_label}
     )
-    if classes is None:
-        mapping = values if colors is None else colors
-        classes = _class_labels.find_names(root, masks_of, mapping, ignore_label)
-    classes = _class_labels.names_of(classes)
+    mapping = values if colors is None else colors
+    classes = _class_labels.find_names(root, masks_of, classes, mapping, ignore_label)
     files = tuple((image, mask) for _, image, mask in found)
     return Samples(
         names=tuple(name for name, _, _ in found),

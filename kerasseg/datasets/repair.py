@@ -135,11 +135,7 @@ def _label(facts, pixels, lossy, plan, changed):
         table = plan["colours"]["colors"]
         if all(color in table for color in facts.colors):
             changed["masks of colours mapped"] += 1
-            codes = pixels.astype("int64") @ np.array([65536, 256, 1])
-            known = {(r << 16) + (g << 8) + b: i for (r, g, b), i in table.items()}
-            found, places = np.unique(codes, return_inverse=True)
-            ids = np.array([known[code] for code in found.tolist()], "int32")
-            return ids[places].reshape(codes.shape)
+            return ids_of_colors(facts.mask, pixels, table)
     table = plan.get("blurred colours", {}).get("colors")
     if facts.name in plan_names(plan, "blurred colours") and table:
         changed["blurred masks of colours made sharp"] += 1

@@ -7,7 +7,7 @@ import os
 import pathlib
 import re
 
-from kerasseg.datasets import _annotations, _class_labels, _color_tables, _pairs, _sniff
+from kerasseg.datasets import _annotations, _class_labels, _pairs, _sniff
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._image_index import ImageIndex, is_name, names_of
 from kerasseg.datasets._pairs import Pair
@@ -78,14 +78,9 @@ def table(
         )
     pairs, num = _read_all(root, tables)
     masks_of = functools.partial(list, {pair.mask: None for pair in pairs})
-    colors = _class_labels.rgb_colors(colors)
-    if colors is None and values is None:
-        names, colors = _color_tables.find(root, masks_of)
-        classes = names if classes is None else classes
-    if classes is None:
-        mapping = values if colors is None else colors
-        classes = _class_labels.find_names(root, masks_of, mapping, ignore_label)
-    classes = _class_labels.names_of(classes)
+    classes, colors = _class_labels.find_colors(root, masks_of, classes, colors, values)
+    mapping = values if colors is None else colors
+    classes = _class_labels.find_names(root, masks_of, classes, mapping, ignore_label)
     read_label = functools.partial(read_mask, colors=colors, values=values)
     return _pairs.make_samples(
         root,
