@@ -104,13 +104,19 @@ def image_folder(root, file, given=None):
     word = re.sub(r"^(instances|panoptic|annotations?)_", "", file.stem)
     folders = [root / "images", file.parent / "images", file.parent, root]
     folders += [root / word, root / "images" / word, pathlib.Path()]
-    folders += sorted({path.parent for path in _sniff.images_of(root)})[:MOST_FOLDERS]
-    folders = [folder for folder in folders if folder.is_dir()]
-    counts = [sum(_is_file(folder, name) for name in names) for folder in folders]
-    if folders and max(counts):
-        return folders[counts.index(max(counts))]
+    counts = {folder: _count(folder, names) for folder in folders}
+    if max(counts.values()) < len(names):  # others may hold more of them
+        others = {path.parent for path in _sniff.images_of(root)}
+        for folder in sorted(others - {*folders})[:MOST_FOLDERS]:
+            counts[folder] = _count(folder, names)
+    if any(counts.values()):
+        return max(counts, key=counts.get)  # the first of equals
     check_folder(root / "images")
     return root / "images"
+
+
+def _count(folder, names):
+    return folder.is_dir() and sum(_is_file(folder, name) for name in names)
 
 
 def _is_file(folder, name):

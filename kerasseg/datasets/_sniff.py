@@ -26,8 +26,7 @@ BOX_LINE = re.compile(rf"\d+(?:\s+{_NUMBER}){{4,5}}\s*")
 
 def files_of(root, *suffixes):
     """Files below a folder with one of the suffixes, sorted; hidden ones left out."""
-    found = (path for path in _walk(root) if path.suffix.lower() in suffixes)
-    return sorted(found)
+    return sorted(_walk(root, suffixes))
 
 
 def images_of(root):
@@ -35,7 +34,7 @@ def images_of(root):
     return files_of(root, *EXTENSIONS)
 
 
-def _walk(root):
+def _walk(root, suffixes=None):
     root, num = pathlib.Path(root), 0
     depth = len(root.parts)
     for parent, folders, names in os.walk(root):
@@ -47,7 +46,9 @@ def _walk(root):
                 num += 1
                 if num > MOST_FILES:
                     return
-                yield pathlib.Path(parent, name)
+                # No path of each: of a hundred thousand images they take a second.
+                if not suffixes or os.path.splitext(name)[1].lower() in suffixes:
+                    yield pathlib.Path(parent, name)
 
 
 def json_form(path):

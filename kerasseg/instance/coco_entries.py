@@ -167,6 +167,11 @@ def _box(box):
 
 
 def _segmentation(given):
+    try:  # as nearly all are: lists of numbers, which need no look at each
+        if type(given) is list and min(map(len, given), default=5) > 4:
+            return [array.array("d", ring) for ring in given]
+    except (TypeError, ValueError, OverflowError):
+        pass
     if isinstance(given, dict):
         counts = given.get("counts")
         if isinstance(counts, list):
