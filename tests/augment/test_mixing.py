@@ -120,7 +120,7 @@ def test_samples_of_several_sizes_are_refused():
         augment.cutmix()(flat(1), tf.constant([0, 1]), [flat(2, size=(8, 8))])
 
 
-@pytest.mark.parametrize("objects", [None, 4])
+@pytest.mark.parametrize("objects", [pytest.param(None, marks=pytest.mark.slow), 4])
 def test_batches_are_functions_of_their_position(objects):
     mixing = augment.compose(
         augment.geometry(size=(64, 64)),

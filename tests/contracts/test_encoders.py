@@ -31,7 +31,7 @@ STRIDED_ONLY = [n for n in QUICK if not encoders.ENCODERS[n].traits.dense]
 GREY = (None, None, 1)
 SLOW = pytest.mark.slow
 
-# They take long, and nothing but their own layers is in question.
+# They take long, and test_applications.py and test_resnet.py build them, too.
 LONG = {"densenet121", "resnet50_v2", "resnext50_32x4d"}
 LONG |= {"efficientnet_v2_b0", "efficientnet_b0", "convnext_tiny"}
 
@@ -40,7 +40,10 @@ def image(shape=(1, 64, 96, 1)):
     return np.random.default_rng(0).integers(0, 256, shape).astype("float32")
 
 
-@pytest.fixture(scope="module", params=QUICK)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(x, marks=[SLOW] * (x in LONG)) for x in QUICK],
+)
 def encoder(request):
     """Of grey images: those of three channels are counted and trained elsewhere."""
     return encoders.build(request.param, GREY)

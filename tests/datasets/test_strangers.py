@@ -160,6 +160,7 @@ XML = {
 }
 
 
+@pytest.mark.slow
 def test_xml_takes_no_more_than_twice_sixteen_times_the_file(tmp_path):
     """Text was joined piece by piece: 16 s for 20 MB; 66 bytes for one of `<b/>`."""
     cases = {}

@@ -13,7 +13,9 @@ SIZES = [((1, 1), (1, 1)), ((3, 5), (7, 97)), ((96, 33), (97, 65)), ((5, 9), (9,
 SIZES += [((7, 9), (3, 4)), ((1, 2), (5, 1)), ((4, 8), (8, 16))]
 
 
-@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    "training", [pytest.param(False, marks=pytest.mark.slow), True]
+)
 @pytest.mark.parametrize("compiled_by_xla", [False, True])
 @pytest.mark.parametrize(
     "options", [{}, {"interpolation": "nearest"}, {"align_corners": True}], ids=str

@@ -100,6 +100,7 @@ GREEDY = {
 }
 
 
+@pytest.mark.slow
 def test_configurations_that_ask_for_more_than_is_stored_are_refused(write, tmp_path):
     """In a process whose memory ends 1 GB above what TensorFlow took."""
     for kind, config in GREEDY.items():

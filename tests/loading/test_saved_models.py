@@ -58,7 +58,8 @@ def test_our_exports_load(tmp_path, name):
     loading.check_saved_model(tmp_path / "ours_float" / ours.name)
 
 
-@one_of_each_task
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ONE_OF_EACH_TASK)
 def test_exports_by_keras_load(tmp_path, name):
     build(name).export(str(tmp_path / "keras"), verbose=False)
     assert loading.load_saved_model(tmp_path / "keras").signatures
@@ -75,6 +76,7 @@ def test_operations_of_every_builder_are_allowed(name):
     assert {node.op for node in nodes} <= operations.COMPUTES
 
 
+@pytest.mark.slow
 def test_an_export_of_many_layers_of_keras_loads(tmp_path, rng):
     layers = keras.layers
     x = inputs = keras.Input((16, 16, 3))

@@ -13,6 +13,8 @@ import tensorflow as tf
 
 from kerasseg import export, predict, zoo
 
+pytestmark = pytest.mark.slow  # the export and a fresh process take 12 s
+
 SIZES = [(64, 64), (97, 45), (30, 41), (120, 200)]
 # Runs where kerasseg cannot be imported: a server knows TensorFlow only.
 SERVE = """

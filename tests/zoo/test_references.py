@@ -26,12 +26,19 @@ def published(case):
     ("case", "builder", "options", "message"),
     [
         ("lraspp", "lraspp", {}, r"lraspp_mobilenet_v3_large'.* dilate_first=False"),
-        ("lraspp", "lraspp", {"output_stride": 32}, r"output_stride=32 \(16\)"),
-        (
+        pytest.param(
+            "lraspp",
+            "lraspp",
+            {"output_stride": 32},
+            r"output_stride=32 \(16\)",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
             "deeplab_v3_mobilenet_v3",
             "deeplab_v3",
             {"encoder": "mobilenet_v3_large"},
             r"deeplabv3_mobilenet_v3_large'.*output_stride=8 \(16\)",
+            marks=pytest.mark.slow,
         ),
         (
             "pan",
@@ -39,7 +46,13 @@ def published(case):
             {"encoder": "resnet18"},
             r"smp/PAN.*align_corners=False \(True\)",
         ),
-        ("manet", "manet", {"encoder": "resnet18"}, r"mix_positions=False \(True\)"),
+        pytest.param(
+            "manet",
+            "manet",
+            {"encoder": "resnet18"},
+            r"mix_positions=False \(True\)",
+            marks=pytest.mark.slow,
+        ),
         ("fpn", "fpn", {"encoder": "resnet18"}, r"from_reference\('smp/FPN', weights"),
     ],
 )

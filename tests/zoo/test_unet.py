@@ -34,6 +34,7 @@ def test_smaller_images_are_refused_with_the_fix(model):
         predict.class_ids(model, image(200)[0])
 
 
+@pytest.mark.slow
 def test_graphs_refuse_smaller_images_too(model, tmp_path):
     shown = r"at least 188 x 188 pixels.*height, width:(.|\n)*64 64"
     model.predict(image(188), verbose=0)  # traced for any size from the second on
