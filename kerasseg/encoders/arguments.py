@@ -11,6 +11,8 @@ from collections.abc import Callable
 import keras
 import numpy as np
 
+from kerasseg.names import nearest
+
 
 @dataclasses.dataclass(frozen=True)
 class BuiltWith:
@@ -29,6 +31,8 @@ def checked(function):
     The model that is returned keeps them as its attribute `built_with`.
 
     Raises:
+        TypeError: for an argument that the function does not have, with the word for it
+            here where others' libraries or a slip gave it another.
         ValueError: from the wrapped function, for an argument of another kind.
     """
     signature = inspect.signature(function)
@@ -38,6 +42,8 @@ def checked(function):
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError:
+            for name in kwargs.keys() - signature.parameters.keys():
+                _refuse_unknown(name, kwargs[name], function)
             return function(*args, **kwargs)  # Python's message names the function
         given = {name: plain(value) for name, value in bound.arguments.items()}
         for name, value in given.items():
@@ -52,6 +58,24 @@ def checked(function):
         return model
 
     return build
+
+
+def _refuse_unknown(name, value, function):
+    known = inspect.signature(function).parameters
+    fix = nearest(name, known)
+    if (ours := ELSEWHERE.get(name)) in known:
+        fix = f" Write {ours}={value!r}."
+    elif name == "activation":
+        fix = (
+            " Models return logits, which losses take; "
+            "kerasseg.predict.probabilities(model, image) returns probabilities."
+        )
+    elif name in ("in_channels", "channels") and "input_shape" in known:
+        fix = f" Write input_shape=(None, None, {value!r})."
+    raise TypeError(
+        f"{function.__name__}() has no argument {name!r}. "
+        f"Received: {name}={value!r}.{fix}"
+    )
 
 
 def plain(value):
@@ -131,6 +155,15 @@ def _check_weights(name, value, function):
 
 
 WEIGHTS = ("weights", "encoder_weights")
+# Words of segmentation_models, segmentation_models.pytorch, torchvision, keras-hub.
+ELSEWHERE = {
+    **dict.fromkeys(("classes", "n_classes", "nclass", "num_labels"), "num_classes"),
+    **dict.fromkeys(("encoder_name", "backbone_name", "backbone"), "encoder"),
+    **dict.fromkeys(("weights_backbone", "pretrained"), "encoder_weights"),
+    "decoder_channels": "decoder_filters",
+    "decoder_attention_type": "attention",
+    "image_shape": "input_shape",
+}
 CHECKS = {
     "num_classes": _check_count,
     "num_rays": _check_count,

@@ -33,6 +33,24 @@ def test_an_encoder_in_the_place_of_classes_is_told_its_place():
         zoo.unet("resnet34")
 
 
+@pytest.mark.parametrize(
+    "given, written",
+    [
+        ({"classes": 3}, r"no argument 'classes'.* Write num_classes=3\."),
+        ({"backbone_name": "tiny"}, r"Write encoder='tiny'\."),
+        ({"encoder_name": "tiny"}, r"Write encoder='tiny'\."),
+        ({"in_channels": 4}, r"Write input_shape=\(None, None, 4\)\."),
+        ({"decoder_channels": (8, 4)}, r"Write decoder_filters=\(8, 4\)\."),
+        ({"activation": "softmax"}, "return logits.*predict.probabilities"),
+        ({"num_class": 3}, "Did you mean 'num_classes'"),
+        ({"zebra": 3}, r"unet\(\) has no argument 'zebra'. Received: zebra=3.$"),
+    ],
+)
+def test_words_of_other_libraries_are_answered_by_ours(given, written):
+    with pytest.raises(TypeError, match=written):
+        zoo.unet(**given)
+
+
 @every_builder
 @pytest.mark.parametrize("encoder", [None, 3, encoders.tiny])
 def test_an_encoder_is_a_name_or_a_model(name, encoder):
