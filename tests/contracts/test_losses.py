@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from kerasseg import losses
+from kerasseg.layers import ResizeLike
 
 REGION = ("Dice", "Jaccard", "Lovasz", "Tversky")
 PIXEL = ("CrossEntropy", "Focal", "TopK")
@@ -205,6 +206,23 @@ def test_xla_compiles_value_and_gradient_of_every_loss(kind, rng):
             np.testing.assert_allclose(
                 gradients[name], expected, atol=1e-6, err_msg=name
             )
+
+
+@pytest.mark.slow
+@every_loss
+def test_a_model_that_resizes_its_logits_trains_under_xla(name, rng):
+    x = image = keras.Input((None, None, 3))
+    x = keras.layers.Conv2D(3, 3, 2, padding="same")(x)
+    model = keras.Model(image, ResizeLike()([x, image]))
+    loss = make(name)
+    model.compile("sgd", loss, jit_compile=True)
+    images = rng.random((2, 9, 7, 3), "float32")
+    labels = rng.integers(0, 3, (2, 9, 7))
+    before = model.get_weights()
+    expected = float(loss(labels, model(images, training=True)))
+    found = model.fit(images, labels, verbose=0).history["loss"]
+    assert found == pytest.approx([expected], rel=1e-4)
+    assert all(np.any(x != y) for x, y in zip(before, model.get_weights()))
 
 
 @every_loss
