@@ -24,6 +24,7 @@ def advice(results, rows=()):
         *_classes(results),
         *_confusions(results),
         *_false_alarms(results),
+        *_calibration(results),
         *_validation(results),
     ]
 
@@ -112,6 +113,25 @@ def _false_alarms(results):
                 "it: leave small findings out (a least area), or train on more images "
                 "without it."
             )
+
+
+def _calibration(results):
+    """Whether probabilities say how often the model is right."""
+    found = results.get("calibration") or {}
+    if (found.get("error") or 0) <= 0.1:  # judgement, not measured
+        return
+    total = sum(pixels for pixels, _, _ in found["bins"])
+    gap = sum(n * (sure - right) for n, sure, right in found["bins"]) / total
+    fix = (
+        "train with label_smoothing = 0.05, or average flips and several runs"
+        if gap > 0
+        else "train longer, or with less label_smoothing"
+    )
+    yield (
+        f"The model is too {'sure' if gap > 0 else 'careful'}, by "
+        f"{100 * abs(gap):.0f} points: do not take its probabilities for shares of "
+        f"right pixels. Where they count, {fix}."
+    )
 
 
 def _validation(results):

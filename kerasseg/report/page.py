@@ -62,6 +62,7 @@ def page(run):
         _advice(results, _rows(run / "history.jsonl")),
         _classes(results),
         _detection(results),
+        _calibration(results),
         *(_picture(title, run / file, note) for title, file, note in PICTURES),
         _images(results),
         _about(results, facts),
@@ -145,6 +146,35 @@ def _detection(results):
         )
     heads = ["", "found in images with it", "found in images without it"]
     return f"<h2>Detection by image</h2>\n{_table(heads, rows)}"
+
+
+def _calibration(results):
+    """Reliability diagram: accuracy of the pixels by their confidence."""
+    found = results.get("calibration")
+    if not found or not found["bins"]:
+        return ""
+    total = sum(pixels for pixels, _, _ in found["bins"])
+    dots = "".join(
+        f'<circle cx="{40 + 200 * confidence:.1f}" cy="{210 - 200 * right:.1f}" '
+        f'r="{2 + 8 * (pixels / total) ** 0.5:.1f}" fill="#0072b2" fill-opacity=".7">'
+        f"<title>confidence {percent(confidence)} %, right {percent(right)} %, "
+        f"{percent(pixels / total)} % of the pixels</title></circle>"
+        for pixels, confidence, right in found["bins"]
+    )
+    words = '<text font-size="12" fill="currentColor" '
+    chart = (
+        '<svg viewBox="0 0 260 250" width="260" role="img"><path d="M40 210L240 10M40 '
+        '10V210H240" fill="none" stroke="currentColor" stroke-opacity=".5"/>'
+        f'{dots}{words}x="95" y="243">confidence, %</text>{words}transform='
+        f'"translate(12 150) rotate(-90)">right, %</text>{words}x="38" y="226">0</text>'
+        f'{words}x="226" y="226">100</text>{words}x="14" y="16">100</text></svg>'
+    )
+    return (
+        f"<h2>Calibration</h2>\n<p class='note'>Expected calibration error "
+        f"{percent(found['error'])} %, of {found['num_images']} images. On the line, "
+        "pixels are right as often as the model is sure; below it, it is too sure. "
+        f"Larger dots are of more pixels.</p>\n{chart}"
+    )
 
 
 def _images(results, most=8):

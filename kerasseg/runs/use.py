@@ -60,8 +60,10 @@ def evaluate(
         samples = _samples(recipe, facts, root, split)
     options = _options(recipe, options)
     result = scoring.score(model, samples, options, on_error=on_error)
-    if training:
-        result["training"] = training
+    failed = [one["name"] for one in result.get("failed", ())]
+    calibration = scoring.calibration(model, samples, options, without=failed)
+    more = {"calibration": calibration, "training": training}
+    result |= {key: value for key, value in more.items() if value}
     # Published weights have no folder that could be written to, and no history.
     is_run = isinstance(run, (str, pathlib.Path))
     out = pathlib.Path(out or (run if is_run else EVALUATIONS / facts["name"]))

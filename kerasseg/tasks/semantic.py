@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasseg.images import mask_kinds
 from kerasseg.predict.options import ClassMapOptions, arguments
-from kerasseg.tasks import choosing, differences
+from kerasseg.tasks import calibration, choosing, differences
 from kerasseg.tasks.checks import check_named
 from kerasseg.tasks.task import Task, percent
 
@@ -132,6 +132,13 @@ class Scorer:
         }
         scores = {name: None if math.isnan(x) else x for name, x in scores.items()}
         return {**scores, **seen}
+
+    def calibration(self, samples):
+        """See `evaluate.calibration`; `samples` are scaled already."""
+        ignore_label = self.samples.ignore_label
+        return calibration.of_class_maps(
+            self.model, samples, self.options, ignore_label
+        )
 
     def result(self):
         """Scores of `metrics.summary`, "matrix", rows are labels, and "intervals".

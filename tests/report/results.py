@@ -26,6 +26,11 @@ RESULTS = {
         "classes": {"<sky>": [0.8, 0.95], "crack": [0.1, 0.5], "never": None},
     },
     "detection": {"crack": {"images": 4, "detected": 3, "false_alarms": 5}},
+    "calibration": {
+        "error": 0.2,
+        "bins": [[40, 0.6, 0.5], [60, 0.95, 0.68]],
+        "num_images": 7,
+    },
     "samples": [{"name": f"image{i}", "mean_iou": 0.1 * i} for i in range(10)],
     "split": "val",
     "seeds": [0],

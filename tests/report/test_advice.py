@@ -12,6 +12,8 @@ def test_advice_follows_from_the_numbers():
     assert "crack is found too rarely (recall 40 %, precision 90 %" in text
     assert "60 % of the pixels of crack are taken for <sky>" in text
     assert "crack is found in 5 of 6 images without it" in text
+    # (40 * .1 + 60 * .27) / 100
+    assert "too sure, by 20 points" in text and "label_smoothing" in text
     assert "could as well be 50.0 or 70.0" in text
     assert report.advice({"samples": [], "classes": {}}) == []
 

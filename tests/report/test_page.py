@@ -36,6 +36,8 @@ def test_a_page_is_whole_and_alone(run):
     assert [source[:22] for source in checker.sources] == ["data:image/png;base64,"]
     for part in ("a & b", "60.0", "50.0 to 70.0", "<sky>", "[model] # a < b"):
         assert part in text, part
+    assert "error 20.0 %, of 7 images" in text
+    assert "confidence 95.0 %, right 68.0 %, 60.0 % of the pixels" in text
     assert "3 of 4" in text and "5 of 6" in text and "image0" in text
 
 

@@ -38,6 +38,7 @@ def test_evaluate_reads_other_data_by_the_fix_that_it_prints(run, tmp_path, caps
     assert main([*command, "--set", advice[1]]) == 0
     results = json.loads((tmp_path / "out/results.json").read_text())
     assert np.sum(results["matrix"], 1).tolist()[2:] == [0, 0]
+    assert 0 < results["calibration"]["num_images"] <= 32
     assert main([*command, "--set", "train.epochs=5"]) == 2
     assert "can change [data] only. Received: train" in capsys.readouterr().err
 
