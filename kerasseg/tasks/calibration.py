@@ -2,8 +2,8 @@
 
 import numpy as np
 
-# Options of prediction that probabilities depend on.
-OPTIONS = ("tile_px", "overlap_px", "flips", "scales", "refine", "value_range")
+from kerasseg.predict.options import arguments
+
 MOST_BYTES = 2**30  # of the probabilities of an image, held as a whole
 
 
@@ -14,7 +14,7 @@ def of_class_maps(model, samples, options, ignore_label):
     from kerasseg.predict.forward import num_classes
 
     counts, num = np.zeros([1, 3]), 0
-    given = {name: getattr(options, name) for name in OPTIONS}
+    given = arguments(options, "min_area_px")
     for sample in samples:
         label = sample["label"]
         if np.size(label) * num_classes(model) * 4 > MOST_BYTES:
