@@ -42,8 +42,9 @@ def checked(function):
         try:
             bound = signature.bind(*args, **kwargs)
         except TypeError:
-            for name in kwargs.keys() - signature.parameters.keys():
-                _refuse_unknown(name, kwargs[name], function)
+            for name, value in kwargs.items():
+                if name not in signature.parameters:
+                    _refuse_unknown(name, value, function)
             return function(*args, **kwargs)  # Python's message names the function
         given = {name: plain(value) for name, value in bound.arguments.items()}
         for name, value in given.items():
