@@ -41,14 +41,14 @@ def build(name):
 ONE_OF_EACH_TASK = ["fast_scnn", "center_mask", "stardist", "panoptic_deeplab"]
 
 
-def one_of_each_task(function):
-    """Parametrize by them; the first, the smallest, is tried by the quick tests."""
-    first, *others = ONE_OF_EACH_TASK
-    slow = [pytest.param(name, marks=pytest.mark.slow) for name in others]
-    return pytest.mark.parametrize("name", [first, *slow])(function)
-
-
-@one_of_each_task
+# The first, the smallest, is tried by the quick tests.
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[pytest.mark.slow] * (name != "fast_scnn"))
+        for name in ONE_OF_EACH_TASK
+    ],
+)
 def test_our_exports_load(tmp_path, name):
     names = ["disc", "square"] if name in objects.SMALL else None
     ours = export.saved_model(
