@@ -17,7 +17,7 @@ from kerasseg.augment.adapter import from_numpy
 from kerasseg.augment.borders import border_weights
 from kerasseg.augment.color import color
 from kerasseg.augment.geometry import IGNORE_LABEL, geometry
-from kerasseg.augment.mixing import copy_paste, cutmix, mosaic
+from kerasseg.augment.mixing import copy_paste, cutmix, mixup, mosaic
 from kerasseg.augment.presets import (
     aerial,
     compose,
@@ -38,7 +38,7 @@ PRESETS = {
 AUGMENTATIONS = {
     **PRESETS,
     **{x.__name__: x for x in (border_weights, color, geometry, quality)},
-    **{x.__name__: x for x in (copy_paste, cutmix, mosaic)},
+    **{x.__name__: x for x in (copy_paste, cutmix, mixup, mosaic)},
 }
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "inspection",
     "medical",
     "microscopy",
+    "mixup",
     "mosaic",
     "quality",
     "standard",

@@ -1,4 +1,4 @@
-"""Samples made of several: parts of other samples are pasted into one.
+"""Samples made of several: parts of other samples are pasted or blended into one.
 
 These come after `geometry` in a `compose`, when all samples have one size. They are
 functions (sample, seed, partners) -> sample with an attribute `partners`, the number of
@@ -8,7 +8,7 @@ other samples that they want; `data.pipeline` draws these from the data set.
 import tensorflow as tf
 
 from kerasseg.augment.checks import check_number
-from kerasseg.augment.tensors import fold_in
+from kerasseg.augment.tensors import as_dtype, fold_in
 
 QUADRANTS = ((True, False), (False, True), (False, False))  # upper, left: of partners
 
@@ -38,6 +38,54 @@ def cutmix(*, chance=0.5):
         ends = [tf.stack(centre) * length + sign * half for sign in (-1, 1)]
         rows, columns = (_between(size[i], ends[0][i], ends[1][i]) for i in (0, 1))
         return paste(sample, partner, rows[:, None] & columns & (lot < chance))
+
+    transform.partners = 1
+    return transform
+
+
+def mixup(*, chance=0.5, alpha=0.4):
+    """Blend an image with another; each pixel's label is drawn from the two.
+
+    The paper mixes labels by the same shares as images. Here a pixel gets one of the
+    two labels, with its image's share as the probability: cross-entropy is that of the
+    paper on the average, and every loss takes the labels as they are.
+
+    Args:
+        chance: share of the samples, 0..1, that are blended.
+        alpha: of the beta distribution from which shares are drawn, 0..100, both its
+            parameters; near 0 hardly anything is blended, at 1 all shares are alike
+            likely.
+
+    Returns:
+        Function (sample, seed, partners) -> sample. The sample's own share is the
+        larger one. Raises ValueError for samples with objects, which have no shares.
+
+    Reference: Zhang et al., 2018, https://arxiv.org/abs/1710.09412
+    """
+    check_number("chance", chance, 1)
+    check_number("alpha", alpha, 100)
+
+    def transform(sample, seed, partners):
+        (partner,) = partners
+        if "instances" in sample:
+            raise ValueError(
+                "`mixup` blends images and labels of classes; objects are mixed by "
+                "`copy_paste`, `cutmix` or `mosaic`. Received: a sample with instances."
+            )
+        # The share of one gamma variable in two is a beta variable. Those of a small
+        # alpha underflow, so they are drawn as logarithms (Marsaglia and Tsang, 2000).
+        gamma = tf.random.stateless_gamma([2], seed, alpha + 1)
+        below_one = 1 - tf.stack(_uniform(fold_in(seed, 3), 2))
+        logs = tf.math.log(gamma) + tf.math.log(below_one) / max(alpha, 1e-3)
+        share = tf.sigmoid(tf.abs(logs[0] - logs[1]))
+        lot = tf.random.stateless_uniform([], fold_in(seed, 1), alg="philox")
+        share = tf.where(lot < chance, share, 1.0)
+        size = tf.shape(sample["image"])[:2]
+        lots = tf.random.stateless_uniform(size, fold_in(seed, 2), alg="philox")
+        drawn = paste(sample, partner, lots >= share)
+        own, other = (tf.cast(x["image"], tf.float32) for x in (sample, partner))
+        image = as_dtype(share * own + (1 - share) * other, drawn["image"].dtype)
+        return {**drawn, "image": image}
 
     transform.partners = 1
     return transform
@@ -126,15 +174,15 @@ def paste(sample, partner, where):
     """Replace pixels of a sample, its label and objects by those of another.
 
     Args:
-        sample, partner: samples of one size, dtype and keys, with `label` [H, W] or
-            `instances` [L, H, W], `classes` and `crowd`.
+        sample, partner: samples of one size, dtype and keys, with `label` [H, W],
+            `weights` [H, W], or `instances` [L, H, W], `classes` and `crowd`.
         where: bool [H, W].
 
     Returns:
         sample; the objects of the partner follow its own.
 
     Raises:
-        ValueError: if the sizes are known to differ.
+        ValueError: if the sizes are known to differ, or for samples with `masks`.
     """
     first, second = (tf.convert_to_tensor(x["image"]) for x in (sample, partner))
     if not first.shape.is_compatible_with(second.shape):
@@ -142,9 +190,15 @@ def paste(sample, partner, where):
             "Samples must have one size to be mixed: put `geometry(size=...)` first. "
             f"Received: {first.shape} and {second.shape}."
         )
+    if "masks" in sample:
+        raise ValueError(
+            "Samples that are mixed must have their objects as `instances`: nothing "
+            "says which of two samples' masks belong together. Received: `masks`."
+        )
     result = {**sample, "image": tf.where(where[..., None], second, first)}
-    if "label" in sample:
-        result["label"] = tf.where(where, partner["label"], sample["label"])
+    for key in ("label", "weights"):
+        if key in sample:
+            result[key] = tf.where(where, partner[key], sample[key])
     if "instances" in sample:
         count = tf.shape(sample["classes"])[0]
         own = tf.where(where, 0, sample["instances"])

@@ -4,7 +4,8 @@ import tensorflow as tf
 
 from kerasseg import augment, data, datasets
 
-MIXERS = {"cutmix": 1, "mosaic": 3, "copy_paste": 1}
+PARTNERS = {"cutmix": 1, "mosaic": 3, "copy_paste": 1, "mixup": 1}
+PASTING = ["cutmix", "mosaic", "copy_paste"]
 
 
 def flat(number, size=(16, 24), objects=False):
@@ -24,23 +25,23 @@ def flat(number, size=(16, 24), objects=False):
 
 def mixed(name, seed, objects=False, **options):
     function = getattr(augment, name)(**options)
-    assert function.partners == MIXERS[name]
+    assert function.partners == PARTNERS[name]
     others = [flat(2 + i, objects=objects) for i in range(function.partners)]
     result = function(flat(1, objects=objects), tf.constant([7, seed]), others)
     return {key: value.numpy() for key, value in result.items()}
 
 
-@pytest.mark.parametrize("name", MIXERS)
+@pytest.mark.parametrize("name", PASTING)
 def test_image_and_label_come_from_the_same_samples(name):
     seen = set()
     for seed in range(12):
         found = mixed(name, seed, chance=1)
         np.testing.assert_array_equal(found["image"][..., 0], found["label"])
         seen |= {*np.unique(found["label"]).tolist()}
-    assert seen == {*range(1, 2 + MIXERS[name])}
+    assert seen == {*range(1, 2 + PARTNERS[name])}
 
 
-@pytest.mark.parametrize("name", MIXERS)
+@pytest.mark.parametrize("name", PASTING)
 def test_chance_is_the_share_of_samples_that_change(name):
     assert all((mixed(name, i, chance=0)["label"] == 1).all() for i in range(5))
     changed = [
@@ -49,6 +50,48 @@ def test_chance_is_the_share_of_samples_that_change(name):
     assert np.mean(changed) == pytest.approx(
         0.25 if name == "copy_paste" else 0.5, abs=0.18
     )
+
+
+def test_labels_are_drawn_by_the_shares_that_images_are_blended_by():
+    function, shares = augment.mixup(chance=1, alpha=1), []
+    for seed in range(30):
+        pair = flat(0, size=(64, 64)), flat(200, size=(64, 64))
+        found = function(pair[0], tf.constant([7, seed]), [pair[1]])
+        (value,) = np.unique(found["image"])
+        shares.append(value / 200)
+        of_partner = np.mean(found["label"] == 200)
+        assert of_partner == pytest.approx(shares[-1], abs=0.04)  # 5 deviations
+    # The smaller of a uniform share and its rest is uniform in 0..1/2.
+    assert np.mean(shares) == pytest.approx(0.25, abs=0.08) and max(shares) <= 0.5
+
+
+def test_alpha_says_how_much_is_blended():
+    def blended(alpha):
+        found = [mixed("mixup", i, chance=1, alpha=alpha)["label"] for i in range(40)]
+        return np.mean([np.mean(label == 2) for label in found])
+
+    assert 0 == blended(0) < blended(0.1) < blended(0.4) < blended(100)
+    assert blended(100) == pytest.approx(0.5, abs=0.05)
+
+
+def test_mixup_blends_a_part_of_the_samples_of_classes_only():
+    changed = [(mixed("mixup", i, chance=0.5)["label"] != 1).any() for i in range(60)]
+    assert 0.2 < np.mean(changed) < 0.65
+    with pytest.raises(ValueError, match="copy_paste"):
+        mixed("mixup", 0, objects=True)
+
+
+@pytest.mark.parametrize("name", PARTNERS)
+def test_weights_stay_with_their_labels_and_masks_are_refused(name):
+    function = getattr(augment, name)(chance=1)
+    weighted = [{**x, "weights": 1.0 * x["label"]} for x in map(flat, range(1, 5))]
+    partners = weighted[1 : 1 + function.partners]
+    for seed in range(8):
+        found = function(weighted[0], tf.constant([7, seed]), partners)
+        np.testing.assert_array_equal(found["weights"], found["label"])
+    unclear = {**flat(1), "masks": np.zeros((2, 16, 24), bool)}
+    with pytest.raises(ValueError, match="`instances`"):
+        function(unclear, tf.constant([7, 0]), [unclear] * function.partners)
 
 
 def test_rectangles_of_cutmix_have_uniform_areas():
