@@ -5,12 +5,13 @@ Names are addresses: the caller gives `name="decoder2_1"` and the layers inside 
 """
 
 from kerasseg.blocks.attention import attend, attend_rules, channel_gate, scse
-from kerasseg.blocks.context import aspp, pyramid_pooling
+from kerasseg.blocks.context import aspp, aspp_rules, pyramid_pooling
 from kerasseg.blocks.convolution import (
     BatchNorm,
     activate,
     conv,
     conv_norm_act,
+    depthwise_conv,
     depthwise_conv_norm_act,
     double_conv,
     normalize,
@@ -31,6 +32,7 @@ __all__ = [
     "BatchNorm",
     "activate",
     "aspp",
+    "aspp_rules",
     "attend",
     "attend_rules",
     "aux_sides",
@@ -38,6 +40,7 @@ __all__ = [
     "conv",
     "conv_norm_act",
     "decoder_block",
+    "depthwise_conv",
     "depthwise_conv_norm_act",
     "double_conv",
     "fcn_head",

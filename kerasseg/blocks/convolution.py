@@ -160,6 +160,36 @@ def activate(x, activation, *, name):
     return layers.Activation(activation, name=f"{name}_{activation}")(x)
 
 
+def depthwise_conv(
+    x,
+    kernel_size=3,
+    *,
+    strides=1,
+    dilation=1,
+    padding="symmetric",
+    use_bias=True,
+    name,
+):
+    """Depthwise convolution: a kernel for each channel; arguments as for `conv`.
+
+    Returns:
+        Features [N, H / strides, W / strides, C].
+    """
+    x, padding = pad_symmetric(x, kernel_size, strides, dilation, padding, name)
+    return layers.DepthwiseConv2D(
+        kernel_size,
+        strides=strides,
+        dilation_rate=dilation,
+        padding=padding,
+        use_bias=use_bias,
+        # Keras 3.15 takes all channels for inputs of such a kernel, which makes it
+        # smaller than He's by the root of their number; a normalisation behind it
+        # undoes that.
+        depthwise_initializer="he_normal",
+        name=name,
+    )(x)
+
+
 def depthwise_conv_norm_act(
     x,
     kernel_size=3,
@@ -184,37 +214,58 @@ def depthwise_conv_norm_act(
     Returns:
         Features [N, H / strides, W / strides, C].
     """
-    x, padding = pad_symmetric(
-        x, kernel_size, strides, dilation, padding, f"{name}_conv"
-    )
-    x = layers.DepthwiseConv2D(
+    x = depthwise_conv(
+        x,
         kernel_size,
         strides=strides,
-        dilation_rate=dilation,
+        dilation=dilation,
         padding=padding,
         use_bias=norm is None,
-        # Keras 3.15 takes all channels for inputs of such a kernel, which makes it
-        # smaller than He's by the root of their number; a normalisation behind it
-        # undoes that.
-        depthwise_initializer="he_normal",
         name=f"{name}_conv",
-    )(x)
+    )
     x = normalize(x, norm, name=f"{name}_norm")
     return activate(x, activation, name=name)
 
 
 def separable_conv(
-    x, filters, *, strides=1, dilation=1, norm="batch", activation="relu", name
+    x,
+    filters,
+    *,
+    strides=1,
+    dilation=1,
+    norm="batch",
+    activation="relu",
+    depthwise_norm=True,
+    name,
 ):
     """Depthwise 3x3 and pointwise 1x1, each normalised and activated (DeepLabv3+).
 
+    Args:
+        x: features [N, H, W, C].
+        filters: channels of the result.
+        norm: see `normalize`.
+        activation: name of a Keras activation, or None.
+        depthwise_norm: False leaves normalisation, activation and bias out between the
+            two convolutions, as segmentation_models.pytorch does.
+        name: prefix; layers `{name}_depthwise_conv`, `{name}_pointwise_conv`, ...
+
+    Returns:
+        Features [N, H / strides, W / strides, filters].
+
     Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
     """
-    options = {"norm": norm, "activation": activation}
-    x = depthwise_conv_norm_act(
-        x, strides=strides, dilation=dilation, name=f"{name}_depthwise", **options
+    x = depthwise_conv(
+        x,
+        strides=strides,
+        dilation=dilation,
+        use_bias=depthwise_norm and norm is None,
+        name=f"{name}_depthwise_conv",
     )
-    return conv_norm_act(x, filters, 1, name=f"{name}_pointwise", **options)
+    if depthwise_norm:
+        x = normalize(x, norm, name=f"{name}_depthwise_norm")
+        x = activate(x, activation, name=f"{name}_depthwise")
+    options = {"norm": norm, "activation": activation, "name": f"{name}_pointwise"}
+    return conv_norm_act(x, filters, 1, **options)
 
 
 def double_conv(x, filters, *, padding="symmetric", norm="batch", name):

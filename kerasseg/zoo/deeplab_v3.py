@@ -8,25 +8,21 @@ from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._references import Reference
 
-# torchvision numbers its branches, and its names tell no dilations.
-PARTS = {
-    r"0\.convs\.0": "aspp_point",
-    **{
-        rf"0\.convs\.{i}": f"aspp_rate{rate}" for i, rate in ((1, 12), (2, 24), (3, 36))
-    },
-    r"0\.project": "aspp_project",
-}
 RULES = (
-    *((rf"^classifier\.{a}\.0\.", f"{b}_conv.") for a, b in PARTS.items()),
-    *((rf"^classifier\.{a}\.1\.", f"{b}_norm.") for a, b in PARTS.items()),
-    (r"^classifier\.0\.convs\.4\.1\.", "aspp_image_conv."),
-    (r"^classifier\.0\.convs\.4\.2\.", "aspp_image_norm."),
+    *blocks.aspp_rules(r"classifier\.0", rates=(12, 24, 36)),
     (r"^classifier\.1\.", "head_conv."),
     (r"^classifier\.2\.", "head_norm."),
     (r"^classifier\.4\.", "head_score."),
     (r"^aux_classifier\.0\.", "aux_head_conv."),
     (r"^aux_classifier\.1\.", "aux_head_norm."),
     (r"^aux_classifier\.4\.", "aux_head_score."),
+)
+# segmentation_models.pytorch; its first releases numbered the decoder's parts.
+SMP_RULES = (
+    *blocks.aspp_rules(r"decoder\.(?:aspp|0)", rates=(12, 24, 36)),
+    (r"^decoder\.(?:conv|1)\.", "head_conv."),
+    (r"^decoder\.(?:bn|2)\.", "head_norm."),
+    (r"^segmentation_head\.0\.", "head_score."),
 )
 REFERENCES = {
     f"torchvision/deeplabv3_{encoder}": Reference(
@@ -46,6 +42,12 @@ REFERENCES["torchvision/deeplabv3_mobilenet_v3_large"] = Reference(
     encoders=("mobilenet_v3_large",),
     num_classes=21,
 )
+REFERENCES["smp/DeepLabV3"] = Reference(
+    SMP_RULES,
+    # The rates are those of stride 8 at 16, too.
+    {"encoder": "resnet34", "atrous_rates": (12, 24, 36), "align_corners": True},
+    {"dilate_first": True},
+)
 # The paper's at strides 16 and 8, halved once more at 32.
 RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
 
@@ -60,6 +62,7 @@ def deeplab_v3(
     output_stride=8,
     atrous_rates=None,
     aux=False,
+    align_corners=False,
     weights=None,
 ):
     """DeepLabv3 with the head of torchvision: ASPP, one 3x3, one 1x1.
@@ -74,6 +77,8 @@ def deeplab_v3(
             output stride: 12, 24, 36 at 8 and half of them at 16.
         aux: add the auxiliary FCN head on `c4`, or on the tap that is named ("c3" for
             torchvision's MobileNetV3).
+        align_corners: resize with coinciding corner pixels, as
+            segmentation_models.pytorch.
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -95,7 +100,7 @@ def deeplab_v3(
     # This 3x3 is torchvision's: in the paper the scores follow the projection.
     x = blocks.conv_norm_act(x, 256, name="head")
     scores = blocks.conv(x, num_classes, 1, name="head_score")
-    outputs = blocks.logits(scores, image)
+    outputs = blocks.logits(scores, image, align_corners=align_corners)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
     return keras.Model(image, outputs, name="deeplab_v3")

@@ -7,10 +7,39 @@ from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.layers import ResizeLike
 from kerasseg.zoo._builder import builder
+from kerasseg.zoo._references import Reference
 from kerasseg.zoo.deeplab_v3 import RATES
 
+# segmentation_models.pytorch
+RULES = (
+    *blocks.aspp_rules(r"decoder\.aspp\.0", rates=(12, 24, 36), separable=True),
+    (r"^decoder\.aspp\.1\.0\.", "aspp_refine_depthwise_conv."),
+    (r"^decoder\.aspp\.1\.1\.", "aspp_refine_pointwise_conv."),
+    (r"^decoder\.aspp\.2\.", "aspp_refine_pointwise_norm."),
+    (r"^decoder\.block1\.0\.", "decoder_low_conv."),
+    (r"^decoder\.block1\.1\.", "decoder_low_norm."),
+    (r"^decoder\.block2\.0\.0\.", "decoder1_depthwise_conv."),
+    (r"^decoder\.block2\.0\.1\.", "decoder1_pointwise_conv."),
+    (r"^decoder\.block2\.1\.", "decoder1_pointwise_norm."),
+    (r"^segmentation_head\.0\.", "head."),
+)
+REFERENCES = {
+    "smp/DeepLabV3Plus": Reference(
+        RULES,
+        {
+            "encoder": "resnet34",
+            "atrous_rates": (12, 24, 36),  # at stride 16, too
+            "depthwise_norm": False,
+            "refine_aspp": True,
+            "decoder_filters": (256,),
+            "align_corners": True,
+        },
+        {"dilate_first": True},
+    )
+}
 
-@builder()
+
+@builder(references=REFERENCES)
 def deeplab_v3_plus(
     num_classes=21,
     encoder="resnet50",
@@ -20,13 +49,16 @@ def deeplab_v3_plus(
     output_stride=16,
     atrous_rates=None,
     decoder_filters=(256, 256),
+    depthwise_norm=True,
+    refine_aspp=False,
+    align_corners=False,
     dropout=0.1,
     weights=None,
 ):
     """DeepLabv3+ as in the paper: separable ASPP, 48 low-level channels, two 3x3.
 
-    segmentation_models.pytorch departs from it (one convolution in the decoder, rates
-    12/24/36 at stride 16); `decoder_filters` and `atrous_rates` cover such forms.
+    segmentation_models.pytorch departs from it in five options, which
+    `zoo.from_reference("smp/DeepLabV3Plus")` sets.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.
@@ -38,6 +70,11 @@ def deeplab_v3_plus(
             them at 8; () leaves the 1x1 and image pooling (the paper's MobileNetV2).
         decoder_filters: channels of the separable 3x3 convolutions at stride 4; ()
             leaves the decoder out and scores the ASPP features.
+        depthwise_norm: normalise and activate between the depthwise and the pointwise
+            part of separable convolutions, as the authors' code; False as
+            segmentation_models.pytorch.
+        refine_aspp: one more separable 3x3 convolution behind ASPP, as there.
+        align_corners: resize with coinciding corner pixels, as there.
         dropout: rate after ASPP.
         weights: None or a path to weights of the whole model.
 
@@ -55,13 +92,18 @@ def deeplab_v3_plus(
     taps = encoders.build(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)
-    x = blocks.aspp(taps["c5"], rates=rates, separable=True, dropout=dropout)
+    norm = {"depthwise_norm": depthwise_norm}
+    x = blocks.aspp(taps["c5"], rates=rates, separable=True, dropout=dropout, **norm)
+    if refine_aspp:
+        x = blocks.separable_conv(x, 256, name="aspp_refine", **norm)
     if decoder_filters:
         # 48 did best in table 1: many more would outweigh the 256 channels of ASPP.
         low = blocks.conv_norm_act(taps["c2"], 48, 1, name="decoder_low")
-        x = ResizeLike(name="decoder_up")([x, low])
+        up = ResizeLike(align_corners=align_corners, name="decoder_up")
+        x = up([x, low])
         x = layers.Concatenate(name="decoder_concat")([x, low])
     for index, filters in enumerate(decoder_filters, 1):
-        x = blocks.separable_conv(x, filters, name=f"decoder{index}")
+        x = blocks.separable_conv(x, filters, name=f"decoder{index}", **norm)
     scores = blocks.conv(x, num_classes, 1, name="head")
-    return keras.Model(image, blocks.logits(scores, image), name="deeplab_v3_plus")
+    outputs = blocks.logits(scores, image, align_corners=align_corners)
+    return keras.Model(image, outputs, name="deeplab_v3_plus")

@@ -53,6 +53,25 @@ def published(case):
             r"mix_positions=False \(True\)",
             marks=pytest.mark.slow,
         ),
+        pytest.param(
+            "deeplab_v3_smp",
+            "deeplab_v3",
+            {"encoder": "resnet18", "align_corners": True},
+            r"smp/DeepLabV3.* dilate_first=False \(True\)",
+            marks=pytest.mark.slow,
+        ),
+        (
+            "deeplab_v3_plus",
+            "deeplab_v3_plus",
+            {
+                "encoder": "resnet18",
+                "atrous_rates": (12, 24, 36),
+                "decoder_filters": (256,),
+                "depthwise_norm": False,
+                "refine_aspp": True,
+            },
+            r"smp/DeepLabV3Plus.* align_corners=False \(True\), dilate_first=False",
+        ),
         ("fpn", "fpn", {"encoder": "resnet18"}, r"from_reference\('smp/FPN', weights"),
     ],
 )
@@ -80,6 +99,18 @@ def test_a_model_read_from_a_file_does_not_tell_its_options(tmp_path):
     model = keras.models.load_model(tmp_path / "model.keras")
     with pytest.raises(weights.WeightsError, match=r"from a file does not tell"):
         zoo.load_torch(model, published("fpn"))
+
+
+def test_dilations_that_names_do_not_tell_are_refused():
+    arrays = published("deeplab_v3_smp")
+    with pytest.raises(weights.WeightsError, match="unknown: 'aspp_rate24_conv"):
+        zoo.from_reference(
+            "smp/DeepLabV3",
+            3,
+            encoder="resnet18",
+            weights=arrays,
+            options={"atrous_rates": (6, 12, 18)},
+        )
 
 
 def test_an_encoder_at_another_stride_is_refused():
