@@ -16,13 +16,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from kerasseg.serving import file_requests, open_inference
 from kerasseg.serving.batches import Batches, FullError
 from kerasseg.serving.metrics import Metrics
-from kerasseg.serving.segmenter import ANSWERS
 
 LEFT = 499  # as nginx counts clients that did not wait for the answer
 LOG = logging.getLogger(__name__)
-HOW = "Send the file itself: curl --data-binary @photo.jpg URL/predict"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,49 +62,52 @@ class Service:
         workers = os.cpu_count() or 1
         self._files = concurrent.futures.ThreadPoolExecutor(workers, "files")
 
-    async def predict(self, request):
-        """Answer one file, and count it."""
-        seconds, status = {}, 500
-        try:
-            response = await self._admitted(request, seconds)
-            status = response.status_code
-            # Milliseconds, which browsers show beside the request.
-            stages = (f"{k};dur={1e3 * value:.1f}" for k, value in seconds.items())
-            response.headers["Server-Timing"] = ", ".join(stages)
-            return response
-        except HTTPException as error:
-            status = error.status_code
-            raise
-        except ClientDisconnect:
-            status = LEFT
-            return Response(status_code=400)  # that nobody reads
-        except Exception:  # of the model, or ours: the server must live on
-            LOG.exception("a request failed")
-            words = "The model could not answer; the server's log says why."
-            return JSONResponse({"error": words}, 500)
-        finally:
-            self.metrics.count_answer(status, seconds if status == 200 else {})
+    def predict(self, form):
+        """Endpoint that answers one picture, and counts it.
 
-    async def _admitted(self, request, seconds):
+        Args:
+            form: `file_requests`, or another module of its functions.
+        """
+
+        async def endpoint(request):
+            seconds, status = {}, 500
+            try:
+                response = await self._admitted(request, form, seconds)
+                status = response.status_code
+                # Milliseconds, which browsers show beside the request.
+                stages = (f"{k};dur={1e3 * value:.1f}" for k, value in seconds.items())
+                response.headers["Server-Timing"] = ", ".join(stages)
+                return response
+            except HTTPException as error:
+                status = error.status_code
+                raise
+            except ClientDisconnect:
+                status = LEFT
+                return Response(status_code=400)  # that nobody reads
+            except Exception:  # of the model, or ours: the server must live on
+                LOG.exception("a request failed")
+                words = "The model could not answer; the server's log says why."
+                return JSONResponse({"error": words}, 500)
+            finally:
+                self.metrics.count_answer(status, seconds if status == 200 else {})
+
+        return endpoint
+
+    async def _admitted(self, request, form, seconds):
         if self._running >= self._limits.max_requests:
             raise _busy(f"{self._running} requests are under way")
         self._running += 1
         try:
-            kind = _kind(request)
+            begun = form.begin(request, self._segmenter)
             with _stage(seconds, "read"):
                 data = await self._body(request)
-            return await self._answer(data, kind, seconds)
+            return await self._answer(data, form, begun, seconds)
         finally:
             self._running -= 1
 
     async def _body(self, request):
         """The bytes of a request, as many as are allowed, in time."""
         most, chunks, size = self._limits.max_bytes, [], 0
-        media = request.headers.get("content-type", "").partition(";")[0].lower()
-        if media in ("multipart/form-data", "application/json"):
-            raise HTTPException(
-                415, f"The body must be an image file. Received: {media}. {HOW}"
-            )
         if (length := request.headers.get("content-length")) and int(length) > most:
             raise _too_large(most, length)
         try:
@@ -118,32 +120,30 @@ class Service:
         except TimeoutError as error:
             words = f"The file must arrive within {self._limits.timeout_s:g} s."
             raise HTTPException(408, f"{words} Received: {size} bytes.") from error
-        if not size:
-            raise HTTPException(
-                400, f"The body must be an image file, not empty. {HOW}"
-            )
         return b"".join(chunks)
 
-    async def _answer(self, data, kind, seconds):
+    async def _answer(self, data, form, begun, seconds):
         model, loop = self._segmenter, asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._limits.timeout_s):
                 with _stage(seconds, "decode"):
-                    image = await loop.run_in_executor(self._files, _read, model, data)
-                del data
+                    work = _read, model, form, data, begun
+                    image, asked = await loop.run_in_executor(self._files, *work)
+                del data, work
                 with _stage(seconds, "segment"):
                     group, most = (image.shape, image.dtype), model.most_together(image)
                     found = await self._batches(image, group, most)
                 with _stage(seconds, "encode"):
-                    work = model.answer, image, found, kind
-                    content = await loop.run_in_executor(self._files, *work)
+                    work = form.pack, model, image, found, asked
+                    answer = await loop.run_in_executor(self._files, *work)
         except FullError as error:
             raise _busy("the queue is full") from error
         except TimeoutError as error:
             raise _busy(f"no answer within {self._limits.timeout_s:g} s") from error
         except MemoryError as error:
             raise _busy("the memory does not suffice for this image") from error
-        return Response(content, media_type=ANSWERS[kind])
+        content, headers = answer
+        return Response(content, headers=headers)
 
     async def about(self, request):
         """Description of the model, and the limits."""
@@ -153,6 +153,16 @@ class Service:
     async def healthy(self, request):
         """The process lives, and the model is loaded: it is before any request is."""
         return JSONResponse({"status": "ready", "waiting": len(self._batches)})
+
+    async def described(self, request):
+        """The model as the Open Inference Protocol describes it."""
+        open_inference.check_name(request, self._segmenter)
+        return JSONResponse(open_inference.describe(self._segmenter))
+
+    async def model_ready(self, request):
+        """It is before any request is."""
+        open_inference.check_name(request, self._segmenter)
+        return JSONResponse({"name": self._segmenter.name, "ready": True})
 
     async def figures(self, request):
         """For Prometheus."""
@@ -174,33 +184,36 @@ def make(segmenter, limits=None, hosts=("*",)):
     service = Service(segmenter, limits or Limits())
     return Starlette(
         routes=[
-            Route("/predict", service.predict, methods=["POST"]),
+            Route("/predict", service.predict(file_requests), methods=["POST"]),
             Route("/metadata", service.about),
             Route("/health", service.healthy),
             Route("/metrics", service.figures),
+            *_open_inference_routes(service),
         ],
         middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
         exception_handlers={HTTPException: _refusal},
     )
 
 
-def _read(model, data):
-    """The image of a file, or the words of what is wrong with it."""
+def _open_inference_routes(service):
+    infer = service.predict(open_inference)
+    return [
+        Route("/v2", open_inference.server),
+        Route("/v2/health/live", lambda request: JSONResponse({"live": True})),
+        Route("/v2/health/ready", lambda request: JSONResponse({"ready": True})),
+        Route("/v2/models/{name}", service.described),
+        Route("/v2/models/{name}/ready", service.model_ready),
+        Route("/v2/models/{name}/infer", infer, methods=["POST"]),
+    ]
+
+
+def _read(model, form, data, begun):
+    """The image of a request and what it asks, or the words of what is wrong."""
+    data, asked = form.unpack(data, begun)
     try:
-        return model.read(data)
+        return model.read(data), asked
     except ValueError as error:  # an `images.ImageError` is one
         raise HTTPException(400, str(error).removeprefix("<bytes>: ")) from error
-
-
-def _kind(request):
-    """The answer that a request wants: by ?answer=, or its Accept header."""
-    kind = request.query_params.get("answer")
-    if kind is None:
-        kind = "mask" if "image/png" in request.headers.get("accept", "") else "json"
-    if kind not in ANSWERS:
-        choices = ", ".join(ANSWERS)
-        raise HTTPException(400, f"answer= must be one of {choices}. Received: {kind}.")
-    return kind
 
 
 def _too_large(most, size):
@@ -215,10 +228,10 @@ def _busy(reason):
 
 def _refusal(request, error):
     words = error.detail
-    if error.status_code == 404:
-        words = "There are /predict, /metadata, /health and /metrics."
+    if words == "Not Found":  # by Starlette
+        words = "There are /predict, /metadata, /health, /metrics and those below /v2."
     if error.status_code == 405:
-        words = f"{request.method} is not for {request.url.path}. {HOW}"
+        words = f"{request.method} is not for {request.url.path}. {file_requests.HOW}"
     return JSONResponse({"error": words}, error.status_code, headers=error.headers)
 
 

@@ -11,6 +11,7 @@ from kerasseg.tasks.semantic import BATCH_PX
 
 MAX_PIXELS = 4_000_000  # a U-Net takes about 1 GB for a million
 MOST_OBJECTS = 1000  # in one answer
+BOX = ("x1", "y1", "x2", "y2")
 ANSWERS = {"json": "application/json", "mask": "image/png", "overlay": "image/png"}
 
 
@@ -100,7 +101,7 @@ class Segmenter:
         mask = _png(_smallest(self.task.ids(found)))
         if kind == "mask":
             return mask
-        table = self.task.rows(found, self.classes, self.options)
+        table = self._rows(found)
         content = {
             "model": self.name,
             "height": image.shape[0],
@@ -111,6 +112,36 @@ class Segmenter:
             "mask_png": base64.b64encode(mask).decode("ascii"),
         }
         return json.dumps(content).encode()
+
+    def tensors(self, found=None):
+        """Arrays by name of what is found, for clients that want no files.
+
+        Args:
+            found: from `segment`; None gives the arrays of an empty image.
+
+        Returns:
+            Dict of "mask" [1, H, W], class ids uint8 or numbers of objects uint16; with
+            objects also "object_ids" int32 [n], their numbers in the mask,
+            "object_classes" int32 [n], "object_boxes" float32 [n, 4], x1, y1, x2, y2 in
+            px, and "object_scores" float32 [n], NaN where there is none.
+        """
+        ids = np.zeros([0, 0], int) if found is None else self.task.ids(found)
+        if self.task.name == "semantic":
+            highest = self.task.first_class + len(self.classes)
+            return {"mask": ids[None].astype("uint8" if highest < 257 else "uint16")}
+        rows = [] if found is None else self._rows(found).objects
+        columns = {
+            "object_ids": ("int32", [row["id"] for row in rows]),
+            "object_classes": ("int32", [row["class_id"] for row in rows]),
+            "object_boxes": ("float32", [[row[key] for key in BOX] for row in rows]),
+            "object_scores": ("float32", [_score(row["score"]) for row in rows]),
+        }
+        arrays = {name: np.array(x, dtype) for name, (dtype, x) in columns.items()}
+        arrays["object_boxes"] = arrays["object_boxes"].reshape(-1, 4)
+        return {"mask": ids[None].astype("uint16"), **arrays}
+
+    def _rows(self, found):
+        return self.task.rows(found, self.classes, self.options)
 
     def _areas(self, row):
         names = enumerate(map(str, self.classes), self.task.first_class)
@@ -123,6 +154,10 @@ class Segmenter:
 def _without_gaps(row):
     """A row of a table for JSON: class regions, for one, have no score."""
     return {key: value for key, value in row.items() if value != ""}
+
+
+def _score(value):
+    return np.nan if value == "" else value
 
 
 def _smallest(ids):

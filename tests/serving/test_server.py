@@ -53,7 +53,7 @@ class Bright:
 
 
 @contextlib.contextmanager
-def serving(segmenter, **limits):
+def serving_at(segmenter, **limits):
     """The port of a server in a thread."""
     limits = app.Limits(timeout_s=TIMEOUT_S, max_bytes=50_000, **limits)
     running = server.make(segmenter, "127.0.0.1", limits)
@@ -71,7 +71,7 @@ def serving(segmenter, **limits):
 
 @pytest.fixture(scope="module")
 def port():
-    with serving(Bright()) as found:
+    with serving_at(Bright()) as found:
         yield found
 
 
@@ -79,14 +79,20 @@ def png(value=200, size=(8, 10)):
     return cv2.imencode(".png", np.full([*size, 3], value, "uint8"))[1].tobytes()
 
 
-def ask(port, body=b"", method="POST", path="/predict", **headers):
-    """(status, content) of one request; content is parsed where it is JSON."""
+def ask(port, body=b"", method="POST", path="/predict", raw=False, **headers):
+    """(status, content) of one request; content is parsed where it is JSON.
+
+    With `raw`: (status, bytes, headers).
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     headers = {key.replace("_", "-"): value for key, value in headers.items()}
     connection.request(method, path, body, headers)
     answer = connection.getresponse()
-    content = answer.read().decode()
+    content = answer.read()
     connection.close()
+    if raw:
+        return answer.status, content, {k.lower(): v for k, v in answer.getheaders()}
+    content = content.decode()
     is_json = answer.getheader("content-type") == "application/json"
     return answer.status, json.loads(content) if is_json else content
 
@@ -153,7 +159,7 @@ def test_a_file_that_does_not_arrive_is_given_up(port):
 
 
 def test_clients_that_leave_in_the_middle_are_counted():
-    with serving(Bright()) as port:
+    with serving_at(Bright()) as port:
         head = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n"
         with socket.create_connection(("127.0.0.1", port)) as connection:
             connection.sendall(head + b"half")
@@ -172,7 +178,7 @@ def test_an_error_of_the_model_is_no_end_and_tells_no_secret(port, caplog):
 
 def test_waiting_requests_go_together_and_those_above_the_limit_are_told():
     bright = Bright()
-    with serving(bright, max_requests=3) as port:
+    with serving_at(bright, max_requests=3) as port:
         found = []
         slow = threading.Thread(target=lambda: found.append(ask(port, png(0))))
         slow.start()
@@ -199,7 +205,7 @@ def test_waiting_requests_go_together_and_those_above_the_limit_are_told():
 
 def test_requests_that_come_together_go_through_the_model_together():
     bright = Bright()
-    with serving(bright) as port:
+    with serving_at(bright) as port:
         threads = [threading.Thread(target=ask, args=(port, png())) for _ in range(24)]
         for thread in threads:
             thread.start()

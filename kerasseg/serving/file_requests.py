@@ -1,0 +1,46 @@
+"""Requests whose body is a picture's file; what `/predict` takes and gives."""
+
+from starlette.exceptions import HTTPException
+
+from kerasseg.serving.segmenter import ANSWERS
+
+HOW = "Send the file itself: curl --data-binary @photo.jpg URL/predict"
+
+
+def begin(request, model):
+    """The answer that a request wants: by ?answer=, or its Accept header.
+
+    Args:
+        request: starlette.requests.Request, whose body has not been read.
+        model: `Segmenter`.
+
+    Returns:
+        A key of `ANSWERS`.
+
+    Raises:
+        HTTPException: for another answer, or a body of another kind.
+    """
+    kind = request.query_params.get("answer")
+    if kind is None:
+        kind = "mask" if "image/png" in request.headers.get("accept", "") else "json"
+    if kind not in ANSWERS:
+        choices = ", ".join(ANSWERS)
+        raise HTTPException(400, f"answer= must be one of {choices}. Received: {kind}.")
+    media = request.headers.get("content-type", "").partition(";")[0].lower()
+    if media in ("multipart/form-data", "application/json"):
+        raise HTTPException(
+            415, f"The body must be an image file. Received: {media}. {HOW}"
+        )
+    return kind
+
+
+def unpack(data, begun):
+    """Bytes of the picture's file in the body `data`, and what `pack` has to know."""
+    if not data:
+        raise HTTPException(400, f"The body must be an image file, not empty. {HOW}")
+    return data, begun
+
+
+def pack(model, image, found, kind):
+    """The answer: bytes, and headers with their kind."""
+    return model.answer(image, found, kind), {"content-type": ANSWERS[kind]}

@@ -1,0 +1,31 @@
+"""Which answer a request with a picture's file gets."""
+
+import pytest
+
+starlette = pytest.importorskip("starlette")
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from kerasseg.serving import file_requests
+
+
+def begin(query="", **headers):
+    pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "http", "query_string": query.encode(), "headers": pairs}
+    return file_requests.begin(Request(scope), None)
+
+
+def test_the_query_goes_before_the_header():
+    assert begin() == "json"
+    assert begin(accept="text/html, image/png") == "mask"
+    assert begin("answer=overlay", accept="image/png") == "overlay"
+    with pytest.raises(HTTPException, match="json, mask, overlay"):
+        begin("answer=gif")
+
+
+def test_forms_are_no_files():
+    for kind in ("multipart/form-data; boundary=x", "Application/JSON"):
+        with pytest.raises(HTTPException, match="--data-binary"):
+            begin(**{"content-type": kind})
+    with pytest.raises(HTTPException, match="not empty"):
+        file_requests.unpack(b"", "json")
