@@ -2,7 +2,7 @@
 
 import pytest
 
-starlette = pytest.importorskip("starlette")
+pytest.importorskip("starlette")
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
