@@ -59,7 +59,7 @@ TRANSFORMERS_5 = {
 
 
 def _rules():
-    rules = [(r"^(?:head|classifier)\.(?:weight|bias)$", None)]
+    rules = []
     for stage in (1, 2, 3, 4):
         start, ours = r"^(?:backbone\.|encoder\.)?", f"stage{stage}"
         rules += [
@@ -111,7 +111,8 @@ def mit_b0(input_shape=(None, None, 3), *, weights=None, output_stride=32):
     Args:
         input_shape: (H, W, C), sizes may be None, of at least 32 pixels; raw RGB
             0..255.
-        weights: None or a path (names of the authors or of Hugging Face).
+        weights: None or a path (names of the authors or of Hugging Face); the scores of
+            a classifier are left out, and the log says so.
         output_stride: 32 only: attention has no kernel to dilate.
 
     Returns:

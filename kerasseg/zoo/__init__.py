@@ -275,7 +275,7 @@ def load_torch(model, source, *, skip_mismatch=None):
         traits = encoders.traits_of(model)
         if traits.load is not None:
             return traits.load(model, source)
-        return weights.load(model, source, rules=traits.rules)
+        return weights.load(model, source, rules=traits.rules, part=True)
     raise ValueError(
         "`model` must come from kerasseg.zoo or kerasseg.encoders, its name kept. "
         f"Received: model {model.name!r}."

@@ -31,7 +31,12 @@ RULES = (
     (r"^(?:model\.)?cls_head\.", "head."),
 )
 REFERENCES = {
-    "hrnet/ocr": Reference(RULES, {"encoder": "hrnet_w48", "align_corners": True})
+    "hrnet/ocr": Reference(
+        RULES,
+        {"encoder": "hrnet_w48", "align_corners": True},
+        {"align_corners": True},
+        encoders=("hrnet_w18", "hrnet_w32", "hrnet_w48"),
+    )
 }
 
 

@@ -36,7 +36,8 @@ def u2net(
 
     The small one of 4.7 MB is `encoder=encoders.rsu(filters=(64,) * 6,
     inner_filters=(16,) * 6)` with `decoder_filters=(64,) * 5` and
-    `inner_filters=(16,) * 5`.
+    `inner_filters=(16,) * 5`. The authors' scripts divide an image by its largest
+    value, where this network divides by 255.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.

@@ -11,7 +11,7 @@ import sys
 import numpy as np
 import torch
 
-from tests.parity import seeded
+from tests.parity import hugging_face, rebuilt, seeded
 from tests.parity.cases import CASES, DETECTORS, FIXTURES
 
 MEAN = np.array([123.675, 116.28, 103.53], "float32")
@@ -29,6 +29,10 @@ def build(kind, name, options):
         import timm
 
         return branches(timm.create_model(name, **options))
+    if kind == "transformers":
+        return hugging_face.build(name, options)
+    if kind == "rebuilt":
+        return getattr(rebuilt, name)(3, **options)
     if kind == "classifier":
         return features(getattr(torchvision().models, name)(), options)
     return getattr(torchvision().models.segmentation, name)(
@@ -251,7 +255,9 @@ def write_case(case, folder):
     model = build(*theirs)
     set_weights(model)
     calibrate(model, inputs(size))
-    state = {f"w/{k}": v.numpy() for k, v in model.state_dict().items()}
+    named = model.published(model) if hasattr(model, "published") else None
+    named = named or model.state_dict()
+    state = {f"w/{k}": v.numpy() for k, v in named.items()}
     np.savez(folder / f"{case}.npz", **state, **run(model, inputs(size)))
 
 

@@ -177,7 +177,7 @@ def test_a_model_of_no_builder_is_refused():
 
 
 @pytest.mark.parametrize("version", [4, 5])
-def test_classifiers_of_hugging_face_are_encoders(rng, version):
+def test_classifiers_of_hugging_face_are_encoders(rng, version, caplog):
     model = encoders.mit_b0()
     modules = {
         name: entry
@@ -189,6 +189,7 @@ def test_classifiers_of_hugging_face_are_encoders(rng, version):
     if version == 5:
         arrays = {renamed(name): array for name, array in arrays.items()}
     zoo.load_torch(model, arrays)
+    assert "left out those of other parts: 'classifier.bias', 'classi" in caplog.text
     for path, variable in weights.named_variables(model).items():
         np.testing.assert_array_equal(variable, expected[path])
 

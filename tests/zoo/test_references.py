@@ -137,6 +137,8 @@ def test_arguments_of_references_are_checked():
         zoo.from_reference("smp/unet")
     with pytest.raises(ValueError, match="must be one of resnet18"):
         zoo.from_reference("torchvision/fcn_resnet50", encoder="mit_b0")
+    with pytest.raises(ValueError, match="must be one of hrnet_w18"):
+        zoo.from_reference("hrnet/ocr", encoder="resnet50")
     with pytest.raises(ValueError, match="dilate_first"):
         zoo.from_reference("smp/PAN", encoder="mobilenet_v2")
 
