@@ -19,6 +19,7 @@ def plain(
     depth=5,
     norm="batch",
     padding="symmetric",
+    input_range=(-1, 1),
 ):
     """Contracting path of U-Net: two 3x3 convolutions per level, 2x2 max pooling.
 
@@ -30,16 +31,21 @@ def plain(
         depth: number of poolings; the deepest tap is `c{depth}`.
         norm: "batch", "group", "layer" or None.
         padding: "symmetric" keeps the size, "valid" is the paper's.
+        input_range: numbers to which pixels of 0 and 255 are brought.
 
     Returns:
         keras.Model: image -> {"c0" (stride 1), ..., "c5" (stride 32)}.
+
+    Raises:
+        ValueError: for another output stride, norm or padding, or no range.
 
     Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
     """
     check_output_stride(output_stride, "plain", choices=(32,))
     image = keras.Input(input_shape, name="image")
-    # -1..1: images of microscopes have not the statistics of photographs.
-    x = Normalize(mean=127.5, std=127.5, name="normalize")(image)
+    # No statistics of photographs: images of microscopes have others.
+    mean, std = _scaling(tuple(input_range))
+    x = Normalize(mean=mean, std=std, name="normalize")(image)
     taps = {}
     for level in range(depth + 1):
         if level:
@@ -52,3 +58,14 @@ def plain(
         )
         taps[f"c{level}"] = x
     return load(keras.Model(image, taps, name="plain"), weights)
+
+
+def _scaling(input_range):
+    """Mean and deviation that bring 0..255 to that range."""
+    if len(input_range) != 2 or not input_range[0] < input_range[1]:
+        raise ValueError(
+            "`input_range` must be two numbers, the smaller first. "
+            f"Received: input_range={input_range!r}."
+        )
+    std = 255 / (input_range[1] - input_range[0])
+    return -input_range[0] * std, std

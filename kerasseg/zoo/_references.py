@@ -16,6 +16,8 @@ FREE |= {"image_size", "weights", "aux", "deep_supervision", "dropout", "norm"}
 FREE |= {"attention", "base_filters", "decoder_filters", "head_filters", "filters"}
 FREE |= {"inner_filters", "attention_filters", "hidden", "depth", "freeze_norm"}
 FREE |= {"nms", "num_proposals", "content_size"}
+# Options that a builder hands on to its encoder.
+SHARED = ("output_stride", "input_range")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,7 +107,8 @@ def _differences(reference, model):
     if inner is None:
         return [*differing, f"encoder={encoder.name!r}, whose options are unknown"]
     right = parameters(inner.function)
-    right |= {"output_stride": built.options.get("output_stride", 32)}
+    right |= {"output_stride": 32}
+    right |= {name: built.options[name] for name in SHARED if name in built.options}
     wanted = encoder_options(reference, encoder.name, right["output_stride"])
     return differing + _unequal(inner.options, {**right, **wanted})
 

@@ -5,9 +5,37 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.layers import CropLike, LeastSize, ResizeLike
+from kerasseg.zoo import _transfer_unet
 from kerasseg.zoo._builder import builder
-from kerasseg.zoo._transfer_unet import REFERENCES, transfer_unet
+from kerasseg.zoo._references import Reference
+from kerasseg.zoo._transfer_unet import transfer_unet
 
+# milesial's Pytorch-UNet: its names of a double convolution -> ours
+STEPS = {0: "1_conv", 1: "1_norm", 3: "2_conv", 4: "2_norm"}
+MILESIAL = (
+    *(
+        rule
+        for theirs, ours in STEPS.items()
+        for rule in (
+            (rf"^inc\.double_conv\.{theirs}\.", f"level0_{ours}."),
+            (
+                rf"^down(\d)\.maxpool_conv\.1\.double_conv\.{theirs}\.",
+                rf"level\1_{ours}.",
+            ),
+            (rf"^up(\d)\.conv\.double_conv\.{theirs}\.", rf"decoder\1_{ours}."),
+        )
+    ),
+    (r"^up(\d)\.up\.", r"decoder\1_up."),
+    (r"^outc\.conv\.", "head."),
+)
+REFERENCES = {
+    **_transfer_unet.REFERENCES,
+    "milesial/UNet": Reference(
+        MILESIAL,
+        {"encoder": "plain", "input_range": (0, 1), "fit": "pad"},
+        encoders=("plain",),
+    ),
+}
 LEAST = 188  # of images whose logits without padding have any pixel: 4 x 4
 
 
@@ -23,6 +51,8 @@ def unet(
     norm="batch",
     attention=None,
     padding="same",
+    input_range=(-1, 1),
+    fit="resize",
     weights=None,
 ):
     """U-Net on the paper's own contracting path, or on any encoder.
@@ -47,14 +77,17 @@ def unet(
         norm: "batch", "group", "layer" or None.
         attention: "scse" or None; other encoders only.
         padding: "same" or "valid"; "valid" for "plain" only.
+        input_range: numbers to which pixels of 0 and 255 are brought, "plain" only.
+        fit: what makes up for a row or column that a pooling dropped: "resize" repeats
+            one, "pad" adds zeros; "plain" only.
         weights: None or a path to weights of the whole model.
 
     Returns:
         keras.Model: image [N, H, W, C] -> float32 logits [N, H, W, num_classes].
 
     Raises:
-        ValueError: for an unknown encoder, norm, attention or padding, and, from the
-            model without padding, for images below 188 x 188.
+        ValueError: for an unknown encoder, norm, attention, padding, range or fit, and,
+            from the model without padding, for images below 188 x 188.
 
     Example:
         >>> model = unet(num_classes=3, base_filters=4)
@@ -64,7 +97,8 @@ def unet(
     Reference: Ronneberger et al., 2015, https://arxiv.org/abs/1505.04597
     """
     mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
-    _check(encoder, mirrored, attention, padding)
+    own = {"padding": padding, "input_range": tuple(input_range), "fit": fit}
+    _check(encoder, mirrored, attention, own)
     if not mirrored:
         return transfer_unet(
             num_classes,
@@ -83,7 +117,12 @@ def unet(
         encoder,
         input_shape,
         weights=encoder_weights,
-        options={"base_filters": base_filters, "depth": 4, **options},
+        options={
+            "base_filters": base_filters,
+            "depth": 4,
+            "input_range": input_range,
+            **options,
+        },
     )
     *skips, x = encoder(x).values()  # taps come fine to coarse
     for level, skip in enumerate(skips[::-1], 1):
@@ -94,7 +133,11 @@ def unet(
         )(x)
         if padding == "valid":
             skip = CropLike(name=f"{name}_crop")([skip, x])
-        else:  # poolings drop odd rows and columns, which doubling does not bring back
+        # Poolings drop odd rows and columns, which doubling does not bring back.
+        elif fit == "pad":
+            x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
+            x = CropLike("start", name=f"{name}_fit")([x, skip])
+        else:
             x = ResizeLike("nearest", name=f"{name}_fit")([x, skip])
         x = layers.Concatenate(name=f"{name}_skip")([skip, x])
         x = blocks.double_conv(x, filters, name=name, **options)
@@ -102,19 +145,24 @@ def unet(
     return keras.Model(image, blocks.logits(scores), name="unet")
 
 
-def _check(encoder, mirrored, attention, padding):
+def _check(encoder, mirrored, attention, own):
     """Refuse options that only one of the two networks has."""
-    if padding not in ("same", "valid"):
-        raise ValueError(
-            f"`padding` must be 'same' or 'valid'. Received: padding={padding!r}."
-        )
+    choices = {"padding": ("same", "valid"), "fit": ("resize", "pad")}
+    for name, (usual, other) in choices.items():
+        if own[name] not in (usual, other):
+            raise ValueError(
+                f"`{name}` must be {usual!r} or {other!r}. "
+                f"Received: {name}={own[name]!r}."
+            )
     if mirrored and attention is not None:
         raise ValueError(
             "`attention` needs another encoder than 'plain'. "
             f"Received: attention={attention!r}."
         )
-    if not mirrored and padding == "valid":
-        raise ValueError(
-            "`padding='valid'` needs encoder='plain'. "
-            f"Received: encoder={encoder!r}, padding='valid'."
-        )
+    usual = {"padding": "same", "fit": "resize", "input_range": (-1, 1)}
+    for name, value in own.items():
+        if not mirrored and value != usual[name]:
+            raise ValueError(
+                f"`{name}={value!r}` needs encoder='plain'. "
+                f"Received: encoder={encoder!r}, {name}={value!r}."
+            )

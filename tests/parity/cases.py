@@ -135,6 +135,13 @@ CASES = {
     "mit_b0": Case(
         "mit_b0", {}, ("transformers", "SegformerForImageClassification", {}), ODD_SIZE
     ),
+    "unet_milesial": Case("milesial/UNet", {}, ("rebuilt", "UNet", {}), ODD_SIZE),
+    "unet_milesial_narrow": Case(
+        "milesial/UNet",
+        {"options": {"base_filters": 4}},
+        ("rebuilt", "UNet", {"width": 4}),
+        ODD_SIZE,
+    ),
     "u2net": Case("u2net/U2NET", {}, ("rebuilt", "U2NET", {}), WIDE),
     "ocrnet": Case(
         "hrnet/ocr",
@@ -160,6 +167,7 @@ DETECTORS = {
 }
 # The others differ from these only in what is compared elsewhere, or are large.
 FIXTURES = (
+    "unet_milesial_narrow",
     "unet_scse",
     "unet_plus_plus",
     "manet",

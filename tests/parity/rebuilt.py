@@ -17,6 +17,59 @@ def resize(x, like, align_corners=False):
     )
 
 
+class DoubleConv(nn.Module):
+    def __init__(self, channels, filters):
+        super().__init__()
+        steps = step(channels, filters, 3, nested=False)
+        steps += step(filters, filters, 3, nested=False)
+        self.double_conv = nn.Sequential(*steps)
+
+    def forward(self, x):
+        return self.double_conv(x)
+
+
+class UNet(nn.Module):
+    """The U-Net of milesial's Pytorch-UNet, with transposed convolutions.
+
+    It takes images in 0..1 and pads with zeros what a pooling dropped.
+    """
+
+    def __init__(self, classes, width=64):
+        super().__init__()
+        widths = [width * 2**level for level in range(5)]
+        self.inc = DoubleConv(3, width)
+        for level in range(1, 5):
+            conv = DoubleConv(widths[level - 1], widths[level])
+            down, up = nn.Module(), nn.Module()
+            down.maxpool_conv = nn.Sequential(nn.MaxPool2d(2), conv)
+            fine, coarse = widths[4 - level], widths[5 - level]
+            up.up = nn.ConvTranspose2d(coarse, fine, 2, stride=2)
+            up.conv = DoubleConv(coarse, fine)
+            setattr(self, f"down{level}", down)
+            setattr(self, f"up{level}", up)
+        self.outc = nn.Module()
+        self.outc.conv = nn.Conv2d(width, classes, 1)
+
+    @staticmethod
+    def prepare(images):
+        return images / 255
+
+    def forward(self, x):
+        skips = [x := self.inc(x)]
+        for level in range(1, 5):
+            x = getattr(self, f"down{level}").maxpool_conv(x)
+            skips.append(x)
+        skips.pop()
+        for level in range(1, 5):
+            up, skip = getattr(self, f"up{level}"), skips.pop()
+            x = up.up(x)
+            rows, columns = (a - b for a, b in zip(skip.shape[2:], x.shape[2:]))
+            top, left = rows // 2, columns // 2
+            x = functional.pad(x, [left, columns - left, top, rows - top])
+            x = up.conv(torch.cat([skip, x], 1))
+        return self.outc.conv(x)
+
+
 class Step(nn.Module):
     """3x3 convolution of a residual U-block, with a bias, normalised and activated."""
 

@@ -72,6 +72,12 @@ def published(case):
             },
             r"smp/DeepLabV3Plus.* align_corners=False \(True\), dilate_first=False",
         ),
+        (
+            "unet_milesial_narrow",
+            "unet",
+            {"base_filters": 4},
+            r"input_range=\(-1, 1\) \(\(0, 1\)\), fit='resize' \('pad'\)",
+        ),
         ("fpn", "fpn", {"encoder": "resnet18"}, r"from_reference\('smp/FPN', weights"),
     ],
 )

@@ -1,10 +1,10 @@
-"""The U-Net without padding, on images that leave nothing of it."""
+"""The U-Net without padding, and options of the mirrored one."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import export, predict, zoo
+from kerasseg import encoders, export, predict, zoo
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +46,29 @@ def test_graphs_refuse_smaller_images_too(model, tmp_path):
     assert run(images=tf.constant(image(190)))["class_ids"].shape == (1, 4, 4)
     with pytest.raises(tf.errors.InvalidArgumentError, match=shown):
         run(images=tf.constant(image(64)))
+
+
+def test_options_of_the_mirrored_network_are_checked():
+    with pytest.raises(ValueError, match=r"`fit` must be 'resize' or 'pad'"):
+        zoo.unet(2, base_filters=2, fit="zeros")
+    with pytest.raises(ValueError, match=r"smaller first. Received: .*\(1, 0\)"):
+        zoo.unet(2, base_filters=2, input_range=(1, 0))
+    with pytest.raises(ValueError, match=r"`input_range=\(0, 1\)` needs encoder='pl"):
+        zoo.unet(2, "tiny", input_range=[0, 1])
+
+
+@pytest.mark.parametrize(("ends", "black", "white"), [((-1, 1), -1, 1), ((0, 1), 0, 1)])
+def test_pixels_are_brought_to_the_range(ends, black, white):
+    model = zoo.unet(2, base_filters=2, input_range=ends)
+    normalize = encoders.of(model).get_layer("normalize")
+    found = normalize(np.float32([0, 255]).reshape(1, 1, 2, 1))
+    np.testing.assert_allclose(np.ravel(found), [black, white])
+
+
+def test_what_a_pooling_dropped_is_padded_with_zeros():
+    model = zoo.unet(2, base_filters=2, fit="pad")
+    fit = model.get_layer("decoder1_fit")
+    x, skip = np.ones([1, 4, 6, 1], "float32"), np.zeros([1, 5, 6, 1], "float32")
+    found = fit([model.get_layer("decoder1_pad")(x), skip])
+    np.testing.assert_array_equal(found[0, :, 0, 0], [1, 1, 1, 1, 0])
+    assert found.shape == skip.shape
