@@ -1,5 +1,7 @@
 """ConvNeXt: a convolutional network laid out like a transformer."""
 
+import re
+
 import keras
 from keras import layers
 
@@ -20,6 +22,16 @@ VARIANTS = {
 }
 
 
+# Of a block of torchvision and of Hugging Face.
+PARTS = {0: "depthwise", 2: "norm", 3: "expand", 5: "project"}
+NAMED_PARTS = {
+    "dwconv": "depthwise",
+    "layernorm": "norm",
+    "pwconv1": "expand",
+    "pwconv2": "project",
+}
+
+
 def _rules():
     """Names in torchvision's files: steps down have even numbers, stages odd ones."""
     rules = [
@@ -28,23 +40,51 @@ def _rules():
         (r"^classifier\.0\.", "norm."),
         (r"^classifier\.2\.", None),
     ]
-    parts = {0: "depthwise", 2: "norm", 3: "expand", 5: "project"}
     for stage in (1, 2, 3, 4):
         down, ours = rf"^features\.{2 * stage - 2}", f"stage{stage}"
         rules.append((rf"{down}\.0\.", f"{ours}_down_norm."))
         rules.append((rf"{down}\.1\.", f"{ours}_down_conv."))
         block = rf"^features\.{2 * stage - 1}\.(\d+)"
         rules.append((rf"{block}\.layer_scale$", rf"{ours}_\1_scale/factors"))
-        for index, part in parts.items():
+        for index, part in PARTS.items():
             rules.append((rf"{block}\.block\.{index}\.", rf"{ours}_\1_{part}."))
     return tuple(rules)
 
 
-RULES = _rules()
+def _hugging_face_rules():
+    """Names in Hugging Face's files of classifiers and of segmentation networks."""
+    start = r"^(?:backbone\.|convnext\.)?"
+    rules = [
+        (rf"{start}embeddings\.patch_embeddings\.", "stage1_down_conv."),
+        (rf"{start}embeddings\.layernorm\.", "stage1_down_norm."),
+        (r"^backbone\.hidden_states_norms\.stage4\.", "norm."),
+        (r"^backbone\.hidden_states_norms\.stage(\d)\.", r"stage\1_norm."),
+        (r"^convnext\.layernorm\.", "norm."),
+    ]
+    for stage in (1, 2, 3, 4):
+        theirs, ours = rf"{start}encoder\.stages\.{stage - 1}", f"stage{stage}"
+        block = rf"{theirs}\.layers\.(\d+)"
+        rules += [
+            (rf"{theirs}\.downsampling_layer\.0\.", f"{ours}_down_norm."),
+            (rf"{theirs}\.downsampling_layer\.1\.", f"{ours}_down_conv."),
+            (rf"{block}\.layer_scale_parameter$", rf"{ours}_\1_scale/factors"),
+        ]
+        for name, part in NAMED_PARTS.items():
+            rules.append((rf"{block}\.{name}\.", rf"{ours}_\1_{part}."))
+    return tuple(rules)
+
+
+RULES = (*_rules(), *_hugging_face_rules())
 
 
 @encoder(publisher="keras.applications", rules=RULES)
-def convnext_tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def convnext_tiny(
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    normalize_taps=False,
+):
     """ConvNeXt-T (27,820,128 parameters), without stochastic depth.
 
     Gives the features of keras.applications and torchvision; where a step down leaves
@@ -53,47 +93,71 @@ def convnext_tiny(input_shape=(None, None, 3), *, weights=None, output_stride=32
     Args:
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         weights: None, "imagenet" (the file of keras.applications, downloaded), a path;
-            torchvision's files are read too.
+            torchvision's and Hugging Face's files are read too.
         output_stride: 32, 16 or 8; see `kerasseg.encoders.atrous`.
+        normalize_taps: normalise every tap over its channels, not only "c5", as
+            published segmentation networks on ConvNeXt do.
 
     Returns:
         keras.Model: image -> {"c2": 96, "c3": 192, "c4": 384, "c5": 768 channels} at
         strides 4, 8, 16, 32, none beyond `output_stride`; there is no "c1". "c5" is
-        normalised.
+        normalised over its channels.
 
     Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
     """
-    return _convnext("convnext_tiny", input_shape, weights, output_stride)
+    options = (input_shape, weights, output_stride, normalize_taps)
+    return _convnext("convnext_tiny", *options)
 
 
 @encoder(publisher="keras.applications", rules=RULES)
-def convnext_small(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def convnext_small(
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    normalize_taps=False,
+):
     """ConvNeXt-S; arguments and taps as for `convnext_tiny`.
 
     Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
     """
-    return _convnext("convnext_small", input_shape, weights, output_stride)
+    options = (input_shape, weights, output_stride, normalize_taps)
+    return _convnext("convnext_small", *options)
 
 
 @encoder(publisher="keras.applications", rules=RULES)
-def convnext_base(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def convnext_base(
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    normalize_taps=False,
+):
     """ConvNeXt-B; as `convnext_tiny`, `c2`..`c5` have 128 to 1024 channels.
 
     Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
     """
-    return _convnext("convnext_base", input_shape, weights, output_stride)
+    options = (input_shape, weights, output_stride, normalize_taps)
+    return _convnext("convnext_base", *options)
 
 
 @encoder(publisher="keras.applications", rules=RULES)
-def convnext_large(input_shape=(None, None, 3), *, weights=None, output_stride=32):
+def convnext_large(
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    normalize_taps=False,
+):
     """ConvNeXt-L; as `convnext_tiny`, `c2`..`c5` have 192 to 1536 channels.
 
     Reference: Liu et al., 2022, https://arxiv.org/abs/2201.03545
     """
-    return _convnext("convnext_large", input_shape, weights, output_stride)
+    options = (input_shape, weights, output_stride, normalize_taps)
+    return _convnext("convnext_large", *options)
 
 
-def _convnext(name, input_shape, weights, output_stride):
+def _convnext(name, input_shape, weights, output_stride, normalize_taps):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
@@ -109,7 +173,10 @@ def _convnext(name, input_shape, weights, output_stride):
             x = _step_down(x, filters, 2, strides, first, name=f"{down}_conv")
         for index in range(depth):
             x = _block(x, dilation, name=f"stage{stage}_{index}")
-        taps[f"c{stage + 1}"] = x
+        tap = x
+        if normalize_taps and stage < 4:
+            tap = blocks.normalize(x, "layer", name=f"stage{stage}_norm")
+        taps[f"c{stage + 1}"] = tap
     taps["c5"] = blocks.normalize(x, "layer", name="norm")
     model = keras.Model(image, taps, name=name)
     if isinstance(weights, str) and weights == "imagenet":
@@ -169,9 +236,12 @@ def arrays_of(source, model):
     Both hold the same weights in the same order; those of 7x7 convolutions, which are
     grouped ones there, differ in the place of an axis of length 1.
     """
-    arrays = {}
-    for (path, variable), weight in zip(named_variables(model).items(), source.weights):
-        array = weight.numpy()
+    arrays, weights = {}, iter(source.weights)
+    for path, variable in named_variables(model).items():
+        if re.match(r"stage\d_norm/", path):  # of taps, which are not normalised there
+            arrays[path] = variable.numpy()
+            continue
+        array = next(weights).numpy()
         is_depthwise = path.endswith("_depthwise/kernel")
         arrays[path] = array.reshape(variable.shape) if is_depthwise else array
     return arrays

@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from kerasseg import blocks, encoders
+from kerasseg.encoders import convnext
 from kerasseg.layers import ResizeLike
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._references import Reference
@@ -24,8 +25,35 @@ RULES = (
     *((rf"^decoder\.feature_norms\.{i}\.", f"norm{i + 2}.") for i in range(4)),
     (r"^segmentation_head\.0\.", "head."),
 )
+# Hugging Face's, and mmsegmentation's, from which they come
+OPENMMLAB_PARTS = {
+    **{
+        rf"decode_head\.psp_modules\.{i}\.1": f"psp_bins{n}"
+        for i, n in enumerate((1, 2, 3, 6))
+    },
+    r"decode_head\.bottleneck": "psp",
+    **{rf"decode_head\.lateral_convs\.{i}": f"lateral{i + 2}" for i in range(3)},
+    **{rf"decode_head\.fpn_convs\.{i}": f"pyramid{i + 2}" for i in range(3)},
+    r"decode_head\.fpn_bottleneck": "fuse",
+    r"auxiliary_head\.convs\.0": "aux_head",
+}
+OPENMMLAB = (
+    *((rf"^{a}\.conv\.", f"{b}_conv.") for a, b in OPENMMLAB_PARTS.items()),
+    *(
+        (rf"^{a}\.(?:bn|batch_norm)\.", f"{b}_norm.")
+        for a, b in OPENMMLAB_PARTS.items()
+    ),
+    (r"^decode_head\.(?:conv_seg|classifier)\.", "head."),
+    (r"^auxiliary_head\.(?:conv_seg|classifier)\.", "aux_head_score."),
+)
 REFERENCES = {
-    "smp/UPerNet": Reference(RULES, {"encoder": "resnet34", "align_corners": True})
+    "smp/UPerNet": Reference(RULES, {"encoder": "resnet34", "align_corners": True}),
+    "huggingface/upernet": Reference(
+        OPENMMLAB,
+        {"encoder": "convnext_tiny", "decoder_filters": 512, "normalize_taps": False},
+        {"normalize_taps": True},
+        encoders=tuple(convnext.VARIANTS),
+    ),
 }
 
 
@@ -39,13 +67,11 @@ def upernet(
     decoder_filters=256,
     norm="batch",
     aux=False,
+    normalize_taps=True,
     align_corners=False,
     weights=None,
 ):
     """UPerNet for semantic segmentation, as in segmentation_models.pytorch.
-
-    It normalises each tap over its channels first, which the paper does not: needed
-    for transformers, harmless elsewhere.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.
@@ -55,6 +81,8 @@ def upernet(
         decoder_filters: channels of the decoder.
         norm: "batch", "group", "layer" or None.
         aux: add the auxiliary FCN head on `c4`, or on the tap that is named.
+        normalize_taps: normalise each tap over its channels first, which the paper does
+            not: needed for transformers, harmless elsewhere.
         align_corners: resize the logits with coinciding corner pixels, as
             segmentation_models.pytorch; features never are.
         weights: None or a path to weights of the whole model.
@@ -71,8 +99,9 @@ def upernet(
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
     options = {"norm": norm}
+    tap_norm = "layer" if normalize_taps else None
     c5, *finer = (
-        blocks.normalize(taps[f"c{level}"], "layer", name=f"norm{level}")
+        blocks.normalize(taps[f"c{level}"], tap_norm, name=f"norm{level}")
         for level in (5, 4, 3, 2)
     )
     x = [c5, *blocks.pyramid_pooling(c5, decoder_filters, name="psp", **options)]

@@ -66,6 +66,7 @@ def _detector(name, size, sides):
     return Case(f"torchvision/{name}", ours, ("detection", name, options), size)
 
 
+UPERNET = ("transformers", "UperNetForSemanticSegmentation", {})
 SCSE = {"decoder_attention_type": "scse"}
 OURS_SCSE = {"attention": "scse"}
 FINE = (64, 48, 32, 24, 16)
@@ -141,6 +142,11 @@ CASES = {
         {"options": {"base_filters": 4}},
         ("rebuilt", "UNet", {"width": 4}),
         ODD_SIZE,
+    ),
+    "upernet_convnext": Case("huggingface/upernet", {}, UPERNET, SIZE),
+    "upernet_convnext_odd": Case("huggingface/upernet", {}, UPERNET, (75, 117)),
+    "convnext_tiny_transformers": Case(
+        "convnext_tiny", {}, ("transformers", "ConvNextForImageClassification", {})
     ),
     "u2net": Case("u2net/U2NET", {}, ("rebuilt", "U2NET", {}), WIDE),
     "ocrnet": Case(

@@ -29,18 +29,20 @@ NVLABS = (
 )
 
 
-def build(name, options):
+def build(name, names=None):
     """Model of transformers, three classes, its logits at the size of the image.
 
-    "names" among the options: "4" or "nvlabs"; without them those of transformers 5. A
-    classifier gives the features of its encoder.
+    `names` are "4" or "nvlabs", or else those of transformers 5. A classifier gives the
+    features of its encoder.
     """
     import transformers
 
-    options, names = dict(options), options.get("names")
-    options.pop("names", None)
     config = getattr(transformers, f"{name.split('For')[0]}Config")
-    model = getattr(transformers, name)(config(num_labels=3, **options))
+    if name.startswith("UperNet"):
+        config = config(num_labels=3, backbone_config=convnext_tiny())
+    else:
+        config = convnext_tiny() if "ConvNext" in name else config(num_labels=3)
+    model = getattr(transformers, name)(config)
     forward = model.forward
 
     def logits(x):
@@ -48,13 +50,27 @@ def build(name, options):
         return functional.interpolate(scores, size=x.shape[2:], mode="bilinear")
 
     def taps(x):
-        features = model.segformer(x, output_hidden_states=True).hidden_states
-        return dict(zip(("c2", "c3", "c4", "c5"), features))
+        features = model.base_model(x, output_hidden_states=True).hidden_states
+        taps = dict(zip(("c2", "c3", "c4", "c5"), features[-4:]))
+        if hasattr(model.base_model, "layernorm"):  # ConvNeXt's, behind its pooling
+            last = model.base_model.layernorm(taps["c5"].permute(0, 2, 3, 1))
+            taps["c5"] = last.permute(0, 3, 1, 2)
+        return taps
 
     model.forward = taps if name.endswith("Classification") else logits
     if names is not None:
         model.published = {"4": version_4, "nvlabs": nvlabs}[names]
     return model
+
+
+def convnext_tiny():
+    import transformers
+
+    return transformers.ConvNextConfig(
+        hidden_sizes=[96, 192, 384, 768],
+        depths=[3, 3, 9, 3],
+        out_features=["stage1", "stage2", "stage3", "stage4"],
+    )
 
 
 def version_4(model):

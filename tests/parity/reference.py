@@ -30,7 +30,7 @@ def build(kind, name, options):
 
         return branches(timm.create_model(name, **options))
     if kind == "transformers":
-        return hugging_face.build(name, options)
+        return hugging_face.build(name, **options)
     if kind == "rebuilt":
         return getattr(rebuilt, name)(3, **options)
     if kind == "classifier":

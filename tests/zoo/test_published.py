@@ -138,6 +138,11 @@ OCR = "ocr_distri_head.object_context_block"
         ),
         ("u2net", "side5.bias", "side5_score/bias"),
         ("u2net", "outconv.bias", "head/bias"),
+        ("upernet", "decode_head.psp_modules.2.1.conv.weight", "psp_bins3_conv/kernel"),
+        ("upernet", "decode_head.bottleneck.batch_norm.weight", "psp_norm/gamma"),
+        ("upernet", "decode_head.lateral_convs.2.bn.weight", "lateral4_norm/gamma"),
+        ("upernet", "decode_head.fpn_bottleneck.conv.weight", "fuse_conv/kernel"),
+        ("upernet", "decode_head.classifier.bias", "head/bias"),
         ("deeplab_v3", "classifier.0.convs.4.1.weight", "aspp_image_conv/kernel"),
         ("mask_rcnn", "backbone.fpn.inner_blocks.0.bias", "lateral2/bias"),
         ("mask_rcnn", "backbone.fpn.layer_blocks.3.0.bias", "output5/bias"),
@@ -155,8 +160,9 @@ def test_names_of_published_files_are_those_of_our_layers(name, theirs, ours):
     arrays = {theirs: np.zeros(shape)}
     if "norm" in ours:  # a vector called weight beside it tells a normalisation
         arrays[f"{theirs.rpartition('.')[0]}.weight"] = np.zeros(3)
-    reference = next(iter(zoo.BUILDERS[name].references.values()))
-    found = weights.from_torch(arrays, model, reference.rules)
+    references = zoo.BUILDERS[name].references.values()
+    rules = [rule for reference in references for rule in reference.rules]
+    found = weights.from_torch(arrays, model, rules)
     assert ours in found
     assert {*found} <= {*weights.named_variables(model)} | {"aspp_image_conv/kernel"}
 
