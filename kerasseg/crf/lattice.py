@@ -224,7 +224,7 @@ def _blur_operators(vertices, keys):
     num, count = len(vertices), len(keys)
     order = np.argsort(vertices)
     ordered = vertices[order]
-    blurs = []
+    one, blurs = sparse.csr_array(sparse.identity(num, "float32")), []
     for step in keys.sum(keepdims=True) - count * keys:
         wanted = ordered + step
         found = np.searchsorted(ordered, wanted)
@@ -233,5 +233,5 @@ def _blur_operators(vertices, keys):
         pairs = order[hit], order[found[hit]]
         half = np.full(len(hit), 0.5, "float32")
         shift = sparse.csr_array((half, pairs), shape=(num, num))
-        blurs.append(sparse.eye_array(num, dtype="float32") + shift + shift.T)
+        blurs.append(one + shift + shift.T)
     return tuple(sparse.csr_array(blur) for blur in blurs)

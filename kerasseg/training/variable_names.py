@@ -69,7 +69,9 @@ def of_optimizer(optimizer, weights, model):
         stem = max((s for s in stems if name.startswith(s)), key=len, default="")
         if stem:
             name = f"{name.removeprefix(stem)}/{stems[stem]}"
-        found.append(f"optimizer/{re.sub(r'_[0-9]+$', '', owner)}/{name}")
+        # Keras 3.14 spells it SGD, 3.15 sgd; a run may go on under the other.
+        owner = re.sub(r"_[0-9]+$", "", owner).lower()
+        found.append(f"optimizer/{owner}/{name}")
     return _unique(found, optimizer.variables)
 
 
