@@ -12,6 +12,10 @@ if [ ! -x .venv-parity/bin/python ]; then
     pip numpy pillow safetensors huggingface_hub tqdm pyyaml keras==3.15.1 jax
     pip transformers
 fi
+if [ ! -x .venv-stardist/bin/python ]; then
+    python -m venv .venv-stardist
+    .venv-stardist/bin/python -m pip install --quiet stardist tensorflow
+fi
 export KERASSEG_PARITY_RESULTS=zoo/references.json
 python -m pytest -m parity tests/parity "$@"
 python scripts/zoo_table.py

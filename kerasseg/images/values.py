@@ -193,6 +193,30 @@ def stretch(image):
     return (np.round(share * STEPS) / STEPS).astype("float32")
 
 
+def between_percentiles(image, percentiles):
+    """An image whose percentiles become 0 and 255, for models that were trained so.
+
+    Nothing is clipped. All channels are taken together.
+
+    Args:
+        image: array of finite numbers, of any range.
+        percentiles: (low, high), in percent.
+
+    Returns:
+        float32 that is known to be scaled; 0 where both percentiles are equal.
+
+    Example:
+        >>> between_percentiles(np.array([[300, 400, 500, 900]]), (0, 100)).tolist()
+        [[0.0, 42.5, 85.0, 255.0]]
+    """
+    image = np.asarray(image)
+    extent(image)  # finite numbers
+    low, high = np.percentile(image, percentiles).astype("float32")
+    image = image.astype("float32") - low
+    image *= np.float32(0 if low == high else 255 / (high - low))
+    return image.view(Scaled)
+
+
 class DataRange:
     """The range of the images of one data set, given or that of the first that tells.
 

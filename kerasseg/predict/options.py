@@ -16,6 +16,7 @@ from kerasseg.names import check_options
 FLIPS = (False, True, "horizontal", "both")
 SCALES, MOST_SCALES = (0.1, 4), 8  # least and largest factor, and how many
 FITS = ("tile", "resize")
+BORDERS = ("edge", "mirror")
 ENGINES = ("auto", "tensorflow", "openvino", "onnx", "litert")  # see predict.engine
 MAX_OBJECTS = 65_535  # label maps are written in 16 bits
 SIDES = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -143,6 +144,17 @@ def check_tile(tile_px):
         )
 
 
+def check_percentiles(percentiles):
+    """Refuse what is no pair of ascending numbers in 0..100; None is none."""
+    if percentiles is None:
+        return
+    if len(percentiles) != 2 or not 0 <= percentiles[0] < percentiles[1] <= 100:
+        raise ValueError(
+            "`percentiles` must be two numbers in 0..100, the smaller one first. "
+            f"Received: percentiles={percentiles!r}."
+        )
+
+
 def check_flips(flips):
     """Refuse anything but False, True, "horizontal" and "both"."""
     if flips not in FLIPS:
@@ -214,6 +226,9 @@ class StarOptions:
     score_threshold: float = option(
         0.3, "objects that score S at least", low=0, high=1, name="score", metavar="S"
     )
+    overlap_threshold: float = option(
+        0.4, "objects that share S of the smaller one are the same", low=0, high=1
+    )
     min_area_px: int = option(
         1, "objects of PX pixels at least", low=0, name="min-area", metavar="PX"
     )
@@ -227,12 +242,26 @@ class StarOptions:
     vote: bool = option(
         False, "outlines that all polygons of an object agree on, not the best one's"
     )
+    border: str = option(
+        "edge", "what lies beyond the image: its last pixels, or its `mirror` image"
+    )
+    percentiles: tuple | None = option(
+        None,
+        "percentiles of the image that are black and white, such as 1,99.8",
+        low=None,
+        metavar="BLACK,WHITE",
+    )
     value_range: tuple | None = value_range_option()
     picture_bands: tuple | None = picture_bands_option()
     cut_outs: bool = cut_outs_option()
 
     def __post_init__(self):
         check(self)
+        if self.border not in BORDERS:
+            raise ValueError(
+                f"`border` must be in {BORDERS}. Received: border={self.border!r}."
+            )
+        check_percentiles(self.percentiles)
 
 
 @dataclasses.dataclass(frozen=True)

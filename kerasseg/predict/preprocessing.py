@@ -115,13 +115,14 @@ def check_image(image, channels):
         )
 
 
-def extend(batch, size, multiple=1):
-    """Continue images by their last row and column, to the size that a model takes.
+def extend(batch, size, multiple=1, mode="edge"):
+    """Continue images at right and below, to the size that a model takes.
 
     Args:
         batch: [N, H, W, C].
         size: (height, width), None for the next multiple of `multiple`.
         multiple: see `strides.multiple`.
+        mode: "edge" by the last row and column, "reflect" by their mirror image.
 
     Raises:
         ValueError: if the images are larger.
@@ -139,6 +140,4 @@ def extend(batch, size, multiple=1):
         )
     if max(missing) == 0:
         return batch
-    return np.pad(
-        batch, [(0, 0), *[(0, more) for more in missing], (0, 0)], mode="edge"
-    )
+    return np.pad(batch, [(0, 0), *[(0, more) for more in missing], (0, 0)], mode=mode)

@@ -217,7 +217,8 @@ def load_chosen(run, options=None):
         from kerasseg import zoo
 
         machine.check_process()
-        model, about = zoo.load(run), _about(run)
+        model = zoo.load(run)
+        about = _about(run, model)
     else:
         model, *about = load(run, options.get("score_threshold"))
     if (name := options.get("engine", "tensorflow")) != "tensorflow":
@@ -227,12 +228,12 @@ def load_chosen(run, options=None):
     return model, *about
 
 
-def _about(entry):
+def _about(entry, model):
     """Recipe and facts of published weights, as far as the use of runs needs them."""
     recipe = {
         "model": {"architecture": entry.architecture},
         "data": {**FOLDER, **entry.dataset},
-        "predict": entry.predict,
+        "predict": model.predict_options,
     }
     facts = {
         "name": entry.name,

@@ -34,7 +34,8 @@ def model_table(init, accept_licence=False):
     else:
         return None
     # These follow from the data.
-    return {key: x for key, x in table.items() if key not in ("num_classes", "things")}
+    of_data = ("num_classes", "things", "input_shape")
+    return {key: x for key, x in table.items() if key not in of_data}
 
 
 def _published(entry):

@@ -1,6 +1,7 @@
 """Zip archives of strangers: their directory and members have limits of memory."""
 
 import contextlib
+import os
 import zipfile
 
 from kerasseg.weights.checks import WeightsError
@@ -97,3 +98,30 @@ def content(archive, name):
         for block in blocks(file):
             data += block
     return bytes(data)
+
+
+def member_of(path, name, max_bytes):
+    """Bytes of the one file of a zip archive that has a name, in whichever folder.
+
+    Args:
+        path: of the archive.
+        name: of the file, without folders.
+        max_bytes: limit of memory.
+
+    Returns:
+        bytes; None if there is no such file.
+
+    Raises:
+        WeightsError: if there are several, or the archive lies or is too large.
+    """
+    with open(path, "rb") as file, open_zip(file, max_bytes) as archive:
+        names = [x.filename for x in archive.infolist()]
+        names = [x for x in names if x.rpartition("/")[2] == name]
+        if not names:
+            return None
+        if len(names) > 1:
+            raise WeightsError(
+                f"it must hold one {name}. Received: {len(names)}.", path
+            )
+        check_members(archive, os.path.getsize(path), max_bytes, path)
+        return content(archive, names[0])

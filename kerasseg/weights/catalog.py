@@ -12,7 +12,6 @@ import importlib.util
 import os
 import pathlib
 import tomllib
-import zipfile
 
 from kerasseg import files
 from kerasseg.names import nearest
@@ -47,7 +46,6 @@ class Entry:
         url: address of the file; None where there is none to load it from.
         stored: name of the file in `store`, which is part of this library.
         file: name of a file that has to be put into the cache by hand.
-        member: name of the file inside a zip at `url`.
         sha256: of the file, or its first digits; "" if unknown.
         megabytes: about.
         data: what it was trained on.
@@ -77,7 +75,6 @@ class Entry:
     url: str | None = None
     stored: str | None = None
     file: str | None = None
-    member: str | None = None
     sha256: str = ""
     megabytes: float | None = None
     data: str = ""
@@ -117,14 +114,13 @@ class Entry:
             return path
         if self.url is None:
             return self._put_by_hand()
-        path = downloads.fetch(
+        return downloads.fetch(
             self.url,
             folder=os.path.join("weights", self.name),
             mirrored=self._mirrored(),
             sha256=self.sha256 or None,
             progress=progress,
         )
-        return path if self.member is None else _extracted(path, self.member)
 
     def is_here(self):
         """Whether the file needs no network: it is stored, installed or cached."""
@@ -257,18 +253,3 @@ def _entry(name, table, classes):
         table["colors"] = colors and tuple(map(tuple, colors))
     table["classes"] = tuple(table.get("classes", ()))
     return Entry(name, **table)
-
-
-def _extracted(archive, member):
-    """Path of one file of a zip, beside it; at most as large as archives may be."""
-    path = archive.with_name(member)
-    with zipfile.ZipFile(archive) as opened:
-        inside = [x for x in opened.infolist() if x.filename.split("/")[-1] == member]
-        # Only the file name counts: where a member would be unpacked, the archive has
-        # no say.
-        if len(inside) != 1 or inside[0].file_size > downloads.MAX_BYTES:
-            raise WeightsError(f"it must hold one file {member}.", archive)
-        if not path.is_file() or path.stat().st_size != inside[0].file_size:
-            data = opened.read(inside[0])  # checked against its CRC
-            files.replace(path, lambda part: part.write_bytes(data))
-    return path

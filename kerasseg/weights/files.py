@@ -1,9 +1,11 @@
 """`read`: one dictionary of arrays from .npz, .safetensors, .pth and .h5 files."""
 
+import io
 import math
 import os
 
 from kerasseg.names import bounded
+from kerasseg.weights import archives
 from kerasseg.weights.checks import WeightsError, check_finite
 from kerasseg.weights.npz import read_npz
 from kerasseg.weights.prefixes import without_prefixes
@@ -16,10 +18,11 @@ def read(path, *, finite=True, max_bytes=4 * 2**30):
 
     Args:
         path: `.npz`; `.safetensors`, or the `.index.json` of several; `.pth`, `.pt`,
-            `.bin`, `.ckpt` (PyTorch, legacy or zip); or Keras' `.weights.h5`. What a
-            training wraps around a state dict ("state_dict", "model", ...) and puts
-            before every name ("module.", "model.", ...) is taken off; objects that are
-            no tensors are skipped, and the log names them.
+            `.bin`, `.ckpt` (PyTorch, legacy or zip); Keras' `.h5`, also in the `.zip`
+            of a model of StarDist. What a training wraps around a state dict
+            ("state_dict", "model", ...) and puts before every name ("module.",
+            "model.", ...) is taken off; objects that are no tensors are skipped, and
+            the log names them.
         finite: refuse NaN and Inf.
         max_bytes: refuse files that are larger, or whose arrays are; while it reads,
             no more than twice this is in memory.
@@ -63,11 +66,21 @@ def read(path, *, finite=True, max_bytes=4 * 2**30):
 
 
 def _read_h5(path, max_bytes):
+    return _read_hdf5(path, os.path.getsize(path), path)
+
+
+def _read_zip(path, max_bytes):
+    if (data := archives.member_of(path, ENCLOSED, max_bytes)) is None:
+        raise WeightsError(f"an archive of weights must hold {ENCLOSED}.", path)
+    return _read_hdf5(io.BytesIO(data), len(data), path)
+
+
+def _read_hdf5(file, size, path):
     import h5py  # only this format needs it
 
-    arrays = {}
-    with h5py.File(path, "r") as file:
-        _read_group(file, "", arrays, {"seen": set(), "bytes": 0}, path)
+    arrays, state = {}, {"seen": set(), "bytes": 0, "most": size}
+    with h5py.File(file, "r") as opened:
+        _read_group(opened, "", arrays, state, path)
     return arrays
 
 
@@ -153,11 +166,12 @@ def _read_dataset(item, name, state, path):
     # A data set can claim any size and store nothing; Keras stores all, uncompressed.
     state["bytes"] += item.nbytes
     chunk = math.prod(item.chunks or ()) * item.dtype.itemsize  # unpacked as a whole
-    if max(state["bytes"], item.nbytes, chunk) > os.path.getsize(path):
+    if max(state["bytes"], item.nbytes, chunk) > state["most"]:
         raise WeightsError(f"{name!r} claims more bytes than the file has.", path)
     return item[()]
 
 
+ENCLOSED = "weights_best.h5"  # as StarDist calls it, in a folder or not
 OF_TORCH = {
     ".safetensors": read_safetensors,
     ".json": read_index,
@@ -166,4 +180,4 @@ OF_TORCH = {
     ".bin": read_torch,
     ".ckpt": read_torch,
 }
-READERS = {".npz": read_npz, **OF_TORCH, ".h5": _read_h5}
+READERS = {".npz": read_npz, **OF_TORCH, ".h5": _read_h5, ".zip": _read_zip}

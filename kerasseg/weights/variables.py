@@ -253,7 +253,7 @@ def load(model, source, *, rules=(), partial=False, skip=(), part=False):
         reason = "partial" if partial else _load_by_keras(model, path)
         if reason is None:
             return model
-        arrays = _named_arrays(model, path)
+        arrays = _named_arrays(model, path) or _of_rules(arrays, rules)
         drops = () if callable(rules) else [p for p, new in rules if new is None]
         arrays = {
             name: array
@@ -278,6 +278,16 @@ def load(model, source, *, rules=(), partial=False, skip=(), part=False):
             arrays = {**arrays, first: adapt_channels(arrays[first], wanted[2])}
     assign(model, arrays, partial=partial, skip=skip, path=path)
     return model
+
+
+def _of_rules(arrays, rules):
+    """The arrays if rules rename one of them, as those of another's layers; else {}."""
+    if callable(rules):
+        try:
+            rules = rules(arrays)
+        except WeightsError:  # they fit, and compute something else
+            return arrays
+    return arrays if any(_rename(name, rules) != (name,) for name in arrays) else {}
 
 
 def _own(arrays, table, path):

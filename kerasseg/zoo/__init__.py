@@ -203,7 +203,8 @@ def from_reference(
             was not the implementation's default when the file was trained.
 
     Returns:
-        keras.Model of the builder `REFERENCES[name]`.
+        keras.Model of the builder `REFERENCES[name]`; its attribute `predict_options`
+        are those by which the implementation predicts, if it says any.
 
     Raises:
         ValueError: if the name, the encoder or an option is unknown.
@@ -224,8 +225,11 @@ def from_reference(
     given = {count: num_classes or reference.num_classes, **reference.options}
     given["encoder"] = _encoder_of(builder, reference, name, encoder)
     model = builder(**{key: x for key, x in given.items() if x is not None})
+    model.predict_options = dict(reference.predict)
     if weights is None:
         return model
+    if reference.read_options and not isinstance(weights, dict):
+        model.predict_options |= reference.read_options(weights)
     return load_weights(model, weights, {name: reference}, skip_mismatch=skip_mismatch)
 
 
@@ -317,7 +321,7 @@ def load(name, num_classes=None, *, accept_licence=False):
         )
     path, skip = entry.path(), None if num_classes is None else "head"
     if entry.reference:
-        options = dict(entry.options)
+        options = _of_channels(entry)
         # Files of one reference may be of several data sets, as SegFormer's.
         published = options.pop("num_classes", None)
         model = from_reference(
@@ -333,8 +337,16 @@ def load(name, num_classes=None, *, accept_licence=False):
         load_torch(model, path, skip_mismatch=skip)
     model.classes = entry.classes if num_classes is None else ()
     # Keras saves no attributes: a .keras file has none of these.
-    model.predict_options, model.licence = entry.predict, entry.licence
+    model.predict_options = {**getattr(model, "predict_options", {}), **entry.predict}
+    model.licence = entry.licence
     return model
+
+
+def _of_channels(entry):
+    """Options of an entry's builder, with those of images of other than 3 channels."""
+    if entry.channels == 3:
+        return dict(entry.options)
+    return {"input_shape": (None, None, entry.channels), **entry.options}
 
 
 def _built(entry, num_classes):
@@ -343,7 +355,6 @@ def _built(entry, num_classes):
     if entry.encoder_options:
         encoder = encoders.build(encoder, options=entry.encoder_options)
     count, *_ = parameters(builder)
-    shape = None if entry.channels == 3 else (None, None, entry.channels)
-    given = {count: num_classes, "encoder": encoder, "input_shape": shape}
+    given = {count: num_classes, "encoder": encoder}
     given = {key: x for key, x in given.items() if x is not None}
-    return builder(**{**entry.options, **given})
+    return builder(**{**_of_channels(entry), **given})

@@ -6,6 +6,7 @@ outputs. A reference states these options beside the rules that rename its array
 """
 
 import dataclasses
+from collections.abc import Callable
 
 from kerasseg import encoders, weights
 from kerasseg.names import parameters
@@ -25,24 +26,36 @@ class Reference:
     """A published implementation of an architecture.
 
     Attributes:
-        rules: renaming rules of its files, see `kerasseg.weights.from_torch`; those of
-            encoders lie beside these.
+        rules: renaming rules of its files, see `kerasseg.weights.from_torch`, or a
+            function of their arrays that returns them; those of encoders lie beside.
         options: of the builder, where the reference differs from our defaults; the
             encoder among them is the one that `zoo.from_reference` takes unasked.
         encoder_options: likewise of the encoder's function.
         encoders: names of the encoders that it describes; () are all of ours.
         num_classes: of its published files, without a background that is not shown.
+        own_encoder: whether the encoder is the builder's own, which follows from its
+            options.
+        predict: options of prediction by which the reference finds what it does.
+        read_options: function of the path of one of its files that returns those that
+            it says itself, and refuses what is another network.
     """
 
-    rules: tuple = ()
+    rules: tuple | Callable = ()
     options: dict = dataclasses.field(default_factory=dict)
     encoder_options: dict = dataclasses.field(default_factory=dict)
     encoders: tuple = ()
     num_classes: int | None = None
+    own_encoder: bool = False
+    predict: dict = dataclasses.field(default_factory=dict)
+    read_options: Callable | None = None
 
     def describes(self, encoder):
         """Whether it is published on the encoder of that name."""
         return not self.encoders or encoder in self.encoders
+
+    def rules_of(self, arrays):
+        """Renaming rules of its files, of which these are the arrays."""
+        return self.rules(arrays) if callable(self.rules) else self.rules
 
 
 def rules_for(references, model, arrays):
@@ -67,7 +80,8 @@ def rules_for(references, model, arrays):
     # Two references may have the same names and shapes, and other options
     # (torchvision's two Mask R-CNN files): all are tried before one is refused.
     for name, reference in references.items():
-        rules = (*_unused(reference.rules, wanted), *reference.rules, *inner)
+        given = reference.rules_of(arrays)
+        rules = (*_unused(given, wanted), *given, *inner)
         found = {*weights.from_torch(arrays, model, rules)}
         if found != wanted:
             misfits[rules] = len(found ^ wanted)
@@ -99,6 +113,8 @@ def _differences(reference, model):
     differing = _unequal(
         built.options, {**parameters(built.function), **reference.options}
     )
+    if reference.own_encoder:
+        return differing
     if not reference.describes(encoder.name):
         differing.append(
             f"encoder={encoder.name!r} ({' or '.join(reference.encoders)})"

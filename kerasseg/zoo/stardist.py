@@ -5,6 +5,7 @@ import keras
 from kerasseg import blocks, encoders
 from kerasseg.detection import losses as terms
 from kerasseg.zoo._builder import builder
+from kerasseg.zoo._star_unet import REFERENCES, star_unet
 from kerasseg.zoo.unet import unet
 
 
@@ -35,7 +36,7 @@ def stardist_losses(model, images, truth, *, seed=None, divide=terms.divide):
     return {"probability": probability, "distances": 0.2 * distances}
 
 
-@builder("stars", losses=stardist_losses)
+@builder("stars", references=REFERENCES, losses=stardist_losses)
 def stardist(
     num_rays=32,
     encoder="plain",
@@ -46,6 +47,7 @@ def stardist(
     base_filters=32,
     decoder_filters=(256, 128, 64, 32, 16),
     head_filters=128,
+    as_published=False,
     weights=None,
 ):
     """StarDist on `zoo.unet`: object probability and star-convex outline per pixel.
@@ -55,7 +57,7 @@ def stardist(
     `zoo.stardist.losses` trains, `instance.star_polygons.decode` finds the objects. The
     U-Net is batch-normalised and, if "plain", a level deeper than that of the authors'
     code, which also halves the image for grid 2, instead of leaving the last step of
-    the decoder out.
+    the decoder out; `as_published` is theirs, for the weights that they publish.
 
     Args:
         num_rays: R, at least 3.
@@ -67,6 +69,8 @@ def stardist(
         base_filters: see `unet`; "plain" only.
         decoder_filters: see `unet`; other encoders only.
         head_filters: channels of the 3x3 convolution before the outputs.
+        as_published: the network of the authors' files, without normalisation; "plain"
+            only. `from_reference` builds it and says how its images are prepared.
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -89,20 +93,28 @@ def stardist(
         raise ValueError(f"`num_rays` must be at least 3. Received: {num_rays}.")
     if grid not in (1, 2):
         raise ValueError(f"`grid` must be 1 or 2. Received: grid={grid}.")
-    # Its head for one class is left out of the model below.
-    base = unet(
-        1,
-        encoder,
-        encoder_weights=encoder_weights,
-        input_shape=input_shape,
-        base_filters=base_filters,
-        decoder_filters=decoder_filters,
-    )
-    mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
-    # With grid 2 the decoder's step to full size is left out: nothing reads it.
-    steps = 4 if mirrored else len(decoder_filters)
-    last = steps if grid == 1 else steps - 1
-    x = base.get_layer(f"decoder{last}_2_relu").output
+    if as_published:
+        if encoder != "plain" or encoder_weights is not None:
+            raise ValueError(
+                "`as_published` needs encoder='plain' without weights of its own. "
+                f"Received: encoder={encoder!r}, encoder_weights={encoder_weights!r}."
+            )
+        image, x = star_unet(input_shape, grid, base_filters)
+    else:
+        # Its head for one class is left out of the model below.
+        base = unet(
+            1,
+            encoder,
+            encoder_weights=encoder_weights,
+            input_shape=input_shape,
+            base_filters=base_filters,
+            decoder_filters=decoder_filters,
+        )
+        mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
+        # With grid 2 the decoder's step to full size is left out: nothing reads it.
+        steps = 4 if mirrored else len(decoder_filters)
+        last = steps if grid == 1 else steps - 1
+        image, x = base.input, base.get_layer(f"decoder{last}_2_relu").output
     x = blocks.conv_norm_act(x, head_filters, norm=None, name="features")
     scores = blocks.conv(x, 1, 1, name="probability_head")
     distances = blocks.conv(x, num_rays, 1, name="distances_head")
@@ -110,4 +122,4 @@ def stardist(
         "logits": blocks.logits(scores),
         "distances": blocks.logits(distances, name="distances"),
     }
-    return keras.Model(base.input, outputs, name="stardist")
+    return keras.Model(image, outputs, name="stardist")

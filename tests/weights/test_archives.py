@@ -4,9 +4,12 @@ import pathlib
 import struct
 import zipfile
 
+import h5py
 import numpy as np
 import pytest
 
+from kerasseg import weights
+from kerasseg.weights import WeightsError
 from tests.memory import peak_bytes
 from tests.weights.written import (
     MB,
@@ -111,3 +114,28 @@ except weights.WeightsError as error:
     print(str(error)[-200:])
 """
     assert peak_bytes(code, "import kerasseg.weights") < 20 * MB
+
+
+def test_a_zip_gives_the_weights_in_it_and_nothing_else(tmp_path):
+    path, inner = tmp_path / "a.zip", tmp_path / "weights_best.h5"
+    with h5py.File(inner, "w") as file:
+        file["conv2d/kernel"] = np.ones([2, 2], "float32")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(inner, "model/weights_best.h5")
+        archive.writestr("../../escaped.h5", b"not this")
+    np.testing.assert_array_equal(weights.read(path)["conv2d/kernel"], np.ones([2, 2]))
+    assert sorted(x.name for x in tmp_path.iterdir()) == ["a.zip", "weights_best.h5"]
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.write(inner, "other/weights_best.h5")
+    refused(path, r"must hold one weights_best\.h5. Received: 2")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("other.h5", b"")
+    refused(path, r"must hold weights_best\.h5")
+
+
+def test_a_zip_that_unpacks_to_too_much_is_refused(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("weights_best.h5", bytes(LIMIT))
+    with pytest.raises(WeightsError, match="unpacks to more than"):
+        weights.read(path, max_bytes=LIMIT // 2)

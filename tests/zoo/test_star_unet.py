@@ -1,0 +1,105 @@
+"""StarDist as its authors publish it: names, options of its files, what it finds.
+
+tests/files/stardist.zip is a small one that StarDist trained and saved itself, .npz
+what it found in two images (tests/parity/stardist_reference.py).
+"""
+
+import pathlib
+import zipfile
+
+import numpy as np
+import pytest
+
+from kerasseg import tasks, weights, zoo
+from kerasseg.metrics.instances import iou_table
+from kerasseg.zoo import _star_unet
+
+FILE = pathlib.Path(__file__).parents[1] / "files/stardist.zip"
+SMALL = {"base_filters": 4, "head_filters": 16}
+
+
+def load(source):
+    return zoo.from_reference(
+        "stardist/2D_versatile_fluo", weights=source, options=SMALL
+    )
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load(FILE)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    with zipfile.ZipFile(FILE) as file:
+        file.extractall(tmp_path)
+    return tmp_path / "2D_versatile_fluo"
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_it_finds_the_objects_that_stardist_finds(model, index):
+    with np.load(FILE.with_suffix(".npz")) as file:
+        image, labels = file[f"{index}/image"], file[f"{index}/labels"]
+    found = tasks.predict(model, image)
+    assert len(found) == labels.max() > 10
+    shares = iou_table(labels.astype("int32"), found.to_label_map()).max(1)
+    # Overlaps are counted in pixels here, there by polygons with rounded corners: of
+    # proposals that share about the threshold with a better one, another may be kept.
+    assert (shares >= 0.99).mean() > 0.9 and shares.min() > 0.8
+
+
+def test_thresholds_are_those_of_the_file(model, folder):
+    assert model.predict_options == {
+        "percentiles": (1, 99.8),
+        "border": "mirror",
+        "score_threshold": 0.5,
+        "overlap_threshold": 0.3,
+    }
+    (folder / "thresholds.json").write_text('{"prob": 0.7, "nms": 0.1}')
+    options = load(folder / "weights_best.h5").predict_options
+    assert (options["score_threshold"], options["overlap_threshold"]) == (0.7, 0.1)
+
+
+def test_a_folder_s_weights_are_those_of_the_zip(model, folder):
+    for ours, theirs in zip(load(folder / "weights_best.h5").weights, model.weights):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_layers_that_have_only_numbers_are_told_by_their_order(model):
+    renamed = {
+        # Keras 2 wrote a number behind the names of variables.
+        f"{name.replace('conv2d_1/', 'conv2d_10/').replace('conv2d/', 'conv2d_9/')}:0": x
+        for name, x in weights.read(FILE).items()
+    }
+    for ours, theirs in zip(load(renamed).weights, model.weights):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"unet_pool": [2, 2]', '"unet_pool": [4, 4]', r"unet_pool=\[4, 4\]"),
+        ('"grid": [2, 2]', '"grid": [2, 1]', r"grid=\[2, 1\]"),
+        ('"n_classes": null', '"n_classes": 3', r"n_classes=3 \(None\)"),
+        ("{", "{,", r"config\.json is not readable"),
+    ],
+)
+def test_another_network_is_refused(folder, old, new, message):
+    config = folder / "config.json"
+    config.write_text(config.read_text().replace(old, new, 1))
+    with pytest.raises(weights.WeightsError, match=message):
+        load(folder / "weights_best.h5")
+
+
+def test_our_own_network_refuses_the_file():
+    options = {"input_shape": (None, None, 1), **SMALL}
+    with pytest.raises(weights.WeightsError, match="missing"):
+        zoo.stardist(grid=2, weights=FILE, **options)
+    with pytest.raises(ValueError, match="encoder='plain'"):
+        zoo.stardist(encoder="tiny", as_published=True)
+
+
+def test_each_published_array_has_one_place():
+    arrays = weights.read(FILE)
+    rules = _star_unet.rules(arrays)
+    assert len(rules) == len(arrays) // 2 == 19
