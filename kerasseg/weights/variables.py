@@ -253,7 +253,7 @@ def load(model, source, *, rules=(), partial=False, skip=(), part=False):
         reason = "partial" if partial else _load_by_keras(model, path)
         if reason is None:
             return model
-        arrays = _named_arrays(model, path) or _of_rules(arrays, rules)
+        arrays = _named_arrays(model, path) or _of_rules(arrays, rules, path)
         drops = () if callable(rules) else [p for p, new in rules if new is None]
         arrays = {
             name: array
@@ -280,13 +280,9 @@ def load(model, source, *, rules=(), partial=False, skip=(), part=False):
     return model
 
 
-def _of_rules(arrays, rules):
+def _of_rules(arrays, rules, path):
     """The arrays if rules rename one of them, as those of another's layers; else {}."""
-    if callable(rules):
-        try:
-            rules = rules(arrays)
-        except WeightsError:  # they fit, and compute something else
-            return arrays
+    rules = _ask(rules, arrays, path) if callable(rules) else rules
     return arrays if any(_rename(name, rules) != (name,) for name in arrays) else {}
 
 

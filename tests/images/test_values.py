@@ -117,3 +117,12 @@ def test_floats_that_would_be_black_are_asked():
     with pytest.raises(ValueError, match=r"value_range=\(0, 0.00025\)"):
         scale(faint)
     np.testing.assert_allclose(scale(faint, (0, 255e-6)), BYTES, rtol=1e-5)
+
+
+def test_percentiles_are_numpy_s_of_all_channels_together():
+    image = np.random.default_rng(0).integers(0, 4096, [9, 11, 3]).astype("uint16")
+    low, high = np.percentile(image, (1, 99.8))
+    found = values.between_percentiles(image, (1, 99.8))
+    np.testing.assert_allclose(found, 255 * (image - low) / (high - low), atol=1e-3)
+    assert values.scale(found) is found  # known to be scaled
+    assert not values.between_percentiles(np.full([4, 4], 7), (1, 99)).any()

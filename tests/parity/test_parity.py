@@ -10,7 +10,14 @@ import pytest
 
 from kerasseg import encoders, zoo
 from tests.parity import seeded
-from tests.parity.cases import CASES, FIXTURES, TOLERANCE, TOLERANCES
+from tests.parity.cases import (
+    CASES,
+    DETECTORS,
+    FIXTURES,
+    STARS,
+    TOLERANCE,
+    TOLERANCES,
+)
 
 ROOT = pathlib.Path(__file__).parents[2]
 PYTHON = os.environ.get("KERASSEG_PARITY_PYTHON", ROOT / ".venv-parity/bin/python")
@@ -52,20 +59,29 @@ def relative_error(found, expected):
     return np.abs(found - expected).max() / np.abs(expected).max()
 
 
-def note(case, error, agree):
-    """Write what was measured into the file that scripts/parity.sh names."""
+def note(case, ours, size, error, agree, encoder=None):
+    """Write what was measured into the file that scripts/parity.sh names.
+
+    Args:
+        case: its name in `cases`.
+        ours: name of our reference or encoder.
+        size: (height, width) of the images.
+        error: largest one, of the largest value.
+        agree: share of pixels of the same class, or of objects that are the same.
+        encoder: its name, if there are several.
+    """
     if not RESULTS:
         return
-    path, (ours, options, _, size) = pathlib.Path(RESULTS), CASES[case]
+    path = pathlib.Path(RESULTS)
     old = json.loads(path.read_text()) if path.is_file() else {}
     old[case] = {
         "reference": ours,
-        "encoder": options.get("encoder"),
-        "size": size[:2],
+        "encoder": encoder,
+        "size": list(size),
         "error": float(f"{error:.1e}"),
         "same_class": round(float(agree), 5),
     }
-    kept = {name: old[name] for name in CASES if name in old}
+    kept = {x: old[x] for x in [*CASES, *DETECTORS, *STARS] if x in old}
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 
@@ -80,7 +96,8 @@ def test_logits_equal_the_reference(references, case):
     assert names <= {*found}
     errors = [relative_error(found[name], arrays[name]) for name in names]
     same = [(found[n].argmax(-1) == arrays[n].argmax(-1)).mean() for n in names]
-    note(case, max(errors), min(same))
+    ours, options, _, size = CASES[case]
+    note(case, ours, size[:2], max(errors), min(same), options.get("encoder"))
     assert max(errors) <= TOLERANCES.get(case, TOLERANCE)
 
 

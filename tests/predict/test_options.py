@@ -6,7 +6,7 @@ import pytest
 
 from kerasseg import predict
 from kerasseg.predict import options
-from kerasseg.predict.options import InstanceOptions
+from kerasseg.predict.options import InstanceOptions, StarOptions
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,12 @@ def test_a_fit_of_two_sides_is_known():
     for fit in ("1333x800", "800", "8x9", "x", "800X1333"):
         with pytest.raises(ValueError, match="or sides as '800x1333'"):
             InstanceOptions(fit=fit)
+
+
+def test_percentiles_and_borders_are_checked():
+    assert StarOptions(percentiles=(1, 99.8), border="mirror").percentiles == (1, 99.8)
+    for percentiles in ((1,), (99, 1), (0, 101), (float("nan"), 50)):
+        with pytest.raises(ValueError, match=r"two numbers in 0\.\.100"):
+            StarOptions(percentiles=percentiles)
+    with pytest.raises(ValueError, match="Received: border='zero'"):
+        StarOptions(border="zero")

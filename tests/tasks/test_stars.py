@@ -86,6 +86,35 @@ def test_perfect_maps_give_the_objects(grid, size):
     assert (iou.max(1) > 0.85).all()
 
 
+def identity():
+    """A model that reads its maps from the channels of its image, of any range."""
+    image = keras.Input([None, None, 9])
+    outputs = {"logits": image[..., :1] - 127.5, "distances": image[..., 1:]}
+    return keras.Model(image, outputs)
+
+
+def test_percentiles_of_the_image_become_black_and_white():
+    # 0 and 100 percent are 300 and 900: 500 becomes 85, and 700 becomes 170.
+    image = np.full([8, 8, 9], 300, "uint16")
+    image[3:5, 3:5] = (700, *[500] * 8)
+    image[0, 0] = 900
+    found = predict.stars(identity(), image, percentiles=(0, 100), score_threshold=0.99)
+    # Rays of 85 and 255 pixels cover all; the corner's is the best, and the only one.
+    assert len(found) == 1 and found.masks.all()
+    with pytest.raises(ValueError, match="value_range"):
+        predict.stars(identity(), image)
+
+
+def test_nothing_begins_at_a_mirrored_border():
+    image = np.zeros([12, 12, 9], "float32")
+    for y, x in ((1, 5), (6, 6), (9, 10)):
+        image[y, x] = (255, *[1] * 8)
+    model = identity()
+    assert len(predict.stars(model, image)) == 3
+    found = predict.stars(model, image, border="mirror")
+    assert found.boxes.tolist() == [[5, 5, 8, 8]]
+
+
 @pytest.mark.slow
 def test_a_run_is_scored_as_objects(run):
     results = json.loads((run / "results.json").read_text())

@@ -66,11 +66,12 @@ def test_a_folder_s_weights_are_those_of_the_zip(model, folder):
 
 
 def test_layers_that_have_only_numbers_are_told_by_their_order(model):
-    renamed = {
-        # Keras 2 wrote a number behind the names of variables.
-        f"{name.replace('conv2d_1/', 'conv2d_10/').replace('conv2d/', 'conv2d_9/')}:0": x
-        for name, x in weights.read(FILE).items()
-    }
+    # As Keras 2 wrote them, after nine others.
+    numbers = {"conv2d": "conv2d_9", "conv2d_1": "conv2d_10"}
+    renamed = {}
+    for name, array in weights.read(FILE).items():
+        layer, _, rest = name.partition("/")
+        renamed[f"{numbers.get(layer, layer)}/{rest}:0"] = array
     for ours, theirs in zip(load(renamed).weights, model.weights):
         np.testing.assert_array_equal(ours, theirs)
 
