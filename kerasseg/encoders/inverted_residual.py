@@ -3,32 +3,51 @@
 Reference: Sandler et al., 2018, https://arxiv.org/abs/1801.04381
 """
 
+from typing import NamedTuple
+
 from keras import layers
 
 from kerasseg import blocks
 from kerasseg.encoders.atrous import stage_plan
 
-NORM = blocks.BatchNorm(epsilon=1e-3)  # of the published weights
+
+class Origin(NamedTuple):
+    """Where TensorFlow's and PyTorch's networks of equal layers differ.
+
+    Attributes:
+        padding: of strided convolutions. TensorFlow's "same" puts the odd zero of even
+            sizes at the far side, PyTorch pads symmetrically.
+        epsilon: of batch normalisation.
+    """
+
+    padding: str = "same"
+    epsilon: float = 1e-3
 
 
-def inverted_residuals(x, stages, *, output_stride):
+TENSORFLOW, PYTORCH = Origin(), Origin("symmetric", 1e-5)
+
+
+def inverted_residuals(
+    x, stages, *, output_stride, dilate_first=False, origin=TENSORFLOW
+):
     """Stem of 32 channels at stride 2, then stages of inverted residuals.
-
-    Strided convolutions pad as TensorFlow does ("same"): at even sizes the odd zero
-    lies at the far side, where the published weights expect it.
 
     Args:
         x: normalised image [N, H, W, C].
         stages: rows of (repeats, kernel size, stride, expansion, filters).
         output_stride: stride at which the features stop shrinking.
+        dilate_first: see `kerasseg.encoders.atrous.stage_plan`.
+        origin: where the published weights come from, see `Origin`.
 
     Returns:
         dict "c1".."c5": output of the last block at strides 2 to 32.
     """
-    x = blocks.conv(x, 32, strides=2, padding="same", use_bias=False, name="stem_conv")
-    x = blocks.normalize(x, NORM, name="stem_norm")
+    options = {"padding": origin.padding, "use_bias": False, "name": "stem_conv"}
+    x = blocks.conv(x, 32, strides=2, **options)
+    x = blocks.normalize(x, blocks.BatchNorm(origin.epsilon), name="stem_norm")
     x = blocks.activate(x, "relu6", name="stem")
-    plan = stage_plan([stage[2] for stage in stages], output_stride, start=2)
+    strides = [stage[2] for stage in stages]
+    plan = stage_plan(strides, output_stride, start=2, dilate_first=dilate_first)
     taps, level, block = {}, 1, 0
     for stage, (stride, first, dilation) in zip(stages, plan):
         repeats, kernel_size, nominal_stride, expansion, filters = stage
@@ -41,6 +60,7 @@ def inverted_residuals(x, stages, *, output_stride):
                 expansion=expansion,
                 strides=1 if index else stride,
                 dilation=dilation if index else first,
+                origin=origin,
                 name=f"block{block}",
             )
             block += 1
@@ -49,7 +69,15 @@ def inverted_residuals(x, stages, *, output_stride):
 
 
 def inverted_residual(
-    x, filters, kernel_size=3, *, expansion, strides=1, dilation=1, name
+    x,
+    filters,
+    kernel_size=3,
+    *,
+    expansion,
+    strides=1,
+    dilation=1,
+    origin=TENSORFLOW,
+    name,
 ):
     """Expand by 1x1, depthwise convolution, project by 1x1; add the input if it fits.
 
@@ -57,6 +85,7 @@ def inverted_residual(
         x: features [N, H, W, C].
         filters: channels of the result.
         expansion: 1 leaves the first 1x1 out.
+        origin: see `Origin`.
         name: prefix; layers `{name}_expand_conv`, `{name}_depthwise_conv`,
             `{name}_project_conv`, `{name}_add`.
 
@@ -64,7 +93,8 @@ def inverted_residual(
         Features [N, H / strides, W / strides, filters].
     """
     inputs = x
-    options = {"activation": "relu6", "norm": NORM}
+    norm = blocks.BatchNorm(origin.epsilon)
+    options = {"activation": "relu6", "norm": norm}
     # The first block has nothing to expand to, and the files no layer for it.
     if expansion > 1:
         channels = expansion * x.shape[-1]
@@ -74,7 +104,7 @@ def inverted_residual(
         kernel_size,
         strides=strides,
         dilation=dilation,
-        padding="same",
+        padding=origin.padding,
         name=f"{name}_depthwise",
         **options,
     )

@@ -46,6 +46,28 @@ def load(model, weights, *, rules=(), skip=()):
     return weight_files.load(model, weights, **options)
 
 
+def check_publisher(publisher, choices, weights):
+    """Refuse a publisher that an encoder does not know, or that has no "imagenet".
+
+    Args:
+        publisher: whose network to build.
+        choices: those that are known; weights="imagenet" is a file of the first.
+        weights: what is to be loaded.
+
+    Raises:
+        ValueError: for another publisher, or "imagenet" of the wrong one.
+    """
+    if publisher not in choices:
+        raise ValueError(
+            f"`publisher` must be one of {choices}. Received: publisher={publisher!r}."
+        )
+    if isinstance(weights, str) and weights == "imagenet" and publisher != choices[0]:
+        raise ValueError(
+            f"weights='imagenet' are those of {choices[0]}. Received: publisher="
+            f"{publisher!r}. Give the path of a file of {publisher}."
+        )
+
+
 def _load_published(model, entry, options):
     path = entry.path()
     try:

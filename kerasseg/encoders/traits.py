@@ -19,6 +19,9 @@ class Traits:
             follow it in the classifier, into convolutions.
         head_filters: channels of the segmentation head that its authors put on it.
         dense: whether it has dense features, of `output_stride` 16 and 8.
+        as_published: options by which it equals the encoder of its name in another
+            library, whose references (`zoo.REFERENCES`, "smp/Unet") take them:
+            {"smp": {"publisher": "torchvision"}}.
         load: function (model, source) that loads files of the publisher, where names
             do not tell all; None where `rules` do.
     """
@@ -29,6 +32,7 @@ class Traits:
     convolutional_fc: bool = False
     head_filters: int | None = None
     dense: bool = True
+    as_published: dict = dataclasses.field(default_factory=dict)
     load: Callable | None = None
 
 

@@ -169,7 +169,7 @@ def _encoder_of(builder, reference, name, encoder):
         )
     options = {**parameters(builder), **reference.options}
     stride = options.get("output_stride", 32)
-    inner = encoder_options(reference, encoder, stride)
+    inner = encoder_options(name, reference, encoder, stride)
     if not inner:
         return encoder
     shape = options.get("input_shape", (None, None, 3))

@@ -85,7 +85,7 @@ def rules_for(references, model, arrays):
         found = {*weights.from_torch(arrays, model, rules)}
         if found != wanted:
             misfits[rules] = len(found ^ wanted)
-        elif not (differing := _differences(reference, model)):
+        elif not (differing := _differences(name, reference, model)):
             return rules
         else:
             refused[name] = differing
@@ -105,7 +105,7 @@ def _unused(rules, wanted):
     return tuple((old, None) for old, new in rules if (new or "").startswith("aux_"))
 
 
-def _differences(reference, model):
+def _differences(name, reference, model):
     """Options of a model that are not those of a reference: "name=value (right)"."""
     built, encoder = getattr(model, "built_with", None), encoders.of(model)
     if built is None:
@@ -125,14 +125,16 @@ def _differences(reference, model):
     right = parameters(inner.function)
     right |= {"output_stride": 32}
     right |= {name: built.options[name] for name in SHARED if name in built.options}
-    wanted = encoder_options(reference, encoder.name, right["output_stride"])
+    stride = right["output_stride"]
+    wanted = encoder_options(name, reference, encoder.name, stride)
     return differing + _unequal(inner.options, {**right, **wanted})
 
 
-def encoder_options(reference, encoder, output_stride):
+def encoder_options(name, reference, encoder, output_stride):
     """Options by which an encoder equals that of a reference.
 
     Args:
+        name: of the reference, "smp/Unet"; it begins with the library.
         reference: `Reference`.
         encoder: its name.
         output_stride: of the model.
@@ -141,6 +143,7 @@ def encoder_options(reference, encoder, output_stride):
         ValueError: if the encoder does not have an option that its stride needs.
     """
     known = parameters(encoders.ENCODERS[encoder])
+    published = encoders.ENCODERS[encoder].traits.as_published
     missing = [name for name in reference.encoder_options if name not in known]
     # At stride 32 nothing is dilated, and the options say how to dilate.
     if missing and output_stride < 32:
@@ -148,7 +151,8 @@ def encoder_options(reference, encoder, output_stride):
             f"`encoder` must have the option {missing[0]!r} for output_stride="
             f"{output_stride}. Received: encoder={encoder!r}."
         )
-    return {k: v for k, v in reference.encoder_options.items() if k not in missing}
+    options = {k: v for k, v in reference.encoder_options.items() if k not in missing}
+    return options | published.get(name.partition("/")[0], {})
 
 
 def _unequal(given, right):

@@ -58,3 +58,18 @@ def test_weights_load_from_a_file(strided, tmp_path, picture):
     image = picture(33, 33)
     expected = strided(image)["c5"]
     np.testing.assert_array_equal(mobilenet_v2(weights=path)(image)["c5"], expected)
+
+
+def test_other_publishers_are_refused_and_have_no_imagenet():
+    with pytest.raises(ValueError, match=r"one of .*Received: publisher='timm'"):
+        mobilenet_v2(publisher="timm")
+    with pytest.raises(ValueError, match=r"those of keras\.applications"):
+        mobilenet_v2(weights="imagenet", publisher="torchvision")
+
+
+def test_that_of_torchvision_has_its_parameters_but_for_the_classifier():
+    model = mobilenet_v2(publisher="torchvision")
+    # 3,504,872 with the classifier of 1000 classes, whose 1280 inputs are "c5".
+    statistics = sum(np.size(v) for v in model.non_trainable_variables)
+    assert model.count_params() - statistics == 3504872 - 1281 * 1000
+    assert model.output["c5"].shape[-1] == 1280

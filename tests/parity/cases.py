@@ -34,7 +34,10 @@ class Case(NamedTuple):
 
 
 def _smp(name, encoder="resnet18", size=SIZE, ours=None, **theirs):
-    options = {"encoder": encoder, **({"options": ours} if ours else {})}
+    options = {
+        "encoder": encoder.replace("-", "_"),
+        **({"options": ours} if ours else {}),
+    }
     return Case(
         f"smp/{name}", options, ("smp", name, {"encoder_name": encoder, **theirs}), size
     )
@@ -101,6 +104,18 @@ CASES = {
     "upernet_mit_b0": _smp("UPerNet", "mit_b0"),
     "segformer": _smp("Segformer", "mit_b0"),
     "unet_resnet50": _smp("Unet", "resnet50"),
+    "unet_mobilenet_v2": _smp("Unet", "mobilenet_v2"),
+    "deeplab_v3_plus_mobilenet_v2": _smp(
+        "DeepLabV3Plus", "mobilenet_v2", (64, 96, 0.3)
+    ),
+    "unet_efficientnet_b0": _smp("Unet", "efficientnet-b0"),
+    "deeplab_v3_plus_efficientnet_b0": _smp(
+        "DeepLabV3Plus", "efficientnet-b0", (64, 96, 0.3)
+    ),
+    # Each pads by the sides of its images in ImageNet.
+    **{f"fpn_efficientnet_b{n}": _smp("FPN", f"efficientnet-b{n}") for n in (1, 2, 3)},
+    **{f"fpn_efficientnet_b{n}": _smp("FPN", f"efficientnet-b{n}") for n in (4, 5, 6)},
+    "fpn_efficientnet_b7": _smp("FPN", "efficientnet-b7", (128, 192)),
     "fcn": _torchvision("fcn_resnet50", aux_loss=True),
     # Averages of two images alike would lie so close together that normalising them
     # magnifies rounding: the second is darker.
@@ -188,6 +203,8 @@ FIXTURES = (
     "segformer",
     "deeplab_v3_smp",
     "deeplab_v3_plus",
+    "deeplab_v3_plus_mobilenet_v2",
+    "deeplab_v3_plus_efficientnet_b0",
     "deeplab_v3_mobilenet_v3",
     "lraspp",
 )

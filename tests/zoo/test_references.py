@@ -78,6 +78,19 @@ def published(case):
             {"base_filters": 4},
             r"input_range=\(-1, 1\) \(\(0, 1\)\), fit='resize' \('pad'\)",
         ),
+        (
+            "deeplab_v3_plus_efficientnet_b0",
+            "deeplab_v3_plus",
+            {
+                "encoder": "efficientnet_b0",
+                "decoder_filters": (256,),
+                "atrous_rates": (12, 24, 36),
+                "refine_aspp": True,
+                "depthwise_norm": False,
+                "align_corners": True,
+            },
+            r"publisher='keras.applications' \('segmentation_models.pytorch'\)",
+        ),
         ("fpn", "fpn", {"encoder": "resnet18"}, r"from_reference\('smp/FPN', weights"),
     ],
 )
@@ -146,7 +159,7 @@ def test_arguments_of_references_are_checked():
     with pytest.raises(ValueError, match="must be one of hrnet_w18"):
         zoo.from_reference("hrnet/ocr", encoder="resnet50")
     with pytest.raises(ValueError, match="dilate_first"):
-        zoo.from_reference("smp/PAN", encoder="mobilenet_v2")
+        zoo.from_reference("smp/PAN", encoder="mobilenet")
 
 
 def test_a_head_of_other_classes_is_skipped_on_request(caplog):
