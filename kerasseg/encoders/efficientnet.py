@@ -9,10 +9,16 @@ from keras import layers
 from kerasseg import blocks
 from kerasseg.encoders.atrous import check_output_stride, stage_plan
 from kerasseg.encoders.inverted_residual import round_to_8
-from kerasseg.encoders.pretrained import check_publisher, load
+from kerasseg.encoders.pretrained import (
+    KERAS,
+    check_publisher,
+    load_of_publisher,
+    loader,
+)
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
+from kerasseg.weights import named_variables
 
 # (repeats, kernel size, stride, expansion, filters), table 1 of the paper
 STAGES = (
@@ -38,7 +44,6 @@ SCALES = {
 }
 NORM = blocks.BatchNorm(epsilon=1e-3)  # of the published weights
 SMP = "segmentation_models.pytorch"
-PUBLISHERS = ("keras.applications", SMP)
 # What of the files of keras.applications is not used here.
 KERAS_RULES = ((r"^(normalization(_\d+)?|top_\w+|predictions)/", None),)
 
@@ -53,7 +58,7 @@ def _block_names(depth):
 
 
 def _rules(depth):
-    """Names in files of segmentation_models.pytorch, and of efficientnet_pytorch."""
+    """Rules by publisher; those of smp fit files of efficientnet_pytorch, too."""
     start = r"^(?:encoder\.)?_"
     parts = {
         "expand_conv": "expand_conv",
@@ -71,13 +76,15 @@ def _rules(depth):
         for there, here in parts.items()
     ]
     rules += [(rf"{start}conv_stem\.", "stem_conv."), (rf"{start}bn0\.", "stem_bn.")]
-    return (*KERAS_RULES, *rules, (rf"{start}(conv_head|bn1|fc)\.", None))
+    return {KERAS: KERAS_RULES, SMP: (*rules, (rf"{start}(conv_head|bn1|fc)\.", None))}
 
 
 def _facts(name):
+    rules = _rules(SCALES[name][1])
     return {
-        "publisher": "keras.applications",
-        "rules": _rules(SCALES[name][1]),
+        "publisher": KERAS,
+        "rules": (*rules[KERAS], *rules[SMP]),
+        "load": loader(rules),
         "as_published": {"smp": {"publisher": SMP}},
     }
 
@@ -89,7 +96,7 @@ def efficientnet_b0(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B0 up to the last projection (3,634,844 parameters in all).
 
@@ -126,7 +133,7 @@ def efficientnet_b1(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B1, see `efficientnet_b0`; `c1`..`c5` have 16 to 320 channels.
 
@@ -143,7 +150,7 @@ def efficientnet_b2(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B2, see `efficientnet_b0`; `c1`..`c5` have 16 to 352 channels.
 
@@ -160,7 +167,7 @@ def efficientnet_b3(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B3, see `efficientnet_b0`; `c1`..`c5` have 24 to 384 channels.
 
@@ -177,7 +184,7 @@ def efficientnet_b4(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B4, see `efficientnet_b0`; `c1`..`c5` have 24 to 448 channels.
 
@@ -194,7 +201,7 @@ def efficientnet_b5(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B5, see `efficientnet_b0`; `c1`..`c5` have 24 to 512 channels.
 
@@ -211,7 +218,7 @@ def efficientnet_b6(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B6, see `efficientnet_b0`; `c1`..`c5` have 32 to 576 channels.
 
@@ -228,7 +235,7 @@ def efficientnet_b7(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """EfficientNet-B7, see `efficientnet_b0`; `c1`..`c5` have 32 to 640 channels.
 
@@ -240,7 +247,7 @@ def efficientnet_b7(
 
 def _efficientnet(name, input_shape, weights, output_stride, dilate_first, publisher):
     check_output_stride(output_stride, name)
-    check_publisher(publisher, PUBLISHERS, weights)
+    check_publisher(publisher, (KERAS, SMP), weights)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
     width, depth, side = SCALES[name]
@@ -277,8 +284,9 @@ def _efficientnet(name, input_shape, weights, output_stride, dilate_first, publi
     if isinstance(weights, str) and weights == "imagenet":
         application = getattr(keras.applications, name.title().replace("net_", "Net"))
         source = application(include_top=False, weights=weights)
-        weights = {v.path: v.numpy() for v in source.weights}
-    return load(model, weights, rules=_rules(depth))
+        known = named_variables(model)
+        weights = {v.path: v.numpy() for v in source.weights if v.path in known}
+    return load_of_publisher(model, weights, _rules(depth), publisher)
 
 
 def _last(names, stage):

@@ -9,7 +9,12 @@ from kerasseg.encoders.inverted_residual import (
     TENSORFLOW,
     inverted_residuals,
 )
-from kerasseg.encoders.pretrained import check_publisher, load
+from kerasseg.encoders.pretrained import (
+    KERAS,
+    check_publisher,
+    load_of_publisher,
+    loader,
+)
 from kerasseg.encoders.resnet import MEAN, STD
 from kerasseg.encoders.traits import encoder
 from kerasseg.layers import Normalize
@@ -55,18 +60,19 @@ def _torch_rules():
     return tuple(rules)
 
 
-RULES = (*KERAS_RULES, *_torch_rules())
+RULES = {KERAS: KERAS_RULES, "torchvision": _torch_rules()}
 # (mean, std) of the normalisation, and how convolutions pad. -1..1 is that of
 # keras.applications.mobilenet_v2.preprocess_input.
 PUBLISHERS = {
-    "keras.applications": ((127.5, 127.5), TENSORFLOW),
+    KERAS: ((127.5, 127.5), TENSORFLOW),
     "torchvision": ((MEAN, STD), PYTORCH),
 }
 
 
 @encoder(
-    publisher="keras.applications",
-    rules=RULES,
+    publisher=KERAS,
+    rules=(*KERAS_RULES, *RULES["torchvision"]),
+    load=loader(RULES),
     as_published={"smp": {"publisher": "torchvision"}},
 )
 def mobilenet_v2(
@@ -75,7 +81,7 @@ def mobilenet_v2(
     weights=None,
     output_stride=32,
     dilate_first=False,
-    publisher="keras.applications",
+    publisher=KERAS,
 ):
     """MobileNetV2 without its last 1x1 convolution (1,843,264 parameters in all).
 
@@ -103,7 +109,7 @@ def mobilenet_v2(
     Reference: Sandler et al., 2018, https://arxiv.org/abs/1801.04381
     """
     check_output_stride(output_stride, "mobilenet_v2")
-    check_publisher(publisher, tuple(PUBLISHERS), weights)
+    check_publisher(publisher, PUBLISHERS, weights)
     scale, origin = PUBLISHERS[publisher]
     image = keras.Input(input_shape, name="image")
     x = Normalize(*scale, name="normalize")(image)
@@ -117,4 +123,4 @@ def mobilenet_v2(
     if isinstance(weights, str) and weights == "imagenet":
         source = keras.applications.MobileNetV2((224, 224, 3), include_top=False)
         weights = {v.path: v.numpy() for v in source.weights}
-    return load(model, weights, rules=RULES)
+    return load_of_publisher(model, weights, RULES, publisher)

@@ -233,7 +233,7 @@ def load(model, source, *, rules=(), partial=False, skip=(), part=False):
         model: keras.Model.
         source: path, see `read`, or a dict of arrays. Keras matches the layers of a
             `.weights.h5` by their order; where they differ, as with another output
-            stride, they are matched by their names.
+            stride or layers that are not used here, they are matched by their names.
         rules: see `from_torch`; or a function of the arrays that returns them, asked
             where no array has one of our names.
         partial, skip: see `assign`.
@@ -253,13 +253,8 @@ def load(model, source, *, rules=(), partial=False, skip=(), part=False):
         reason = "partial" if partial else _load_by_keras(model, path)
         if reason is None:
             return model
-        arrays = _named_arrays(model, path) or _of_rules(arrays, rules, path)
-        drops = () if callable(rules) else [p for p, new in rules if new is None]
-        arrays = {
-            name: array
-            for name, array in arrays.items()
-            if not any(re.search(pattern, name) for pattern in drops)
-        }
+        named = _named_arrays(model, path, () if callable(rules) else rules)
+        arrays = named or _of_rules(arrays, rules, path)
         if not arrays:
             reason = "it names none of the model's layers" if partial else reason
             raise WeightsError(f"does not fit model {model.name!r}: {reason}", path)
@@ -331,9 +326,16 @@ def _load_by_keras(model, path):
     return None
 
 
-def _named_arrays(model, path):
-    """Arrays of a `.weights.h5` by variable path, matched by the names of layers."""
-    given = read_layers(path)
+def _named_arrays(model, path, rules):
+    """Arrays of a `.weights.h5` by variable path, matched by the names of layers.
+
+    Rules rename a layer as they rename its variables, which are "Conv1/kernel".
+    """
+    given = {
+        renamed.partition("/")[0]: arrays
+        for name, arrays in read_layers(path).items()
+        for renamed in _rename(f"{name}/", rules)
+    }
     arrays = {}
     for layer in model._flatten_layers(include_self=False, recursive=True):
         # A layer's own variables; those of a nested model belong to its layers.

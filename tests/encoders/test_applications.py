@@ -8,6 +8,7 @@ import pytest
 
 from kerasseg import encoders, weights
 from kerasseg.encoders.convnext import arrays_of
+from tests.encoders.legacy import save_legacy
 
 APPS = keras.applications
 MEAN, STD = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225])
@@ -157,6 +158,45 @@ def test_published_weights_keep_their_first_kernel_for_other_channels(
     np.testing.assert_allclose(
         one(grey)["c2"], three(np.repeat(grey, 3, -1))["c2"], atol=1e-5
     )
+
+
+@pytest.fixture(scope="module")
+def efficientnet():
+    """That of keras.applications, and what its last block gives for a picture."""
+    keras.utils.set_random_seed(0)
+    shape = (64, 96, 3)
+    source = APPS.EfficientNetB0(include_top=False, weights=None, input_shape=shape)
+    randomise(source, np.random.default_rng(0))
+    output = source.get_layer("block7a_project_bn").output
+    return source, keras.Model(source.input, output)
+
+
+def test_files_of_efficientnet_load(efficientnet, tmp_path, picture, relative_error):
+    source, deepest = efficientnet
+    save_legacy(source, tmp_path / "notop.h5")
+    source.save_weights(tmp_path / "efficientnet.weights.h5")
+    image = picture(64, 96)
+    expected = deepest(standard(image.copy()))
+    for name in ("notop.h5", "efficientnet.weights.h5"):
+        model = encoders.efficientnet_b0(weights=tmp_path / name)
+        assert relative_error(model(image)["c5"], expected) <= 1e-5
+    with pytest.raises(weights.WeightsError, match=r"Build .* publisher='keras\.app"):
+        encoders.efficientnet_b0(
+            weights=tmp_path / "notop.h5", publisher="segmentation_models.pytorch"
+        )
+
+
+def test_efficientnet_of_imagenet_is_that_of_keras_applications(
+    efficientnet, monkeypatch
+):
+    source, _ = efficientnet
+    monkeypatch.setattr(APPS, "EfficientNetB0", lambda include_top, weights: source)
+    model = encoders.efficientnet_b0(weights="imagenet")
+    for layer in ("stem_conv", "block5b_se_reduce", "block7a_project_bn"):
+        for found, expected in zip(
+            model.get_layer(layer).get_weights(), source.get_layer(layer).get_weights()
+        ):
+            np.testing.assert_array_equal(found, expected)
 
 
 # Parameters that keras.applications documents or torchvision has, all without the

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseg import weights
+from kerasseg import weights, zoo
 from kerasseg.encoders.mobilenet_v2 import KERAS_RULES, mobilenet_v2
+from tests.encoders.legacy import save_legacy
 
 TAPS = {
     "c1": "expanded_conv_project_BN",
@@ -14,6 +15,12 @@ TAPS = {
     "c4": "block_12_add",
     "c5": "block_16_project_BN",
 }
+
+
+def randomise(model, rng):
+    for variable in model.weights:
+        if "BN" in variable.path or "bn" in variable.path:
+            variable.assign(rng.uniform(0.5, 1.5, variable.shape))
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +32,43 @@ def strided(calibrate):
 def test_features_equal_those_of_keras_applications(picture, relative_error, rng, size):
     image = picture(*size)
     source = keras.applications.MobileNetV2((*size, 3), include_top=False, weights=None)
-    for variable in source.weights:
-        if "BN" in variable.path or "bn" in variable.path:
-            variable.assign(rng.uniform(0.5, 1.5, variable.shape))
+    randomise(source, rng)
     model = mobilenet_v2()
     weights.load(model, {v.path: v.numpy() for v in source.weights}, rules=KERAS_RULES)
     taps = {tap: source.get_layer(name).output for tap, name in TAPS.items()}
     expected = keras.Model(source.input, taps)(image / 127.5 - 1)
     for tap, features in model(image).items():
         assert relative_error(features, expected[tap]) <= 1e-5
+
+
+def test_files_of_keras_applications_load(tmp_path, picture, relative_error, rng):
+    source = keras.applications.MobileNetV2(
+        (64, 96, 3), include_top=False, weights=None
+    )
+    randomise(source, rng)
+    save_legacy(source, tmp_path / "notop.h5")  # they hold the last 1x1, too
+    source.save_weights(tmp_path / "mobilenet_v2.weights.h5")
+    image = picture(64, 96)
+    output = source.get_layer(TAPS["c5"]).output
+    expected = keras.Model(source.input, output)(image / 127.5 - 1)
+    for name in ("notop.h5", "mobilenet_v2.weights.h5"):
+        features = mobilenet_v2(weights=tmp_path / name)(image)["c5"]
+        assert relative_error(features, expected) <= 1e-5
+        with pytest.raises(weights.WeightsError, match=r"those of keras\.applications"):
+            mobilenet_v2(weights=tmp_path / name, publisher="torchvision")
+
+
+def test_a_file_of_torchvision_is_refused_by_the_other_network():
+    model = mobilenet_v2(publisher="torchvision")
+    arrays = {"features.0.0.weight": np.zeros((32, 3, 3, 3), "float32")}
+    with pytest.raises(weights.WeightsError, match=r"Build .* publisher='torchvision'"):
+        mobilenet_v2(weights=arrays)
+    with pytest.raises(weights.WeightsError, match=r"Build .* publisher='torchvision'"):
+        zoo.load_torch(mobilenet_v2(), arrays)
+    with pytest.raises(weights.WeightsError, match="missing: 'block0_depthwise"):
+        zoo.load_torch(model, arrays)
+    with pytest.raises(weights.WeightsError, match="read from a file"):
+        zoo.load_torch(keras.models.clone_model(model), arrays)
 
 
 def test_taps_have_the_channels_of_the_paper_and_the_last_convolution_is_gone(strided):

@@ -1,11 +1,11 @@
 """Files of keras.applications' VGG, whose first kernel sees blue first."""
 
-import h5py
 import keras
 import numpy as np
 import pytest
 
 from kerasseg import encoders, zoo
+from tests.encoders.legacy import save_legacy
 
 
 def filled(model, rng):
@@ -16,18 +16,6 @@ def filled(model, rng):
         values.append(rng.normal(0, scale, weight.shape))
     model.set_weights(values)
     return model
-
-
-def save_legacy(model, path):
-    """Write weights as Keras 2 did: lists of names beside the arrays."""
-    with h5py.File(path, "w") as file:
-        file.attrs["layer_names"] = [layer.name.encode() for layer in model.layers]
-        for layer in model.layers:
-            group = file.create_group(layer.name)
-            names = [f"{layer.name}/{x.name}:0".encode() for x in layer.weights]
-            group.attrs["weight_names"] = names
-            for name, value in zip(names, layer.get_weights()):
-                group[name.decode()] = value
 
 
 @pytest.mark.parametrize("legacy", [False, True])
