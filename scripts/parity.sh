@@ -11,6 +11,10 @@ if [ ! -x .venv-parity/bin/python ]; then
     pip --no-deps torchvision==0.28.0 timm segmentation_models_pytorch==0.6.0
     pip numpy pillow safetensors huggingface_hub tqdm pyyaml keras==3.15.1 jax
     pip transformers
+    # Without mmcv's compiled operators and mmengine's OpenCV with windows.
+    pip --no-deps mmsegmentation==1.2.2 mmcv-lite==2.1.0 mmengine
+    pip opencv-python-headless addict yapf termcolor rich matplotlib prettytable
+    pip scipy ftfy regex
 fi
 if [ ! -x .venv-stardist/bin/python ]; then
     python -m venv .venv-stardist

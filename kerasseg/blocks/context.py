@@ -15,6 +15,7 @@ def aspp(
     rates,
     separable=False,
     depthwise_norm=True,
+    project_kernel_size=1,
     dropout=0.5,
     name="aspp",
 ):
@@ -26,6 +27,8 @@ def aspp(
         rates: dilations of the 3x3 branches; () leaves 1x1 and image pooling.
         separable: depthwise separable 3x3 branches (DeepLabv3+).
         depthwise_norm: of these, see `separable_conv`.
+        project_kernel_size: of the convolution that joins the branches; 3 in
+            mmsegmentation.
         dropout: rate after the projection; the default is torchvision's.
 
     Returns:
@@ -44,7 +47,7 @@ def aspp(
     branches.append(ResizeLike(name=f"{name}_image_up")([pooled, x]))
     # 1x1, rates, image pooling: the order of torchvision's projection weights.
     x = layers.Concatenate(name=f"{name}_concat")(branches)
-    x = conv_norm_act(x, filters, 1, name=f"{name}_project")
+    x = conv_norm_act(x, filters, project_kernel_size, name=f"{name}_project")
     return layers.Dropout(dropout, name=f"{name}_dropout")(x) if dropout else x
 
 

@@ -6,9 +6,44 @@ from kerasseg.blocks.convolution import conv, conv_norm_act
 from kerasseg.layers import ResizeLike
 
 
-def fcn_head(x, num_classes, *, dropout=0.1, name="head"):
-    """Score classes: 3x3 to a quarter of the channels, dropout, 1x1 (torchvision)."""
-    x = conv_norm_act(x, x.shape[-1] // 4, name=name)
+def fcn_head(
+    x,
+    num_classes,
+    *,
+    num_convs=1,
+    concat_input=False,
+    dropout=0.1,
+    name="head",
+):
+    """Score classes: 3x3 to a quarter of the channels, dropout, 1x1 (torchvision).
+
+    Args:
+        x: features [N, H, W, C].
+        num_classes: channels of the scores.
+        num_convs: 3x3 convolutions one behind the other, at least one.
+        concat_input: join their result with `x` once more by another 3x3
+            (mmsegmentation).
+        dropout: rate in front of the scores.
+        name: prefix; layers `{name}_conv`, `{name}2_conv`, `{name}_fuse_conv`,
+            `{name}_score`.
+
+    Returns:
+        Scores [N, H, W, num_classes].
+
+    Raises:
+        ValueError: if `num_convs` is below 1.
+    """
+    if num_convs < 1:
+        raise ValueError(
+            f"`num_convs` must be at least 1. Received: num_convs={num_convs}."
+        )
+    inputs, filters = x, x.shape[-1] // 4
+    for index in range(num_convs):
+        step = f"{name}{index + 1}" if index else name
+        x = conv_norm_act(x, filters, name=step)
+    if concat_input:
+        x = layers.Concatenate(name=f"{name}_concat")([inputs, x])
+        x = conv_norm_act(x, filters, name=f"{name}_fuse")
     x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
     return conv(x, num_classes, 1, name=f"{name}_score")
 

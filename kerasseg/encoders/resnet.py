@@ -17,6 +17,11 @@ MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # In torchvision's detectors, its segmentation models, segmentation_models.pytorch.
 START = r"^(?:backbone\.body\.|backbone\.|encoder\.)?"
 RULES = (
+    *(  # mmsegmentation's V1c
+        (rf"{START}stem\.{3 * step + part}\.", f"stem{step + 1}_{kind}.")
+        for step in range(3)
+        for part, kind in enumerate(("conv", "norm"))
+    ),
     (rf"{START}conv1\.", "stem_conv."),
     (rf"{START}bn1\.", "stem_norm."),
     (rf"{START}layer(\d)\.(\d+)\.conv(\d)\.", r"layer\1_\2_\3_conv."),
@@ -25,8 +30,16 @@ RULES = (
     (rf"{START}layer(\d)\.0\.downsample\.1\.", r"layer\1_0_shortcut_norm."),
     (r"^fc\.", None),
 )
-NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")
-NAMES += ("resnext50_32x4d", "wide_resnet50_2")
+DEPTHS = {  # blocks of the four stages
+    "resnet18": (2, 2, 2, 2),
+    "resnet34": (3, 4, 6, 3),
+    "resnet50": (3, 4, 6, 3),
+    "resnet101": (3, 4, 23, 3),
+    "resnet152": (3, 8, 36, 3),
+    "resnext50_32x4d": (3, 4, 6, 3),
+    "wide_resnet50_2": (3, 4, 6, 3),
+}
+NAMES = tuple(DEPTHS)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -38,7 +51,7 @@ def resnet18(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet18", basic_block, (2, 2, 2, 2), *options)
+    return _resnet("resnet18", basic_block, *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -50,7 +63,7 @@ def resnet34(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet34", basic_block, (3, 4, 6, 3), *options)
+    return _resnet("resnet34", basic_block, *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -60,6 +73,7 @@ def resnet50(
     weights=None,
     output_stride=32,
     dilate_first=False,
+    deep_stem=False,
     norm_epsilon=1e-5,
 ):
     """ResNet-50 of torchvision (23,508,032 trainable parameters).
@@ -70,6 +84,8 @@ def resnet50(
         output_stride: 32, 16 or 8; see `kerasseg.encoders.atrous`.
         dilate_first: also dilate the convolutions that gave up their stride, as
             segmentation_models.pytorch; the features are then not those at stride 32.
+        deep_stem: three 3x3 convolutions in place of the first 7x7, as in
+            mmsegmentation's "V1c" (23,527,264 trainable parameters).
         norm_epsilon: of the normalisations; 0 in torchvision's Mask R-CNN for COCO.
 
     Returns:
@@ -78,20 +94,26 @@ def resnet50(
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
-    options = (input_shape, weights, output_stride, dilate_first, norm_epsilon)
-    return _resnet("resnet50", bottleneck, (3, 4, 6, 3), *options)
+    options = (input_shape, weights, output_stride, dilate_first)
+    own = {"deep_stem": deep_stem, "norm_epsilon": norm_epsilon}
+    return _resnet("resnet50", bottleneck, *options, **own)
 
 
 @encoder(publisher="torchvision", rules=RULES)
 def resnet101(
-    input_shape=(None, None, 3), *, weights=None, output_stride=32, dilate_first=False
+    input_shape=(None, None, 3),
+    *,
+    weights=None,
+    output_stride=32,
+    dilate_first=False,
+    deep_stem=False,
 ):
     """ResNet-101; arguments and taps as for `resnet50`.
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet101", bottleneck, (3, 4, 23, 3), *options)
+    return _resnet("resnet101", bottleneck, *options, deep_stem)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -103,7 +125,7 @@ def resnet152(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet152", bottleneck, (3, 8, 36, 3), *options)
+    return _resnet("resnet152", bottleneck, *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -120,7 +142,7 @@ def resnext50_32x4d(
     """
     block = functools.partial(bottleneck, width=2, groups=32)
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnext50_32x4d", block, (3, 4, 6, 3), *options)
+    return _resnet("resnext50_32x4d", block, *options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -135,29 +157,36 @@ def wide_resnet50_2(
     """
     block = functools.partial(bottleneck, width=2)
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("wide_resnet50_2", block, (3, 4, 6, 3), *options)
+    return _resnet("wide_resnet50_2", block, *options)
 
 
 def _resnet(
     name,
     block,
-    depths,
     input_shape,
     weights,
     output_stride,
     dilate_first,
+    deep_stem=False,
     norm_epsilon=1e-5,
 ):
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
     x = Normalize(MEAN, STD, name="normalize")(image)
     norm = blocks.BatchNorm(norm_epsilon)
-    x = blocks.conv_norm_act(x, 64, 7, strides=2, norm=norm, name="stem")
+    if deep_stem:
+        for step, (filters, strides) in enumerate(((32, 2), (32, 1), (64, 1)), 1):
+            options = {"strides": strides, "norm": norm, "name": f"stem{step}"}
+            x = blocks.conv_norm_act(x, filters, **options)
+    else:
+        x = blocks.conv_norm_act(x, 64, 7, strides=2, norm=norm, name="stem")
     taps = {"c1": x}
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is the least
     x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)
     plan = stage_plan([1, 2, 2, 2], output_stride, start=4, dilate_first=dilate_first)
-    for stage, (depth, (stride, first, dilation)) in enumerate(zip(depths, plan), 1):
+    for stage, (depth, (stride, first, dilation)) in enumerate(
+        zip(DEPTHS[name], plan), 1
+    ):
         for index in range(depth):
             x = block(
                 x,

@@ -12,15 +12,11 @@ it is refused with one typed error, `WeightsError`.
 
 from kerasseg.weights.checks import WeightsError
 from kerasseg.weights.files import read
-from kerasseg.weights.variables import (
-    adapt_channels,
-    assign,
-    from_torch,
-    load,
-    named_variables,
-)
+from kerasseg.weights.naming import Reordered, from_torch, named_variables
+from kerasseg.weights.variables import adapt_channels, assign, load
 
 __all__ = [
+    "Reordered",
     "WeightsError",
     "adapt_channels",
     "assign",

@@ -4,6 +4,7 @@ import keras
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders import resnet
+from kerasseg.zoo import _openmmlab
 from kerasseg.zoo._references import Reference
 
 # torchvision's names; 2 and 3 of its heads are the ReLU and the dropout.
@@ -21,17 +22,31 @@ REFERENCES = {
     )
     for encoder in ("resnet50", "resnet101")
 }
+REFERENCES["mmseg/FCN"] = _openmmlab.reference(
+    {r"convs\.0": "head", r"convs\.1": "head2", "conv_cat": "head_fuse"},
+    {"num_convs": 2, "concat_input": True},
+)
 
 
 def dilated_fcn(
-    num_classes, encoder, *, encoder_weights, input_shape, output_stride, aux
+    num_classes,
+    encoder,
+    *,
+    encoder_weights,
+    input_shape,
+    output_stride,
+    num_convs,
+    concat_input,
+    aux,
 ):
     """FCN on any encoder, made dense to `output_stride`; see `zoo.fcn`."""
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)
-    outputs = blocks.logits(blocks.fcn_head(taps["c5"], num_classes), image)
+    options = {"num_convs": num_convs, "concat_input": concat_input}
+    scores = blocks.fcn_head(taps["c5"], num_classes, **options)
+    outputs = blocks.logits(scores, image)
     sides = blocks.aux_sides(taps, aux)
     outputs = blocks.side_logits(outputs, sides, num_classes, image)
     return keras.Model(image, outputs, name="fcn")

@@ -16,6 +16,8 @@ FREE = {"num_classes", "num_rays", "encoder", "encoder_weights", "input_shape"}
 FREE |= {"image_size", "weights", "aux", "deep_supervision", "dropout", "norm"}
 FREE |= {"attention", "base_filters", "decoder_filters", "head_filters", "filters"}
 FREE |= {"inner_filters", "attention_filters", "hidden", "depth", "freeze_norm"}
+FREE |= {"aspp_filters", "project_kernel_size", "head_conv"}
+FREE |= {"num_convs", "concat_input"}
 FREE |= {"nms", "num_proposals", "content_size"}
 # Options that a builder hands on to its encoder.
 SHARED = ("output_stride", "input_range")
@@ -102,7 +104,8 @@ def _unused(rules, wanted):
     """Rules that drop auxiliary heads, which train only, where a model has none."""
     if any(name.startswith("aux_") for name in wanted):
         return ()
-    return tuple((old, None) for old, new in rules if (new or "").startswith("aux_"))
+    is_side = [isinstance(new, str) and new.startswith("aux_") for _, new in rules]
+    return tuple((old, None) for (old, _), side in zip(rules, is_side) if side)
 
 
 def _differences(name, reference, model):

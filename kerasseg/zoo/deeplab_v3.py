@@ -5,6 +5,7 @@ import keras
 from kerasseg import blocks, encoders
 from kerasseg.encoders import resnet
 from kerasseg.encoders.atrous import check_output_stride
+from kerasseg.zoo import _openmmlab
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._references import Reference
 
@@ -48,6 +49,10 @@ REFERENCES["smp/DeepLabV3"] = Reference(
     {"encoder": "resnet34", "atrous_rates": (12, 24, 36), "align_corners": True},
     {"dilate_first": True},
 )
+REFERENCES["mmseg/DeepLabV3"] = _openmmlab.reference(
+    _openmmlab.aspp_parts((12, 24, 36)),
+    {"aspp_filters": 512, "project_kernel_size": 3, "head_conv": False},
+)
 # The paper's at strides 16 and 8, halved once more at 32.
 RATES = {8: (12, 24, 36), 16: (6, 12, 18), 32: (3, 6, 9)}
 
@@ -61,6 +66,9 @@ def deeplab_v3(
     input_shape=(None, None, 3),
     output_stride=8,
     atrous_rates=None,
+    aspp_filters=256,
+    project_kernel_size=1,
+    head_conv=True,
     aux=False,
     align_corners=False,
     weights=None,
@@ -75,6 +83,11 @@ def deeplab_v3(
         output_stride: 8, 16 or 32.
         atrous_rates: dilations of the 3x3 branches; None takes the paper's for the
             output stride: 12, 24, 36 at 8 and half of them at 16.
+        aspp_filters: channels of ASPP's branches and of what follows.
+        project_kernel_size: of the convolution that joins the branches; 3 in
+            mmsegmentation.
+        head_conv: one more 3x3 convolution in front of the scores, torchvision's; in
+            the paper and in mmsegmentation they follow the projection.
         aux: add the auxiliary FCN head on `c4`, or on the tap that is named ("c3" for
             torchvision's MobileNetV3).
         align_corners: resize with coinciding corner pixels, as
@@ -96,9 +109,10 @@ def deeplab_v3(
     taps = encoders.build(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)
-    x = blocks.aspp(taps["c5"], rates=rates)
-    # This 3x3 is torchvision's: in the paper the scores follow the projection.
-    x = blocks.conv_norm_act(x, 256, name="head")
+    options = {"rates": rates, "project_kernel_size": project_kernel_size}
+    x = blocks.aspp(taps["c5"], aspp_filters, **options)
+    if head_conv:
+        x = blocks.conv_norm_act(x, aspp_filters, name="head")
     scores = blocks.conv(x, num_classes, 1, name="head_score")
     outputs = blocks.logits(scores, image, align_corners=align_corners)
     sides = blocks.aux_sides(taps, aux)

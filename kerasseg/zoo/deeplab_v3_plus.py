@@ -6,6 +6,7 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo import _openmmlab
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._references import Reference
 from kerasseg.zoo.deeplab_v3 import RATES
@@ -35,7 +36,25 @@ REFERENCES = {
             "align_corners": True,
         },
         {"dilate_first": True},
-    )
+    ),
+    "mmseg/DeepLabV3Plus": _openmmlab.reference(
+        {
+            **_openmmlab.aspp_parts((12, 24, 36), separable=True),
+            "c1_bottleneck": "decoder_low",
+            **{
+                rf"sep_bottleneck\.{i}\.{kind}_conv": f"decoder{i + 1}_{kind}"
+                for i in (0, 1)
+                for kind in ("depthwise", "pointwise")
+            },
+        },
+        {
+            "output_stride": 8,
+            "aspp_filters": 512,
+            "project_kernel_size": 3,
+            "decoder_filters": (512, 512),
+        },
+        score="head",
+    ),
 }
 
 
@@ -48,6 +67,8 @@ def deeplab_v3_plus(
     input_shape=(None, None, 3),
     output_stride=16,
     atrous_rates=None,
+    aspp_filters=256,
+    project_kernel_size=1,
     decoder_filters=(256, 256),
     depthwise_norm=True,
     refine_aspp=False,
@@ -57,8 +78,8 @@ def deeplab_v3_plus(
 ):
     """DeepLabv3+ as in the paper: separable ASPP, 48 low-level channels, two 3x3.
 
-    segmentation_models.pytorch departs from it in five options, which
-    `zoo.from_reference("smp/DeepLabV3Plus")` sets.
+    segmentation_models.pytorch and mmsegmentation depart from it in some options, which
+    `zoo.from_reference("smp/DeepLabV3Plus")` and "mmseg/DeepLabV3Plus" set.
 
     Args:
         num_classes: channels of the logits; 1 is one binary logit.
@@ -68,6 +89,9 @@ def deeplab_v3_plus(
         output_stride: 8, 16 or 32.
         atrous_rates: dilations of ASPP; None takes 6, 12, 18 at stride 16 and twice
             them at 8; () leaves the 1x1 and image pooling (the paper's MobileNetV2).
+        aspp_filters: channels of ASPP's branches and of their projection.
+        project_kernel_size: of the convolution that joins the branches; 3 in
+            mmsegmentation.
         decoder_filters: channels of the separable 3x3 convolutions at stride 4; ()
             leaves the decoder out and scores the ASPP features.
         depthwise_norm: normalise and activate between the depthwise and the pointwise
@@ -93,9 +117,17 @@ def deeplab_v3_plus(
         encoder, input_shape, weights=encoder_weights, output_stride=output_stride
     )(image)
     norm = {"depthwise_norm": depthwise_norm}
-    x = blocks.aspp(taps["c5"], rates=rates, separable=True, dropout=dropout, **norm)
+    x = blocks.aspp(
+        taps["c5"],
+        aspp_filters,
+        rates=rates,
+        separable=True,
+        project_kernel_size=project_kernel_size,
+        dropout=dropout,
+        **norm,
+    )
     if refine_aspp:
-        x = blocks.separable_conv(x, 256, name="aspp_refine", **norm)
+        x = blocks.separable_conv(x, aspp_filters, name="aspp_refine", **norm)
     if decoder_filters:
         # 48 did best in table 1: many more would outweigh the 256 channels of ASPP.
         low = blocks.conv_norm_act(taps["c2"], 48, 1, name="decoder_low")

@@ -19,6 +19,8 @@ def fcn(
     encoder_weights=None,
     input_shape=(None, None, 3),
     output_stride=8,
+    num_convs=1,
+    concat_input=False,
     aux=False,
     weights=None,
 ):
@@ -38,6 +40,10 @@ def fcn(
         encoder_weights: None, "imagenet" or a path.
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         output_stride: 8, 16 or 32: stride of the finest scores.
+        num_convs: 3x3 convolutions in front of the scores; 2 in mmsegmentation (not for
+            VGG16).
+        concat_input: join their result with the features once more by another one, as
+            mmsegmentation (not for VGG16).
         aux: add the auxiliary head on `c4`, or on the tap that is named (not for
             VGG16).
         weights: None or a path to weights of the whole model.
@@ -47,7 +53,8 @@ def fcn(
         `aux` a dict {"logits", "aux"}.
 
     Raises:
-        ValueError: for an unknown encoder or output stride, or `aux` with VGG16.
+        ValueError: for an unknown encoder or output stride, or options of the dilated
+            form with VGG16.
 
     Reference: Shelhamer et al., 2017, https://arxiv.org/abs/1605.06211; torchvision's
     fcn_resnet50 for the dilated form.
@@ -60,11 +67,15 @@ def fcn(
             encoder_weights=encoder_weights,
             input_shape=input_shape,
             output_stride=output_stride,
+            num_convs=num_convs,
+            concat_input=concat_input,
             aux=aux,
         )
-    if aux:
+    if aux or concat_input or num_convs != 1:
         raise ValueError(
-            f"`aux` needs another encoder than 'vgg16'. Received: aux={aux!r}."
+            "`aux`, `num_convs` and `concat_input` need another encoder than 'vgg16'. "
+            f"Received: aux={aux!r}, num_convs={num_convs}, "
+            f"concat_input={concat_input!r}."
         )
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)

@@ -5,6 +5,7 @@ from keras import layers
 
 from kerasseg import blocks, encoders
 from kerasseg.encoders.atrous import check_output_stride
+from kerasseg.zoo import _openmmlab
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._references import Reference
 
@@ -22,10 +23,15 @@ RULES = (
     (r"^decoder\.conv\.1\.", "head_norm."),
     (r"^segmentation_head\.0\.", "head_score."),
 )
+OPENMMLAB = {
+    **{rf"psp_modules\.{i}\.1": f"psp_bins{n}" for i, n in enumerate((1, 2, 3, 6))},
+    "bottleneck": "head",
+}
 REFERENCES = {
     "smp/PSPNet": Reference(
         RULES, {"encoder": "resnet34", "lightweight": True, "align_corners": True}
-    )
+    ),
+    "mmseg/PSPNet": _openmmlab.reference(OPENMMLAB),
 }
 
 

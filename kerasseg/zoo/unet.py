@@ -113,16 +113,9 @@ def unet(
     x = image = keras.Input(input_shape, name="image")
     if padding == "valid":  # first: the encoder is built for images of this size
         x = LeastSize(LEAST, name="least_size")(image)
+    inner = {"base_filters": base_filters, "depth": 4, "input_range": input_range}
     encoder = encoders.build(
-        encoder,
-        input_shape,
-        weights=encoder_weights,
-        options={
-            "base_filters": base_filters,
-            "depth": 4,
-            "input_range": input_range,
-            **options,
-        },
+        encoder, input_shape, weights=encoder_weights, options={**inner, **options}
     )
     *skips, x = encoder(x).values()  # taps come fine to coarse
     for level, skip in enumerate(skips[::-1], 1):
@@ -131,18 +124,22 @@ def unet(
         x = layers.Conv2DTranspose(
             filters, 2, 2, kernel_initializer="he_normal", name=f"{name}_up"
         )(x)
-        if padding == "valid":
-            skip = CropLike(name=f"{name}_crop")([skip, x])
-        # Poolings drop odd rows and columns, which doubling does not bring back.
-        elif fit == "pad":
-            x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
-            x = CropLike("start", name=f"{name}_fit")([x, skip])
-        else:
-            x = ResizeLike("nearest", name=f"{name}_fit")([x, skip])
+        x, skip = _fit(x, skip, padding, fit, name)
         x = layers.Concatenate(name=f"{name}_skip")([skip, x])
         x = blocks.double_conv(x, filters, name=name, **options)
     scores = blocks.conv(x, num_classes, 1, name="head")
     return keras.Model(image, blocks.logits(scores), name="unet")
+
+
+def _fit(x, skip, padding, fit, name):
+    """Bring doubled features and their skip to one size."""
+    if padding == "valid":
+        return x, CropLike(name=f"{name}_crop")([skip, x])
+    # Poolings drop odd rows and columns, which doubling does not bring back.
+    if fit == "pad":
+        x = layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
+        return CropLike("start", name=f"{name}_fit")([x, skip]), skip
+    return ResizeLike("nearest", name=f"{name}_fit")([x, skip]), skip
 
 
 def _check(encoder, mirrored, attention, own):

@@ -6,6 +6,7 @@ from keras import layers
 from kerasseg import blocks, encoders
 from kerasseg.encoders import convnext
 from kerasseg.layers import ResizeLike
+from kerasseg.zoo import _openmmlab
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._references import Reference
 
@@ -25,35 +26,24 @@ RULES = (
     *((rf"^decoder\.feature_norms\.{i}\.", f"norm{i + 2}.") for i in range(4)),
     (r"^segmentation_head\.0\.", "head."),
 )
-# Hugging Face's, and mmsegmentation's, from which they come
-OPENMMLAB_PARTS = {
-    **{
-        rf"decode_head\.psp_modules\.{i}\.1": f"psp_bins{n}"
-        for i, n in enumerate((1, 2, 3, 6))
-    },
-    r"decode_head\.bottleneck": "psp",
-    **{rf"decode_head\.lateral_convs\.{i}": f"lateral{i + 2}" for i in range(3)},
-    **{rf"decode_head\.fpn_convs\.{i}": f"pyramid{i + 2}" for i in range(3)},
-    r"decode_head\.fpn_bottleneck": "fuse",
-    r"auxiliary_head\.convs\.0": "aux_head",
+# mmsegmentation's, which Hugging Face took over; its levels count from 0
+OPENMMLAB = {
+    **{rf"psp_modules\.{i}\.1": f"psp_bins{n}" for i, n in enumerate((1, 2, 3, 6))},
+    "bottleneck": "psp",
+    **{rf"lateral_convs\.{i}": f"lateral{i + 2}" for i in range(3)},
+    **{rf"fpn_convs\.{i}": f"pyramid{i + 2}" for i in range(3)},
+    "fpn_bottleneck": "fuse",
 }
-OPENMMLAB = (
-    *((rf"^{a}\.conv\.", f"{b}_conv.") for a, b in OPENMMLAB_PARTS.items()),
-    *(
-        (rf"^{a}\.(?:bn|batch_norm)\.", f"{b}_norm.")
-        for a, b in OPENMMLAB_PARTS.items()
-    ),
-    (r"^decode_head\.(?:conv_seg|classifier)\.", "head."),
-    (r"^auxiliary_head\.(?:conv_seg|classifier)\.", "aux_head_score."),
-)
+PLAIN = {"decoder_filters": 512, "normalize_taps": False}
 REFERENCES = {
     "smp/UPerNet": Reference(RULES, {"encoder": "resnet34", "align_corners": True}),
     "huggingface/upernet": Reference(
-        OPENMMLAB,
-        {"encoder": "convnext_tiny", "decoder_filters": 512, "normalize_taps": False},
+        _openmmlab.rules(OPENMMLAB, score="head"),
+        {"encoder": "convnext_tiny", **PLAIN},
         {"normalize_taps": True},
         encoders=tuple(convnext.VARIANTS),
     ),
+    "mmseg/UPerNet": _openmmlab.reference(OPENMMLAB, PLAIN, score="head"),
 }
 
 

@@ -1,9 +1,10 @@
-"""ResNeXt's convolutions in groups, which TensorFlow's CPU kernels do not have."""
+"""ResNeXt's convolutions in groups, which TensorFlow's CPU kernels lack; deep stems."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from kerasseg import encoders
 from kerasseg.encoders.resnet import bottleneck
 
 
@@ -31,3 +32,11 @@ def test_a_trace_for_any_size_equals_the_call_and_has_gradients(rng):
         loss = tf.reduce_sum(model(x, training=True) ** 2)
     kernel = model.get_layer("block_2_conv").kernel.value
     assert np.any(np.asarray(tape.gradient(loss, kernel)))
+
+
+def test_a_deep_stem_is_that_of_resnet50_c():
+    model = encoders.resnet50(deep_stem=True)
+    # timm's resnet50c has 25,576,264, of which 2,049,000 score ImageNet's classes.
+    count = sum(int(np.prod(x.shape)) for x in model.trainable_weights)
+    assert count == 25_576_264 - 2_049_000
+    assert model.compute_output_shape((1, 64, 96, 3))["c1"] == (1, 32, 48, 64)

@@ -1,9 +1,9 @@
 """Pairs to compare: our references (or encoders) beside the originals.
 
 Read on both sides, so it imports neither Keras nor PyTorch. References are
-segmentation_models_pytorch ("smp"), torchvision, timm and transformers, whose defaults
-are meant where nothing is said, and networks rebuilt from their papers ("rebuilt"); smp
-resizes with corners aligned.
+segmentation_models_pytorch ("smp"), torchvision, timm, transformers and mmsegmentation
+("mmseg"), whose defaults are meant where nothing is said, and networks rebuilt from
+their papers ("rebuilt"); smp resizes with corners aligned.
 """
 
 from typing import NamedTuple
@@ -12,6 +12,9 @@ SIZE = (64, 96)
 ODD_SIZE = (65, 97)
 # Batch statistics of few positions would magnify rounding from stage to stage.
 WIDE = (129, 193)
+# Averages of two images alike would lie so close together that normalising them
+# magnifies rounding: the second is darker.
+DARKER = (65, 97, 0.3)
 STAGES = {"layer1": "c2", "layer2": "c3", "layer3": "c4", "layer4": "c5"}
 SMALL = {"0": "c1", "1": "c2", "3": "c3", "8": "c4", "12": "c5"}
 ODD = {"1": "c2", "3": "c3", "5": "c4", "7": "c5"}
@@ -51,6 +54,12 @@ def _torchvision(name, size=ODD_SIZE, **options):
 def _segformer(reference, **names):
     theirs = ("transformers", "SegformerForSemanticSegmentation", names)
     return Case(reference, {}, theirs, ODD_SIZE)
+
+
+def _mmseg(name, head):
+    return Case(
+        f"mmseg/{name}", {"options": {"aux": True}}, ("mmseg", head, {}), DARKER
+    )
 
 
 def _classifier(name, levels, size):
@@ -117,9 +126,7 @@ CASES = {
     **{f"fpn_efficientnet_b{n}": _smp("FPN", f"efficientnet-b{n}") for n in (4, 5, 6)},
     "fpn_efficientnet_b7": _smp("FPN", "efficientnet-b7", (128, 192)),
     "fcn": _torchvision("fcn_resnet50", aux_loss=True),
-    # Averages of two images alike would lie so close together that normalising them
-    # magnifies rounding: the second is darker.
-    "deeplab_v3": _torchvision("deeplabv3_resnet50", (65, 97, 0.3), aux_loss=True),
+    "deeplab_v3": _torchvision("deeplabv3_resnet50", DARKER, aux_loss=True),
     # Averages of a dark and a light image, as above.
     "deeplab_v3_smp": _smp("DeepLabV3", size=(64, 96, 0.3)),
     "deeplab_v3_smp_stride_16": _smp(
@@ -142,15 +149,23 @@ CASES = {
         "deeplabv3_mobilenet_v3_large", (129, 193, 0.3)
     ),
     "fcn_resnet101": _torchvision("fcn_resnet101", aux_loss=True),
-    "deeplab_v3_resnet101": _torchvision(
-        "deeplabv3_resnet101", (65, 97, 0.3), aux_loss=True
-    ),
+    "deeplab_v3_resnet101": _torchvision("deeplabv3_resnet101", DARKER, aux_loss=True),
     "segformer_transformers_5": _segformer("huggingface/segformer"),
     "segformer_transformers_4": _segformer("huggingface/segformer", names="4"),
     "segformer_nvlabs": _segformer("nvlabs/segformer", names="nvlabs"),
     "mit_b0": Case(
         "mit_b0", {}, ("transformers", "SegformerForImageClassification", {}), ODD_SIZE
     ),
+    "fcn_mmseg": _mmseg("FCN", "FCNHead"),
+    "pspnet_mmseg": _mmseg("PSPNet", "PSPHead"),
+    "deeplab_v3_mmseg": _mmseg("DeepLabV3", "ASPPHead"),
+    "deeplab_v3_plus_mmseg": Case(
+        "mmseg/DeepLabV3Plus",
+        {},
+        ("mmseg", "DepthwiseSeparableASPPHead", {"aux": False}),
+        DARKER,
+    ),
+    "upernet_mmseg": _mmseg("UPerNet", "UPerHead"),
     "unet_milesial": Case("milesial/UNet", {}, ("rebuilt", "UNet", {}), ODD_SIZE),
     "unet_milesial_narrow": Case(
         "milesial/UNet",
@@ -216,6 +231,10 @@ TOLERANCES = {
     "wide_resnet50_2": 3e-4,  # 1.1e-4
     "manet_resnet50": 3e-4,  # 1.6e-4
     "deeplab_v3_plus_resnet50": 3e-4,  # 1.5e-4
+    "pspnet_mmseg": 2e-4,  # 0.6e-4
+    "deeplab_v3_mmseg": 2e-4,  # 0.9e-4
+    "deeplab_v3_plus_mmseg": 3e-4,  # 1.6e-4
+    "upernet_mmseg": 2e-4,  # 0.8e-4
     "fcn_resnet101": 5e-4,  # 3.3e-4
     "deeplab_v3_resnet101": 5e-4,  # 4.6e-4
     "u2net": 5e-4,  # 4.6e-4

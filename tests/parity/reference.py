@@ -31,6 +31,10 @@ def build(kind, name, options):
         return branches(timm.create_model(name, **options))
     if kind == "transformers":
         return hugging_face.build(name, **options)
+    if kind == "mmseg":
+        from tests.parity import open_mmlab
+
+        return open_mmlab.Segmenter(name, **options)
     if kind == "rebuilt":
         return getattr(rebuilt, name)(3, **options)
     if kind == "classifier":

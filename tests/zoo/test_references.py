@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kerasseg import encoders, weights, zoo
+from kerasseg.zoo import _references
 from tests.parity import seeded
 
 FIXTURES = pathlib.Path(__file__).parents[1] / "files/parity.npz"
@@ -104,6 +105,29 @@ def test_weights_that_fit_by_names_only_are_refused(case, builder, options, mess
         zoo.load_torch(model, arrays)
     for old, new in zip(before, model.get_weights()):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "differing"),
+    [
+        ("mmseg/PSPNet", {}, []),
+        ("mmseg/PSPNet", {"output_stride": 16}, ["output_stride=16 (8)"]),
+        ("mmseg/UPerNet", {"align_corners": True}, ["align_corners=True (False)"]),
+    ],
+)
+def test_options_that_differ_from_those_of_mmsegmentation_are_found(
+    name, given, differing
+):
+    model = zoo.from_reference(name, 3, options=given)
+    reference = zoo.REFERENCES[name].references[name]
+    assert _references._differences(name, reference, model) == differing
+
+
+def test_a_stem_of_another_kind_is_found():
+    model = zoo.pspnet(3, "resnet50")
+    name = "mmseg/PSPNet"
+    found = _references._differences(name, zoo.pspnet.references[name], model)
+    assert found == ["deep_stem=False (True)"]
 
 
 def test_a_refusal_names_the_file(tmp_path):
