@@ -214,7 +214,7 @@ def _named_arrays(model, path, rules):
     given = {
         renamed.partition("/")[0]: arrays
         for name, arrays in read_layers(path).items()
-        for renamed in _rename(f"{name}/", rules)
+        for renamed in rename(f"{name}/", rules)[0]
     }
     arrays = {}
     for layer in model._flatten_layers(include_self=False, recursive=True):
