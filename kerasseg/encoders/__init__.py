@@ -68,7 +68,14 @@ from kerasseg.encoders.resnet_v2 import resnet50_v2, resnet101_v2, resnet152_v2
 from kerasseg.encoders.rsu import rsu
 from kerasseg.encoders.scnn import scnn
 from kerasseg.encoders.tiny import tiny
-from kerasseg.encoders.vgg import vgg16, vgg16_bn, vgg19
+from kerasseg.encoders.vgg import (
+    vgg11_bn,
+    vgg13_bn,
+    vgg16,
+    vgg16_bn,
+    vgg19,
+    vgg19_bn,
+)
 from kerasseg.encoders.xception import xception41, xception65
 from kerasseg.names import Table, look_up
 

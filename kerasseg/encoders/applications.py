@@ -28,7 +28,7 @@ NUMBERED = r"(zero_padding2d|max_pooling2d)(_\d+)?"
 
 
 def from_application(
-    taps, scale, name, application, input_shape, weights, output_stride
+    taps, scale, name, application, input_shape, weights, output_stride, rules=()
 ):
     """Encoder with the layers, names and weights of a network of keras.applications.
 
@@ -46,6 +46,7 @@ def from_application(
         input_shape: (H, W, C), sizes may be None.
         weights: None, "imagenet" (Keras' own download) or a path.
         output_stride: 8, 16 or 32.
+        rules: for files of others, see `kerasseg.weights.from_torch`.
 
     Returns:
         keras.Model: image -> dict of taps.
@@ -69,7 +70,7 @@ def from_application(
         # The source has weights behind the last tap, too.
         known = named_variables(model)
         weights = {v.path: v.numpy() for v in source.weights if v.path in known}
-    return load(model, weights)
+    return load(model, weights, rules=rules)
 
 
 def _last(model, pattern):

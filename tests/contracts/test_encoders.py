@@ -15,7 +15,7 @@ SHARED = {
     "wide_resnet50": ("_2",),
     "xception": ("41", "65"),
     "hrnet_w": ("32", "48"),
-    "vgg": ("16_bn", "19"),
+    "vgg": ("11_bn", "13_bn", "16_bn", "19", "19_bn"),
     "mit_b": "12345",
     "densenet": ("169", "201"),
     "efficientnet_b": "1234567",

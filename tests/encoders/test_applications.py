@@ -199,6 +199,32 @@ def test_efficientnet_of_imagenet_is_that_of_keras_applications(
             np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("features.denseblock3.denselayer24.norm2.weight", "conv4_block24_1_bn/gamma"),
+        ("features.denseblock3.denselayer24.norm.2.weight", "conv4_block24_1_bn/gamma"),
+        ("encoder.features.transition2.norm.weight", "pool3_bn/gamma"),
+        ("features.norm5.weight", "bn/gamma"),
+    ],
+)
+def test_layers_of_torchvision_have_our_names(theirs, ours):
+    rules = encoders.ENCODERS["densenet121"].traits.rules
+    assert [*weights.from_torch({theirs: np.zeros(3)}, [], rules)] == [ours]
+
+
+@pytest.mark.slow
+def test_densenet_of_torchvision_ends_before_the_last_activation(built, picture):
+    theirs = encoders.densenet121(publisher="torchvision")
+    theirs.set_weights(built("densenet121").get_weights())
+    image = picture(64, 96)
+    found, expected = (
+        np.asarray(x(image)["c5"]) for x in (theirs, built("densenet121"))
+    )
+    assert found.min() < 0
+    np.testing.assert_allclose(np.maximum(found, 0), expected, atol=1e-6)
+
+
 # Parameters that keras.applications documents or torchvision has, all without the
 # classifier; then channels in and out of the 1x1 behind the last block, which is not
 # used, and 7 numbers of EfficientNet's own normalisation.

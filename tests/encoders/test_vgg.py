@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from kerasseg import encoders, zoo
+from kerasseg import encoders, weights, zoo
 from tests.encoders.legacy import save_legacy
 
 
@@ -42,3 +42,31 @@ def test_our_own_files_stay_as_they_are(tmp_path, rng):
     again = encoders.vgg16(weights=tmp_path / "ours.weights.h5")
     for old, new in zip(model.get_weights(), again.get_weights()):
         np.testing.assert_array_equal(old, new)
+
+
+# torchvision numbers convolutions, normalisations, ReLUs and poolings through: the last
+# convolution of VGG16 is the 29th, that of VGG11 with normalisations the 26th.
+@pytest.mark.parametrize(
+    ("name", "theirs", "ours"),
+    [
+        ("vgg16", "features.28.weight", "block5_conv3/kernel"),
+        ("vgg19", "encoder.features.34.bias", "block5_conv4/bias"),
+        ("vgg11_bn", "features.25.weight", "block5_conv2/kernel"),
+        ("vgg13_bn", "features.31.weight", "block5_conv2/kernel"),
+        ("vgg16_bn", "features.41.running_var", "block5_conv3_norm/moving_variance"),
+        ("vgg19_bn", "features.49.weight", "block5_conv4/kernel"),
+    ],
+)
+def test_layers_of_torchvision_have_our_names(name, theirs, ours):
+    array = np.zeros((4, 4, 3, 3) if theirs.endswith("weight") else 4)
+    rules = encoders.ENCODERS[name].traits.rules
+    assert [*weights.from_torch({theirs: array}, [], rules)] == [ours]
+
+
+def test_a_file_of_torchvision_is_refused_by_the_network_of_keras_applications():
+    # The same layers: but its images are divided by ImageNet's deviation.
+    arrays = {"features.0.weight": np.zeros((64, 3, 3, 3), "float32")}
+    with pytest.raises(weights.WeightsError, match=r"Build .* publisher='torchvision'"):
+        encoders.vgg16(weights=arrays)
+    with pytest.raises(weights.WeightsError, match="missing: 'block1_conv1/bias"):
+        encoders.vgg16(weights=arrays, publisher="torchvision")

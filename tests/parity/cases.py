@@ -125,6 +125,12 @@ CASES = {
     **{f"fpn_efficientnet_b{n}": _smp("FPN", f"efficientnet-b{n}") for n in (1, 2, 3)},
     **{f"fpn_efficientnet_b{n}": _smp("FPN", f"efficientnet-b{n}") for n in (4, 5, 6)},
     "fpn_efficientnet_b7": _smp("FPN", "efficientnet-b7", (128, 192)),
+    "linknet_densenet121": _smp("Linknet", "densenet121", (128, 192, 0.3)),
+    "fpn_densenet169": _smp("FPN", "densenet169", (128, 192, 0.3)),
+    "fpn_densenet201": _smp("FPN", "densenet201", (128, 192, 0.3)),
+    "linknet_vgg16": _smp("Linknet", "vgg16"),
+    "fpn_vgg19": _smp("FPN", "vgg19"),
+    **{f"fpn_vgg{n}_bn": _smp("FPN", f"vgg{n}_bn") for n in (11, 13, 16, 19)},
     "fcn": _torchvision("fcn_resnet50", aux_loss=True),
     "deeplab_v3": _torchvision("deeplabv3_resnet50", DARKER, aux_loss=True),
     # Averages of a dark and a light image, as above.
