@@ -51,7 +51,7 @@ def resnet18(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet18", basic_block, *options)
+    return _resnet("resnet18", basic_block, options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -63,7 +63,7 @@ def resnet34(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet34", basic_block, *options)
+    return _resnet("resnet34", basic_block, options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -75,6 +75,8 @@ def resnet50(
     dilate_first=False,
     deep_stem=False,
     norm_epsilon=1e-5,
+    mean=MEAN,
+    std=STD,
 ):
     """ResNet-50 of torchvision (23,508,032 trainable parameters).
 
@@ -87,6 +89,7 @@ def resnet50(
         deep_stem: three 3x3 convolutions in place of the first 7x7, as in
             mmsegmentation's "V1c" (23,527,264 trainable parameters).
         norm_epsilon: of the normalisations; 0 in torchvision's Mask R-CNN for COCO.
+        mean, std: of the images by channel, 0..255; rounded otherwise for YOLACT.
 
     Returns:
         keras.Model: image -> {"c1": 64, "c2": 256, "c3": 512, "c4": 1024, "c5": 2048
@@ -96,7 +99,7 @@ def resnet50(
     """
     options = (input_shape, weights, output_stride, dilate_first)
     own = {"deep_stem": deep_stem, "norm_epsilon": norm_epsilon}
-    return _resnet("resnet50", bottleneck, *options, **own)
+    return _resnet("resnet50", bottleneck, options, statistics=(mean, std), **own)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -107,13 +110,16 @@ def resnet101(
     output_stride=32,
     dilate_first=False,
     deep_stem=False,
+    mean=MEAN,
+    std=STD,
 ):
     """ResNet-101; arguments and taps as for `resnet50`.
 
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet101", bottleneck, *options, deep_stem)
+    own = {"deep_stem": deep_stem, "statistics": (mean, std)}
+    return _resnet("resnet101", bottleneck, options, **own)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -125,7 +131,7 @@ def resnet152(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnet152", bottleneck, *options)
+    return _resnet("resnet152", bottleneck, options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -142,7 +148,7 @@ def resnext50_32x4d(
     """
     block = functools.partial(bottleneck, width=2, groups=32)
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("resnext50_32x4d", block, *options)
+    return _resnet("resnext50_32x4d", block, options)
 
 
 @encoder(publisher="torchvision", rules=RULES)
@@ -157,22 +163,22 @@ def wide_resnet50_2(
     """
     block = functools.partial(bottleneck, width=2)
     options = (input_shape, weights, output_stride, dilate_first)
-    return _resnet("wide_resnet50_2", block, *options)
+    return _resnet("wide_resnet50_2", block, options)
 
 
 def _resnet(
     name,
     block,
-    input_shape,
-    weights,
-    output_stride,
-    dilate_first,
+    options,
+    *,
     deep_stem=False,
     norm_epsilon=1e-5,
+    statistics=(MEAN, STD),
 ):
+    input_shape, weights, output_stride, dilate_first = options
     check_output_stride(output_stride, name)
     image = keras.Input(input_shape, name="image")
-    x = Normalize(MEAN, STD, name="normalize")(image)
+    x = Normalize(*statistics, name="normalize")(image)
     norm = blocks.BatchNorm(norm_epsilon)
     if deep_stem:
         for step, (filters, strides) in enumerate(((32, 2), (32, 1), (64, 1)), 1):

@@ -44,6 +44,8 @@ def instances(
             large as it is, by tiles of the model's size that overlap, as models are
             trained that saw crops; a smaller image gets black at right and below.
             "resize": the whole image at once, shrunk or enlarged with its proportions.
+            "stretch": likewise, but to the model's size whatever its proportions, as
+            YOLACT does.
             "800x1333": likewise, but the shorter side becomes 800 pixels, unless the
             longer one then exceeds 1333; by the same weights in a model that is built
             anew for each size (some seconds). What torchvision does, for a Mask R-CNN
@@ -117,10 +119,13 @@ def _parts(model, image, options, score_threshold):
     given, found_range = image.shape[:2], range_of(image, options.value_range)
     run = forward.compiled(model, dict)
     limit = {"score_threshold": score_threshold}
-    if options.sides_px or (options.fit == "resize" and given != tuple(size)):
+    if options.sides_px or (options.fit != "tile" and given != tuple(size)):
         image = prepare(rescale(image, found_range), channels)
         if options.sides_px:
             found = _by_sides(model, image, options.sides_px)
+        elif options.fit == "stretch":
+            shown = ops.convert_to_numpy(ops.image.resize(image, size))
+            found = _stretched(forward.to_arrays(run(shown[None])), image, size, size)
         else:
             found = _resized(run, image, size)
         whole = (0, 0, given[1], given[0])

@@ -20,7 +20,7 @@ from kerasseg.predict._option_checks import (
     check_tile,
 )
 
-FITS = ("tile", "resize")
+FITS = ("tile", "resize", "stretch")
 ENGINES = ("auto", "tensorflow", "openvino", "onnx", "litert")  # see predict.engine
 MAX_OBJECTS = 65_535  # label maps are written in 16 bits
 SIDES = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -223,7 +223,9 @@ class InstanceOptions:
         0.3, "objects that score S at least", low=0, high=1, name="score", metavar="S"
     )
     fit: str = option(
-        "tile", "find objects by tile, or after a resize of the image; or 800x1333"
+        "tile",
+        "find objects by tile, or after a `resize` or `stretch` of the image, "
+        "or by sides as 800x1333",
     )
     overlap_px: int | None = option(
         None, "overlap of neighbouring tiles", low=0, name="overlap", metavar="PX"

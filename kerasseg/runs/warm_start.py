@@ -34,7 +34,7 @@ def model_table(init, accept_licence=False):
     else:
         return None
     # These follow from the data.
-    of_data = ("num_classes", "things", "input_shape")
+    of_data = ("num_classes", "things", "input_shape", "image_size")
     return {key: x for key, x in table.items() if key not in of_data}
 
 

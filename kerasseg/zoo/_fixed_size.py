@@ -6,7 +6,7 @@ from kerasseg import encoders
 from kerasseg.detection.mask_grid import mask_size
 
 
-def encode(encoder, input_shape, weights, base_filters, freeze_norm):
+def encode(encoder, input_shape, weights, base_filters, freeze_norm, *, any_size=False):
     """An input of one size, and the features of the encoder on it.
 
     Args:
@@ -15,6 +15,7 @@ def encode(encoder, input_shape, weights, base_filters, freeze_norm):
         weights: of the encoder; None, "imagenet" or a path.
         base_filters: channels of the first level; "plain" and "residual" only.
         freeze_norm: keep the encoder's batch normalisation as it is.
+        any_size: whether sides may be other numbers, too.
 
     Returns:
         image [N, H, W, C], the encoder as a keras.Model, and its taps.
@@ -22,7 +23,8 @@ def encode(encoder, input_shape, weights, base_filters, freeze_norm):
     Raises:
         ValueError: for an unknown encoder or sides of other numbers.
     """
-    mask_size(input_shape[:2])  # raises for other sizes
+    if not any_size:
+        mask_size(input_shape[:2])  # raises for other sizes
     takes_filters = encoders.traits_of(encoder).unit is not None
     # Only the contracting paths of U-Nets are built to a width; others have a published
     # one.

@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from kerasseg import blocks, encoders
@@ -16,12 +17,13 @@ from kerasseg.detection.detections import (
     outputs_spec,
 )
 from kerasseg.detection.gather import gather
-from kerasseg.detection.mask_grid import STRIDE, mask_size
+from kerasseg.detection.mask_grid import STRIDE
 from kerasseg.detection.matching import sample
 from kerasseg.detection.pasting import box_masks
 from kerasseg.detection.targets import anchor_targets
 from kerasseg.zoo._builder import builder
 from kerasseg.zoo._fixed_size import encode
+from kerasseg.zoo._yolact_files import REFERENCES
 
 LEVELS = (3, 4, 5, 6, 7)
 RATIOS = (1.0, 0.5, 2.0)  # in the authors' order, that of the channels
@@ -79,7 +81,7 @@ def yolact_losses(model, images, truth, *, seed, divide=terms.divide):
     }
 
 
-@builder("instance", losses=yolact_losses)
+@builder("instance", references=REFERENCES, losses=yolact_losses)
 def yolact(
     num_classes=80,
     encoder="resnet50",
@@ -93,6 +95,7 @@ def yolact(
     num_prototypes=32,
     anchor_scales=SCALES,
     nms=None,
+    as_published=False,
     weights=None,
 ):
     """YOLACT: each box comes with the coefficients of a sum of prototypes, its mask.
@@ -115,12 +118,15 @@ def yolact(
             geometric mean of the image's sides.
         nms: arguments of `detection.detections.multiclass_nms` that differ from the
             paper's: {"kind": "exact"}, {"num_detections": 20}.
+        as_published: compute what the authors' program does, for their files: anchors
+            are squares, whatever their ratio, spread evenly over an image of any size;
+            boxes are clipped after the suppression, masks one pixel outside of them.
         weights: None or a path to weights of the whole model.
 
     Returns:
         keras.Model: image [N, H, W, C] -> dict of boxes float32 [N, K, 4], classes
         int32 [N, K] (-1 for padding), scores [N, K], masks float32 [N, K, H / 4,
-        W / 4] in 0..1, num int32 [N].
+        W / 4] in 0..1 (rounded up to twice whole numbers), num int32 [N].
 
     Raises:
         ValueError: for an unknown encoder, an unknown name in `nms`, or an
@@ -129,15 +135,19 @@ def yolact(
     Reference: Bolya et al., 2019, https://arxiv.org/abs/1904.02689
     """
     image, encoder, taps = encode(
-        encoder, (*image_size, channels), encoder_weights, base_filters, freeze_norm
+        encoder,
+        (*image_size, channels),
+        encoder_weights,
+        base_filters,
+        freeze_norm,
+        any_size=as_published,
     )
-    rows, columns = mask_size(image_size)
     parts = (
         encoder,
         _fpn([taps[f"c{level}"].shape[1:] for level in (3, 4, 5)], filters),
         _prediction_head(num_classes, num_prototypes, filters),
         # The protonet reads P3, at half the size of the masks.
-        _protonet(num_classes, num_prototypes, (rows // 2, columns // 2, filters)),
+        _protonet(num_classes, num_prototypes, (*_sizes(image_size)[0], filters)),
     )
     found = _predict(parts, image)
     side = math.sqrt(math.prod(image_size))
@@ -145,6 +155,7 @@ def yolact(
         image_size,
         [scale * side for scale in anchor_scales],
         merge_nms_options(NMS, nms),
+        as_published,
         name="detections",
     )
     names = ("logits", "deltas", "coefficients", "prototypes")
@@ -162,35 +173,57 @@ class YolactDetections(layers.Layer):
         image_size: (height, width).
         anchor_scales: sides of square anchors in pixels, one per level.
         nms_options: arguments of `detection.detections.multiclass_nms`.
+        as_published: see `yolact`.
 
     Attributes:
         anchors: float32 [A, 4].
+        mask_size: (height, width).
     """
 
-    def __init__(self, image_size, anchor_scales, nms_options, **kwargs):
+    def __init__(
+        self, image_size, anchor_scales, nms_options, as_published=False, **kwargs
+    ):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.image_size = tuple(image_size)
         self.anchor_scales = list(anchor_scales)
         self.nms_options = dict(nms_options)
-        strides = [2**level for level in LEVELS]
-        # Rounded up, as the strided convolutions that make P6 and P7 do.
-        sizes = [[-(-n // stride) for n in self.image_size] for stride in strides]
-        self.anchors = anchors(sizes, strides, scales=anchor_scales, ratios=RATIOS)
+        self.as_published = as_published
+        sizes, strides = _sizes(self.image_size), [2**level for level in LEVELS]
+        scales, ratios = anchor_scales, RATIOS
+        self.mask_size = tuple(2 * n for n in sizes[0])
+        if as_published:
+            strides = [np.divide(self.image_size, size) for size in sizes]
+            scales = [np.multiply(scale, np.sqrt(ratios)) for scale in scales]
+            ratios = (1.0,)
+        self.anchors = anchors(sizes, strides, scales=scales, ratios=ratios)
 
     def call(self, inputs):
         logits, deltas, coefficients, prototypes = inputs
         boxes = geometry.decode(deltas, self.anchors, DELTA_WEIGHTS)
-        boxes = geometry.clip(boxes, self.image_size)
+        if not self.as_published:
+            boxes = geometry.clip(boxes, self.image_size)
         scores = ops.softmax(logits, axis=-1)[..., 1:]  # no background
         found = multiclass_nms(boxes, scores, **self.nms_options)
         chosen = gather(coefficients, found.rows)
         masks = ops.sigmoid(ops.einsum("nhwp,nkp->nkhw", prototypes, chosen))
-        inside = box_masks(found.boxes, prototypes.shape[1:3], stride=STRIDE)
-        return outputs(found, masks * inside)
+        inside = box_masks(*self._places(found.boxes), stride=STRIDE)
+        found = found._replace(boxes=geometry.clip(found.boxes, self.image_size))
+        # Wider boxes than none would have pixels, too.
+        there = ops.cast(found.classes >= 0, "float32")[..., None, None]
+        return outputs(found, masks * inside * there)
+
+    def _places(self, boxes):
+        """Boxes as masks are cut, in pixels of masks times 4, and the masks' size."""
+        if self.as_published:
+            factors = np.divide(self.mask_size, self.image_size)[[1, 0, 1, 0]] * STRIDE
+            # Whole numbers of pixels, not their centres, from one before to one behind.
+            wider = STRIDE * np.float32([-0.5, -0.5, 1.5, 1.5])
+            boxes = boxes * factors.astype("float32") + wider
+        return boxes, self.mask_size
 
     def compute_output_spec(self, inputs):
         num = self.nms_options["num_detections"]
-        return outputs_spec(inputs[0].shape[0], num, mask_size(self.image_size))
+        return outputs_spec(inputs[0].shape[0], num, self.mask_size)
 
     def get_config(self):
         return {
@@ -198,7 +231,14 @@ class YolactDetections(layers.Layer):
             "image_size": self.image_size,
             "anchor_scales": self.anchor_scales,
             "nms_options": self.nms_options,
+            "as_published": self.as_published,
         }
+
+
+def _sizes(image_size):
+    """(rows, columns) of the levels P3 to P7."""
+    # Rounded up, as the strided convolutions do that make them.
+    return [[-(-n // 2**level) for n in image_size] for level in LEVELS]
 
 
 def _predict(parts, images, **options):

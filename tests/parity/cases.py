@@ -207,6 +207,7 @@ DETECTORS = {
     "mask_rcnn": _detector(V1, (150, 211), (230, 320)),
     "mask_rcnn_v2": _detector(V2, (200, 330), (192, 256)),
 }
+YOLACT = 3, (550, 550)  # classes, and size of the image
 # StarDist: channels of its first level, those behind its U-Net, of images, and epochs.
 # The first is too small to be one of those that are published.
 STARS = {"2D_versatile_fluo": (4, 16, 1, 24), "2D_versatile_he": (32, 128, 3, 4)}

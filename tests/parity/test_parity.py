@@ -81,7 +81,7 @@ def note(case, ours, size, error, agree, encoder=None):
         "error": float(f"{error:.1e}"),
         "same_class": round(float(agree), 5),
     }
-    kept = {x: old[x] for x in [*CASES, *DETECTORS, *STARS] if x in old}
+    kept = {x: old[x] for x in [*CASES, *DETECTORS, *STARS, "yolact"] if x in old}
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 

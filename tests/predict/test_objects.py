@@ -53,6 +53,16 @@ def test_what_scores_less_is_left_out(model):
     assert len(predict.instances(model, image, score_threshold=0.1)) == 1
 
 
+def test_a_stretched_image_loses_its_proportions_and_gets_its_masks_back(model):
+    # 64 x 64 as 128 x 32: two pixels for one along y, one for two along x.
+    image, maps = draw((32, 128), (0, 32, 8, 96, 24), (1, 0, 0, 16, 32))
+    found = predict.instances(model, image, fit="stretch")
+    assert found.boxes.tolist() == [[32, 8, 96, 24], [0, 0, 16, 32]]
+    for mask, truth in zip(found.masks, maps):
+        both, either = np.sum(mask & (truth > 0)), np.sum(mask | (truth > 0))
+        assert both / either > 0.85
+
+
 @pytest.mark.parametrize(
     "size, box",
     [
@@ -131,7 +141,7 @@ def test_small_and_many_objects_are_left_out(model):
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"fit": "stretch"}, "`fit` must be in"),
+        ({"fit": "squeeze"}, "`fit` must be in"),
         ({"overlap_px": 64}, "`overlap_px` must be in 0..63"),
         ({"overlap_px": 32, "zoom": 2.0}, "`overlap_px` must be in 0..31"),
         ({"zoom": 0.0}, "`zoom` must be in 0.125..8"),

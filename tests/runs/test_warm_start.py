@@ -126,7 +126,7 @@ def test_published_files_fit_the_model_that_they_bring(name, tmp_path):
     model = recipes.build_model(again, ["background", "thing", "other"])
     if entry.reference:
         reference = zoo.REFERENCES[entry.reference].references[entry.reference]
-        assert not _references._differences(reference, model)
+        assert not _references._differences(entry.reference, reference, model)
     else:
         published = zoo._built(entry, None)
         head = _builder.head_of(model)
