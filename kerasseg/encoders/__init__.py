@@ -67,6 +67,7 @@ from kerasseg.encoders.resnet import (
 from kerasseg.encoders.resnet_v2 import resnet50_v2, resnet101_v2, resnet152_v2
 from kerasseg.encoders.rsu import rsu
 from kerasseg.encoders.scnn import scnn
+from kerasseg.encoders.se_resnext import se_resnext50_32x4d, se_resnext101_32x4d
 from kerasseg.encoders.tiny import tiny
 from kerasseg.encoders.vgg import (
     vgg11_bn,

@@ -189,10 +189,29 @@ def _resnet(
     taps = {"c1": x}
     x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is the least
     x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)
+    options = {"dilate_first": dilate_first, "norm": norm}
+    taps |= stages(x, block, DEPTHS[name], output_stride, **options)
+    model = keras.Model(image, taps, name=name)
+    return load(model, weights, rules=RULES)
+
+
+def stages(x, block, depths, output_stride, *, dilate_first=False, norm="batch"):
+    """Four stages of residual blocks, from features at stride 4.
+
+    Args:
+        x: features [N, H / 4, W / 4, C].
+        block: `basic_block`, `bottleneck` or a function of the same arguments.
+        depths: blocks of each stage.
+        output_stride: stride at which the features stop shrinking.
+        dilate_first: see `kerasseg.encoders.atrous.stage_plan`.
+        norm: see `kerasseg.blocks.normalize`.
+
+    Returns:
+        dict "c2".."c5".
+    """
+    taps = {}
     plan = stage_plan([1, 2, 2, 2], output_stride, start=4, dilate_first=dilate_first)
-    for stage, (depth, (stride, first, dilation)) in enumerate(
-        zip(DEPTHS[name], plan), 1
-    ):
+    for stage, (depth, (stride, first, dilation)) in enumerate(zip(depths, plan), 1):
         for index in range(depth):
             x = block(
                 x,
@@ -203,8 +222,7 @@ def _resnet(
                 name=f"layer{stage}_{index}",
             )
         taps[f"c{stage + 1}"] = x
-    model = keras.Model(image, taps, name=name)
-    return load(model, weights, rules=RULES)
+    return taps
 
 
 def basic_block(x, filters, *, strides=1, dilations=(1, 1), norm="batch", name):
@@ -213,10 +231,27 @@ def basic_block(x, filters, *, strides=1, dilations=(1, 1), norm="batch", name):
     y = blocks.conv_norm_act(x, filters, strides=strides, **options)
     options = {"dilation": dilations[1], "norm": norm, "name": f"{name}_2"}
     y = blocks.conv_norm_act(y, filters, activation=None, **options)
-    return _add(x, y, strides, norm, name)
+    return add_shortcut(x, y, strides, norm, name)
 
 
 def bottleneck(
+    x,
+    filters,
+    *,
+    strides=1,
+    dilations=(1, 1),
+    norm="batch",
+    width=1,
+    groups=1,
+    name,
+):
+    """`bottleneck_branch` beside a shortcut."""
+    options = {"norm": norm, "width": width, "groups": groups, "name": name}
+    y = bottleneck_branch(x, filters, strides=strides, dilations=dilations, **options)
+    return add_shortcut(x, y, strides, norm, name)
+
+
+def bottleneck_branch(
     x,
     filters,
     *,
@@ -241,8 +276,7 @@ def bottleneck(
         # of either do not fit the other.
         y = blocks.conv_norm_act(y, width * filters, **options)
     options = {"norm": norm, "activation": None, "name": f"{name}_3"}
-    y = blocks.conv_norm_act(y, 4 * filters, 1, **options)
-    return _add(x, y, strides, norm, name)
+    return blocks.conv_norm_act(y, 4 * filters, 1, **options)
 
 
 def _grouped_conv(x, groups, *, strides, dilation, norm, name):
@@ -266,7 +300,8 @@ def _grouped_conv(x, groups, *, strides, dilation, norm, name):
     return blocks.activate(x, "relu", name=name)
 
 
-def _add(x, y, strides, norm, name):
+def add_shortcut(x, y, strides, norm, name):
+    """Add a branch to its input, which is projected where its shape is another."""
     if strides > 1 or x.shape[-1] != y.shape[-1]:
         x = blocks.conv_norm_act(
             x,

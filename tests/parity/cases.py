@@ -131,6 +131,10 @@ CASES = {
     "linknet_vgg16": _smp("Linknet", "vgg16"),
     "fpn_vgg19": _smp("FPN", "vgg19"),
     **{f"fpn_vgg{n}_bn": _smp("FPN", f"vgg{n}_bn") for n in (11, 13, 16, 19)},
+    "fpn_se_resnext50": _smp("FPN", "se_resnext50_32x4d", (128, 192, 0.3)),
+    "deeplab_v3_plus_se_resnext50": _smp(
+        "DeepLabV3Plus", "se_resnext50_32x4d", (128, 192, 0.3)
+    ),
     "fcn": _torchvision("fcn_resnet50", aux_loss=True),
     "deeplab_v3": _torchvision("deeplabv3_resnet50", DARKER, aux_loss=True),
     # Averages of a dark and a light image, as above.

@@ -146,6 +146,9 @@ def test_deeplab_v3_plus_on_mobilenet_v2_without_decoder():
         ("vgg19", 20024384),
         ("resnext50_32x4d", 22979904),
         ("wide_resnet50_2", 66834240),
+        # Cadene's, which smp's are, less their classifiers
+        ("se_resnext50_32x4d", 27559896 - 2049000),
+        ("se_resnext101_32x4d", 48955416 - 2049000),
         ("mobilenet_v3_small", 927008),
         ("xception41", 26969560 - 2049000),  # timm's, less its classifier
         ("mit_b0", 3319392),
