@@ -70,7 +70,8 @@ def upernet(
         input_shape: (H, W, C), sizes may be None; raw RGB 0..255.
         decoder_filters: channels of the decoder.
         norm: "batch", "group", "layer" or None.
-        aux: add the auxiliary FCN head on `c4`, or on the tap that is named.
+        aux: add the auxiliary FCN head on `c4`, or on the tap that is named; Hugging
+            Face's on ConvNeXt has other channels, and loads without it only.
         normalize_taps: normalise each tap over its channels first, which the paper does
             not: needed for transformers, harmless elsewhere.
         align_corners: resize the logits with coinciding corner pixels, as
