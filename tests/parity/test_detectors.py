@@ -15,7 +15,7 @@ from kerasseg.predict import forward
 from kerasseg.predict.preprocessing import fit_sides
 from tests.parity import seeded
 from tests.parity.cases import DETECTORS
-from tests.parity.test_parity import PYTHON, ROOT, relative_error
+from tests.parity.test_parity import PYTHON, ROOT, note, relative_error
 
 MEAN = (123.675, 116.28, 103.53)
 LEVELS = (2, 3, 4, 5, 6)
@@ -31,6 +31,19 @@ def references(tmp_path_factory):
     command = [PYTHON, "-m", "tests.parity.reference", folder, *DETECTORS]
     subprocess.run(command, cwd=ROOT, check=True)
     return folder
+
+
+@pytest.fixture(scope="module")
+def largest():
+    """Errors of the stages by case, for the last test to note."""
+    return {}
+
+
+def close(found, expected, tolerance):
+    """The relative error, which must be within the tolerance."""
+    error = relative_error(found, expected)
+    assert error <= tolerance
+    return error
 
 
 def load(folder, case):
@@ -68,7 +81,8 @@ def proposals_of(model, scores_and_deltas):
     return np.asarray(model.get_layer("proposals")(rows))[0]
 
 
-def test_each_stage_gives_what_the_reference_gives(references, case):
+def test_each_stage_gives_what_the_reference_gives(references, largest, case):
+    errors = largest[case] = []
     parts = load(references, case)
     theirs = parts["s"]
     model, image, factors = build(case, parts["w"])
@@ -76,12 +90,12 @@ def test_each_stage_gives_what_the_reference_gives(references, case):
     pyramid = model.get_layer("fpn")([taps[f"c{i}"] for i in LEVELS[:4]])
     for level in LEVELS:
         # In PyTorch itself, float32 is 1.6e-4 away from float64 at p6 of the second.
-        assert relative_error(pyramid[f"p{level}"], theirs[f"p{level}"]) <= 5e-4
+        errors.append(close(pyramid[f"p{level}"], theirs[f"p{level}"], 5e-4))
         found = model.get_layer("rpn_head")(theirs[f"p{level}"], training=False)
         for ours, name in (("objectness", "objectness"), ("deltas", "rpn_deltas")):
             expected = theirs[f"{name}{level}"]
             found_rows = np.reshape(found[ours], expected.shape)
-            assert relative_error(found_rows, expected) <= 1e-4
+            errors.append(close(found_rows, expected, 1e-4))
     rois = theirs["rois"]
     found = proposals_of(
         model,
@@ -93,11 +107,11 @@ def test_each_stage_gives_what_the_reference_gives(references, case):
     np.testing.assert_allclose(found, rois, atol=1e-2)
     features = [theirs[f"p{i}"] for i in LEVELS[:4]]
     pooled = model.get_layer("box_features")([*features, rois[None]])
-    assert relative_error(pooled, theirs["pooled"]) <= 1e-4
+    errors.append(close(pooled, theirs["pooled"], 1e-4))
     found = model.get_layer("box_head")(theirs["pooled"], training=False)
-    assert relative_error(found["logits"], theirs["logits"]) <= 1e-4
+    errors.append(close(found["logits"], theirs["logits"], 1e-4))
     deltas = theirs["deltas"].reshape(len(rois), -1, 4)
-    assert relative_error(found["deltas"], deltas) <= 1e-4
+    errors.append(close(found["deltas"], deltas, 1e-4))
     found = model.get_layer("detections")([rois[None], theirs["logits"], deltas])
     expected = parts["0"]
     num = len(expected["scores"])
@@ -138,14 +152,14 @@ def second_stage(model, pooled, rois):
     return logits, deltas.reshape(rois.shape[1], -1, 4)
 
 
-def test_most_detections_are_those_of_the_reference(references, case):
+def test_most_detections_are_those_of_the_reference(references, largest, case):
     """Rounding decides between boxes that suppress each other by random scores.
 
     Of the second model, with its larger error at p6, 53 to 60 % were the same.
     """
-    parts = load(references, case)
-    _, options, _, size = DETECTORS[case]
-    model = zoo.from_reference(DETECTORS[case].ours, 3, weights=parts["w"], **options)
+    parts, shares = load(references, case), []
+    ours, options, _, size = DETECTORS[case]
+    model = zoo.from_reference(ours, 3, weights=parts["w"], **options)
     for index, image in enumerate(seeded.images(*size)):
         image, inner = shown(case, image)
         sizes = {"image_size": image.shape[:2], "content_size": inner}
@@ -155,7 +169,10 @@ def test_most_detections_are_those_of_the_reference(references, case):
         same = overlaps(expected["boxes"], found["boxes"][0]) > 0.9
         same &= expected["labels"][:, None] == found["classes"][0] + 1
         near = np.abs(expected["scores"][:, None] - found["scores"][0]) < 1e-3
-        assert (same & near).any(axis=1).mean() >= 0.5
+        shares.append((same & near).any(axis=1).mean())
+    if case in largest:  # where the stages were compared, too
+        note(case, ours, size, max(largest[case]), np.mean(shares))
+    assert min(shares) >= 0.5
 
 
 def overlaps(a, b):
