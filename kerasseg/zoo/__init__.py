@@ -29,6 +29,7 @@ import keras
 from kerasseg import encoders, weights
 from kerasseg.names import Table, look_up, parameters
 from kerasseg.weights import catalog
+from kerasseg.zoo import _smp
 from kerasseg.zoo._builder import build_encoder, encoder_parameters
 from kerasseg.zoo._builder import load as load_weights
 from kerasseg.zoo._ensemble import ensemble
@@ -73,7 +74,15 @@ OWN = {
 BUILDERS = Table(OWN, __name__, "task")
 REFERENCES = {name: builder for builder in OWN.values() for name in builder.references}
 __all__ = [
-    *("BUILDERS", "REFERENCES", "ensemble", "freeze", "from_reference", "load"),
+    *(
+        "BUILDERS",
+        "REFERENCES",
+        "ensemble",
+        "freeze",
+        "from_reference",
+        "from_smp",
+        "load",
+    ),
     *("load_torch", "names", "part_of", "unfreeze"),
     *OWN,
 ]
@@ -155,6 +164,29 @@ def from_reference(
     if reference.read_options and not isinstance(weights, dict):
         model.predict_options |= reference.read_options(weights)
     return load_weights(model, weights, {name: reference}, skip_mismatch=skip_mismatch)
+
+
+def from_smp(folder):
+    """Model of a folder that segmentation_models.pytorch's `save_pretrained` wrote.
+
+    Such folders are also what its users publish on the Hugging Face Hub. The
+    configuration says which reference it is, and its options.
+
+    Args:
+        folder: path, with `config.json` and `model.safetensors`.
+
+    Returns:
+        keras.Model, see `from_reference`. It returns logits whatever the
+        `activation` there, and takes raw images, 0..255, normalised by ImageNet's mean
+        and deviation inside.
+
+    Raises:
+        ValueError: if the encoder is unknown.
+        WeightsError: if a file is missing, or an option there has a value that is not
+            computed here.
+    """
+    name, arguments = _smp.reference_of(folder)
+    return from_reference(name, **arguments)
 
 
 def _encoder_of(builder, reference, name, encoder):

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable
 
 from kerasseg import encoders, weights
-from kerasseg.names import parameters
+from kerasseg.names import look_up, parameters
 
 # Options that change no output, or that names and shapes of arrays tell.
 FREE = {"num_classes", "num_rays", "encoder", "encoder_weights", "input_shape"}
@@ -143,10 +143,11 @@ def encoder_options(name, reference, encoder, output_stride):
         output_stride: of the model.
 
     Raises:
-        ValueError: if the encoder does not have an option that its stride needs.
+        ValueError: if the encoder is unknown, or does not have an option that its
+            stride needs.
     """
-    known = parameters(encoders.ENCODERS[encoder])
-    published = encoders.ENCODERS[encoder].traits.as_published
+    function = look_up(encoder, encoders.ENCODERS, "encoder")
+    known, published = parameters(function), function.traits.as_published
     missing = [name for name in reference.encoder_options if name not in known]
     # At stride 32 nothing is dilated, and the options say how to dilate.
     if missing and output_stride < 32:

@@ -9,6 +9,7 @@ import pytest
 
 from kerasseg import weights
 from kerasseg.weights import WeightsError
+from tests.weights.written import safetensors_of
 
 
 def test_files_beyond_the_memory_limit_are_refused(tmp_path):
@@ -59,22 +60,11 @@ def test_the_error_survives_pickling():
     assert (str(error), error.path) == ("a.npz: broken.", "a.npz")
 
 
-def safetensors(path, arrays):
-    header, data = {}, b""
-    for name, array in arrays.items():
-        raw = array.astype("<f4").tobytes()
-        place = [len(data), len(data) + len(raw)]
-        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": place}
-        data += raw
-    text = json.dumps(header).encode()
-    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
-
-
 @pytest.fixture
 def shards(tmp_path):
     """An index of two files, and a function that writes another index."""
-    safetensors(tmp_path / "a.safetensors", {"b.x": np.ones(2)})
-    safetensors(tmp_path / "b.safetensors", {"a.x": np.zeros(3), "a.y": np.ones(1)})
+    safetensors_of(tmp_path / "a.safetensors", {"b.x": np.ones(2)})
+    safetensors_of(tmp_path / "b.safetensors", {"a.x": np.zeros(3), "a.y": np.ones(1)})
     path = tmp_path / "model.safetensors.index.json"
 
     def write(places):

@@ -34,6 +34,17 @@ def safetensors(path, header, data=b""):
     return path
 
 
+def safetensors_of(path, arrays):
+    """Write float32 arrays by name as a .safetensors file."""
+    header, data = {}, b""
+    for name, array in arrays.items():
+        raw = array.astype("<f4").tobytes()
+        place = [len(data), len(data) + len(raw)]
+        header[name] = {"dtype": "F32", "shape": array.shape, "data_offsets": place}
+        data += raw
+    return safetensors(path, header, data)
+
+
 def torch_zip(path, data, storages=(), compression=zipfile.ZIP_STORED):
     with zipfile.ZipFile(path, "w", compression) as archive:
         archive.writestr("archive/data.pkl", data)
