@@ -18,6 +18,7 @@ from kerasseg.predict.options import (
     arguments,
     as_options,
     check_bands,
+    percentiles_given,
     range_given,
 )
 from kerasseg.predict.pixels import (
@@ -212,7 +213,8 @@ def reader_for(model, options=None):
     """Function that reads an image file with the channels that a model takes.
 
     All files of one reader have one range: that of the options, or of the first file
-    that tells, see `images.values`. They come as uint8, or float32 in 0..255.
+    that tells, see `images.values`. They come as uint8, or float32 in 0..255. Where the
+    options give `percentiles`, files of other dtypes come between their own.
 
     Raises:
         ValueError: if the options show bands in pictures that the images do not have.
@@ -222,9 +224,13 @@ def reader_for(model, options=None):
         images.DataRange(range_given(options)),
     )
     check_bands(options, channels)
+    percentiles = percentiles_given(options)
 
     def read(path):
-        return one.scale(images.read_image(path, channels=channels))
+        image = images.read_image(path, channels=channels)
+        if percentiles is not None and image.dtype != "uint8":
+            return images.values.between_percentiles(image, percentiles)
+        return one.scale(image)
 
     return read
 

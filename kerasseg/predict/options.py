@@ -97,6 +97,11 @@ def range_given(options):
     return getattr(options, "value_range", None)
 
 
+def percentiles_given(options):
+    """The `percentiles` of options; None for tasks that do without."""
+    return getattr(options, "percentiles", None)
+
+
 def picture_bands_option():
     """Field of the bands that pictures show, the same for every kind of model."""
     text = "bands that pictures show as red, green, blue, from 0 (default: 0,1,2)"

@@ -10,7 +10,7 @@ reads the options of all tasks.
 
 from kerasseg.images.values import scale
 from kerasseg.names import look_up
-from kerasseg.predict.options import ENGINES, range_given
+from kerasseg.predict.options import ENGINES, percentiles_given, range_given
 from kerasseg.tasks import differences, instance, panoptic, semantic, stars
 from kerasseg.tasks.task import Task
 
@@ -69,7 +69,9 @@ def predict(model, image, options=None):
     if options is None:
         options = getattr(model, "predict_options", None)
     options = task.make_options(options)
-    return task.predict(model, scale(image, range_given(options)), options)
+    if percentiles_given(options) is None:  # which do not depend on the range
+        image = scale(image, range_given(options))
+    return task.predict(model, image, options)
 
 
 def video(

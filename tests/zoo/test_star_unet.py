@@ -10,8 +10,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from kerasseg import tasks, weights, zoo
+from kerasseg import images, tasks, weights, zoo
 from kerasseg.metrics.instances import iou_table
+from kerasseg.predict import files
+from kerasseg.predict.options import StarOptions
 from kerasseg.zoo import _star_unet
 
 FILE = pathlib.Path(__file__).parents[1] / "files/stardist.zip"
@@ -46,6 +48,21 @@ def test_it_finds_the_objects_that_stardist_finds(model, index):
     # Overlaps are counted in pixels here, there by polygons with rounded corners: of
     # proposals that share about the threshold with a better one, another may be kept.
     assert (shares >= 0.99).mean() > 0.9 and shares.min() > 0.8
+
+
+def test_images_may_have_any_range(model, tmp_path):
+    with np.load(FILE.with_suffix(".npz")) as file:
+        image = file["1/image"]
+    dim = 300 + 12 * image.astype("uint16")  # 12 bits, which do not say so
+    expected = tasks.predict(model, image).to_label_map()
+    np.testing.assert_array_equal(tasks.predict(model, dim).to_label_map(), expected)
+    images.write_image(tmp_path / "dim.png", dim)
+    read = files.reader_for(model, StarOptions(percentiles=(1, 99.8)))
+    found = read(tmp_path / "dim.png")
+    low, high = np.percentile(dim, (1, 99.8))
+    np.testing.assert_allclose(
+        found[0, :, 0], 255 * (dim[0] - low) / (high - low), 1e-4
+    )
 
 
 def test_thresholds_are_those_of_the_file(model, folder):
