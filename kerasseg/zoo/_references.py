@@ -17,7 +17,7 @@ FREE |= {"image_size", "weights", "aux", "deep_supervision", "dropout", "norm"}
 FREE |= {"attention", "base_filters", "decoder_filters", "head_filters", "filters"}
 FREE |= {"inner_filters", "attention_filters", "hidden", "depth", "freeze_norm"}
 FREE |= {"aspp_filters", "project_kernel_size", "head_conv"}
-FREE |= {"num_convs", "concat_input"}
+FREE |= {"num_convs", "concat_input", "use_c1"}
 FREE |= {"nms", "num_proposals", "content_size"}
 # Options that a builder hands on to its encoder.
 SHARED = ("output_stride", "input_range")

@@ -29,7 +29,7 @@ HUGGING_FACE = (
     (r"^decode_head\.classifier\.", "head."),
 )
 SMP = (  # coarse to fine
-    *((rf"^decoder\.mlp_stage\.{i}\.linear\.", f"project{5 - i}.") for i in range(4)),
+    *((rf"^decoder\.mlp_stage\.{i}\.linear\.", f"project{5 - i}.") for i in range(5)),
     (r"^decoder\.fuse_stage\.0\.", "fuse_conv."),
     (r"^decoder\.fuse_stage\.1\.", "fuse_norm."),
     (r"^segmentation_head\.0\.", "head."),
@@ -38,7 +38,9 @@ MIT = tuple(mix_transformer.VARIANTS)
 REFERENCES = {
     "nvlabs/segformer": Reference(AUTHORS, encoders=MIT),
     "huggingface/segformer": Reference(HUGGING_FACE, encoders=MIT),
-    "smp/Segformer": Reference(SMP, {"align_corners": True}, encoders=MIT),
+    "smp/Segformer": Reference(
+        SMP, {"align_corners": True, "use_c1": True, "decoder_filters": 256}
+    ),
 }
 
 
@@ -52,6 +54,7 @@ def segformer(
     decoder_filters=None,
     dropout=0.1,
     align_corners=False,
+    use_c1=False,
     weights=None,
 ):
     """SegFormer with the head of the paper, on MiT B0 to B5 or any other encoder.
@@ -66,6 +69,8 @@ def segformer(
         dropout: rate of whole channels before the scores.
         align_corners: resize the logits with coinciding corner pixels, as
             segmentation_models.pytorch; features never are.
+        use_c1: project the level at stride 2, too, where the encoder has one, as
+            segmentation_models.pytorch.
         weights: None or a path to weights of the whole model: names of the authors, of
             Hugging Face or of segmentation_models.pytorch.
 
@@ -82,7 +87,8 @@ def segformer(
     image = keras.Input(input_shape, name="image")
     taps = encoders.build(encoder, input_shape, weights=encoder_weights)(image)
     projected = []
-    for level in (5, 4, 3, 2):
+    levels = (5, 4, 3, 2, 1) if use_c1 and "c1" in taps else (5, 4, 3, 2)
+    for level in levels:
         name = f"project{level}"
         # A Dense layer is the 1x1 convolution of the paper's linear projections.
         x = layers.Dense(decoder_filters, name=name)(taps[f"c{level}"])

@@ -112,6 +112,8 @@ CASES = {
     "upernet": _smp("UPerNet"),
     "upernet_mit_b0": _smp("UPerNet", "mit_b0"),
     "segformer": _smp("Segformer", "mit_b0"),
+    "segformer_resnet18": _smp("Segformer"),
+    "segformer_mobilenet_v2": _smp("Segformer", "mobilenet_v2"),
     "unet_resnet50": _smp("Unet", "resnet50"),
     "unet_mobilenet_v2": _smp("Unet", "mobilenet_v2"),
     "deeplab_v3_plus_mobilenet_v2": _smp(

@@ -227,3 +227,11 @@ def test_a_deeper_encoder_is_no_part_of_a_shallow_one():
     arrays["encoder.layer4.2.conv1.weight"] = np.zeros((512, 512, 3, 3), "float32")
     with pytest.raises(weights.WeightsError, match="unknown: 'layer4_2_1_conv/kernel'"):
         encoders.resnet18(weights=arrays)
+
+
+@pytest.mark.parametrize(("encoder", "levels"), [("resnet18", 5), ("mit_b0", 4)])
+def test_segformer_of_smp_projects_all_levels_that_there_are(encoder, levels):
+    model = zoo.from_reference("smp/Segformer", 3, encoder=encoder)
+    names = [x.name for x in model.layers if x.name.startswith("project")]
+    assert len([x for x in names if not x.endswith("_up")]) == levels
+    assert model.get_layer("fuse_conv").kernel.shape == (1, 1, 256 * levels, 256)
