@@ -150,9 +150,9 @@ def from_reference(
     """
     builder = look_up(name, REFERENCES, "reference")
     reference = builder.references[name]
-    reference = dataclasses.replace(
-        reference, options={**reference.options, **(options or {})}
-    )
+    # What follows from the encoder, then what the caller says.
+    special = reference.by_encoder.get(encoder, {}) | (options or {})
+    reference = dataclasses.replace(reference, options=reference.options | special)
     # The first parameter of every builder: `num_classes`, or StarDist's `num_rays`.
     count, *_ = parameters(builder)
     given = {count: num_classes or reference.num_classes, **reference.options}

@@ -17,7 +17,7 @@ FREE |= {"image_size", "weights", "aux", "deep_supervision", "dropout", "norm"}
 FREE |= {"attention", "base_filters", "decoder_filters", "head_filters", "filters"}
 FREE |= {"inner_filters", "attention_filters", "hidden", "depth", "freeze_norm"}
 FREE |= {"aspp_filters", "project_kernel_size", "head_conv"}
-FREE |= {"num_convs", "concat_input", "use_c1"}
+FREE |= {"num_convs", "concat_input", "use_c1", "center"}
 FREE |= {"nms", "num_proposals", "content_size"}
 # Options that a builder hands on to its encoder.
 SHARED = ("output_stride", "input_range")
@@ -33,6 +33,7 @@ class Reference:
         options: of the builder, where the reference differs from our defaults; the
             encoder among them is the one that `zoo.from_reference` takes unasked.
         encoder_options: likewise of the encoder's function.
+        by_encoder: likewise of the builder, for encoders of these names alone.
         encoders: names of the encoders that it describes; () are all of ours.
         num_classes: of its published files, without a background that is not shown.
         own_encoder: whether the encoder is the builder's own, which follows from its
@@ -45,6 +46,7 @@ class Reference:
     rules: tuple | Callable = ()
     options: dict = dataclasses.field(default_factory=dict)
     encoder_options: dict = dataclasses.field(default_factory=dict)
+    by_encoder: dict = dataclasses.field(default_factory=dict)
     encoders: tuple = ()
     num_classes: int | None = None
     own_encoder: bool = False

@@ -3,6 +3,7 @@
 import keras
 
 from kerasseg import blocks, encoders
+from kerasseg.encoders import vgg
 from kerasseg.zoo._references import Reference
 
 RULES = (
@@ -21,9 +22,20 @@ RULES = (
         if (block, place) != (4, 1)
     ),
     (r"^decoder\.blocks\.4\.attention1\.", None),  # there is no skip to gate
+    *(
+        (rf"^decoder\.center\.{step}\.{part}\.", f"center_{step + 1}_{kind}.")
+        for step in range(2)
+        for part, kind in enumerate(("conv", "norm"))
+    ),
     (r"^segmentation_head\.0\.", "head."),
 )
-REFERENCES = {"smp/Unet": Reference(RULES, {"encoder": "resnet34"})}
+REFERENCES = {
+    "smp/Unet": Reference(
+        RULES,
+        {"encoder": "resnet34"},
+        by_encoder={name: {"center": True} for name in vgg.DEPTHS},
+    )
+}
 
 
 def transfer_unet(
@@ -35,6 +47,7 @@ def transfer_unet(
     decoder_filters,
     norm,
     attention,
+    center,
 ):
     """U-Net on any encoder, as in segmentation_models.pytorch; see `zoo.unet`."""
     image = keras.Input(input_shape, name="image")
@@ -42,6 +55,8 @@ def transfer_unet(
     depth = len(decoder_filters)  # fewer steps start from a finer level
     taps = encoders.shallow(encoder, depth)(image)
     x = taps[f"c{depth}"]
+    if center:
+        x = blocks.double_conv(x, x.shape[-1], norm=norm, name="center")
     skips = [*blocks.skips_of(taps, depth - 1), None]
     for level, (skip, filters) in enumerate(zip(skips, decoder_filters), 1):
         x = blocks.decoder_block(

@@ -50,6 +50,7 @@ def unet(
     decoder_filters=(256, 128, 64, 32, 16),
     norm="batch",
     attention=None,
+    center=False,
     padding="same",
     input_range=(-1, 1),
     fit="resize",
@@ -76,6 +77,8 @@ def unet(
             begin at c4, which saves most weights of an encoder, three at c3.
         norm: "batch", "group", "layer" or None.
         attention: "scse" or None; other encoders only.
+        center: convolve twice between the encoder and the decoder, as
+            segmentation_models.pytorch behind VGG; other encoders than "plain" only.
         padding: "same" or "valid"; "valid" for "plain" only.
         input_range: numbers to which pixels of 0 and 255 are brought, "plain" only.
         fit: what makes up for a row or column that a pooling dropped: "resize" repeats
@@ -98,7 +101,7 @@ def unet(
     """
     mirrored = encoders.traits_of(encoder).unit is blocks.double_conv
     own = {"padding": padding, "input_range": tuple(input_range), "fit": fit}
-    _check(encoder, mirrored, attention, own)
+    _check(encoder, mirrored, {"attention": attention, "center": center}, own)
     if not mirrored:
         return transfer_unet(
             num_classes,
@@ -108,6 +111,7 @@ def unet(
             decoder_filters=decoder_filters,
             norm=norm,
             attention=attention,
+            center=center,
         )
     options = {"norm": norm, "padding": "valid" if padding == "valid" else "symmetric"}
     x = image = keras.Input(input_shape, name="image")
@@ -142,7 +146,7 @@ def _fit(x, skip, padding, fit, name):
     return ResizeLike("nearest", name=f"{name}_fit")([x, skip]), skip
 
 
-def _check(encoder, mirrored, attention, own):
+def _check(encoder, mirrored, others, own):
     """Refuse options that only one of the two networks has."""
     choices = {"padding": ("same", "valid"), "fit": ("resize", "pad")}
     for name, (usual, other) in choices.items():
@@ -151,11 +155,12 @@ def _check(encoder, mirrored, attention, own):
                 f"`{name}` must be {usual!r} or {other!r}. "
                 f"Received: {name}={own[name]!r}."
             )
-    if mirrored and attention is not None:
-        raise ValueError(
-            "`attention` needs another encoder than 'plain'. "
-            f"Received: attention={attention!r}."
-        )
+    for name, value in others.items():
+        if mirrored and value:
+            raise ValueError(
+                f"`{name}` needs another encoder than 'plain'. "
+                f"Received: {name}={value!r}."
+            )
     usual = {"padding": "same", "fit": "resize", "input_range": (-1, 1)}
     for name, value in own.items():
         if not mirrored and value != usual[name]:

@@ -30,6 +30,7 @@ RULES = (
         if (layer, place) != (4, 1)
     ),
     (r"^decoder\.blocks\.x_0_4\.attention1\.", None),  # there is no skip to gate
+    (r"^decoder\.center\.", None),  # behind VGG it has one, and never calls it
     (r"^segmentation_head\.0\.", "head."),
 )
 REFERENCES = {"smp/UnetPlusPlus": Reference(RULES, {"encoder": "resnet34"})}

@@ -130,6 +130,8 @@ CASES = {
     "linknet_densenet121": _smp("Linknet", "densenet121", (128, 192, 0.3)),
     "fpn_densenet169": _smp("FPN", "densenet169", (128, 192, 0.3)),
     "fpn_densenet201": _smp("FPN", "densenet201", (128, 192, 0.3)),
+    "unet_vgg16_bn": _smp("Unet", "vgg16_bn"),
+    "unet_plus_plus_vgg11_bn": _smp("UnetPlusPlus", "vgg11_bn"),
     "linknet_vgg16": _smp("Linknet", "vgg16"),
     "fpn_vgg19": _smp("FPN", "vgg19"),
     **{f"fpn_vgg{n}_bn": _smp("FPN", f"vgg{n}_bn") for n in (11, 13, 16, 19)},

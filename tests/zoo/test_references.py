@@ -235,3 +235,12 @@ def test_segformer_of_smp_projects_all_levels_that_there_are(encoder, levels):
     names = [x.name for x in model.layers if x.name.startswith("project")]
     assert len([x for x in names if not x.endswith("_up")]) == levels
     assert model.get_layer("fuse_conv").kernel.shape == (1, 1, 256 * levels, 256)
+
+
+def test_the_unet_of_smp_convolves_twice_behind_vgg_only():
+    model = zoo.from_reference("smp/Unet", 3, encoder="vgg11_bn")
+    assert model.get_layer("center_2_conv").kernel.shape == (3, 3, 512, 512)
+    names = [x.name for x in zoo.from_reference("smp/Unet", encoder="tiny").layers]
+    assert not [name for name in names if name.startswith("center")]
+    with pytest.raises(ValueError, match="`center` needs another encoder than 'plain'"):
+        zoo.unet(2, center=True)
