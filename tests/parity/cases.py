@@ -215,10 +215,16 @@ DETECTORS = {
     "mask_rcnn": _detector(V1, (150, 211), (230, 320)),
     "mask_rcnn_v2": _detector(V2, (200, 330), (192, 256)),
 }
-YOLACT = 3, (550, 550)  # classes, and size of the image
+# Their encoders; three classes, and the size for which they are published.
+YOLACT = {"yolact": "resnet50", "yolact_resnet101": "resnet101"}
+YOLACT_SIZE = (550, 550)
 # StarDist: channels of its first level, those behind its U-Net, of images, and epochs.
 # The first is too small to be one of those that are published.
-STARS = {"2D_versatile_fluo": (4, 16, 1, 24), "2D_versatile_he": (32, 128, 3, 4)}
+STARS = {
+    "2D_versatile_fluo": (4, 16, 1, 24),
+    "2D_versatile_he": (32, 128, 3, 4),
+    "2D_paper_dsb2018": (32, 128, 1, 4),
+}
 # The others differ from these only in what is compared elsewhere, or are large.
 FIXTURES = (
     "unet_milesial_narrow",

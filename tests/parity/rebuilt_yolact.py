@@ -1,7 +1,7 @@
 """YOLACT, written anew: `python -m tests.parity.rebuilt_yolact FOLDER`.
 
-From its paper and the layout of its files (resnet50 at 550 x 550); the authors' code
-was read, not run. Writes yolact.npz with weights, what each stage gives, and objects.
+From its paper and the layout of its files (at 550 x 550); the authors' code was read,
+not run. Writes CASE.npz with weights, what each stage gives, and objects.
 With FOLDER "fixtures", writes tests/files/yolact.npz instead: a few numbers under
 seeded weights.
 """
@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from tests.parity import seeded
-from tests.parity.cases import YOLACT
+from tests.parity.cases import YOLACT, YOLACT_SIZE
 from tests.parity.reference import (
     declare_operators,
     set_weights,
@@ -37,11 +37,11 @@ def conv(channels, filters, size=3, stride=1):
 
 
 class Backbone(nn.Module):
-    """torchvision's ResNet-50 without its head; stages are a list."""
+    """A ResNet of torchvision without its head; stages are a list."""
 
-    def __init__(self):
+    def __init__(self, name):
         super().__init__()
-        given = torchvision().models.resnet50()
+        given = getattr(torchvision().models, name)()
         self.conv1, self.bn1 = given.conv1, given.bn1
         self.layers = nn.ModuleList(getattr(given, f"layer{i}") for i in range(1, 5))
 
@@ -103,9 +103,9 @@ class Head(nn.Module):
 
 
 class Yolact(nn.Module):
-    def __init__(self, classes, filters=256, prototypes=32):
+    def __init__(self, name, classes=3, filters=256, prototypes=32):
         super().__init__()
-        self.backbone, self.fpn = Backbone(), Pyramid(filters=filters)
+        self.backbone, self.fpn = Backbone(name), Pyramid(filters=filters)
         self.prediction_layers = nn.ModuleList([Head(classes, filters, prototypes)])
         steps = []
         for _ in range(3):
@@ -188,7 +188,7 @@ def shown(size):
 
 
 def write_fixture():
-    model = Yolact(YOLACT[0]).eval()
+    model = Yolact("resnet50").eval()
     shapes = set_weights(model)
     names = [f"{x} {' '.join(map(str, s))}".strip() for x, s in shapes.items()]
     with torch.no_grad():
@@ -208,13 +208,13 @@ def main(folder):
     if folder == "fixtures":
         write_fixture()
     else:
-        write(pathlib.Path(folder))
+        for case in YOLACT:
+            write(case, pathlib.Path(folder))
     del library
 
 
-def write(folder):
-    classes, size = YOLACT
-    model, image = Yolact(classes), shown(size)
+def write(case, folder):
+    model, image = Yolact(YOLACT[case]), shown(YOLACT_SIZE)
     set_weights(model)
     head = model.prediction_layers[0]
     last = (head.conf_layer, head.bbox_layer, head.mask_layer, model.proto_net[10])
@@ -230,7 +230,7 @@ def write(folder):
         for hook in hooks:
             hook.remove()
         levels, rows, prototypes, priors = model(image)
-        found = detect(*(x[0] for x in rows), prototypes[0], priors, size)
+        found = detect(*(x[0] for x in rows), prototypes[0], priors, YOLACT_SIZE)
     stages = {f"p{i}": x.permute(0, 2, 3, 1) for i, x in enumerate(levels, 3)}
     stages |= dict(zip(("deltas", "logits", "coefficients"), rows))
     stages |= {"prototypes": prototypes, "priors": priors}
@@ -238,7 +238,7 @@ def write(folder):
     arrays |= {f"s/{k}": v for k, v in stages.items()}
     arrays |= {f"0/{k}": v for k, v in found.items()}
     arrays = {name: value.numpy() for name, value in arrays.items()}
-    np.savez(folder / "yolact.npz", **arrays)
+    np.savez(folder / f"{case}.npz", **arrays)
 
 
 if __name__ == "__main__":

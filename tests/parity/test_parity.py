@@ -17,6 +17,7 @@ from tests.parity.cases import (
     STARS,
     TOLERANCE,
     TOLERANCES,
+    YOLACT,
 )
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -81,7 +82,7 @@ def note(case, ours, size, error, agree, encoder=None):
         "error": float(f"{error:.1e}"),
         "same_class": round(float(agree), 5),
     }
-    kept = {x: old[x] for x in [*CASES, *DETECTORS, *STARS, "yolact"] if x in old}
+    kept = {x: old[x] for x in [*CASES, *DETECTORS, *STARS, *YOLACT] if x in old}
     path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
 
 

@@ -15,27 +15,28 @@ from tests.parity.cases import STARS
 from tests.parity.test_parity import ROOT, note, relative_error
 
 PYTHON = os.environ.get("KERASSEG_STARDIST_PYTHON", ROOT / ".venv-stardist/bin/python")
-pytestmark = [pytest.mark.parity, pytest.mark.parametrize("case", STARS)]
+pytestmark = pytest.mark.parity
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """Folder of weights and of what StarDist found by them."""
+@pytest.fixture(scope="module", params=STARS)
+def reference(tmp_path_factory, request):
+    """Name of a case, and the files that StarDist wrote: CASE.zip and CASE.npz."""
     if not pathlib.Path(PYTHON).exists():
         pytest.skip("needs StarDist's environment (scripts/parity.sh builds it)")
     folder = tmp_path_factory.mktemp("stardist")
-    command = [PYTHON, "-m", "tests.parity.stardist_reference", folder]
+    command = [PYTHON, "-m", "tests.parity.stardist_reference", folder, request.param]
     subprocess.run(command, cwd=ROOT, check=True)
-    return folder
+    return request.param, folder / request.param
 
 
-def test_objects_are_those_of_the_reference(folder, case):
+def test_objects_are_those_of_the_reference(reference):
+    case, file = reference
     base, features, channels, _ = STARS[case]
     options = {"base_filters": base, "head_filters": features}
     name = f"stardist/{case}"
-    model = zoo.from_reference(name, weights=folder / f"{case}.zip", options=options)
-    with np.load(folder / f"{case}.npz") as file:
-        arrays = dict(file)
+    model = zoo.from_reference(name, weights=file.with_suffix(".zip"), options=options)
+    with np.load(file.with_suffix(".npz")) as stored:
+        arrays = dict(stored)
     image = between_percentiles(arrays["0/image"], (1, 99.8))
     shape = 1, *image.shape[:2], channels
     maps = model(np.asarray(image).reshape(shape), training=False)

@@ -9,25 +9,30 @@ from keras import ops
 
 from kerasseg import encoders, zoo
 from tests.parity import seeded
-from tests.parity.cases import YOLACT
+from tests.parity.cases import YOLACT, YOLACT_SIZE
 from tests.parity.test_detectors import overlaps
 from tests.parity.test_parity import PYTHON, ROOT, note, relative_error
 
-NAME = "yolact/resnet50"
 LEVELS = (3, 4, 5, 6, 7)
 pytestmark = pytest.mark.parity
 
 
 @pytest.fixture(scope="module")
-def parts(tmp_path_factory):
-    """Weights, what each stage gives, and the objects: dicts of arrays."""
+def folder(tmp_path_factory):
+    """Folder of what the rebuilt networks give."""
     if not pathlib.Path(PYTHON).exists():
         pytest.skip("needs PyTorch's environment (scripts/parity.sh builds it)")
     folder = tmp_path_factory.mktemp("yolact")
     command = [PYTHON, "-m", "tests.parity.rebuilt_yolact", folder]
     subprocess.run(command, cwd=ROOT, check=True)
-    found = {"w": {}, "s": {}, "0": {}}
-    with np.load(folder / "yolact.npz") as file:
+    return folder
+
+
+@pytest.fixture(scope="module", params=YOLACT)
+def parts(folder, request):
+    """Weights, what each stage gives, and the objects: dicts of arrays."""
+    found = {"case": request.param, "w": {}, "s": {}, "0": {}}
+    with np.load(folder / f"{request.param}.npz") as file:
         for name in file.files:
             part, _, rest = name.partition("/")
             found[part][rest] = file[name]
@@ -36,15 +41,16 @@ def parts(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(parts):
-    return zoo.from_reference(NAME, YOLACT[0], weights=parts["w"])
+    name = f"yolact/{YOLACT[parts['case']]}"
+    return zoo.from_reference(name, 3, weights=parts["w"])
 
 
 def test_stages_are_those_of_the_reference(parts, model):
-    theirs, image = parts["s"], seeded.images(*YOLACT[1])[:1]
+    theirs, image = parts["s"], seeded.images(*YOLACT_SIZE)[:1]
     taps = encoders.of(model)(image, training=False)
     pyramid = model.get_layer("fpn")([taps[f"c{i}"] for i in LEVELS[:3]])
     for level in LEVELS:
-        assert relative_error(pyramid[f"p{level}"], theirs[f"p{level}"]) <= 2e-4
+        assert relative_error(pyramid[f"p{level}"], theirs[f"p{level}"]) <= 5e-4
     head, rows = model.get_layer("prediction_head"), []
     for level in LEVELS:
         rows.append(head(theirs[f"p{level}"], training=False))
@@ -61,27 +67,36 @@ def test_stages_are_those_of_the_reference(parts, model):
 def test_objects_of_the_same_maps_are_those_of_the_reference(parts, model):
     maps = [parts["s"][x] for x in ("logits", "deltas", "coefficients", "prototypes")]
     found = model.get_layer("detections")(maps)
+    found = {name: ops.convert_to_numpy(x)[0] for name, x in found.items()}
     expected = parts["0"]
-    np.testing.assert_allclose(found["scores"][0], expected["scores"], atol=1e-6)
-    np.testing.assert_array_equal(found["classes"][0], expected["classes"])
-    np.testing.assert_allclose(found["boxes"][0], expected["boxes"], atol=1e-2)
-    masks = ops.convert_to_numpy(found["masks"])[0]
+    np.testing.assert_allclose(found["scores"], expected["scores"], atol=1e-6)
+    places = partners(found, expected)
+    np.testing.assert_allclose(found["boxes"][places], expected["boxes"], atol=1e-2)
+    masks = found["masks"][places]
     assert masks.shape == expected["masks"].shape == (100, 138, 138)
     # A side that lies on a pixel is decided by rounding.
     assert (np.abs(masks - expected["masks"]) > 1e-3).mean() < 1e-4
 
 
 def test_objects_of_an_image_are_those_of_the_reference(parts, model):
-    found = model(seeded.images(*YOLACT[1])[:1], training=False)
+    found = model(seeded.images(*YOLACT_SIZE)[:1], training=False)
     found = {name: ops.convert_to_numpy(x)[0] for name, x in found.items()}
-    expected = parts["0"]
-    same = overlaps(expected["boxes"], found["boxes"]) > 0.9
-    same &= expected["classes"][:, None] == found["classes"]
-    near = np.abs(expected["scores"][:, None] - found["scores"])
-    same &= near < 1e-3
-    ranks = same.argmax(1)
-    errors = np.where(same, near, np.inf).min(1)
-    matched = np.isfinite(errors)
-    note("yolact", NAME, YOLACT[1], errors[matched].max(), matched.mean())
-    # Neighbours of nearly equal scores change places.
-    assert matched.all() and (np.abs(ranks - np.arange(len(ranks))) <= 1).all()
+    expected, case = parts["0"], parts["case"]
+    places = partners(found, expected)
+    overlap = np.diag(overlaps(expected["boxes"], found["boxes"][places]))
+    error = np.abs(expected["scores"] - found["scores"][places]).max()
+    same = (overlap > 0.9).mean()
+    note(case, f"yolact/{YOLACT[case]}", YOLACT_SIZE, error, same)
+    assert same == 1 and error < 1e-3
+
+
+def partners(found, expected):
+    """Index of the found object of the same place and class, for each expected one.
+
+    Neighbours of nearly equal scores change places, no others.
+    """
+    same = overlaps(expected["boxes"], found["boxes"])
+    same = np.where(expected["classes"][:, None] == found["classes"], same, 0)
+    places = same.argmax(1)
+    assert (np.abs(places - np.arange(len(places))) <= 1).all()
+    return places
