@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from kerasseg import encoders, weights
+from kerasseg.encoders import efficientnet as efficientnet_module
 from kerasseg.encoders.convnext import arrays_of
 from tests.encoders.legacy import save_legacy
 
@@ -197,6 +198,13 @@ def test_efficientnet_of_imagenet_is_that_of_keras_applications(
             model.get_layer(layer).get_weights(), source.get_layer(layer).get_weights()
         ):
             np.testing.assert_array_equal(found, expected)
+
+
+def test_efficientnet_of_smp_pads_as_at_the_size_of_its_images_in_imagenet():
+    # B1: sides 240, 120, 60, 30, 15, 8. The stride that meets 15 needs no odd zero.
+    stem, *stages = efficientnet_module._paddings(240)
+    strided = [p for p, row in zip(stages, efficientnet_module.STAGES) if row[2] == 2]
+    assert [stem, *strided] == ["same", "same", "same", "same", "symmetric"]
 
 
 @pytest.mark.parametrize(
