@@ -100,13 +100,14 @@ def content(archive, name):
     return bytes(data)
 
 
-def member_of(path, name, max_bytes):
+def member_of(path, name, max_bytes, largest=None):
     """Bytes of the one file of a zip archive that has a name, in whichever folder.
 
     Args:
         path: of the archive.
         name: of the file, without folders.
-        max_bytes: limit of memory.
+        max_bytes: limit of what all files together unpack to.
+        largest: limit of this file; None for the same.
 
     Returns:
         bytes; None if there is no such file.
@@ -124,4 +125,7 @@ def member_of(path, name, max_bytes):
                 f"it must hold one {name}. Received: {len(names)}.", path
             )
         check_members(archive, os.path.getsize(path), max_bytes, path)
+        size = archive.getinfo(names[0]).file_size
+        if largest is not None and size > largest:
+            raise WeightsError(f"{name} has {size} bytes, more than {largest}.", path)
         return content(archive, names[0])

@@ -141,7 +141,7 @@ def _json(path, name):
     """The object in a small file of a zip, or beside a file; {} if there is none."""
     data = None
     if zipfile.is_zipfile(path):
-        data = archives.member_of(path, name, MAX_BYTES)
+        data = archives.member_of(path, name, MAX_BYTES, MAX_TEXT_BYTES)
     elif os.path.isfile(beside := os.path.join(os.path.dirname(path), name)):
         with open(beside, "rb") as file:
             data = file.read(MAX_TEXT_BYTES)

@@ -109,6 +109,18 @@ def test_another_network_is_refused(folder, old, new, message):
         load(folder / "weights_best.h5")
 
 
+@pytest.mark.parametrize("text", ["[" * 60_000, " " * 10**6, '{"prob": 0.5'])
+def test_damaged_texts_are_refused(folder, tmp_path, text):
+    (folder / "thresholds.json").write_text(text)
+    with pytest.raises(weights.WeightsError, match=r"thresholds\.json"):
+        load(folder / "weights_best.h5")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "weights_best.h5", "weights_best.h5")
+        archive.writestr("thresholds.json", text)
+    with pytest.raises(weights.WeightsError, match=r"thresholds\.json"):
+        load(tmp_path / "a.zip")
+
+
 def test_our_own_network_refuses_the_file():
     options = {"input_shape": (None, None, 1), **SMALL}
     with pytest.raises(weights.WeightsError, match="missing"):
