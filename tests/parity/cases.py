@@ -123,6 +123,10 @@ CASES = {
     "deeplab_v3_plus_efficientnet_b0": _smp(
         "DeepLabV3Plus", "efficientnet-b0", (64, 96, 0.3)
     ),
+    # At stride 8, where two levels are dilated.
+    "deeplab_v3_efficientnet_b0": _smp("DeepLabV3", "efficientnet-b0", (64, 96, 0.3)),
+    "deeplab_v3_mobilenet_v2": _smp("DeepLabV3", "mobilenet_v2", (64, 96, 0.3)),
+    "pan_efficientnet_b1": _smp("PAN", "efficientnet-b1", (144, 208)),
     # Each pads by the sides of its images in ImageNet.
     **{f"fpn_efficientnet_b{n}": _smp("FPN", f"efficientnet-b{n}") for n in (1, 2, 3)},
     **{f"fpn_efficientnet_b{n}": _smp("FPN", f"efficientnet-b{n}") for n in (4, 5, 6)},
