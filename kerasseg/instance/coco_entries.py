@@ -45,7 +45,6 @@ def annotation_of(entry):
         (1, None, None)
     """
     get = entry.get
-    area = get("area")
     return Annotation(
         get("id"),
         get("image_id"),
@@ -53,7 +52,7 @@ def annotation_of(entry):
         get("iscrowd"),
         _segmentation(get("segmentation")),
         _box(get("bbox")),
-        area if type(area) in (int, float) and abs(area) < 2**62 else None,
+        _area(get("area")),
     )
 
 
@@ -157,8 +156,18 @@ def rectangle(box):
     return [array.array("d", ring)]
 
 
+def _area(area):
+    try:  # some tools write numbers as strings
+        area = float(area) if isinstance(area, str) else area
+    except ValueError:
+        return None
+    return area if type(area) in (int, float) and abs(area) < 2**62 else None
+
+
 def _box(box):
     try:
+        if isinstance(box, list) and box and isinstance(box[0], str):
+            box = map(float, box)
         x, y, width, height = box = array.array("d", box)
     except (TypeError, ValueError, OverflowError):
         return None

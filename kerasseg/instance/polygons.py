@@ -82,11 +82,16 @@ def from_polygons(polygons, size):
             f"`size` must be at least 1 x 1 and at most {MAX_PIXELS} pixels. "
             f"Received: size={size}."
         )
-    checked = [_check_polygon(polygon, height, width) for polygon in polygons]
+    checked = check_polygons(polygons, size)
     if not checked:
         return np.zeros([height, width], bool)
     code = coco.merge(coco.frPyObjects(checked, height, width))
     return coco.decode(code).astype(bool)
+
+
+def check_polygons(polygons, size):
+    """Polygons as lists of floats; raises the errors of `from_polygons` about them."""
+    return [_check_polygon(polygon, *size) for polygon in polygons]
 
 
 def _shown(polygon):

@@ -54,6 +54,17 @@ def decode_rle(code, *, size=None):
         >>> decode_rle({"size": [2, 2], "counts": [2, 1, 1]}).tolist()
         [[False, True], [False, False]]
     """
+    counts, height, width = _counts_of(code, size)
+    runs = np.arange(len(counts)) % 2 == 1
+    return np.repeat(runs, counts).reshape(width, height).T  # column-major
+
+
+def check_rle(code, *, size=None):
+    """Raise the errors of `decode_rle`, without its mask: a tenth of the time."""
+    _counts_of(code, size)
+
+
+def _counts_of(code, size):
     height, width = _check_size(code, size)
     counts = code.get("counts")
     if isinstance(counts, (str, bytes)):
@@ -68,8 +79,7 @@ def decode_rle(code, *, size=None):
             f"`counts` must add up to height * width = {height * width}. "
             f"Received: {sum(counts.tolist())}."
         )
-    runs = np.arange(len(counts)) % 2 == 1
-    return np.repeat(runs, counts).reshape(width, height).T  # column-major
+    return counts, height, width
 
 
 def _check_size(code, expected):

@@ -3,8 +3,10 @@
 import contextlib
 import io
 import math
+from collections.abc import Iterable
 
 from kerasseg.metrics.coco_documents import renumbered, unknown
+from kerasseg.names import bounded
 
 NAMES = (
     *("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large"),
@@ -22,7 +24,7 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
             missing; an annotation without the mask or the box that is compared does
             not count, nor does a category that only names a group of others.
         results: list of dicts with image_id, category_id, score, and segmentation (a
-            run-length code) or bbox, as `Instances.to_coco` gives them.
+            run-length code or polygons) or bbox, as `Instances.to_coco` gives them.
         kind: "masks" or "boxes".
         max_results: number of results per image that count, the best ones, at least 10.
             COCO's 100 are too few where an image has hundreds of objects.
@@ -35,8 +37,9 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
         no object of that kind. "classes": dict of category name to its "ap", or None.
 
     Raises:
-        ValueError: if `kind` or `max_results` is no option, or a result names an
-            unknown image or category, or has a score or a box that is not finite.
+        ValueError: if `kind` or `max_results` is no option, a result names an unknown
+            image or category, or has a score or a box that is not finite, or a mask is
+            malformed or of another size than its image.
 
     Reference: Lin et al., 2014, https://arxiv.org/abs/1405.0312
     """
@@ -47,6 +50,7 @@ def coco_scores(truth, results, *, kind="masks", max_results=100):
         raise ValueError(f"`kind` must be in {tuple(KINDS)}. Received: {kind!r}.")
     if max_results < 10:  # pycocotools wants 1, 10, `max_results` in rising order
         raise ValueError(f"`max_results` must be 10 or more. Received: {max_results}.")
+    results = _listed(results)
     _check(truth, results, kind)
     document, results, names = renumbered(truth, results, kind)
     with contextlib.redirect_stdout(io.StringIO()):  # pycocotools prints its progress
@@ -90,6 +94,19 @@ def _known(number):
     return None if number < 0 else float(number)
 
 
+def _listed(results):
+    """`results` as a list of dicts."""
+    is_text = isinstance(results, (str, bytes, dict))
+    if not is_text and isinstance(results, Iterable):
+        results = list(results)
+        if all(isinstance(one, dict) for one in results):
+            return results
+    raise ValueError(
+        "`results` must be a list of dicts, as `json.load` makes one of COCO's file of "
+        f"results. Received: {type(results).__name__}, {bounded(repr(results), 60)}."
+    )
+
+
 def _check(truth, results, kind):
     """Refuse results for which pycocotools would crash or give a wrong number."""
     known = len(results) if (first := unknown(results, truth)) is None else first
@@ -112,4 +129,4 @@ def _is_usable(result, kind):
         finite = all(math.isfinite(number) for number in numbers)
     except (KeyError, TypeError):
         return False
-    return finite and len(numbers) in (1, 5)
+    return finite and len(numbers) in (1, 5) and min(numbers[3:], default=0) >= 0

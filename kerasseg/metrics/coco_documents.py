@@ -68,7 +68,7 @@ def renumbered(truth, results, kind):
         "categories": [{"id": n} for n in numbers["category_id"].values()],
         "annotations": complete,
     }
-    found = [{**_plain_result(one), **(_ids(one, numbers) or {})} for one in results]
+    found = _plain_results(results, numbers, sizes, kind)
     names = _names(categories, numbers["category_id"])
     return document, found, names
 
@@ -147,8 +147,8 @@ def _complete(one, image, kind):
     if not (outlined or (kind == "boxes" and one.box is not None)):
         return None
     found = {"iscrowd": int(one.crowd in (1, "1"))}
-    if outlined:
-        found["segmentation"] = _plain(one.segmentation)
+    if outlined and kind == "masks":
+        found["segmentation"] = _checked(one, image)
     box, area = one.box, one.area
     if area is None or (box is None and kind == "boxes"):
         pixels = _mask(one, image) if outlined else None
@@ -166,33 +166,67 @@ def _complete(one, image, kind):
 
 
 def _mask(one, image):
-    size = tuple(_size(image).values())
-    code = one.segmentation
-    if not isinstance(code, dict) and len(size) < 2:
-        raise ValueError(_message("images with height and width", image))
+    size = _size_of(one, image)
     try:
-        if isinstance(code, dict):
-            return rle.decode_rle(code, size=size or None)
-        return polygons.from_polygons(code, size)
+        if isinstance(one.segmentation, dict):
+            return rle.decode_rle(one.segmentation, size=size)
+        return polygons.from_polygons(one.segmentation, size)
     except ValueError as error:
         raise ValueError(f"`truth`: annotation {one.id}: {error}") from error
 
 
-def _plain(segmentation):
-    """Lists, which pycocotools wants, in place of arrays."""
-    if isinstance(segmentation, dict):
-        counts = segmentation.get("counts")
-        if not isinstance(counts, (str, bytes)):
-            counts = list(counts)
-        return {**segmentation, "counts": counts}
-    return [list(ring) for ring in segmentation]
+def _checked(one, image):
+    """A mask for pycocotools, which ends the process on some that are malformed."""
+    size, code = _size_of(one, image), one.segmentation
+    try:
+        if not isinstance(code, dict):
+            return polygons.check_polygons(code, size)
+        rle.check_rle(code, size=size)
+    except ValueError as error:
+        raise ValueError(f"`truth`: annotation {one.id}: {error}") from error
+    counts = code["counts"]
+    return {**code, "counts": counts if isinstance(counts, (str, bytes)) else [*counts]}
 
 
-def _plain_result(result):
-    """A result with Python's numbers, as pycocotools asks whether a list is empty."""
-    box = result.get("bbox")
-    numbers = {"bbox": [float(x) for x in box]} if box is not None else {}
-    return {**result, "score": float(result["score"]), **numbers}
+def _size_of(one, image):
+    """(height, width) of an image; None if it has none, which codes do without."""
+    size = tuple(_size(image).values())
+    if not isinstance(one.segmentation, dict) and len(size) < 2:
+        raise ValueError(_message("images with height and width", image))
+    return size if len(size) == 2 else None
+
+
+def _plain_results(results, numbers, sizes, kind):
+    """Results with new ids, Python's numbers, and what is compared: masks or boxes.
+
+    Boxes stay beside masks where all have one: pycocotools then takes areas from them.
+    """
+    boxed = all(one.get("bbox") is not None for one in results)
+    found = []
+    for position, one in enumerate(results):
+        ids = _ids(one, numbers)
+        plain = {**ids, "score": float(one["score"])}
+        if boxed:
+            plain["bbox"] = [float(x) for x in one["bbox"]]
+        if kind == "masks":
+            try:
+                plain["segmentation"] = _packed(one, sizes[ids["image_id"]])
+            except ValueError as error:
+                raise ValueError(f"`results`: results[{position}]: {error}") from error
+        found.append(plain)
+    return found
+
+
+def _packed(result, image):
+    """Packed run-length code of a result, whatever form its mask has."""
+    one = coco_entries.annotation_of(result)
+    size, code = _size_of(one, image), one.segmentation
+    if not isinstance(code, dict):
+        return rle.encode_rle(polygons.from_polygons(code, size))
+    if isinstance(code.get("counts"), (str, bytes)):
+        rle.check_rle(code, size=size)
+        return code
+    return rle.encode_rle(rle.decode_rle(code, size=size))
 
 
 def _size(image):

@@ -60,6 +60,7 @@ def test_nothing_found_scores_zero():
         *({"image_id": 9}, {"category_id": 1}, {"bbox": [1, 2, 3]}),
         *({"score": float("nan")}, {"score": None}, {"score": "0.9"}),
         {"bbox": None, "segmentation": None},
+        {"bbox": [1, 2, -3, 4]},
     ],
 )
 @pytest.mark.parametrize("kind", ["masks", "boxes"])
@@ -68,6 +69,52 @@ def test_a_result_of_something_else_is_refused(change, kind):
         coco_scores(TRUTH, [{**result(mask(0, 0)), **change}], kind=kind)
     with pytest.raises(ValueError, match="`kind`"):
         coco_scores(TRUTH, [], kind="keypoints")
+
+
+@pytest.mark.parametrize("results", ["[]", {"annotations": []}, [None], 3])
+def test_results_that_are_no_list_of_dicts_are_called_that(results):
+    with pytest.raises(ValueError, match=r"must be a list of dicts.*Received"):
+        coco_scores(TRUTH, results)
+
+
+# The last two end the process in pycocotools, the first scores 0.
+BROKEN = {
+    "size": {"size": [100, 400], "counts": [0, 40000]},
+    "sum": {"size": [200, 200], "counts": [10, 20]},
+    "packed": {"size": [200, 200], "counts": "zzzz~~"},
+    "far": [[1e9, 2, 20, 2, 20, 20]],
+    "nan": [[float("nan"), 2, 20, 2, 20, 20]],
+}
+
+
+@pytest.mark.parametrize("code", BROKEN.values(), ids=BROKEN)
+def test_masks_that_cannot_be_are_refused_on_both_sides(code):
+    with pytest.raises(ValueError, match=r"results\[0\]: .*Received"):
+        coco_scores(TRUTH, [{**result(mask(0, 0)), "segmentation": code}])
+    truth = {**TRUTH, "annotations": [entry(7, 3, mask(0, 0), segmentation=code)]}
+    with pytest.raises(ValueError, match=r"annotation 7: .*Received"):
+        coco_scores(truth, [])
+
+
+def test_polygons_need_the_size_of_their_image():
+    square = entry(1, 3, mask(0, 0), segmentation=[[0, 0, 40, 0, 40, 40, 0, 40]])
+    truth = {**TRUTH, "images": [{"id": 1}], "annotations": [square]}
+    with pytest.raises(ValueError, match="images with height and width"):
+        coco_scores(truth, [])
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        [[0, 0, 40, 0, 40, 40, 0, 40]],
+        {"size": [200, 200], "counts": [*[0, *[40, 160] * 39, 40], 200 * 160 + 160]},
+    ],
+)
+def test_masks_of_results_may_be_polygons_or_plain_counts(code):
+    found = [{**result(mask(0, 0)), "segmentation": code}, result(mask(100, 100))]
+    for one in found:
+        del one["bbox"]
+    assert coco_scores(TRUTH, iter(found))["ap"] == 1
 
 
 def test_results_may_be_of_numpys_numbers():

@@ -161,3 +161,11 @@ def test_boxes_of_corners_are_told():
         one["bbox"] = [x, y, x + width, y + height]
     with pytest.warns(UserWarning, match=r"\(x1, y1, x2, y2\)"):
         coco_scores(truth, [], kind="boxes")
+
+
+def test_boxes_written_as_strings_are_those_of_the_file():
+    # Twice as wide as the mask, whose own box has an IoU of .5 with it.
+    wide = entry(1, 3, mask(0, 0), bbox=["0", "0", "80", "40"], area="1600")
+    truth = {**TRUTH, "annotations": [wide]}
+    found = [{"image_id": 1, "category_id": 3, "score": 0.9, "bbox": [0, 0, 80, 40]}]
+    assert coco_scores(truth, found, kind="boxes")["ap"] == 1
