@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterable
 
 from kerasseg.metrics.coco_documents import renumbered, unknown
-from kerasseg.names import bounded
 
 NAMES = (
     *("ap", "ap50", "ap75", "ap_small", "ap_medium", "ap_large"),
@@ -103,7 +102,7 @@ def _listed(results):
             return results
     raise ValueError(
         "`results` must be a list of dicts, as `json.load` makes one of COCO's file of "
-        f"results. Received: {type(results).__name__}, {bounded(repr(results), 60)}."
+        f"results. Received: {type(results).__name__}, {repr(results)[:60]}."
     )
 
 
