@@ -47,7 +47,7 @@ V2 = {"norm": "batch", "rpn_convolutions": 2, "box_convolutions": 4}
 # builds today; it sets their epsilon to 0 when it loads that file, and only then.
 REFERENCES = {
     "torchvision/maskrcnn_resnet50_fpn_coco": Reference(
-        RULES, PIXELS, {"norm_epsilon": 0.0}, ("resnet50",), num_classes=90
+        RULES, PIXELS, {"norm_epsilon": 0.0}, encoders=("resnet50",), num_classes=90
     ),
     "torchvision/maskrcnn_resnet50_fpn": Reference(RULES, PIXELS),
     "torchvision/maskrcnn_resnet50_fpn_v2": Reference(

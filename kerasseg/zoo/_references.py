@@ -46,6 +46,7 @@ class Reference:
     rules: tuple | Callable = ()
     options: dict = dataclasses.field(default_factory=dict)
     encoder_options: dict = dataclasses.field(default_factory=dict)
+    _: dataclasses.KW_ONLY
     by_encoder: dict = dataclasses.field(default_factory=dict)
     encoders: tuple = ()
     num_classes: int | None = None

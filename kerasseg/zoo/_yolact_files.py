@@ -39,7 +39,7 @@ REFERENCES = {
         RULES,
         {"encoder": encoder, "image_size": (550, 550), "as_published": True},
         IMAGES,
-        (encoder,),
+        encoders=(encoder,),
         num_classes=80,
         # As their examples show objects.
         predict={"fit": "stretch", "score_threshold": 0.15},

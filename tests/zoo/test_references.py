@@ -1,6 +1,7 @@
 """References: equal by their options, or refused with the options that are right."""
 
 import functools
+import itertools
 import pathlib
 
 import keras
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from kerasseg import encoders, weights, zoo
+from kerasseg.names import parameters
 from kerasseg.zoo import _references
 from tests.parity import seeded
 
@@ -244,3 +246,17 @@ def test_the_unet_of_smp_convolves_twice_behind_vgg_only():
     assert not [name for name in names if name.startswith("center")]
     with pytest.raises(ValueError, match="`center` needs another encoder than 'plain'"):
         zoo.unet(2, center=True)
+
+
+@pytest.mark.parametrize("name", zoo.REFERENCES)
+def test_a_reference_names_options_that_there_are(name):
+    builder = zoo.REFERENCES[name]
+    reference = builder.references[name]
+    encoder = reference.options.get("encoder") or parameters(builder)["encoder"]
+    assert reference.describes(encoder) and {*reference.encoders} <= {*encoders.names()}
+    given = [reference.options, *reference.by_encoder.values()]
+    assert {*itertools.chain(*given)} <= {*parameters(builder)}
+    assert {*reference.by_encoder} <= {*encoders.names()}
+    if not reference.own_encoder:
+        function = encoders.ENCODERS[encoder]
+        assert {*reference.encoder_options} <= {*parameters(function)}
