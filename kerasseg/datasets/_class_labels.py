@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kerasseg.datasets import _color_tables, _mask_numbers
 from kerasseg.datasets._splits import read_lines
 from kerasseg.images import ImageError
-from kerasseg.images.class_ids import color_of
+from kerasseg.images.class_ids import check_maps, color_of
 
 MAX_CLASSES = 65_536
 
@@ -20,8 +20,12 @@ def find_colors(root, masks_of, classes, colors, values):
         root: folder of the table, see `_color_tables.find`.
         masks_of: function without arguments -> mask files.
         classes, colors, values: as for `folder`.
+
+    Raises:
+        ValueError: if `colors` or `values` is malformed.
     """
     colors = rgb_colors(colors)
+    check_maps(colors=colors, values=values)
     if colors is None and values is None:
         names, colors = _color_tables.find(root, masks_of)
         classes = names if classes is None else classes
@@ -111,9 +115,8 @@ def _rgb(text):
 def _mapped_ids(mapping):
     if mapping is None:
         return None
-    return set(
-        mapping.values() if isinstance(mapping, Mapping) else range(len(mapping))
-    )
+    ids = mapping.values() if isinstance(mapping, Mapping) else range(len(mapping))
+    return {*map(int, ids)}
 
 
 def colors_by_id(colors, num_classes):

@@ -17,6 +17,7 @@ from kerasseg.images import (
     read_image,
     read_mask,
 )
+from kerasseg.images.class_ids import check_maps
 
 WHO = re.compile(rf"({'|'.join(ANNOTATORS)}|gt|mask)[ _-]?\w*|\d(st|nd|rd|th)\w*", re.I)
 MOST_CLASSES = 255
@@ -87,6 +88,7 @@ def annotators(
         for name in files
         if masks[name]
     ]
+    check_maps(values=values)
     if values is None:
         values = _black_and_white(numbers := _numbers(masks))
     if classes is None:

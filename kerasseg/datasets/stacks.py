@@ -11,7 +11,7 @@ from kerasseg.datasets._forms import reads
 from kerasseg.datasets._layout import find_folders, pair_files
 from kerasseg.datasets._pairs import Pair
 from kerasseg.images import ImageError, check_folder
-from kerasseg.images.class_ids import as_class_ids, ids_of_values
+from kerasseg.images.class_ids import as_class_ids, check_maps, ids_of_values
 from kerasseg.images.listing import masks_beside
 from kerasseg.images.tiff_pages import num_pages, read_page
 
@@ -93,7 +93,8 @@ def stacks(
 
 def _count_classes(pairs, values, ignore_label):
     if values is not None:
-        return max({*values.values()} - {ignore_label}) + 1
+        check_maps(values=values)
+        return int(max({*values.values()} - {ignore_label})) + 1
     used = _numbers_in({pair.mask for pair in pairs}) - {ignore_label}
     if max(used, default=0) > ignore_label or used <= {0}:
         raise ImageError(

@@ -2,6 +2,7 @@
 
 import collections
 import itertools
+import numbers
 import re
 from collections.abc import Mapping
 
@@ -188,6 +189,20 @@ def nearly_grey(pixels):
     return cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) if spread.max() <= 64 else None
 
 
+def check_maps(*, colors=None, values=None):
+    """Raise the ValueErrors of `read_mask` about `colors` and `values` before it."""
+    if colors is not None:
+        _color_table(colors)
+    if values is not None:
+        _value_ranges(values)
+
+
+def _is_id(number):
+    whole = isinstance(number, numbers.Integral)
+    whole = whole or (isinstance(number, float) and number.is_integer())
+    return whole and 0 <= number < 2**31
+
+
 def _value_ranges(values):
     if not isinstance(values, Mapping) or not values:
         raise ValueError(
@@ -203,9 +218,10 @@ def _value_ranges(values):
                 f"Received: {key!r} in values={values!r}."
             )
         low, high = int(match[1]), int(match[2] or match[1])
-        if not 0 <= int(class_id) < 2**31:
+        if not _is_id(class_id):
             raise ValueError(
-                f"`values` must give class ids from 0. Received: values={values!r}."
+                "`values` must give class ids, whole numbers from 0. "
+                f"Received: {class_id!r} in values={values!r}."
             )
         ranges.append((low, high, int(class_id)))
     ranges.sort()
@@ -310,11 +326,10 @@ def _color_table(colors):
             if isinstance(colors, Mapping)
             else [(color, class_id) for class_id, color in enumerate(colors)]
         )
-        table = {color_of(color): int(i) for color, i in pairs}
+        table = {color_of(color): int(i) for color, i in pairs if _is_id(i)}
     except (TypeError, ValueError):
         pairs, table = [], {}
     in_range = all(0 <= value <= 255 for color in table for value in color)
-    in_range &= all(0 <= class_id < 2**31 for class_id in table.values())
     if not table or not in_range or len(table) != len(pairs):
         raise ValueError(
             "`colors` must map different (r, g, b), each 0..255, to class ids from 0. "

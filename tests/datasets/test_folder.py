@@ -460,3 +460,18 @@ def test_masks_beside_photographs_have_the_same_name(draw):
         samples = datasets.folder(root, side)
         assert samples.names == ("a", "b")
         assert [int(one["label"].max()) for one in samples] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"values": {0: 0, 1: 1.5}},
+        {"values": {0: 0, 1: "cell"}},
+        {"values": "0:0,255:1"},
+        {"colors": "#000000,#ffffff"},
+    ],
+)
+def test_malformed_maps_of_classes_are_refused_before_masks_are_read(draw, options):
+    root = draw("images/a.png", "masks/a.png")
+    with pytest.raises(ValueError, match=r"must (map|give class ids).*Received"):
+        datasets.folder(root, **options)

@@ -122,6 +122,10 @@ def test_float_masks_of_whole_numbers_are_ids(tmp_path):
         {"values": {"black": 0}},
         {"values": {"0-5": 0, 5: 1}},
         {"values": {0: -1}},
+        {"values": {0: 0, 255: 1.5}},
+        {"values": {0: 0, 255: "cell"}},
+        {"colors": {(0, 0, 0): 0.5}},
+        {"colors": "#000000,#ffffff"},
         {"values": {0: 0}, "colors": COLORS},
     ],
 )
