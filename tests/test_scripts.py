@@ -48,7 +48,32 @@ def test_an_old_python_is_named(clone, script):
 
 def test_no_python_is_named(clone):
     found = run(clone, "start.sh")
-    assert found.returncode == 1 and "Python 3.11, 3.12 or 3.13" in found.stderr
+    assert found.returncode == 1
+    assert "Python 3.11, 3.12 or 3.13 is needed. Found: none. Install" in found.stderr
+    assert "command not found" not in found.stderr
+
+
+def test_an_environment_of_an_old_python_is_named_and_kept(clone):
+    python = clone / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        '#!/bin/bash\n[ "$1" = --version ] && echo "Python 3.9.2"\n[ -z "$2" ]'
+    )
+    python.chmod(0o755)
+    found = run(clone, "start.sh")
+    assert found.returncode == 1 and python.exists()
+    assert ".venv is of Python 3.9.2" in found.stderr
+    assert "rm -r .venv" in found.stderr
+
+
+def test_sh_will_do(clone):
+    found = subprocess.run(
+        [shutil.which("sh"), clone / "scripts" / "start.sh"],
+        env={"PATH": str(clone / "tools")},
+        capture_output=True,
+        text=True,
+    )
+    assert "Python 3.11, 3.12 or 3.13 is needed" in found.stderr
 
 
 def test_a_missing_venv_module_is_named_with_its_package(clone):
