@@ -245,6 +245,8 @@ class DataRange:
             tells = facts[2] != 0 and image.dtype != "uint8"
             if self.value_range is None and tells:
                 self.value_range = found
+        if image.dtype == "uint8" and self.value_range != BYTE:
+            image = image.astype("float32")  # as the wider images beside it
         return rescale(image, found)
 
 
@@ -307,6 +309,6 @@ def _fix(low, high):
     pair = f"({text.replace(',', ', ')})"
     return (
         f" Fix: value_range={pair}{why}, or kerasseg.images.scale(image, {pair}); on "
-        f"the command line --value-range={text}, and for training "
+        f"the command line --value-range={text}, or where that is no option "
         f"--set 'data.value_range=[{text}]'."
     )

@@ -100,6 +100,14 @@ def test_images_of_one_data_set_have_one_range():
         unit.scale(np.array([[0, 200.0]]))
 
 
+def test_images_of_8_bits_beside_wider_ones_are_of_the_same_dtype():
+    one = DataRange((0, 4095))
+    dim, stained = one.scale(np.array([[0, 4095]], "uint16")), one.scale(BYTES)
+    assert dim.dtype == stained.dtype == "float32"
+    np.testing.assert_array_equal(stained, BYTES)
+    assert DataRange((0, 255)).scale(BYTES).dtype == "uint8"
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_numbers_that_are_not_finite_are_refused(bad):
     with pytest.raises(ValueError, match="must be finite"):
