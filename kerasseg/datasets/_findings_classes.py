@@ -16,6 +16,13 @@ SPECKS = 0.1  # share of the pixels of regions; below, small ones are noise
 EMPTY = 0.95  # share of images without foreground that is worth a word
 
 
+def _gain(known):
+    """Function of facts: how much brighter an image of 10 to 14 bits in 16 is shown."""
+    highest = max((f.high for f in known if f.dtype == "uint16"), default=0)
+    dim = 65535 / highest if 0 < highest < values.DIM else 1
+    return lambda f: dim if f.dtype == "uint16" else 1
+
+
 def of_images(facts, value_range=None):
     """Findings about the numbers, sizes and bands of images."""
     known = [f for f in facts if f.size]
@@ -32,7 +39,10 @@ def of_images(facts, value_range=None):
             "Save all with the same bands",
         )
     yield from _ranges(known, value_range)
-    blank = [f for f in known if f.contrast is not None and f.contrast < 0.004]
+    gain = _gain(known)
+    blank = [
+        f for f in known if f.contrast is not None and f.contrast * gain(f) < 0.004
+    ]
     if blank:
         yield Finding(
             "blank",
@@ -42,10 +52,12 @@ def of_images(facts, value_range=None):
             "Leave them out if they are failures",
         )
     rest = [f for f in known if f not in blank]
-    odd = _outliers(rest, [f.brightness for f in rest], 0.15)
+    odd = _outliers(rest, [f.brightness * gain(f) for f in rest], 0.15)
     if odd:
-        middle = np.median([f.brightness for f in rest])
-        ends = {f"{pick(f.brightness for f in odd):.0%}" for pick in (min, max)}
+        middle = np.median([f.brightness * gain(f) for f in rest])
+        ends = {
+            f"{pick(f.brightness * gain(f) for f in odd):.0%}" for pick in (min, max)
+        }
         yield Finding(
             "brightness",
             WARNING,

@@ -280,6 +280,14 @@ FAULTS = {
 }
 
 
+def test_pictures_of_12_bits_are_not_blank(root):
+    for path in root.rglob("images/*"):
+        dim = read_image(path).astype("uint16")[..., 0] * 8
+        write_image(path, dim)
+    _, found = examined(root)
+    assert [one.kind for one in found.findings] == ["value range", "object sizes"]
+
+
 def test_a_sound_data_set_is_sound(root):
     _, found = examined(root)
     assert [one.kind for one in found.findings] == ["object sizes"]
