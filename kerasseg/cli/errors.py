@@ -1,5 +1,6 @@
 """Errors as the command line tells them: with fixes that can be pasted."""
 
+import collections
 import contextlib
 import json
 import re
@@ -17,6 +18,8 @@ SET = re.compile(
     r"(?:, or [^:;,()]*: \w+=\w+)? \((?:[a-z ]+: )?--set (?:'[^']*'|[^\s()]+)\)"
 )
 
+RECEIVED = re.compile(r"Received: .*?\.(?= Fix: |$)")
+
 
 def fail(arguments, error, code):
     """Print an error, also as JSON where that was asked for, and return the code."""
@@ -31,10 +34,22 @@ def fail(arguments, error, code):
 
 
 def list_failures(arguments, failed):
-    """Print every file that failed, and the option that the first message advises."""
-    messages = [told(arguments, failure["error"]) for failure in failed]
-    for message in messages:
+    """Print what failed, alike ones once, and the option that the first advises."""
+    alike = collections.defaultdict(list)
+    for failure in failed:
+        message = told(arguments, failure["error"])
+        path, _, text = message.partition(": ")
+        # The numbers that were received may differ.
+        alike[RECEIVED.sub("", text)].append((path, message))
+    messages = []
+    for (_, message), *others in alike.values():
+        messages.append(message)
         print(f"kerasseg: {message}", file=sys.stderr)
+        if others:
+            some = ", ".join(path for path, _ in others[:3]) + ", ..." * (
+                len(others) > 3
+            )
+            print(f"kerasseg: {len(others)} more alike: {some}", file=sys.stderr)
     hints = [_hint(arguments, message) for message in messages]
     if any(hints):
         print(next(filter(None, hints)), file=sys.stderr)

@@ -207,6 +207,8 @@ def _predict(arguments):
         _say(arguments, line)
     if num or not films:
         text = f"Wrote {num} prediction{'s' * (num != 1)} to {arguments.out}/."
+        if report["failed"]:
+            text += f" Without one: {len(report['failed'])}, named in manifest.csv."
         _say(arguments, text)
     if report.get("skipped"):
         _say(arguments, f"Skipped {len(report['skipped'])} masks beside the images.")
