@@ -47,7 +47,10 @@ def check_folder(path, kind="folder"):
     if not path.is_dir():
         received = f"no such {kind}"
         if path.exists():
-            kind, received = "folder", "a file"
+            fix = f"Give the folder that holds it, {path.parent}"
+            if path.suffix.lower() == ".zip":
+                fix = f"Unpack it: unzip '{path}' -d '{path.with_suffix('')}'"
+            raise ImageError(path, "a folder", "a file", fix)
         fix = f"Check the path.{nearest_entry(path)}".rstrip(".?")
         raise ImageError(path, f"a {kind}", received, fix)
 

@@ -1,6 +1,7 @@
 """The length of a training, from the minutes and what was measured."""
 
 import dataclasses
+import math
 
 from kerasseg.plan.choices import Choice
 
@@ -66,12 +67,14 @@ def choose(task, trial, budget, *, batch=None):
     """
     seconds, validations = seconds_of_steps(trial, budget)
     if seconds < trial.step_s:
+        short = (trial.step_s - seconds) / (1 - MARGIN)
         raise ValueError(
             "`minutes` must leave time to train. Received: "
             f"{budget.seconds:.0f} s are left after the trial, of which setting up "
             f"takes {trial.setup_s:.0f} s, and validating, choosing thresholds and the "
             f"evaluation of {budget.num_val} images {trial.image_s:.2f} s each. Fix: "
-            "more minutes, or fewer validation images (--set data.val_fraction=0.1)."
+            f"at least {math.ceil(short / 60)} min more, or fewer validation "
+            "images (--set data.val_fraction=0.1)."
         )
     why = ""
     if batch is None:

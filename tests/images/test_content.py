@@ -6,6 +6,7 @@ import pickle
 import pytest
 
 from kerasseg.images import ImageError, read_image
+from kerasseg.images.content import check_folder
 from tests.images.encoding import assert_refused
 
 
@@ -49,3 +50,15 @@ def test_an_image_error_survives_a_process_boundary(tmp_path):
     copy = pickle.loads(pickle.dumps(error))
     assert str(copy) == str(error)
     assert copy.path == tmp_path / "a.png"
+
+
+def test_an_archive_is_to_be_unpacked(tmp_path):
+    (tmp_path / "task 1.zip").touch()
+    with pytest.raises(ImageError, match=r"a file\. Fix: Unpack it: unzip '.*task 1'"):
+        check_folder(tmp_path / "task 1.zip")
+
+
+def test_a_file_in_place_of_its_folder_names_the_folder(tmp_path):
+    (tmp_path / "annotations.xml").touch()
+    with pytest.raises(ImageError, match=f"the folder that holds it, {tmp_path}"):
+        check_folder(tmp_path / "annotations.xml")
