@@ -6,6 +6,8 @@ import numpy as np
 import openvino
 from PIL import Image
 
+if len(sys.argv) != 4:
+    sys.exit(__doc__)
 model, photo, mask = sys.argv[1:]
 images = np.asarray(Image.open(photo).convert("RGB"))[None]
 # Without the option it may compute with bfloat16, and differ in the third digit.

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+if len(sys.argv) != 4:
+    sys.exit(__doc__)
 model, photo, mask = sys.argv[1:]
 images = np.asarray(Image.open(photo).convert("RGB"))[None]
 run = tf.saved_model.load(model).signatures["serving_default"]
