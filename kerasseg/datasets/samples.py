@@ -70,6 +70,10 @@ class Samples:
                     f"`{name}` must have {length} entries. Received: {len(value)}."
                 )
 
+    def __repr__(self):
+        some = ", ".join([*map(repr, self.names[:3]), *["..."] * (len(self) > 3)])
+        return f"Samples({len(self)}: {some}; classes={self.classes})"
+
     def with_weights(self, weights):
         """The same samples, drawn as often in training as these weights say.
 

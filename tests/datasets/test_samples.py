@@ -104,3 +104,10 @@ def test_only_some_classes_stay_and_their_objects():
     assert both["classes"].tolist() == [2, 1, 2]
     with pytest.raises(ValueError, match="Did you mean 'cat'"):
         samples.only(["cats"])
+
+
+def test_many_samples_are_told_on_one_line():
+    samples = Samples(tuple(f"{n:03}" for n in range(500)), int, ("ground", "cell"))
+    text = repr(samples)
+    assert text.startswith("Samples(500: '000', '001', '002', ...")
+    assert len(text) < 80
