@@ -47,6 +47,7 @@ def score(
         RuntimeError: in a fork of a process that has used TensorFlow.
     """
     machine.check_process()
+    _check_samples(samples)
     num = len(samples) if limit is None else min(limit, len(samples))
     if num < 1:
         raise ValueError(f"There must be a sample to evaluate. Received: {num}.")
@@ -61,7 +62,7 @@ def score(
         for index, sample, one in _predicted(scorer, samples, batch, failed):
             row = {"index": index, "name": samples.names[index]}
             try:
-                rows.append({**row, **scorer.add(sample, one)})
+                rows.append({**row, **_added(scorer, sample, one)})
             except ValueError as error:
                 if failed is None:
                     raise ValueError(f"Sample {row['name']!r}: {error}") from error
@@ -87,6 +88,30 @@ def score(
     if parts := inspection(rows):
         result["inspection"] = parts
     return {**result, "samples": rows, "settings": settings, **listed}
+
+
+def _check_samples(samples):
+    needed = ("__len__", "__getitem__", "names", "classes", "ignore_label")
+    missing = [name for name in needed if not hasattr(samples, name)]
+    if missing:
+        raise ValueError(
+            "`samples` must be those of a data set; of arrays or a tf.data.Dataset, "
+            "kerasseg.datasets.Samples(names, read, classes) makes them. "
+            f"Received: {type(samples).__name__} without {', '.join(missing)}."
+        )
+
+
+def _added(scorer, sample, found):
+    """Scores of one image by `scorer.add`, or a ValueError about what it lacks."""
+    try:
+        return scorer.add(sample, found)
+    except KeyError as error:
+        if error.args[0] in sample:
+            raise
+        raise ValueError(
+            f"A sample to score must have {error.args[0]!r}. "
+            f"Received: a dict of {', '.join(map(str, sample))}."
+        ) from error
 
 
 def detection(rows):

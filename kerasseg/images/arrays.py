@@ -32,4 +32,6 @@ def as_array(image):
     is_file = isinstance(image, (str, os.PathLike, bytes, bytearray))
     if is_file or hasattr(image, "read"):
         return read_image(image, channels=None)
-    return np.asarray(image)
+    image = np.asarray(image)
+    # Mixed precision's, which NumPy does not know.
+    return image.astype("float32") if image.dtype.name == "bfloat16" else image

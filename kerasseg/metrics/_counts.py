@@ -1,5 +1,7 @@
 """Counts that are added up over batches, and the counting of pixels."""
 
+import numbers
+
 import keras
 import numpy as np
 from keras import ops
@@ -13,6 +15,15 @@ class ClassMetric(keras.metrics.Metric):
     """A Keras metric of class ids; arguments as in `ConfusionMatrix`."""
 
     def __init__(self, num_classes, ignore_label, name):
+        if (
+            not isinstance(num_classes, numbers.Integral)
+            or isinstance(num_classes, bool)
+            or num_classes < 1
+        ):
+            raise ValueError(
+                "`num_classes` must be an integer, at least 1 (1: one binary logit). "
+                f"Received: num_classes={num_classes!r}."
+            )
         super().__init__(name=name, dtype="float32")
         self.num_classes = num_classes
         self.ignore_label = ignore_label

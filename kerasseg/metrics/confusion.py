@@ -39,12 +39,7 @@ class ConfusionMatrix(Counts):
     """
 
     def __init__(self, num_classes, *, ignore_label=255, name="confusion_matrix"):
-        if num_classes < 1:
-            raise ValueError(
-                "`num_classes` must be at least 1 (1: one binary logit). "
-                f"Received: num_classes={num_classes}."
-            )
-        size = max(num_classes, 2)
+        size = 2 if num_classes == 1 else num_classes
         super().__init__((size, size), num_classes, ignore_label, name)
         # All labels, ignored ones included, for the warning below.
         self._seen = self.add_variable(

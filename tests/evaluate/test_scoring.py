@@ -172,3 +172,16 @@ def test_a_bad_sample_is_listed_and_the_others_are_scored():
     assert "something to find 1, without 1: found 0.0 %" in evaluate.table(result)
     with pytest.raises(ValueError, match=r"No sample can be .* The first: b: Memory"):
         evaluate.score(model, samples.subset([1, 2]), on_error="list")
+
+
+@pytest.mark.parametrize("wrong", [[{"image": 0}], (1, 2), {"image": [], "label": []}])
+def test_what_is_no_data_set_is_called_that(model, wrong):
+    with pytest.raises(ValueError, match=r"`samples` must .*without names, classes"):
+        evaluate.score(model, wrong)
+
+
+def test_a_sample_without_a_label_is_named(model):
+    image = np.zeros([4, 4, 3], "uint8")
+    samples = make_samples([(4, 4)], read=lambda index: {"image": image})
+    with pytest.raises(ValueError, match=r"'sample0': .*must have 'label'.*of image"):
+        evaluate.score(model, samples)

@@ -1,5 +1,6 @@
 """Arrays of any kind."""
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -18,3 +19,9 @@ def test_pil_images_are_the_arrays_that_their_files_give(tmp_path, mode, rng):
     picture.save(name)
     expected = read_image(name, channels=None)
     np.testing.assert_array_equal(np.atleast_3d(as_array(picture)), expected)
+
+
+def test_tensors_of_mixed_precision_are_arrays_that_numpy_knows():
+    tensor = keras.ops.convert_to_tensor([[0.5, 0.25]], "bfloat16")
+    found = as_array(tensor)
+    assert found.dtype == "float32" and found.tolist() == [[0.5, 0.25]]

@@ -341,7 +341,12 @@ def test_labels_of_another_shape_are_refused(batch, shape):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: metrics.MeanIoU(0), "`num_classes` must be at least 1"),
+        *(
+            (lambda x=x: metrics.MeanIoU(x), "`num_classes` must be an integer")
+            for x in (0, 2.5, "3", None, True)
+        ),
+        (lambda: metrics.MultilabelIoU(0), "`num_classes` must be an integer"),
+        (lambda: metrics.ImageDice(None), "`num_classes` must be an integer"),
         (lambda: metrics.ClassIoU(3, 3), r"`class_id` must lie in 0\.\.2"),
         (lambda: metrics.ClassIoU(1, -1), r"`class_id` must lie in 0\.\.1"),
     ],
