@@ -190,14 +190,16 @@ def _headline(coco, scores):
 
 
 def _by_class(truth, coco):
+    """Scores by name; `coco_scores` tells classes of one name apart, such as "N/A"."""
     numbers = [one["category_id"] for one in truth["annotations"] if not one["iscrowd"]]
+    masks, boxes = (coco[kind]["classes"] for kind in ("masks", "boxes"))
     return {
-        category["name"]: {
-            "mask_ap": coco["masks"]["classes"][category["name"]],
-            "box_ap": coco["boxes"]["classes"][category["name"]],
+        name: {
+            "mask_ap": masks[name],
+            "box_ap": boxes[name],
             "objects": numbers.count(category["id"]),
         }
-        for category in truth["categories"]
+        for category, name in zip(truth["categories"], masks, strict=True)
     }
 
 

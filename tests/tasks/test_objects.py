@@ -69,6 +69,16 @@ def test_crowds_are_neither_missed_nor_found(model):
     assert result["samples"][1]["objects"] == result["samples"][1]["found"] == 0
 
 
+def test_classes_of_one_name_are_scored_apart(model):
+    # As COCO's numbers of no category, which published detectors know as "N/A".
+    samples = make_samples(((64, 64), RED, GREEN), ((64, 64), BLUE))
+    names = ("background", "N/A", "green", "N/A")
+    result = evaluate.score(model, dataclasses.replace(samples, classes=names))
+    assert len(result["classes"]) == 3 and "green" in result["classes"]
+    assert [one["objects"] for one in result["classes"].values()] == [1, 1, 1]
+    assert "N/A" in evaluate.table(result)
+
+
 def test_small_objects_show_in_front_of_the_truth():
     samples = make_samples(((64, 64), (0, 0, 0, 64, 64), (1, 8, 8, 24, 24)))
     present, crowd = objects.truth_of(samples[0])
