@@ -27,7 +27,8 @@ def checked(function):
     """Wrap a builder so that its arguments are checked before anything is built.
 
     NumPy's numbers become Python's. Of the names that builders share, `num_classes`,
-    `num_rays`, `encoder`, `input_shape`, `encoder_weights` and `weights` are checked.
+    `num_rays`, `encoder`, `input_shape`, `encoder_weights`, `weights`, `atrous_rates`
+    and those of filters are checked.
     The model that is returned keeps them as its attribute `built_with`.
 
     Raises:
@@ -50,6 +51,8 @@ def checked(function):
         for name, value in given.items():
             if name in CHECKS:
                 CHECKS[name](name, value, function)
+            elif name.endswith("filters") or name == "atrous_rates":
+                _check_sizes(name, value)
         model = function(**given)
         bound.arguments = given
         bound.apply_defaults()
@@ -101,6 +104,17 @@ def _check_count(name, value, function):
     raise ValueError(
         f"`{name}` must be a whole number from 1 on. Received: {name}={value!r}.{fix}"
     )
+
+
+def _check_sizes(name, value):
+    def fits(x):
+        several = isinstance(x, (tuple, list))
+        return all(map(fits, x)) if several else type(x) is int and x > 0
+
+    if value is not None and not fits(value):
+        raise ValueError(
+            f"`{name}` must be whole numbers from 1 on. Received: {name}={value!r}."
+        )
 
 
 def _check_encoder(name, value, function):

@@ -125,3 +125,11 @@ def test_an_own_encoder_must_have_the_output_stride_that_is_asked_for():
 def test_channels_that_come_first_are_told():
     with pytest.warns(UserWarning, match=r"is \(64, 48, 3\) meant"):
         zoo.unet(2, base_filters=1, input_shape=(3, 64, 48))
+
+
+@pytest.mark.parametrize("wrong", [0, 2.5, "8", (16, -8), True])
+def test_filters_that_are_no_whole_numbers_are_refused_at_the_door(wrong):
+    with pytest.raises(ValueError, match=r"`base_filters` must be whole numbers"):
+        zoo.unet(2, base_filters=wrong)
+    with pytest.raises(ValueError, match=r"`atrous_rates` must be whole numbers"):
+        zoo.deeplab_v3(2, "tiny", encoder_weights=None, atrous_rates=wrong)
