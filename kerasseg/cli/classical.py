@@ -51,7 +51,7 @@ def add_arguments(command):
         )
         parser.add_argument(
             "--value-range",
-            type=_range,
+            type=value_range,
             metavar="BLACK,WHITE",
             help="numbers that are black and white; default: the darkest and the "
             "brightest of each image",
@@ -60,11 +60,11 @@ def add_arguments(command):
             _add_option(parser, option)
 
 
-def _range(text):
+def value_range(text):
     return tuple(float(part) for part in text.split(","))
 
 
-_range.__name__ = "pair of numbers"  # argparse shows it
+value_range.__name__ = "pair of numbers"  # argparse shows it
 
 
 def _add_option(parser, option):

@@ -1,6 +1,6 @@
 """The command `kerasseg demo`: a page to try models on one's own pictures."""
 
-from kerasseg.cli import published
+from kerasseg.cli import classical, published
 
 # Those that need nothing but an image, and segment it within seconds.
 METHODS = ("slic", "kmeans", "mean_shift", "felzenszwalb", "watershed", "threshold")
@@ -18,6 +18,12 @@ def add_arguments(command):
     published.add_licence_argument(command)
     published.add_host_argument(command)
     command.add_argument("--port", type=int, help="default: the first free from 7860")
+    command.add_argument(
+        "--value-range",
+        type=classical.value_range,
+        metavar="BLACK,WHITE",
+        help="numbers of the pictures that are black and white, such as 0,4095",
+    )
     command.add_argument("--open", action="store_true", help="open a browser")
 
 
@@ -40,6 +46,9 @@ def run(arguments):
         segmenters[name] = _lazily(entry)
     segmenters |= {f"{name} (classical)": demo.of_method(name) for name in METHODS}
     segmenters["by clicks alone"] = demo.untouched
+    if arguments.value_range is not None:
+        for name, segment in segmenters.items():
+            segmenters[name] = _in_range(segment, arguments.value_range)
     demo.launch(
         segmenters,
         host=arguments.host,
@@ -47,6 +56,17 @@ def run(arguments):
         open_browser=arguments.open,
     )
     return {}
+
+
+def _in_range(segment, value_range):
+    """Segmenter of images whose numbers do not tell what is black and white."""
+
+    def segment_scaled(image):
+        from kerasseg import images
+
+        return segment(images.scale(image, value_range))
+
+    return segment_scaled
 
 
 def _lazily(run):
