@@ -47,7 +47,7 @@ class Trial:
             return f"left out: {self.error}"
         score = ""
         if self.before is not None:
-            score = f", {100 * self.before:.1f} % before any step"
+            score = f", label AP50 or mean IoU {100 * self.before:.1f} before any step"
         if self.score is not None:
             score += (
                 f", {100 * self.score:.1f} % mean IoU on validation crops after "
