@@ -9,6 +9,7 @@ MAX_BYTES = 2 * 2**30  # COCO's own instances_train2017.json has 0.45 GB
 # A text of this density becomes Python objects of 10 to 23 times its size; COCO's own
 # of 5. Of empty lists it would be 30.
 OBJECTS_PER_TEXT, FEW_BYTES = 16, 2**26
+FEW_NAMES = 20  # of lists; COCO's files have four
 
 
 def is_text(value):
@@ -31,7 +32,9 @@ def load(path, hook=None, form="COCO's JSON"):
             encoding = json.detect_encoding(file.read(4))
         text = path.read_text(encoding, errors="surrogatepass")
         _check_density(path, text)
-        return json.loads(text, object_hook=hook)
+        document = json.loads(text, object_hook=hook)
+        _check_names(path, text, document)
+        return document
     except ImageError:
         raise
     except (ValueError, RecursionError) as error:
@@ -48,6 +51,19 @@ def _check_density(path, text):
     if num_bytes > OBJECTS_PER_TEXT * len(text) + FEW_BYTES:
         num_lists = counts["{"] + counts["["]
         fail(path, "annotations", f"{num_lists} lists in {len(text)} characters")
+
+
+def _check_names(path, text, document):
+    """Refuse lists of one name in the outermost object: Python keeps the last one."""
+    if not isinstance(document, dict):
+        return
+    names = [name for name, value in document.items() if isinstance(value, list)]
+    # A name that is nowhere else is not looked for.
+    if all(text.count(f'"{name}"') == 1 for name in names[:FEW_NAMES]):
+        return
+    given = json.loads(text, object_pairs_hook=lambda pairs: [x for x, _ in pairs])
+    if twice := [name for name in names if given.count(name) > 1]:
+        fail(path, f"one list {twice[0]!r}", f"{given.count(twice[0])} of them")
 
 
 def fail(path, required, received):

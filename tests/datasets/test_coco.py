@@ -362,3 +362,14 @@ def test_masks_are_those_of_pycocotools(data_root, capsys):
         for position, annotation in enumerate(objects, 1):
             expected = reference.annToMask(annotation)
             np.testing.assert_array_equal((maps == position).any(0), expected)
+
+
+def test_two_lists_of_one_name_are_refused(write):
+    root = write()
+    path = root / "instances.json"
+    text = path.read_text().rstrip()
+    path.write_text(text[:-1] + ', "annotations": []}')
+    with pytest.raises(ImageError, match=r"one list 'annotations'.*2 of them"):
+        datasets.coco(root)
+    path.write_text(text[:-1] + ', "info": {"annotations": [], "by": "images"}}')
+    assert len(datasets.coco(root)) == 2
