@@ -28,7 +28,6 @@ READERS += ("table", "yolo")
 WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} | {
     "augment/checks": "augment/test_color",
     "augment/tensors": "augment/test_color",
-    "cli/demo": "demo/test_page",
     "cli/exports": "runs/test_exporting",
     "cli/serve": "serving/test_server",
     "cli/train": "cli/test_main",

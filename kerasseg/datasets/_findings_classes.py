@@ -66,7 +66,11 @@ def of_images(facts, value_range=None):
             [f.name for f in odd],
             "Look at them in data.png",
         )
-    odd = _outliers(rest, [np.log2(f.size[0] * f.size[1]) for f in rest], 3)
+    yield from _sizes(rest)
+
+
+def _sizes(facts):
+    odd = _outliers(facts, [np.log2(f.size[0] * f.size[1]) for f in facts], 3)
     if odd:
         one = max(odd, key=lambda f: f.size[0] * f.size[1])
         yield Finding(

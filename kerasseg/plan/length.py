@@ -50,6 +50,18 @@ def steps(trial, budget):
     return max(int(seconds_of_steps(trial, budget)[0] / trial.step_s), 0)
 
 
+def _too_short(trial, budget, seconds):
+    short = (trial.step_s - seconds) / (1 - MARGIN)
+    return (
+        "`minutes` must leave time to train. Received: "
+        f"{budget.seconds:.0f} s are left after the trial, of which setting up "
+        f"takes {trial.setup_s:.0f} s, and validating, choosing thresholds and the "
+        f"evaluation of {budget.num_val} images {trial.image_s:.2f} s each. Fix: "
+        f"at least {math.ceil(short / 60)} min more, or fewer validation "
+        "images (--set data.val_fraction=0.1)."
+    )
+
+
 def choose(task, trial, budget, *, batch=None):
     """Batch, number of steps and what follows from them.
 
@@ -67,15 +79,7 @@ def choose(task, trial, budget, *, batch=None):
     """
     seconds, validations = seconds_of_steps(trial, budget)
     if seconds < trial.step_s:
-        short = (trial.step_s - seconds) / (1 - MARGIN)
-        raise ValueError(
-            "`minutes` must leave time to train. Received: "
-            f"{budget.seconds:.0f} s are left after the trial, of which setting up "
-            f"takes {trial.setup_s:.0f} s, and validating, choosing thresholds and the "
-            f"evaluation of {budget.num_val} images {trial.image_s:.2f} s each. Fix: "
-            f"at least {math.ceil(short / 60)} min more, or fewer validation "
-            "images (--set data.val_fraction=0.1)."
-        )
+        raise ValueError(_too_short(trial, budget, seconds))
     why = ""
     if batch is None:
         batch, why = _batch(task, trial, seconds, budget)
