@@ -218,7 +218,7 @@ def load_chosen(run, options=None):
 
         machine.check_process()
         model = zoo.load(run)
-        about = _about(run, model)
+        about = _about(run, model.predict_options)
     else:
         model, *about = load(run, options.get("score_threshold"))
     if (name := options.get("engine", "tensorflow")) != "tensorflow":
@@ -228,12 +228,16 @@ def load_chosen(run, options=None):
     return model, *about
 
 
-def _about(entry, model):
-    """Recipe and facts of published weights, as far as the use of runs needs them."""
+def _about(entry, predict_options=None):
+    """Recipe and facts of published weights, as far as the use of runs needs them.
+
+    A file of published weights may say by itself how to predict.
+    """
+    predict_options = entry.predict if predict_options is None else predict_options
     recipe = {
         "model": {"architecture": entry.architecture},
         "data": {**FOLDER, **entry.dataset},
-        "predict": model.predict_options,
+        "predict": predict_options,
     }
     facts = {
         "name": entry.name,
