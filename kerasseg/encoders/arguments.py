@@ -120,8 +120,12 @@ def _check_sizes(name, value):
 def _check_encoder(name, value, function):
     if isinstance(value, (str, keras.Model)):
         return
-    called = getattr(value, "__name__", None)
-    fix = f" Write encoder={called!r}." if called else ""
+    from kerasseg.encoders import ENCODERS  # which this file wraps, so not above
+
+    # Such as keras.applications.ResNet50, or the encoder's own function.
+    called = str(getattr(value, "__name__", "")).replace("_", "").lower()
+    known = {name.replace("_", ""): name for name in ENCODERS}
+    fix = f" Write encoder={known[called]!r}." if called in known else ""
     raise ValueError(
         "`encoder` must be the name of an encoder (kerasseg.encoders.names()) or a "
         f"keras.Model with taps. Received: {name}={value!r}.{fix}"

@@ -42,9 +42,10 @@ def read_image(path, *, channels=3, max_pixels=MAX_PIXELS):
         Array [H, W, C] in the dtype and range of the file: uint8, uint16 or float32.
         Palette indices become colours, 1 to 4 bits are scaled to 0..255, other number
         formats become float32, and a TIFF whose zero is white is inverted. A TIFF may
-        have any number of bands; those tagged as alpha are dropped, no others, unless
-        `channels` counts them. Pages that are all grey, and that the file does not call
-        something else, are bands where `channels`, not 3, is their number.
+        have any number of bands; those at the end that are tagged as alpha are dropped,
+        no others, unless `channels` counts them. Pages that are all grey, and that the
+        file does not call something else, are bands where `channels`, not 3, is their
+        number.
 
     Raises:
         ImageError: if the file is missing, broken, truncated, animated, of several

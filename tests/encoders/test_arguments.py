@@ -58,6 +58,19 @@ def test_an_encoder_is_a_name_or_a_model(name, encoder):
         zoo.BUILDERS[name](encoder=encoder)
 
 
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (keras.applications.ResNet50, "resnet50"),
+        (keras.applications.EfficientNetV2B0, "efficientnet_v2_b0"),
+        (encoders.hrnet_w18, "hrnet_w18"),
+    ],
+)
+def test_a_function_in_place_of_an_encoder_is_named_as_here(function, name):
+    with pytest.raises(ValueError, match=rf"Write encoder='{name}'\."):
+        zoo.unet(2, encoder=function)
+
+
 @every_builder
 @pytest.mark.parametrize("weights", ["ImageNet", "imagenet", True, False, 3])
 def test_weights_of_a_whole_model_are_a_path(name, weights):
