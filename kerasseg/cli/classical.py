@@ -61,6 +61,7 @@ def add_arguments(command):
 
 
 def value_range(text):
+    """Numbers that are black and white, of an argument such as "0,4095"."""
     return tuple(float(part) for part in text.split(","))
 
 
