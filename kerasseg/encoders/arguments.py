@@ -120,12 +120,9 @@ def _check_sizes(name, value):
 def _check_encoder(name, value, function):
     if isinstance(value, (str, keras.Model)):
         return
-    from kerasseg.encoders import ENCODERS  # which this file wraps, so not above
-
-    # Such as keras.applications.ResNet50, or the encoder's own function.
-    called = str(getattr(value, "__name__", "")).replace("_", "").lower()
-    known = {name.replace("_", ""): name for name in ENCODERS}
-    fix = f" Write encoder={known[called]!r}." if called in known else ""
+    # An encoder's function has its name; keras.applications.ResNet50 has another.
+    called = str(getattr(value, "__name__", ""))
+    fix = f" Write encoder={called!r}." if called.islower() else ""
     raise ValueError(
         "`encoder` must be the name of an encoder (kerasseg.encoders.names()) or a "
         f"keras.Model with taps. Received: {name}={value!r}.{fix}"

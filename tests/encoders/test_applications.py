@@ -172,6 +172,7 @@ def efficientnet():
     return source, keras.Model(source.input, output)
 
 
+@pytest.mark.slow
 def test_files_of_efficientnet_load(efficientnet, tmp_path, picture, relative_error):
     source, deepest = efficientnet
     save_legacy(source, tmp_path / "notop.h5")

@@ -58,17 +58,12 @@ def test_an_encoder_is_a_name_or_a_model(name, encoder):
         zoo.BUILDERS[name](encoder=encoder)
 
 
-@pytest.mark.parametrize(
-    ("function", "name"),
-    [
-        (keras.applications.ResNet50, "resnet50"),
-        (keras.applications.EfficientNetV2B0, "efficientnet_v2_b0"),
-        (encoders.hrnet_w18, "hrnet_w18"),
-    ],
-)
-def test_a_function_in_place_of_an_encoder_is_named_as_here(function, name):
-    with pytest.raises(ValueError, match=rf"Write encoder='{name}'\."):
-        zoo.unet(2, encoder=function)
+def test_a_function_in_place_of_an_encoder_is_named_as_here():
+    with pytest.raises(ValueError, match=r"Write encoder='hrnet_w18'\."):
+        zoo.unet(2, encoder=encoders.hrnet_w18)
+    with pytest.raises(ValueError, match=r"encoders\.names\(\)") as caught:
+        zoo.unet(2, encoder=keras.applications.ResNet50)
+    assert "Write" not in str(caught.value)
 
 
 @every_builder

@@ -112,7 +112,7 @@ def test_weights_that_fit_by_names_only_are_refused(case, builder, options, mess
 @pytest.mark.parametrize(
     ("name", "given", "differing"),
     [
-        ("mmseg/PSPNet", {}, []),
+        pytest.param("mmseg/PSPNet", {}, [], marks=pytest.mark.slow),
         ("mmseg/PSPNet", {"output_stride": 16}, ["output_stride=16 (8)"]),
         ("mmseg/UPerNet", {"align_corners": True}, ["align_corners=True (False)"]),
     ],
