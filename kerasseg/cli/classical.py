@@ -11,6 +11,7 @@ import sys
 import time
 
 from kerasseg.cli import errors
+from kerasseg.cli.options import number_list
 
 TYPES = {int: int, float: float, str: str, float | None: float}
 # Arguments that are arrays: what the command line takes instead.
@@ -51,21 +52,13 @@ def add_arguments(command):
         )
         parser.add_argument(
             "--value-range",
-            type=value_range,
+            type=number_list,
             metavar="BLACK,WHITE",
             help="numbers that are black and white; default: the darkest and the "
             "brightest of each image",
         )
         for option in list(inspect.signature(function).parameters.values())[1:]:
             _add_option(parser, option)
-
-
-def value_range(text):
-    """Numbers that are black and white, of an argument such as "0,4095"."""
-    return tuple(float(part) for part in text.split(","))
-
-
-value_range.__name__ = "pair of numbers"  # argparse shows it
 
 
 def _add_option(parser, option):

@@ -1,6 +1,7 @@
 """The command `kerasseg demo`: a page to try models on one's own pictures."""
 
-from kerasseg.cli import classical, published
+from kerasseg.cli import published
+from kerasseg.cli.options import number_list
 
 # Those that need nothing but an image, and segment it within seconds.
 METHODS = ("slic", "kmeans", "mean_shift", "felzenszwalb", "watershed", "threshold")
@@ -20,7 +21,7 @@ def add_arguments(command):
     command.add_argument("--port", type=int, help="default: the first free from 7860")
     command.add_argument(
         "--value-range",
-        type=classical.value_range,
+        type=number_list,
         metavar="BLACK,WHITE",
         help="numbers of the pictures that are black and white, such as 0,4095",
     )

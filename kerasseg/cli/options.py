@@ -158,17 +158,17 @@ def _kind(field):
     """Function from the word that was typed to a value of a field."""
     parts = getattr(field.type, "__args__", (field.type,))
     if parts[0] is tuple:
-        return _numbers
+        return number_list
     # The first of a union: int of `int | None`.
     return parts[0]
 
 
-def _numbers(text):
-    """Numbers between commas; whole ones as integers, such as class ids."""
+def number_list(text):
+    """Numbers between commas, as a tuple; whole ones as integers, such as class ids."""
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         return tuple(float(part) for part in text.split(","))
 
 
-_numbers.__name__ = "list of numbers"  # argparse shows it: "invalid list of numbers"
+number_list.__name__ = "list of numbers"  # argparse shows it: "invalid list of numbers"

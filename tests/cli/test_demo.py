@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from kerasseg.cli import classical, demo
+from kerasseg.cli import demo, options
 
 
 def test_a_value_range_scales_what_the_methods_see():
-    segment = demo._in_range(lambda image: image, classical.value_range("0,4095"))
+    segment = demo._in_range(lambda image: image, options.number_list("0,4095"))
     seen = segment(np.array([[0, 4095]], "uint16"))
     np.testing.assert_array_equal(seen, [[0, 255]])
