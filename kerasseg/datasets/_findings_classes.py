@@ -52,9 +52,10 @@ def of_images(facts, value_range=None):
             "Leave them out if they are failures",
         )
     rest = [f for f in known if f not in blank]
-    odd = _outliers(rest, [f.brightness * gain(f) for f in rest], 0.15)
+    shown = [f.brightness * gain(f) for f in rest]
+    odd = _outliers(rest, shown, 0.15)
     if odd:
-        middle = np.median([f.brightness * gain(f) for f in rest])
+        middle = np.median(shown)
         ends = {
             f"{pick(f.brightness * gain(f) for f in odd):.0%}" for pick in (min, max)
         }

@@ -1,5 +1,6 @@
 """Reading of JSON files of annotations, bounded. Private."""
 
+import collections
 import json
 import operator
 
@@ -62,8 +63,9 @@ def _check_names(path, text, document):
     if all(text.count(f'"{name}"') == 1 for name in names[:FEW_NAMES]):
         return
     given = json.loads(text, object_pairs_hook=lambda pairs: [x for x, _ in pairs])
-    if twice := [name for name in names if given.count(name) > 1]:
-        fail(path, f"one list {twice[0]!r}", f"{given.count(twice[0])} of them")
+    counts = collections.Counter(given)
+    if twice := [name for name in names if counts[name] > 1]:
+        fail(path, f"one list {twice[0]!r}", f"{counts[twice[0]]} of them")
 
 
 def fail(path, required, received):
