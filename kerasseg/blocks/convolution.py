@@ -254,18 +254,13 @@ def separable_conv(
 
     Reference: Chen et al., 2018, https://arxiv.org/abs/1802.02611
     """
-    x = depthwise_conv(
-        x,
-        strides=strides,
-        dilation=dilation,
-        use_bias=depthwise_norm and norm is None,
-        name=f"{name}_depthwise_conv",
-    )
+    options = {"norm": norm, "activation": activation}
+    place = {"strides": strides, "dilation": dilation}
     if depthwise_norm:
-        x = normalize(x, norm, name=f"{name}_depthwise_norm")
-        x = activate(x, activation, name=f"{name}_depthwise")
-    options = {"norm": norm, "activation": activation, "name": f"{name}_pointwise"}
-    return conv_norm_act(x, filters, 1, **options)
+        x = depthwise_conv_norm_act(x, name=f"{name}_depthwise", **place, **options)
+    else:
+        x = depthwise_conv(x, use_bias=False, name=f"{name}_depthwise_conv", **place)
+    return conv_norm_act(x, filters, 1, name=f"{name}_pointwise", **options)
 
 
 def double_conv(x, filters, *, padding="symmetric", norm="batch", name):

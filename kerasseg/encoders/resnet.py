@@ -234,20 +234,9 @@ def basic_block(x, filters, *, strides=1, dilations=(1, 1), norm="batch", name):
     return add_shortcut(x, y, strides, norm, name)
 
 
-def bottleneck(
-    x,
-    filters,
-    *,
-    strides=1,
-    dilations=(1, 1),
-    norm="batch",
-    width=1,
-    groups=1,
-    name,
-):
-    """`bottleneck_branch` beside a shortcut."""
-    options = {"norm": norm, "width": width, "groups": groups, "name": name}
-    y = bottleneck_branch(x, filters, strides=strides, dilations=dilations, **options)
+def bottleneck(x, filters, *, strides=1, norm="batch", name, **options):
+    """`bottleneck_branch`, with its options, beside a shortcut."""
+    y = bottleneck_branch(x, filters, strides=strides, norm=norm, name=name, **options)
     return add_shortcut(x, y, strides, norm, name)
 
 
