@@ -84,6 +84,26 @@ def check_options(options, known, where):
             )
 
 
+def check_samples(samples, *needed):
+    """Raise a ValueError if these are not samples, such as a plain list of dicts.
+
+    Args:
+        samples: `datasets.Samples`, or what a user gives in their place.
+        needed: names of the attributes that they must have.
+
+    Raises:
+        ValueError: if one is missing; says how samples are made.
+    """
+    missing = [name for name in needed if not hasattr(samples, name)]
+    if missing:
+        raise ValueError(
+            "`samples` must be those of a data set; of arrays, a list or a "
+            "tf.data.Dataset, kerasseg.datasets.Samples(names, read, classes) makes "
+            "them: `read` is a function of the index, such as my_list.__getitem__. "
+            f"Received: {type(samples).__name__} without {', '.join(missing)}."
+        )
+
+
 def parameters(function):
     """Arguments of a function and their defaults, None where there is none.
 

@@ -28,7 +28,7 @@ ALLOWED = {
     "crf": {"images"},
     "instance": {"names"},
     "video": {"files", "images"},
-    "metrics": {"instance", "losses", "video"},
+    "metrics": {"images", "instance", "losses", "video"},
     "datasets": {"images", "instance", "names"},
     "weights": {"files", "names"},
     "layers": {"machine"},
@@ -37,7 +37,7 @@ ALLOWED = {
     "detection": {"names"},
     "zoo": {"blocks", "detection", "encoders", "layers", "losses", "names", "weights"},
     "loading": {"names", "weights", "zoo"},
-    "data": {"augment", "detection", "images", "instance"},
+    "data": {"augment", "detection", "images", "instance", "names"},
     "training": {"files", "machine", "names"},
     "predict": {
         "crf",
@@ -63,7 +63,7 @@ ALLOWED = {
         "video",
         "viz",
     },
-    "evaluate": {"files", "images", "machine", "tasks"},
+    "evaluate": {"files", "images", "machine", "names", "tasks"},
     "export": {"kerasseg", "names", "predict", "tasks", "viz"},
     "report": {"tasks"},
     "recipes": {"augment", "datasets", "images", "names", "tasks", "training", "zoo"},
@@ -136,8 +136,10 @@ ALLOWED = {
 # the page of `demo`, between the command line and what segments, and plans, above runs,
 # with 9 arrows. Runs label images themselves, by `predict`, and ask it for engines.
 # `tune` is an extra above all of them, and `serving` one beside `demo`. Losses look at
-# labels within graphs by `machine`, as layers look at images.
-MOST_PARTS, MOST_ARROWS = 37, 145
+# labels within graphs by `machine`, as layers look at images. What samples must have is
+# asked by `names` alone, from `data` and `evaluate`, and what a confusion matrix is by
+# `images`, from `metrics` and `viz`.
+MOST_PARTS, MOST_ARROWS = 37, 148
 # Importing these loads neither TensorFlow nor Keras.
 LIGHT = {"names", "files", "images", "viz", "classical", "crf", "weights", "datasets"}
 LIGHT |= {

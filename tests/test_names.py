@@ -13,6 +13,13 @@ def test_an_unknown_option_names_its_owner():
         names.check_options(["epoch"], ["epochs", "seed"], "[train]")
 
 
+@pytest.mark.parametrize("given", [[{"image": 1}], ({},), {"train": 1}])
+def test_what_is_no_data_set_is_told_how_to_become_one(given):
+    kind = type(given).__name__
+    with pytest.raises(ValueError, match=rf"Samples\(.* Received: {kind} without nam"):
+        names.check_samples(given, "__len__", "names")
+
+
 def test_names_far_from_all_get_no_suggestion():
     assert names.nearest("xyz", ["unet", "fcn"]) == ""
 

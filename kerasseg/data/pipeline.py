@@ -10,6 +10,7 @@ from kerasseg.augment.tensors import fold_in
 from kerasseg.data.cache import SampleCache
 from kerasseg.data.reader import INSTANCES, LABEL, SampleReader, epoch_order
 from kerasseg.data.targets import object_targets
+from kerasseg.names import check_samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -239,6 +240,7 @@ def _has_size(dataset):
 
 
 def _check_options(samples, batch_size, seed, start_step):
+    check_samples(samples, "__len__", "read", "names")
     if len(samples) == 0:
         raise ValueError("`samples` must not be empty. Received: 0 samples.")
     for name, value, low, high in (

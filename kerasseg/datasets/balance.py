@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from kerasseg.names import look_up
+from kerasseg.names import check_samples, look_up
 
 ENOUGH = 0.5  # share of the images from which on a class is frequent
 # An image is shown at most so often for each time that a common one is: a single odd
@@ -42,6 +42,7 @@ def balance(samples, by="classes"):
 
     Reference: Gupta et al., 2019, https://arxiv.org/abs/1908.03195, section 6 (classes)
     """
+    check_samples(samples, "classes", "with_weights")
     measure, weigh = look_up(by, WAYS, "value of `by`")
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         found = list(pool.map(lambda i: measure(samples, i), range(len(samples))))

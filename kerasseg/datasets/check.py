@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from kerasseg.images import EXTENSIONS, mask_kinds, values
+from kerasseg.names import check_samples
 
 IMAGE, MASK = 0, 1  # of the files of a sample
 
@@ -43,6 +44,9 @@ def check(samples, *, num_classes=None, limit=None, on_error="raise"):
         >>> report["num_read"], report["sizes"], list(report["pixels"])[:2]
         (4, {'64 x 64': 4}, ['background', 'disc'])
     """
+    check_samples(
+        samples, "__len__", "__getitem__", "names", "classes", "ignore_label", "files"
+    )
     names = list(samples.classes)
     num_classes = len(names) if num_classes is None else num_classes
     names = [*names, *(f"class {i}" for i in range(len(names), num_classes))]

@@ -20,6 +20,7 @@ from kerasseg.datasets import (
 from kerasseg.datasets._facts import Facts, measure
 from kerasseg.images import EXTENSIONS, ImageError
 from kerasseg.images.listing import image_files
+from kerasseg.names import check_samples
 
 # Beyond, a loss of a class of few pixels trains its noise.
 MOST_WEIGHT = 10.0
@@ -120,12 +121,16 @@ def examine(
     Returns:
         `Examination`.
 
+    Raises:
+        ValueError: if `sides` is no such dict.
+
     Example:
         >>> from kerasseg import datasets
         >>> found = examine({"train": datasets.shapes(4, size=64)})
         >>> found.faults, list(found.shares()["classes"])[:2]
         ([], ['background', 'disc'])
     """
+    _check_sides(sides)
     jobs, findings, errors = [], [], list(errors)
     for side, samples in sides.items():
         for index, name in enumerate(samples.names):
@@ -165,6 +170,16 @@ def examine(
     order = (_finding.FAULT, _finding.WARNING, _finding.NOTE)
     findings.sort(key=lambda one: order.index(one.severity))
     return Examination(findings, facts, tuple(classes), ignored, raw, colors)
+
+
+def _check_sides(sides):
+    if not isinstance(sides, dict):
+        raise ValueError(
+            '`sides` must be a dict such as {"train": samples, "val": samples}. '
+            f"Received: {type(sides).__name__}."
+        )
+    for samples in sides.values():
+        check_samples(samples, "__getitem__", "names", "classes", "files")
 
 
 def _without_echoes(findings):

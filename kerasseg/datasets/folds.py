@@ -5,7 +5,7 @@ import collections
 from kerasseg.datasets._by_rule import hash_fraction
 from kerasseg.datasets.split import group_keys, kinds_of
 from kerasseg.images import ImageError
-from kerasseg.names import look_up
+from kerasseg.names import check_samples, look_up
 
 
 def fold(samples, side, *, fold, folds, group=None):
@@ -38,6 +38,7 @@ def fold(samples, side, *, fold, folds, group=None):
         >>> [len(val) for val in vals], len({n for val in vals for n in val.names})
         ([2, 2, 2], 6)
     """
+    check_samples(samples, "names", "subset")
     look_up(side, {"train": None, "val": None}, "side of a fold")
     if folds < 2 or not 0 <= fold < folds:
         raise ValueError(

@@ -7,7 +7,7 @@ import numpy as np
 from kerasseg.datasets import _near
 from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.images import ImageError
-from kerasseg.names import look_up
+from kerasseg.names import check_samples, look_up
 
 
 def split(samples, side, *, group=None, val_fraction=0.2):
@@ -40,6 +40,7 @@ def split(samples, side, *, group=None, val_fraction=0.2):
         >>> len(train) + len(val), bool({*train.names} & {*val.names})
         (8, False)
     """
+    check_samples(samples, "names", "subset")
     look_up(side, {"train": None, "val": None}, "side of a split")
     keys, kinds = group_keys(samples, group), kinds_of(samples)
     entries = [(name, index) for index, name in enumerate(samples.names)]

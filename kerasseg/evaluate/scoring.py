@@ -9,8 +9,10 @@ import numpy as np
 from kerasseg import machine, tasks
 from kerasseg.evaluate.inspection import inspection
 from kerasseg.images import DataRange
+from kerasseg.names import check_samples
 
 AHEAD = 4  # samples read before they are needed
+NEEDED = "__len__", "__getitem__", "names", "classes", "ignore_label"
 
 
 def score(
@@ -47,7 +49,7 @@ def score(
         RuntimeError: in a fork of a process that has used TensorFlow.
     """
     machine.check_process()
-    _check_samples(samples)
+    check_samples(samples, *NEEDED)
     num = len(samples) if limit is None else min(limit, len(samples))
     if num < 1:
         raise ValueError(f"There must be a sample to evaluate. Received: {num}.")
@@ -88,17 +90,6 @@ def score(
     if parts := inspection(rows):
         result["inspection"] = parts
     return {**result, "samples": rows, "settings": settings, **listed}
-
-
-def _check_samples(samples):
-    needed = ("__len__", "__getitem__", "names", "classes", "ignore_label")
-    missing = [name for name in needed if not hasattr(samples, name)]
-    if missing:
-        raise ValueError(
-            "`samples` must be those of a data set; of arrays or a tf.data.Dataset, "
-            "kerasseg.datasets.Samples(names, read, classes) makes them. "
-            f"Received: {type(samples).__name__} without {', '.join(missing)}."
-        )
 
 
 def _added(scorer, sample, found):

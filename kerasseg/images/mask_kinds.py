@@ -128,3 +128,47 @@ def are_objects(found):
     counted = all(ids == tuple(range(1, len(ids) + 1)) for ids in found)
     different = len(set().union(*found))
     return counted or different >= 3 * np.mean([len(ids) for ids in found])
+
+
+COUNTED = (
+    "`metrics.confusion_matrix(labels, predictions, num_classes)` makes it of maps"
+)
+
+
+def check_counts(matrix):
+    """Raise a ValueError for what cannot be counts, such as a square label map.
+
+    Args:
+        matrix: array [K, K], which may be weighted or normalised counts.
+
+    Raises:
+        ValueError: if it holds negative or infinite numbers, or is rather a map.
+    """
+    if matrix.dtype.kind not in "iuf" or not np.all(matrix >= 0):
+        problem = "numbers below 0, NaN, or no numbers"
+    elif not np.all(np.isfinite(matrix)):
+        problem = "infinite numbers"
+    elif _is_label_map(matrix):
+        problem = "a label map"
+    else:
+        return
+    raise ValueError(
+        f"`matrix` must hold counts of pixels, [K, K]: {COUNTED}. "
+        f"Received: {problem}, {matrix.dtype} {matrix.shape}."
+    )
+
+
+def _is_label_map(matrix):
+    """Whether a square array is rather a map of class ids than a confusion matrix.
+
+    Neighbours in a map mostly have one class; counts are hardly ever equal.
+    """
+    size = len(matrix)
+    if size >= 3 and matrix.dtype.itemsize == 1:
+        return True  # no count of pixels fits into 8 bits
+    # Small or diagonal ones may be counts by chance: those are taken.
+    if size < 8 or np.count_nonzero(matrix) <= size:
+        return False
+    left, right = matrix[:, :-1], matrix[:, 1:]
+    shown = (left > 0) | (right > 0)
+    return np.count_nonzero(shown & (left == right)) > np.count_nonzero(shown) / 2

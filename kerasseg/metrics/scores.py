@@ -12,6 +12,8 @@ import math
 import numpy as np
 from keras import ops
 
+from kerasseg.images.mask_kinds import COUNTED, check_counts
+
 
 def iou_per_class(matrix):
     """Intersection over union of each class.
@@ -179,51 +181,14 @@ def _counts(matrix):
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ValueError(
             "`matrix` must be square, [K, K], rows labels and columns predictions: "
-            f"{_MATRIX}. Received: shape {shape}."
+            f"{COUNTED}. Received: shape {shape}."
         )
     if np_ is np:
-        _check_counts(matrix)
+        check_counts(matrix)
         matrix = matrix.astype("float64")
     else:
         matrix = ops.cast(matrix, "float32")
     return np_, np_.diagonal(matrix), np_.sum(matrix, axis=1), np_.sum(matrix, axis=0)
-
-
-_MATRIX = (
-    "`metrics.confusion_matrix(labels, predictions, num_classes)` makes it of maps"
-)
-
-
-def _check_counts(matrix):
-    """Raise a ValueError for what cannot be counts, such as a square label map."""
-    if matrix.dtype.kind not in "iuf" or not np.all(matrix >= 0):
-        problem = "numbers below 0, NaN, or no numbers"
-    elif not np.all(np.isfinite(matrix)):
-        problem = "infinite numbers"
-    elif _is_label_map(matrix):
-        problem = "a label map"
-    else:
-        return
-    raise ValueError(
-        f"`matrix` must hold counts of pixels, [K, K]: {_MATRIX}. "
-        f"Received: {problem}, {matrix.dtype} {matrix.shape}."
-    )
-
-
-def _is_label_map(matrix):
-    """Whether a square array is rather a map of class ids than a confusion matrix.
-
-    Neighbours in a map mostly have one class; counts are hardly ever equal.
-    """
-    size = len(matrix)
-    if size >= 3 and matrix.dtype.itemsize == 1:
-        return True  # no count of pixels fits into 8 bits
-    # Small or diagonal ones may be counts by chance: those are taken.
-    if size < 8 or np.count_nonzero(matrix) <= size:
-        return False
-    left, right = matrix[:, :-1], matrix[:, 1:]
-    shown = (left > 0) | (right > 0)
-    return np.count_nonzero(shown & (left == right)) > np.count_nonzero(shown) / 2
 
 
 def _divide(np_, part, whole):

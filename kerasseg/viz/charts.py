@@ -5,6 +5,8 @@ import numbers
 
 import numpy as np
 
+from kerasseg.images.mask_kinds import check_counts
+
 # Okabe and Ito's palette without black and yellow, the strongest contrast first.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # Parts of keys that make a value a score: "mask_ap", "mean_iou".
@@ -177,9 +179,12 @@ def confusion(matrix, class_names=None, path=None):
         matplotlib Figure, which a notebook shows.
 
     Raises:
-        ValueError: if `matrix` is not [K, K].
+        ValueError: if `matrix` is not [K, K], or without names is no confusion
+            matrix but a label map, in which most neighbours are alike.
     """
     matrix = np.asarray(matrix)
+    if class_names is None and matrix.ndim == 2 and len({*matrix.shape}) == 1:
+        check_counts(matrix)
     class_names = range(len(matrix)) if class_names is None else class_names
     num = len(class_names)
     if matrix.shape != (num, num):

@@ -137,6 +137,11 @@ def test_options_of_reading_say_what_was_received(options):
         data.Reading(**options)
 
 
+def test_a_list_is_told_how_to_become_samples():
+    with pytest.raises(ValueError, match=r"Samples\(names, read, .*list without read"):
+        data.pipeline([{"image": 1, "label": 2}])
+
+
 def test_no_samples_are_an_error():
     with pytest.raises(ValueError, match="Received: 0 samples"):
         data.pipeline(cases.make_samples(0))

@@ -1,3 +1,4 @@
+import functools
 import json
 
 import numpy as np
@@ -162,3 +163,17 @@ def test_ids_that_count_from_one_are_told(tmp_path):
         write_mask(tmp_path / f"labels/{name}.png", np.eye(4, 5, dtype="u1") + 1)
     with pytest.raises(ValueError, match=r"values=\{0: 255, 1: 0, 2: 1\}"):
         datasets.check(datasets.folder(tmp_path, classes=["car", "sky"]))
+
+
+def test_every_door_takes_samples_and_no_plain_list():
+    plain = [{"image": IMAGE, "label": LABEL}]
+    for function in (
+        datasets.check,
+        datasets.balance,
+        functools.partial(datasets.split, side="val"),
+        functools.partial(datasets.fold, side="val", fold=0, folds=2),
+    ):
+        with pytest.raises(ValueError, match=r"Samples\(names, read, .*: list without"):
+            function(plain)
+    with pytest.raises(ValueError, match=r'"val": samples\}.*Received: list'):
+        datasets.examine(plain)

@@ -44,6 +44,15 @@ def test_confusion_refuses_names_that_do_not_fit(tmp_path):
         viz.confusion(np.eye(2), "abc", tmp_path / "c.png")
 
 
+def test_confusion_refuses_a_square_label_map():
+    label = np.zeros([16, 16], int)
+    label[4:12, 4:12] = 3
+    with pytest.raises(
+        ValueError, match=r"confusion_matrix\(labels, pred.*a label map"
+    ):
+        viz.confusion(label)
+
+
 def test_scores_of_ones_own_are_drawn():
     rows = [{"step": 1, "loss": 1.0, "warmth": 0.5, "seconds": 3.0}]
     figure = viz.curves(rows, scores=["warmth"])
