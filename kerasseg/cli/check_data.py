@@ -6,6 +6,7 @@ import shlex
 import sys
 
 from kerasseg.cli import data, sheets
+from kerasseg.cli.errors import alike
 
 # A screenful; --json has all.
 MOST_FINDINGS, MOST_NAMES, MOST_CLASSES = 24, 3, 12
@@ -173,7 +174,7 @@ def _tell_errors(errors, reports):
         if failed:
             more = f" ({len(failed) - 1} more)" if len(failed) > 1 else ""
             told.append(failed[0]["error"] + more)
-    for text in dict.fromkeys(told):
+    for text, _ in alike(dict.fromkeys(told)):
         print(f"kerasseg: {text}", file=sys.stderr)
     hints = filter(None, map(options.pasteable, told))
     if hint := next(hints, None):

@@ -19,6 +19,8 @@ SET = re.compile(
 )
 
 RECEIVED = re.compile(r"Received: .*?\.(?= Fix: |$)")
+# The range that a picture would need, and all that is said behind it.
+RANGE = re.compile(r"value_range=\(([-+.e\d]+), ([-+.e\d]+)\).*")
 
 
 def fail(arguments, error, code):
@@ -35,24 +37,43 @@ def fail(arguments, error, code):
 
 def list_failures(arguments, failed):
     """Print what failed, alike ones once, and the option that the first advises."""
-    alike = collections.defaultdict(list)
-    for failure in failed:
-        message = told(arguments, failure["error"])
-        path, _, text = message.partition(": ")
-        # The numbers that were received may differ.
-        alike[RECEIVED.sub("", text)].append((path, message))
     messages = []
-    for (_, message), *others in alike.values():
+    for message, others in alike(told(arguments, one["error"]) for one in failed):
         messages.append(message)
         print(f"kerasseg: {message}", file=sys.stderr)
         if others:
-            some = ", ".join(path for path, _ in others[:3]) + ", ..." * (
-                len(others) > 3
-            )
+            paths = [other.partition(": ")[0] for other in others]
+            some = ", ".join(paths[:3]) + ", ..." * (len(paths) > 3)
             print(f"kerasseg: {len(others)} more alike: {some}", file=sys.stderr)
     hints = [_hint(arguments, message) for message in messages]
     if any(hints):
         print(next(filter(None, hints)), file=sys.stderr)
+
+
+def alike(messages):
+    """Messages that say the same of several files, "FILE: what is wrong".
+
+    Args:
+        messages: iterable of str.
+
+    Yields:
+        (message, those alike): of ranges of values, the one that asks for the widest,
+        which fits the others too.
+    """
+    groups = collections.defaultdict(list)
+    for message in messages:
+        # The numbers that were received may differ.
+        text = RANGE.sub("", RECEIVED.sub("", message.partition(": ")[2]))
+        groups[text].append(message)
+    for some in groups.values():
+        shown = max(some, key=_width)
+        some.remove(shown)
+        yield shown, some
+
+
+def _width(message):
+    found = RANGE.search(message)
+    return float(found[2]) - float(found[1]) if found else 0.0
 
 
 def told(arguments, message):

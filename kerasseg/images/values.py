@@ -266,12 +266,15 @@ def _checked(dtype, low, high, whole, value_range):
     is_unit = 0 < high <= 1 + SLACK and low >= -SLACK and not whole
     is_centred = low < least - SLACK and high < least + span / DARK
     if outside or ((is_unit or is_centred) and span >= DARK):
+        # Of counts such as those of 12 bits, which a camera of 14 exceeds.
+        counts = outside and least == 0 <= low and most > 255
+        ends = map(_number, likely_range(0, high)) if counts else ("black", "white")
+        pair, command = _ways(*ends)
         raise ValueError(
             f"Images must be within their data's range, {_number(least)}.."
             f"{_number(most)}, all alike. Received: {_text(dtype, low, high)}. Fix: "
             "scale this one by its own range, kerasseg.images.scale(image, (black, "
-            "white)), or give another value_range=(black, white) to all "
-            "(command line: --value-range BLACK,WHITE)."
+            f"white)), or give all another: value_range={pair}; {command}."
         )
     return value_range
 
@@ -305,10 +308,16 @@ def _fix(low, high):
     bits = white + 1 if black == 0 and float(white).is_integer() else 0
     bits = int(np.log2(bits)) if bits in (2**8, 2**10, 2**12, 2**14, 2**16) else 0
     why = f" for {bits} bits" if bits else ""
-    text = f"{_number(black)},{_number(white)}"
-    pair = f"({text.replace(',', ', ')})"
+    pair, command = _ways(_number(black), _number(white))
     return (
-        f" Fix: value_range={pair}{why}, or kerasseg.images.scale(image, {pair}); on "
-        f"the command line --value-range={text}, or where that is no option "
-        f"--set 'data.value_range=[{text}]'."
+        f" Fix: value_range={pair}{why}, or kerasseg.images.scale(image, {pair}); "
+        f"{command}."
+    )
+
+
+def _ways(black, white):
+    """A range in Python, and as options of commands."""
+    return f"({black}, {white})", (
+        f"on the command line --value-range={black},{white}, or where that is no "
+        f"option --set 'data.value_range=[{black},{white}]'"
     )

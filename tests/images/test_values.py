@@ -134,3 +134,10 @@ def test_percentiles_are_numpy_s_of_all_channels_together():
     np.testing.assert_allclose(found, 255 * (image - low) / (high - low), atol=1e-3)
     assert values.scale(found) is found  # known to be scaled
     assert not values.between_percentiles(np.full([4, 4], 7), (1, 99)).any()
+
+
+def test_numbers_beyond_a_range_name_one_that_would_do():
+    with pytest.raises(ValueError, match=r"all another: value_range=\(0, 16383\)"):
+        scale(np.array([[0, 12000]], "uint16"), (0, 4095))
+    with pytest.raises(ValueError, match=r"all another: value_range=\(black, white\)"):
+        scale(np.array([[0, 1.5]], "float32"), (0, 1))
