@@ -3,7 +3,7 @@
 Exit codes: 0 done, 1 the data or the run failed (`check-data`: something would spoil a
 training), 2 the command or the recipe is wrong,
 3 done, but some of the files failed and are listed, 129 a closed terminal (SIGHUP),
-130 Ctrl-C, 143 SIGTERM.
+130 Ctrl-C, 141 a reader that left (`| head`), 143 SIGTERM.
 """
 
 import argparse
@@ -44,6 +44,16 @@ def main(argv=None):
         argv: arguments without the program's name; None takes `sys.argv`, and keeps
             TensorFlow's chatter from stderr.
     """
+    try:
+        try:
+            return _run(argv)
+        finally:  # also behind --help; at exit, Python would complain
+            quiet.flush()
+    except BrokenPipeError:
+        return quiet.leave()
+
+
+def _run(argv):
     is_process, argv = argv is None, sys.argv[1:] if argv is None else list(argv)
     parser = _parser(argv)
     completion.complete(parser)
@@ -66,6 +76,8 @@ def main(argv=None):
     # A `training.CheckpointError` is a RuntimeError, a `NonFiniteError` an
     # ArithmeticError, and what an extra lacks an ImportError.
     except FAILURES as error:
+        if isinstance(error, BrokenPipeError) and quiet.has_no_reader():
+            raise
         return errors.fail(arguments, error, 1)
     except KeyboardInterrupt as stop:
         # 128 + signal, as shells report a process that a signal ended.

@@ -1,11 +1,13 @@
-"""Silence about TensorFlow's start: its notes on oneDNN, CUDA and absl.
+"""Silence about TensorFlow's start, its notes on oneDNN and CUDA, and closed pipes.
 
 TensorFlow 2.21 writes them from C++ before TF_CPP_MIN_LOG_LEVEL or others count.
 """
 
 import atexit
+import contextlib
 import os
 import re
+import select
 import signal
 import sys
 import time
@@ -24,6 +26,29 @@ CHATTER = re.compile(
     rb"|E\d{4} .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas|oneDNN supports)"
 )
 MOST_WAITING_S = 1.0
+READER_LEFT = 141  # 128 + SIGPIPE, as shells report it
+
+
+def flush():
+    """Write what was printed; a BrokenPipeError if its reader has left."""
+    if sys.stdout is not None:  # `>&-`
+        sys.stdout.flush()
+
+
+def has_no_reader():
+    """Whether stdout is a pipe whose reader has left, on a system that tells."""
+    try:
+        pipe = select.poll()
+        pipe.register(sys.stdout.fileno(), 0)
+    except (AttributeError, OSError, ValueError):  # Windows, or no file
+        return False
+    return any(event & select.POLLERR for _, event in pipe.poll(0))
+
+
+def leave():
+    """Print nothing any more, as `| head` wants; returns the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return READER_LEFT
 
 
 def filter_errors():
@@ -42,7 +67,8 @@ def filter_errors():
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         os.close(writing)
         os.close(1)
-        _forward(reading)
+        with contextlib.suppress(OSError):  # whoever reads stderr has left
+            _forward(reading)
         os._exit(0)
     os.close(reading)
     kept = os.dup(2)

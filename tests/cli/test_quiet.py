@@ -1,9 +1,12 @@
 """Lines that the filter of stderr lets through."""
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from kerasseg.cli import look_around, main
 
 CODE = """
 import os, sys
@@ -43,3 +46,28 @@ def test_a_command_prints_no_chatter():
     command = [sys.executable, "-m", "kerasseg", "info", "unet", "--encoder", "tiny"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and done.stderr == ""
+
+
+@pytest.mark.parametrize(("word", "unbuffered"), [("list", "1"), ("--help", "")])
+def test_a_command_ends_quietly_when_its_reader_has_left(word, unbuffered):
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-m", "kerasseg", word],
+        stdout=writing,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_other_broken_pipes_are_errors(monkeypatch, capsys):
+    def run(arguments):
+        """Fail."""
+        raise BrokenPipeError("of a server")
+
+    monkeypatch.setattr(look_around, "list_names", run)
+    assert main(["list"]) == 1
+    assert capsys.readouterr().err == "kerasseg: of a server\n"
