@@ -15,11 +15,13 @@ import tomllib
 
 from kerasseg import files
 from kerasseg.names import nearest
-from kerasseg.weights import downloads
+from kerasseg.weights import downloads, hub
 from kerasseg.weights.checks import WeightsError
 
 SOURCE = pathlib.Path(__file__).with_name("catalog.toml")
 STORE = pathlib.Path(__file__).with_name("store")
+HUB = "https://huggingface.co/"
+STATED = "as stated by the hub"
 
 
 # One flat table of fields, as in the TOML: what is not said of an entry is unknown, and
@@ -46,7 +48,9 @@ class Entry:
         url: address of the file; None where there is none to load it from.
         stored: name of the file in `store`, which is part of this library.
         file: name of a file that has to be put into the cache by hand.
-        sha256: of the file, or its first digits; "" if unknown.
+        sha256: of the file, or its first digits; `STATED` where it is the one that the
+            Hugging Face Hub states, when asked for the revision in `url`; "" if
+            unknown.
         megabytes: about.
         data: what it was trained on.
         data_licence: of that data, where it asks to be stated.
@@ -114,13 +118,14 @@ class Entry:
             return path
         if self.url is None:
             return self._put_by_hand()
-        return downloads.fetch(
-            self.url,
-            folder=os.path.join("weights", self.name),
-            mirrored=self._mirrored(),
-            sha256=self.sha256 or None,
-            progress=progress,
-        )
+        place = {
+            "folder": os.path.join("weights", self.name),
+            "mirrored": self._mirrored(),
+        }
+        if self.sha256 == STATED:
+            return hub.fetch(self.url, **place, progress=progress)
+        sha256 = self.sha256 or None
+        return downloads.fetch(self.url, **place, sha256=sha256, progress=progress)
 
     def is_here(self):
         """Whether the file needs no network: it is stored, installed or cached."""
@@ -134,12 +139,10 @@ class Entry:
         return bool(name) and (folder / name).is_file()
 
     def _mirrored(self):
-        """Address below a mirror, where files of other entries have the same name."""
+        """Address below a mirror, a folder of files under their own names."""
         file = self.url.rpartition("/")[2]
-        same = [x for x in entries().values() if x.url and x.url.endswith(f"/{file}")]
-        # A mirror is a folder of files under their own names, as people collect them;
-        # several publishers call theirs pytorch_model.bin.
-        return file if len(same) == 1 else f"{self.name}/{file}"
+        # On the hub, the name is the repository's: all files are pytorch_model.bin.
+        return f"{self.name}/{file}" if HUB in self.url else file
 
     def _put_by_hand(self):
         if self.fetched_by:

@@ -63,16 +63,15 @@ def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=Non
             the place where a file from elsewhere is found.
         OSError: if the cache cannot be written.
     """
-    name = pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name
-    path = files.cache_folder() / folder / name
+    path = place(url, folder)
+    name = path.name
     promised = re.search(r"-([0-9a-f]{8,64})\.", name)
     sha256 = sha256 or (promised[1] if promised else "")
     if path.is_file():
         check(path, sha256, size, f"Delete {path}, and it is downloaded again.")
         return path
-    _make_folder(path.parent)
-    mirror = os.environ.get("KERASSEG_MIRROR")
-    source = f"{mirror.rstrip('/')}/{mirrored or name}" if mirror else url
+    make_folder(path.parent)
+    source = source_of(url, mirrored)
     part = _adopt(path)
     with contextlib.ExitStack() as stack:
         progress = progress or stack.enter_context(_bar(name))
@@ -84,7 +83,7 @@ def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=Non
         # ValueError: an address that is none.
         except (OSError, ValueError, http.client.HTTPException, _Refused) as error:
             raise DownloadError(
-                f"{name} could not be had from {source}: {_reason(error)}. Put the "
+                f"{name} could not be had from {source}: {reason_of(error)}. Put the "
                 f"file into {path.parent} if you have it from elsewhere, or set "
                 "KERASSEG_MIRROR to an address that holds it."
             ) from error
@@ -93,7 +92,26 @@ def fetch(url, *, folder="", mirrored=None, sha256=None, size=None, progress=Non
     return path
 
 
-def _make_folder(folder):
+def place(url, folder=""):
+    """Path in the cache of the file at an address; see `fetch`."""
+    name = pathlib.PurePosixPath(urllib.parse.urlsplit(url).path).name
+    return files.cache_folder() / folder / name
+
+
+def source_of(url, mirrored=None):
+    """Address that a file is loaded from: its own, or below `KERASSEG_MIRROR`."""
+    mirror = os.environ.get("KERASSEG_MIRROR")
+    if not mirror:
+        return url
+    return f"{mirror.rstrip('/')}/{mirrored or place(url).name}"
+
+
+def make_folder(folder):
+    """Make a folder of the cache.
+
+    Raises:
+        DownloadError: if it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -127,12 +145,12 @@ def _download(url, part, size, progress):
             after = part.stat().st_size if part.exists() else 0
             # Headway buys one more attempt, not a new start: servers may lie for ever.
             failures += 1 if after <= before else 1 / 8
-            if _is_final(error) or failures >= ATTEMPTS:
+            if is_final(error) or failures >= ATTEMPTS:
                 raise
         time.sleep(PAUSE_S * 2 ** int(failures))
 
 
-def _is_final(error):
+def is_final(error):
     """Whether another attempt would meet the same error."""
     if isinstance(error, urllib.error.HTTPError):
         return error.code not in PASSING
@@ -160,7 +178,7 @@ def _attempt(url, part, size, progress):
         total, begin = _sizes(answer, begin)
         if size is not None and total not in (None, size):
             raise _Refused(f"the server has {total} bytes, the file is of {size}")
-        most = MAX_BYTES if size is None else size
+        most = min(MAX_BYTES, MAX_BYTES if size is None else size)
         with files.explained(part), open(part, "ab") as file:
             file.truncate(begin)
         _append(answer, part, begin, total, most, progress)
@@ -239,7 +257,8 @@ def check(path, sha256, size, fix):
         )
 
 
-def _reason(error):
+def reason_of(error):
+    """Why something could not be had, without a full stop."""
     if isinstance(error, urllib.error.HTTPError):
         return f"the server answers {error.code} {error.reason}"
     return bounded(getattr(error, "reason", None) or error, 300).rstrip(".")
@@ -255,7 +274,7 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(request, file, code, message, headers, url)
 
 
-class _NoOther(urllib.request.BaseHandler):
+class HttpOnly(urllib.request.BaseHandler):
     """Refuses addresses that are neither http nor https."""
 
     def default_open(self, request):
@@ -264,7 +283,7 @@ class _NoOther(urllib.request.BaseHandler):
 
 
 # Not the module's own opener, which reads files and ftp, too.
-_OPENER = urllib.request.build_opener(_NoOther, _SafeRedirects)
+_OPENER = urllib.request.build_opener(HttpOnly, _SafeRedirects)
 
 
 @contextlib.contextmanager

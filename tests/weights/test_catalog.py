@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kerasseg import encoders, tasks, weights, zoo
-from kerasseg.weights import WeightsError, catalog, downloads
+from kerasseg.weights import WeightsError, catalog, downloads, hub
 
 ENTRIES = sorted(catalog.entries().values(), key=lambda entry: entry.name)
 NAMES = [entry.name for entry in ENTRIES]
@@ -45,8 +45,12 @@ def test_a_file_has_one_place_and_a_checksum_where_one_is_known(entry):
     if entry.url:
         assert entry.url.startswith("https://")
         named = re.search(r"-[0-9a-f]{8}\.pth$", entry.url)
-        assert named or entry.sha256 or "huggingface" in entry.url
-    assert re.fullmatch("[0-9a-f]*", entry.sha256)
+        assert named or entry.sha256
+    if catalog.HUB in (entry.url or ""):  # one file for ever
+        assert re.search("/resolve/[0-9a-f]{40}/", entry.url)
+        assert len(entry.sha256) == 64 or entry.sha256 == catalog.STATED
+    else:
+        assert re.fullmatch("[0-9a-f]*", entry.sha256)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +94,10 @@ def test_a_licence_that_is_not_open_must_be_accepted(cache):
         catalog.entry("segformer_b0_ade20k").path()
     folder = cache / "weights" / "segformer_b0_ade20k"
     folder.mkdir(parents=True)
-    (folder / "pytorch_model.bin").write_bytes(b"put there by hand")
+    data = b"put there by hand, with its checksum"
+    (folder / "pytorch_model.bin").write_bytes(data)
+    note = folder / "pytorch_model.bin.sha256"
+    note.write_text(hashlib.sha256(data).hexdigest())
     entry = catalog.entry("segformer_b0_ade20k", accept_licence=True)
     assert entry.path() == folder / "pytorch_model.bin"
 
@@ -126,7 +133,8 @@ def test_a_name_is_told_from_a_path(weights, expected):
 
 def test_files_of_one_name_are_told_apart_by_a_mirror(cache, monkeypatch):
     asked = []
-    monkeypatch.setattr(downloads, "fetch", lambda _, **x: asked.append(x["mirrored"]))
+    for module in (downloads, hub):
+        monkeypatch.setattr(module, "fetch", lambda _, **x: asked.append(x["mirrored"]))
     for name in ("segformer_b0_ade20k", "segformer_b1_ade20k", "fcn_resnet50_coco"):
         catalog.entry(name, accept_licence=True).path()
     assert asked == [
@@ -134,6 +142,8 @@ def test_files_of_one_name_are_told_apart_by_a_mirror(cache, monkeypatch):
         "segformer_b1_ade20k/pytorch_model.bin",
         "fcn_resnet50_coco-1167a1af.pth",
     ]
+    places = [entry._mirrored() for entry in ENTRIES if entry.url]
+    assert len(places) == len({*places})
 
 
 def test_a_file_instead_of_a_name_is_told_what_takes_one():

@@ -21,8 +21,8 @@ SHA256 = hashlib.sha256(DATA).hexdigest()
 class Server(http.server.ThreadingHTTPServer):
     """Serves DATA in ways that the test chooses; remembers the ranges asked for."""
 
-    def __init__(self):
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, handler=None):
+        super().__init__(("127.0.0.1", 0), handler or Handler)
         self.mode, self.asked, self.breaks = "whole", [], 0
         self.url = f"http://127.0.0.1:{self.server_port}"
 
