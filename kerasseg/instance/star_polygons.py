@@ -39,8 +39,22 @@ class Polygons(NamedTuple):
     scores: np.ndarray
 
 
-def decode(
-    logits,
+def decode(logits, distances, **options):
+    """Polygons of one image from the outputs of `zoo.stardist`.
+
+    Args:
+        logits: float [h, w, 1], of the object probability.
+        distances: float [h, w, R] in pixels of the image.
+        options: of `find`.
+
+    Returns:
+        `Polygons` in pixels of the image.
+    """
+    return find(expit(np.asarray(logits, "float32")[..., 0]), distances, **options)
+
+
+def find(
+    scores,
     distances,
     *,
     grid=1,
@@ -48,13 +62,13 @@ def decode(
     overlap_threshold=0.4,
     vote=False,
 ):
-    """Polygons of one image from the outputs of `zoo.stardist`.
+    """Polygons of one image from object probabilities.
 
     Every pixel of sufficient probability proposes a polygon; non-maximum suppression
     removes those that overlap better ones.
 
     Args:
-        logits: float [h, w, 1], of the object probability.
+        scores: float [h, w], object probabilities.
         distances: float [h, w, R] in pixels of the image.
         grid: pixels of the image per pixel of the outputs.
         score_threshold: least probability of a proposal.
@@ -64,7 +78,6 @@ def decode(
     Returns:
         `Polygons` in pixels of the image.
     """
-    scores = expit(np.asarray(logits, "float32")[..., 0])
     rows, columns = np.nonzero(scores >= score_threshold)
     points = np.stack([columns, rows], -1) * grid
     found = Polygons(

@@ -2,7 +2,6 @@
 
 import numbers
 
-FLIPS = (False, True, "horizontal", "both")
 SCALES, MOST_SCALES = (0.1, 4), 8  # least and largest factor, and how many
 BORDERS = ("edge", "mirror")
 
@@ -36,15 +35,6 @@ def check_percentiles(percentiles):
         raise ValueError(
             "`percentiles` must be two numbers in 0..100, the smaller one first. "
             f"Received: percentiles={percentiles!r}."
-        )
-
-
-def check_flips(flips):
-    """Refuse anything but False, True, "horizontal" and "both"."""
-    if flips not in FLIPS:
-        raise ValueError(
-            "`flips` must be False, True, 'horizontal' or 'both'. "
-            f"Received: flips={flips!r}."
         )
 
 

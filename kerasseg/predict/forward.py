@@ -10,17 +10,11 @@ from keras import ops
 from kerasseg import machine
 from kerasseg.names import bounded
 from kerasseg.predict import activations
-from kerasseg.predict.options import check_flips, check_scales
+from kerasseg.predict.options import check_scales
 from kerasseg.predict.preprocessing import extend, prepare
 from kerasseg.predict.strides import multiple
+from kerasseg.predict.views import VIEWS, check_flips
 
-# Axes of [N, H, W, C] to reverse, one run of the model each.
-FLIPS = {
-    False: [()],
-    True: [(), (2,)],
-    "horizontal": [(), (2,)],
-    "both": [(), (2,), (1,), (1, 2)],
-}
 # model -> {answer: compiled function}; an entry goes when its model goes.
 _compiled = weakref.WeakKeyDictionary()
 
@@ -175,7 +169,7 @@ def infer(model, images, answer, *, flips=False, scales=None):
         shown = extend(batch[:1], input_shape(model)[:2], multiple(model))
         activations.tell_probabilities(model, shown, logits_of)
     # Of a single view the answer may be class ids, which must stay integers.
-    num = len(FLIPS[flips]) * len(sizes)
+    num = len(VIEWS[flips]) * len(sizes)
     return total if num == 1 else total / np.float32(num)
 
 
@@ -188,17 +182,17 @@ def _resized(batch, size):
 
 
 def _flipped(model, batch, answer, flips):
-    """Sum of the answers for a batch and its mirror images."""
-    height, width = batch.shape[1:3]
+    """Sum of the answers for a batch and its views."""
     wanted = input_shape(model)[:2]
     for layer in getattr(model, "layers", ()):
         if hasattr(layer, "check_size"):  # kerasseg.layers.LeastSize
             layer.check_size(batch.shape[1:3])
     run = compiled(model, answer)
 
-    def flipped(axes):
+    def seen(view):
         # Mirrored before it is continued: all views are then alike.
-        shown = extend(np.flip(batch, axes), wanted, multiple(model))
+        laid = view.of(batch)
+        shown = extend(laid, wanted, multiple(model))
         found = ops.convert_to_numpy(run(np.ascontiguousarray(shown)))
         if found.shape[1:3] != shown.shape[1:3]:
             raise ValueError(
@@ -206,9 +200,10 @@ def _flipped(model, batch, answer, flips):
                 f"{shown.shape[1:3]}. Received: {found.shape[1:3]}. A U-Net does with "
                 "padding='same'."
             )
-        return np.flip(found[:, :height, :width], axes)
+        height, width = laid.shape[1:3]
+        return view.undo(found[:, :height, :width])
 
-    return functools.reduce(np.add, map(flipped, FLIPS[flips]))
+    return functools.reduce(np.add, map(seen, VIEWS[flips]))
 
 
 def compiled(model, answer):

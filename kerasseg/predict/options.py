@@ -14,11 +14,11 @@ from kerasseg.images.values import check_range
 from kerasseg.names import check_options
 from kerasseg.predict._option_checks import (
     check_border,
-    check_flips,
     check_percentiles,
     check_scales,
     check_tile,
 )
+from kerasseg.predict.views import check_flips
 
 FITS = ("tile", "resize", "stretch")
 ENGINES = ("auto", "tensorflow", "openvino", "onnx", "litert")  # see predict.engine
@@ -114,6 +114,16 @@ def cut_outs_option():
     return option(False, text)
 
 
+def flips_option():
+    """Field of the views that are averaged, the same for class maps and stars."""
+    return option(
+        False,
+        "average over the mirrored image too; `both`: also upside down; `all`: and on "
+        "its side",
+        choices=("horizontal", "both", "all"),
+    )
+
+
 def bands_given(options):
     """The `picture_bands` of options; None for tasks that do without."""
     return getattr(options, "picture_bands", None)
@@ -148,11 +158,7 @@ class ClassMapOptions:
     overlap_px: int | None = option(
         None, "overlap of neighbouring tiles", low=0, name="overlap", metavar="PX"
     )
-    flips: bool | str = option(
-        False,
-        "average over the mirrored image too; `both`: also upside down",
-        choices=("horizontal", "both"),
-    )
+    flips: bool | str = flips_option()
     scales: tuple | None = option(
         None, "average over the image at these scales", low=None, metavar="S,S,..."
     )
@@ -204,6 +210,7 @@ class StarOptions:
     border: str = option(
         "edge", "what lies beyond the image: its last pixels, or its `mirror` image"
     )
+    flips: bool | str = flips_option()
     percentiles: tuple | None = option(
         None,
         "percentiles of the image that are black and white, such as 1,99.8",
@@ -217,6 +224,7 @@ class StarOptions:
     def __post_init__(self):
         check(self)
         check_border(self.border)
+        check_flips(self.flips)
         check_percentiles(self.percentiles)
 
 

@@ -19,11 +19,11 @@ from kerasseg.images.values import DataRange, as_array, range_of, rescale, scale
 from kerasseg.predict import forward, tiles
 from kerasseg.predict.options import (
     ClassMapOptions,
-    check_flips,
     check_scales,
     check_tile,
 )
 from kerasseg.predict.preprocessing import check_image
+from kerasseg.predict.views import check_flips
 
 
 def probabilities(
@@ -46,8 +46,9 @@ def probabilities(
         tile_px: run on tiles of this size (or (height, width)), blended where they
             overlap, to bound memory; None runs on the whole image.
         overlap_px: overlap of tiles; None for a quarter of the tile, at most 64.
-        flips: average over mirrored copies: True or "horizontal" for two, "both" for
-            all four.
+        flips: average over views of the image: True or "horizontal" for it and its
+            mirror image, "both" for four, also upside down, "all" for eight, also on
+            their side.
         scales: average over the image at these factors of its size, such as (0.75, 1,
             1.25), each one flipped as `flips` says; None for 1 alone.
         refine: "crf" for `crf.dense_crf` as it is, or a function of image and

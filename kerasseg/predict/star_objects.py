@@ -1,11 +1,12 @@
 """Objects of images as star-convex polygons, by `zoo.stardist`."""
 
 import numpy as np
+from scipy.special import expit
 
 from kerasseg.images import values
 from kerasseg.instance import star_polygons
 from kerasseg.instance.instances import tell_of_limit
-from kerasseg.predict import forward
+from kerasseg.predict import forward, star_views
 from kerasseg.predict.options import StarOptions
 from kerasseg.predict.preprocessing import extend, prepare
 from kerasseg.predict.strides import multiple
@@ -24,6 +25,7 @@ def stars(
     max_objects=1000,
     vote=False,
     border="edge",
+    flips=False,
     percentiles=None,
     value_range=None,
 ):
@@ -47,6 +49,9 @@ def stars(
             last row and column. "mirror": by its mirror image, and no polygon begins in
             the outermost two rows and columns of the maps; what the authors' program
             does.
+        flips: average the maps over views of the image: True or "horizontal" for two,
+            "both" for four, mirrored either way, "all" for eight, also on their side;
+            with a multiple of 2, or 4, rays.
         percentiles: (black, white), percentiles of the image's numbers that become 0
             and 255, instead of those of `value_range`; nothing is clipped. For the
             authors' weights, (1, 99.8). None for images that are shown as they are.
@@ -67,6 +72,7 @@ def stars(
         max_objects,
         vote,
         border,
+        flips,
         percentiles,
     )
     if not forward.output_names(model) >= MAPS:
@@ -78,18 +84,15 @@ def stars(
     if percentiles is not None:
         image = values.between_percentiles(values.as_array(image), percentiles)
     image = prepare(image, channels, value_range)
-    size, mirrored = image.shape[:2], border == "mirror"
-    mode = "reflect" if mirrored else "edge"
-    batch = extend(image[None], wanted, multiple(model), mode)
-    maps = forward.to_arrays(forward.compiled(model, dict)(batch))
-    if mirrored:
-        maps["logits"] = _without_border(maps["logits"])
-    grid = -(-batch.shape[1] // maps["logits"].shape[1])
-    # The maps without what `extend` added, which is no part of the image.
-    inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
-    found = star_polygons.decode(
-        maps["logits"][0][inner],
-        maps["distances"][0][inner],
+    size = image.shape[:2]
+
+    def maps_of(image):
+        return _maps(model, image, wanted, border)
+
+    scores, distances, grid = star_views.averaged(maps_of, image, flips)
+    found = star_polygons.find(
+        scores,
+        distances,
         grid=grid,
         score_threshold=score_threshold,
         overlap_threshold=overlap_threshold,
@@ -99,6 +102,21 @@ def stars(
     found = star_polygons.Polygons(*(values[:max_objects] for values in found))
     found = star_polygons.to_instances(found, size)
     return found.subset(np.count_nonzero(found.masks, axis=(1, 2)) >= min_area_px)
+
+
+def _maps(model, image, wanted, border):
+    """Object probabilities [h, w], distances [h, w, R] and the grid of one image."""
+    size, mirrored = image.shape[:2], border == "mirror"
+    mode = "reflect" if mirrored else "edge"
+    batch = extend(image[None], wanted, multiple(model), mode)
+    maps = forward.to_arrays(forward.compiled(model, dict)(batch))
+    if mirrored:
+        maps["logits"] = _without_border(maps["logits"])
+    grid = -(-batch.shape[1] // maps["logits"].shape[1])
+    # The maps without what `extend` added, which is no part of the image.
+    inner = np.s_[: -(-size[0] // grid), : -(-size[1] // grid)]
+    logits = maps["logits"][0][inner].astype("float32")
+    return expit(logits[..., 0]), maps["distances"][0][inner].astype("float32"), grid
 
 
 def _without_border(logits):

@@ -54,7 +54,9 @@ def test_one_logit_is_thresholded_at_one_half(rng):
         assert ids.dtype == np.int32
 
 
-@pytest.mark.parametrize("flips, axes", [(True, [1]), ("both", [0, 1])])
+@pytest.mark.parametrize(
+    "flips, axes", [(True, [1]), ("both", [0, 1]), ("all", [0, 1])]
+)
 def test_flips_make_the_prediction_symmetric(model, flips, axes, rng):
     image = rng.integers(0, 256, [7, 10, 3], "uint8")
     probabilities = predict.probabilities(model, image, flips=flips)
@@ -63,6 +65,13 @@ def test_flips_make_the_prediction_symmetric(model, flips, axes, rng):
         np.testing.assert_allclose(np.flip(mirrored, axis), probabilities, atol=1e-6)
     ids = predict.class_ids(model, image, flips=flips)
     np.testing.assert_array_equal(ids, probabilities.argmax(-1))
+
+
+def test_all_flips_do_not_tell_rows_from_columns(model, rng):
+    image = rng.integers(0, 256, [7, 10, 3], "uint8")
+    found = predict.probabilities(model, image, flips="all")
+    turned = predict.probabilities(model, image.swapaxes(0, 1), flips="all")
+    np.testing.assert_allclose(turned.swapaxes(0, 1), found, atol=1e-6)
 
 
 def test_horizontal_flips_average_two_runs(model, rng):

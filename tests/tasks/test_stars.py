@@ -93,6 +93,23 @@ def identity():
     return keras.Model(image, outputs)
 
 
+@pytest.mark.parametrize("border", ["edge", "mirror"])
+def test_flips_find_what_a_symmetric_model_finds(border):
+    """Round objects by a model that sees brightness only: all views agree."""
+    image = keras.Input([None, None, 1])
+    near = keras.layers.AveragePooling2D(3, 1, padding="same")(image)
+    near = near[:, ::2, ::2]
+    reach = keras.layers.Concatenate()([0 * near + 4] * 8)
+    model = keras.Model(image, {"logits": near - 127.5, "distances": reach})
+    dots = np.zeros([40, 51, 1], "float32")
+    for y, x in ((8, 10), (20, 30), (32, 44)):
+        cv2.circle(dots, (x, y), 2, 255, -1)
+    plain = predict.stars(model, dots, border=border)
+    found = predict.stars(model, dots, border=border, flips="all")
+    assert len(found) == len(plain) == 3
+    np.testing.assert_array_equal(found.to_label_map() > 0, plain.to_label_map() > 0)
+
+
 def test_percentiles_of_the_image_become_black_and_white():
     # 0 and 100 percent are 300 and 900: 500 becomes 85, and 700 becomes 170.
     image = np.full([8, 8, 9], 300, "uint16")
