@@ -53,7 +53,10 @@ def add_model_arguments(command):
         "mean of their probabilities",
     )
     command.add_argument(
-        "--weights", metavar="NAME", help="published weights instead of a run's"
+        "--weights",
+        metavar="NAME",
+        help="published weights instead of a run's, or a folder that smp's "
+        "save_pretrained or StarDist wrote",
     )
     add_licence_argument(command)
 
@@ -67,14 +70,7 @@ def chosen(arguments):
         return several if len(several) > 1 else runs.find(*several)
     if arguments.run_dir is not None:
         raise ValueError("Give either --run or --weights.")
-    return entry(arguments)
-
-
-def entry(arguments):
-    """Catalogue entry that `--weights` names, its licence accepted or not."""
-    from kerasseg.weights import catalog
-
-    return catalog.entry(arguments.weights, accept_licence=arguments.accept_licence)
+    return runs.published(arguments.weights, accept_licence=arguments.accept_licence)
 
 
 def warm_start(arguments):

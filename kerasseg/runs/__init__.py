@@ -14,7 +14,7 @@ from kerasseg.runs.members import expand
 from kerasseg.runs.planned import find_planned
 from kerasseg.runs.pseudo import train_student
 from kerasseg.runs.training import train
-from kerasseg.runs.use import evaluate, predict, read_samples, ready
+from kerasseg.runs.use import evaluate, predict, published, read_samples, ready
 
 __all__ = [
     "Notes",
@@ -28,6 +28,7 @@ __all__ = [
     "find_planned",
     "load",
     "predict",
+    "published",
     "read_samples",
     "ready",
     "train",

@@ -15,6 +15,21 @@ EVALUATIONS = pathlib.Path("evaluations")
 FOLDER = {"dataset": "folder", "train": "train", "val": "val"}
 
 
+def published(weights, *, accept_licence=False):
+    """`Entry` of `weights.catalog`, or of a folder that another library saved.
+
+    Args:
+        weights: name, or path of a folder, see `zoo.entry_of`.
+        accept_licence: as for `zoo.load`.
+    """
+    # Names are answered without TensorFlow, wrong ones at once.
+    if weights in catalog.entries() or not os.path.isdir(weights):
+        return catalog.entry(weights, accept_licence=accept_licence)
+    from kerasseg import zoo
+
+    return zoo.entry_of(weights)
+
+
 def evaluate(
     run,
     *,

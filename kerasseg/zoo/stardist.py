@@ -48,6 +48,7 @@ def stardist(
     decoder_filters=(256, 128, 64, 32, 16),
     head_filters=128,
     as_published=False,
+    depth=3,
     weights=None,
 ):
     """StarDist on `zoo.unet`: object probability and star-convex outline per pixel.
@@ -71,6 +72,7 @@ def stardist(
         head_filters: channels of the 3x3 convolution before the outputs.
         as_published: the network of the authors' files, without normalisation; "plain"
             only. `from_reference` builds it and says how its images are prepared.
+        depth: of that network: poolings behind that of the grid.
         weights: None or a path to weights of the whole model.
 
     Returns:
@@ -79,7 +81,8 @@ def stardist(
         pixels of the image; h = H / grid, w = W / grid.
 
     Raises:
-        ValueError: for an unknown encoder, or a grid or number of rays out of range.
+        ValueError: for an unknown encoder, a grid or number of rays out of range, or a
+            depth of another network.
 
     Example:
         >>> model = stardist(num_rays=8, base_filters=2, head_filters=4)
@@ -99,7 +102,9 @@ def stardist(
                 "`as_published` needs encoder='plain' without weights of its own. "
                 f"Received: encoder={encoder!r}, encoder_weights={encoder_weights!r}."
             )
-        image, x = star_unet(input_shape, grid, base_filters)
+        image, x = star_unet(input_shape, grid, base_filters, depth)
+    elif depth != 3:
+        raise ValueError(f"`depth` needs as_published=True. Received: depth={depth}.")
     else:
         # Its head for one class is left out of the model below.
         base = unet(

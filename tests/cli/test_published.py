@@ -1,7 +1,10 @@
 """Published weights on the command line."""
 
 import json
+import pathlib
+import zipfile
 
+import numpy as np
 import pytest
 
 from kerasseg.cli import main
@@ -65,3 +68,21 @@ def test_evaluation_gives_the_published_number(tmp_path, monkeypatch):
 def test_a_run_and_a_name_are_one_too_many(picture, capsys):
     assert main(["predict", str(picture), "--weights", "shapes", "--run", "x"]) == 1
     assert "either --run or --weights" in capsys.readouterr().err
+
+
+def test_a_folder_of_another_library_is_segmented_by(tmp_path, capsys):
+    files = pathlib.Path(__file__).parents[1] / "files"
+    with zipfile.ZipFile(files / "stardist.zip") as file:
+        file.extractall(tmp_path)
+    with np.load(files / "stardist.npz") as file:
+        write_image(tmp_path / "cells.png", file["1/image"])
+        expected = file["1/labels"].max()
+    folder = tmp_path / "2D_versatile_fluo"
+    command = ["predict", str(tmp_path / "cells.png"), "--weights", str(folder)]
+    assert main([*command, "--out", str(tmp_path)]) == 0, capsys.readouterr().err
+    rows = (tmp_path / "objects.csv").read_text().splitlines()
+    assert len(rows) == 1 + expected and "object" in rows[1]
+    (folder / "config.json").unlink()
+    command[-1] = str(tmp_path)
+    assert main(command) == 1
+    assert "must hold a config.json" in capsys.readouterr().err

@@ -229,6 +229,15 @@ STARS = {
     "2D_versatile_he": (32, 128, 3, 4),
     "2D_paper_dsb2018": (32, 128, 1, 4),
 }
+# Of a user's own, with other numbers than any that is published.
+OWN_STARDIST = {
+    "grid": (1, 1),
+    "n_rays": 8,
+    "n_channel_in": 2,
+    "unet_n_depth": 2,
+    "unet_n_filter_base": 4,
+    "net_conv_after_unet": 6,
+}
 # The others differ from these only in what is compared elsewhere, or are large.
 FIXTURES = (
     "unet_milesial_narrow",

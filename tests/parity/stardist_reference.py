@@ -2,7 +2,8 @@
 
 Trains a small one on ellipses for a minute, so that there are objects, and writes
 CASE.zip as its authors publish theirs, and CASE.npz with what it finds. With FOLDER
-"fixtures", writes tests/files/stardist.zip and .npz instead, of the smallest. Needs
+"fixtures", writes tests/files/stardist.zip and .npz instead, of the smallest, and
+stardist_own.zip and .npz, of random weights. Needs
 `pip install stardist tensorflow` in an environment of its own (scripts/parity.sh).
 """
 
@@ -12,7 +13,7 @@ import zipfile
 
 import numpy as np
 
-from tests.parity.cases import STARS
+from tests.parity.cases import OWN_STARDIST, STARS
 
 FILES = pathlib.Path(__file__).parents[1] / "files"
 FIXTURE = "2D_versatile_fluo"
@@ -74,9 +75,7 @@ def write(case, folder, out):
 
     model = train(case, folder)
     name = "stardist" if out == FILES else case
-    with zipfile.ZipFile(out / f"{name}.zip", "w", zipfile.ZIP_DEFLATED) as file:
-        for part in ("config.json", "thresholds.json", "weights_best.h5"):
-            file.write(folder / case / part, f"{case}/{part}")
+    pack(folder / case, out / f"{name}.zip")
     rng, arrays = np.random.default_rng(7), {}
     for index, size in enumerate(SIZES):
         image, _ = scene(size, STARS[case][2], rng)
@@ -91,12 +90,39 @@ def write(case, folder, out):
     np.savez_compressed(out / f"{name}.npz", **arrays)
 
 
+def write_own(folder, out):
+    """Write stardist_own.zip, of random weights, and .npz with its maps of noise."""
+    from stardist.models import Config2D, StarDist2D
+
+    model = StarDist2D(Config2D(**OWN_STARDIST), name="own", basedir=str(folder))
+    rng = np.random.default_rng(3)
+    # Biases are zero at first, which no error of theirs would show.
+    arrays = model.keras_model.get_weights()
+    arrays = [x + rng.normal(0, 0.1, x.shape).astype("float32") for x in arrays]
+    model.keras_model.set_weights(arrays)
+    model.keras_model.save_weights(str(folder / "own/weights_best.h5"))
+    (folder / "own/thresholds.json").write_text('{"prob": 0.4, "nms": 0.2}')
+    pack(folder / "own", out / "stardist_own.zip")
+    image = rng.uniform(0, 1, (24, 32, OWN_STARDIST["n_channel_in"])).astype("float32")
+    probabilities, distances = model.predict(image)[:2]
+    maps = {"image": image, "probabilities": probabilities, "distances": distances}
+    np.savez_compressed(out / "stardist_own.npz", **maps)
+
+
+def pack(folder, path):
+    """Write a model's folder as a zip, as its authors publish theirs."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for part in ("config.json", "thresholds.json", "weights_best.h5"):
+            file.write(folder / part, f"{folder.name}/{part}")
+
+
 def main(folder, *cases):
     if folder == "fixtures":
         import tempfile
 
         with tempfile.TemporaryDirectory() as folder:
             write(FIXTURE, pathlib.Path(folder), FILES)
+            write_own(pathlib.Path(folder), FILES)
         return
     for case in cases or STARS:
         write(case, pathlib.Path(folder), pathlib.Path(folder))

@@ -31,10 +31,8 @@ def reference(tmp_path_factory, request):
 
 def test_objects_are_those_of_the_reference(reference):
     case, file = reference
-    base, features, channels, _ = STARS[case]
-    options = {"base_filters": base, "head_filters": features}
-    name = f"stardist/{case}"
-    model = zoo.from_reference(name, weights=file.with_suffix(".zip"), options=options)
+    channels, name = STARS[case][2], f"stardist/{case}"
+    model = zoo.from_reference(name, weights=file.with_suffix(".zip"))
     with np.load(file.with_suffix(".npz")) as stored:
         arrays = dict(stored)
     image = between_percentiles(arrays["0/image"], (1, 99.8))

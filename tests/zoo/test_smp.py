@@ -30,6 +30,7 @@ CONFIG = {
 
 
 def write(folder, arrays=None, **changes):
+    folder.mkdir(exist_ok=True)
     (folder / "config.json").write_text(json.dumps({**CONFIG, **changes}))
     safetensors_of(folder / "model.safetensors", arrays or {"a": np.zeros(1)})
     return folder

@@ -9,6 +9,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from kerasseg import images, tasks, weights, zoo
 from kerasseg.metrics.instances import iou_table
@@ -16,14 +17,14 @@ from kerasseg.predict import files
 from kerasseg.predict.options import StarOptions
 from kerasseg.zoo import _star_unet
 
-FILE = pathlib.Path(__file__).parents[1] / "files/stardist.zip"
+FILES = pathlib.Path(__file__).parents[1] / "files"
+FILE = FILES / "stardist.zip"
 SMALL = {"base_filters": 4, "head_filters": 16}
 
 
-def load(source):
-    return zoo.from_reference(
-        "stardist/2D_versatile_fluo", weights=source, options=SMALL
-    )
+def load(source, **options):
+    name = "stardist/2D_versatile_fluo"
+    return zoo.from_reference(name, weights=source, options=options)
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +90,27 @@ def test_layers_that_have_only_numbers_are_told_by_their_order(model):
     for name, array in weights.read(FILE).items():
         layer, _, rest = name.partition("/")
         renamed[f"{numbers.get(layer, layer)}/{rest}:0"] = array
-    for ours, theirs in zip(load(renamed).weights, model.weights):
+    for ours, theirs in zip(load(renamed, **SMALL).weights, model.weights):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_users_own_has_the_size_that_its_config_says(tmp_path):
+    with zipfile.ZipFile(FILES / "stardist_own.zip") as file:
+        file.extractall(tmp_path)
+    folder = tmp_path / "own"
+    (folder / "weights_best.h5").rename(folder / "weights_last.h5")
+    model = load(folder)
+    with np.load(FILES / "stardist_own.npz") as file:
+        maps = model(255 * file["image"][None])
+        probabilities = expit(np.asarray(maps["logits"])[0, ..., 0])
+        np.testing.assert_allclose(probabilities, file["probabilities"], 1e-4)
+        # It raises smaller ones to that.
+        distances = np.maximum(np.asarray(maps["distances"])[0], 1e-3)
+        np.testing.assert_allclose(distances, file["distances"], 1e-4, 1e-5)
+    assert model.predict_options["score_threshold"] == 0.4
+    (folder / "weights_last.h5").unlink()
+    with pytest.raises(weights.WeightsError, match=r"needs one of .*weights_best\.h5"):
+        load(folder)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +118,11 @@ def test_layers_that_have_only_numbers_are_told_by_their_order(model):
     [
         ('"unet_pool": [2, 2]', '"unet_pool": [4, 4]', r"unet_pool=\[4, 4\]"),
         ('"grid": [2, 2]', '"grid": [2, 1]', r"grid=\[2, 1\]"),
+        ('"grid": [2, 2]', '"grid": [4, 4]', r"grid=\[4, 4\] \(\[1, 1\] or"),
+        ('"n_rays": 32', '"n_rays": 2', r"n_rays=2 \(3 to 1024\)"),
+        ('"unet_n_filter_base": 4', '"unet_n_filter_base": 1e9', "filter_base=1000"),
+        ('"unet_n_depth": 3', '"unet_n_depth": true', "unet_n_depth=True"),
+        ('"n_channel_in": 1', '"n_channel_in": [1]', r"n_channel_in=\[1\]"),
         ('"n_classes": null', '"n_classes": 3', r"n_classes=3 \(None\)"),
         ("{", "{,", r"config\.json is not readable"),
     ],
@@ -127,6 +152,8 @@ def test_our_own_network_refuses_the_file():
         zoo.stardist(grid=2, weights=FILE, **options)
     with pytest.raises(ValueError, match="encoder='plain'"):
         zoo.stardist(encoder="tiny", as_published=True)
+    with pytest.raises(ValueError, match="needs as_published=True"):
+        zoo.stardist(depth=4)
 
 
 def test_each_published_array_has_one_place():
