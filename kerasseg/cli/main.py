@@ -2,8 +2,9 @@
 
 Exit codes: 0 done, 1 the data or the run failed (`check-data`: something would spoil a
 training), 2 the command or the recipe is wrong,
-3 done, but some of the files failed and are listed, 129 a closed terminal (SIGHUP),
-130 Ctrl-C, 141 a reader that left (`| head`), 143 SIGTERM.
+3 done, but some of the files failed and are listed, 75 another worker of the training
+was lost, 129 a closed terminal (SIGHUP), 130 Ctrl-C, 141 a reader that left (`| head`),
+143 SIGTERM.
 """
 
 import argparse
@@ -28,6 +29,7 @@ from kerasseg.cli import (
     published,
     quiet,
     reports,
+    restarts,
     serve,
     show,
     train,
@@ -58,6 +60,8 @@ def _run(argv):
     parser = _parser(argv)
     completion.complete(parser)
     arguments = parser.parse_args(options.with_words(argv))
+    if getattr(arguments, "restarts", 0) > 0:
+        return restarts.supervise(argv, arguments.restarts)
     loud = train.run, tune.run, plan.run, _evaluate, _predict, exports.run
     loud += look_around.describe, show.run, demo.run, serve.run
     if is_process and arguments.run in loud:
@@ -71,6 +75,8 @@ def _run(argv):
 
     try:
         answer = arguments.run(arguments)
+    except restarts.WorkerLost as error:
+        return errors.fail(arguments, error, restarts.LOST)
     except recipes.RecipeError as error:  # a ValueError, so it comes first
         return errors.fail(arguments, error, 2)
     # A `training.CheckpointError` is a RuntimeError, a `NonFiniteError` an

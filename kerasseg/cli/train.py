@@ -4,7 +4,7 @@ import json
 import pathlib
 
 from kerasseg import machine, tasks
-from kerasseg.cli import data, plan, published, reports
+from kerasseg.cli import data, plan, published, reports, restarts
 
 
 def add_arguments(command):
@@ -36,6 +36,7 @@ def add_arguments(command):
         default="auto",
         help="auto (all GPUs there are), none, mirrored, or multiworker (TF_CONFIG)",
     )
+    restarts.add_argument(command)
 
 
 def run(arguments):
@@ -48,7 +49,7 @@ def run(arguments):
     if arguments.unlabelled is not None:
         _check_unlabelled(arguments)
     recipe, more = _recipe(arguments, say)
-    with Progress(silent=arguments.json) as progress:
+    with restarts.told_of_loss(), Progress(silent=arguments.json) as progress:
         out, results = _train(arguments, recipe, {**more, "on_event": progress.update})
     if not results:  # only the first of several workers has them
         return {"run": str(out)}

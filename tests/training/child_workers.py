@@ -2,7 +2,7 @@
 
 Argument: a folder. Prints JSON: digests of everything that training changes, from both
 workers, of a run without a break and of one that lost a worker; and the exit codes of
-the command that trains a recipe.
+the command that trains a recipe, without a break and with a lost worker, too.
 """
 
 import hashlib
@@ -29,8 +29,10 @@ SMALL = [
     "augment.size=[32, 32]",
     "model.base_filters=4",
     "train.batch_size=4",
-    "train.epochs=1",
-    "train.steps_per_epoch=2",
+    "train.epochs=2",
+    "train.steps_per_epoch=10",
+    "train.precision=float32",
+    "train.deterministic=true",
 ]
 
 
@@ -98,9 +100,9 @@ def lose_a_worker(folder):
     forks.wait(first)
 
 
-def command(out):
-    """Exit codes of `scripts/train.py` on both workers."""
-    arguments = ["--distribute", "multiworker", "--json", "--out", str(out)]
+def command(out, *options):
+    """Start `scripts/train.py` on both workers; returns their process ids."""
+    arguments = ["--distribute", "multiworker", "--json", "--out", str(out), *options]
     arguments += [part for text in SMALL for part in ("--set", text)]
 
     def run(index):
@@ -108,7 +110,17 @@ def command(out):
         sys.argv = ["train.py", *arguments]
         runpy.run_path(str(ROOT / "scripts/train.py"), run_name="__main__")
 
-    return [forks.wait(worker) for worker in start_workers(run)]
+    return start_workers(run)
+
+
+def lose_the_second(out, workers):
+    """Kill what the second of two watched workers runs, after the first epoch."""
+    history = out / "history.jsonl"
+    while not history.exists() or not history.read_text().strip():
+        time.sleep(0.05)
+    watcher = workers[1]
+    children = pathlib.Path(f"/proc/{watcher}/task/{watcher}/children").read_text()
+    os.kill(int(children.split()[0]), signal.SIGKILL)
 
 
 def main():
@@ -116,7 +128,10 @@ def main():
     report = {"whole": digests(folder / "whole")}
     lose_a_worker(folder / "killed")
     report["killed"] = digests(folder / "killed")
-    report["command"] = command(folder / "run")
+    report["command"] = [forks.wait(one) for one in command(folder / "run")]
+    workers = command(folder / "again", "--restarts", "5")
+    lose_the_second(folder / "again", workers)
+    report["restarts"] = [forks.wait(one) for one in workers]
     print(json.dumps(report))
 
 
