@@ -10,6 +10,8 @@ import pathlib
 from kerasseg import tasks
 from kerasseg.tasks.task import percent
 
+WORST = 5  # images that a card names
+
 
 def card(results):
     """Markdown of one result: scores by class, and what they depend on.
@@ -37,6 +39,7 @@ def card(results):
         f"TensorFlow {versions['tensorflow']}, Keras {versions['keras']}, "
         f"kerasseg {versions['kerasseg']}.",
     ]
+    lines += _spread(task, results)
     if training := results.get("training"):
         # Results of earlier versions lack the CPU time.
         cpu = training.get("cpu_seconds")
@@ -46,6 +49,26 @@ def card(results):
             f"{training['precision']}."
         )
     return "\n".join(lines)
+
+
+def _spread(task, results):
+    """Lines on how the score depends on the images: its interval, and the worst."""
+    found, monitor = [], task.monitor
+    if interval := results.get("intervals", {}).get(monitor):
+        low, high = map(percent, interval)
+        name = monitor.replace("_", " ")
+        found.append(f"Of the {name}, 95 % by bootstrap over images: {low} to {high}.")
+    scores = [
+        (row[task.row_score], row["name"])
+        for row in results.get("samples", ())
+        if row[task.row_score] is not None
+    ]
+    # Of few images half are shown, or the best would be among the worst.
+    worst = sorted(scores)[: min(WORST, len(scores) // 2)]
+    if worst:
+        named = ", ".join(f"{name} {percent(score)}" for score, name in worst)
+        found.append(f"Worst images by {task.row_score.replace('_', ' ')}: {named}.")
+    return found
 
 
 def _how(task, settings):

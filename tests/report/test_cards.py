@@ -82,3 +82,16 @@ def test_a_card_of_objects_shows_average_precision(zoo):
     assert "| label AP50 |" in card and "| 62.5 " * len(keys) + "|" in card
     assert "zoom 2" in card
     assert "| 1,234 | mask ap 40.0 | not measured |" in (zoo / "README.md").read_text()
+
+
+def test_a_card_names_the_worst_images_and_the_spread(zoo):
+    path = zoo / "unet_toy/results.json"
+    results = json.loads(path.read_text())
+    scores = {"a": 0.9, "b": None, "c": 0.25, "d": 0.5, "e": 0.75}
+    results["samples"] = [{"name": x, "mean_iou": y} for x, y in scores.items()]
+    results["intervals"] = {"mean_iou": [0.7, 0.815]}
+    path.write_text(json.dumps(results))
+    report.update(zoo)
+    card = (zoo / "unet_toy/README.md").read_text()
+    assert "95 % by bootstrap over images: 70.0 to 81.5." in card
+    assert "Worst images by mean iou: c 25.0, d 50.0." in card
