@@ -64,6 +64,7 @@ from kerasseg.encoders.resnet import (
     resnext50_32x4d,
     wide_resnet50_2,
 )
+from kerasseg.encoders.resnet_d import resnet50d
 from kerasseg.encoders.resnet_v2 import resnet50_v2, resnet101_v2, resnet152_v2
 from kerasseg.encoders.rsu import rsu
 from kerasseg.encoders.scnn import scnn

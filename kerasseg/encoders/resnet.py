@@ -98,7 +98,7 @@ def resnet50(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    own = {"deep_stem": deep_stem, "norm_epsilon": norm_epsilon}
+    own = {"deep": deep_stem, "norm_epsilon": norm_epsilon}
     return _resnet("resnet50", bottleneck, options, statistics=(mean, std), **own)
 
 
@@ -118,7 +118,7 @@ def resnet101(
     Reference: He et al., 2016, https://arxiv.org/abs/1512.03385
     """
     options = (input_shape, weights, output_stride, dilate_first)
-    own = {"deep_stem": deep_stem, "statistics": (mean, std)}
+    own = {"deep": deep_stem, "statistics": (mean, std)}
     return _resnet("resnet101", bottleneck, options, **own)
 
 
@@ -171,7 +171,7 @@ def _resnet(
     block,
     options,
     *,
-    deep_stem=False,
+    deep=False,
     norm_epsilon=1e-5,
     statistics=(MEAN, STD),
 ):
@@ -180,19 +180,29 @@ def _resnet(
     image = keras.Input(input_shape, name="image")
     x = Normalize(*statistics, name="normalize")(image)
     norm = blocks.BatchNorm(norm_epsilon)
-    if deep_stem:
-        for step, (filters, strides) in enumerate(((32, 2), (32, 1), (64, 1)), 1):
-            options = {"strides": strides, "norm": norm, "name": f"stem{step}"}
-            x = blocks.conv_norm_act(x, filters, **options)
+    if deep:
+        x = deep_stem(x, norm)
     else:
         x = blocks.conv_norm_act(x, 64, 7, strides=2, norm=norm, name="stem")
-    taps = {"c1": x}
-    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is the least
-    x = layers.MaxPooling2D(3, 2, name="stem_pool")(x)
     options = {"dilate_first": dilate_first, "norm": norm}
-    taps |= stages(x, block, DEPTHS[name], output_stride, **options)
+    taps = stages(stem_pool(x), block, DEPTHS[name], output_stride, **options)
+    taps = {"c1": x, **taps}
     model = keras.Model(image, taps, name=name)
     return load(model, weights, rules=RULES)
+
+
+def deep_stem(x, norm="batch"):
+    """Three 3x3 convolutions to half the size, with the receptive field of one 7x7."""
+    for step, (filters, strides) in enumerate(((32, 2), (32, 1), (64, 1)), 1):
+        options = {"strides": strides, "norm": norm, "name": f"stem{step}"}
+        x = blocks.conv_norm_act(x, filters, **options)
+    return x
+
+
+def stem_pool(x):
+    """Maxima of 3x3 at half the size, padded alike on all sides."""
+    x = layers.ZeroPadding2D(1, name="stem_pool_pad")(x)  # after ReLU, 0 is the least
+    return layers.MaxPooling2D(3, 2, name="stem_pool")(x)
 
 
 def stages(x, block, depths, output_stride, *, dilate_first=False, norm="batch"):
@@ -234,9 +244,16 @@ def basic_block(x, filters, *, strides=1, dilations=(1, 1), norm="batch", name):
     return add_shortcut(x, y, strides, norm, name)
 
 
-def bottleneck(x, filters, *, strides=1, norm="batch", name, **options):
-    """`bottleneck_branch`, with its options, beside a shortcut."""
+def bottleneck(x, filters, *, strides=1, norm="batch", average=False, name, **options):
+    """`bottleneck_branch`, with its options, beside a shortcut.
+
+    `average` halves the shortcut by averages, instead of leaving out pixels.
+    """
     y = bottleneck_branch(x, filters, strides=strides, norm=norm, name=name, **options)
+    if average and strides > 1:
+        # Not counting what is padded, as PyTorch's ceil_mode without it.
+        pool = layers.AveragePooling2D(2, padding="same", name=f"{name}_shortcut_pool")
+        x, strides = pool(x), 1
     return add_shortcut(x, y, strides, norm, name)
 
 

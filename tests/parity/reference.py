@@ -28,7 +28,8 @@ def build(kind, name, options):
     if kind == "timm":
         import timm
 
-        return branches(timm.create_model(name, **options))
+        net = timm.create_model(name)
+        return features(net, options) if options else branches(net)
     if kind == "transformers":
         return hugging_face.build(name, **options)
     if kind == "mmseg":
@@ -61,7 +62,7 @@ def features(model, levels):
     if hasattr(model, "features"):
         steps = dict(model.features.named_children())
     else:
-        ends = ("avgpool", "fc")
+        ends = ("avgpool", "global_pool", "fc")
         steps = {k: v for k, v in model.named_children() if k not in ends}
     norm = model.classifier[0] if hasattr(model, "classifier") else None
 

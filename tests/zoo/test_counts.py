@@ -142,6 +142,7 @@ def test_deeplab_v3_plus_on_mobilenet_v2_without_decoder():
         ("resnet34", 21284672),
         ("resnet50", 23508032),
         ("resnet101", 42500160),
+        ("resnet50d", 25576264 - 2049000),  # timm's, less its classifier
         ("vgg16", 14714688),
         ("vgg19", 20024384),
         ("resnext50_32x4d", 22979904),
