@@ -5,9 +5,10 @@ import os
 from kerasseg.cli import errors
 
 FORMATS = ("coco", "labels", "folders")
+CLASS_MAPS = ("voc", "masks", "tfrecord")  # numbers in masks are then classes
 NAMED = 20  # of what was left out or lost, of each kind
 WITHOUT_SPLITS = ("folders",)
-TARGETS = (*FORMATS, "yolo", "voc", "masks")
+TARGETS = (*FORMATS, "yolo", "voc", "masks", "tfrecord")
 
 
 def add_arguments(command):
@@ -20,7 +21,7 @@ def add_arguments(command):
         required=True,
         choices=TARGETS,
         help="coco (JSON), labels (16-bit images of objects), folders (one file per "
-        "object), yolo (polygons), voc, masks (images of class ids)",
+        "object), yolo (polygons), voc, masks (images of class ids), tfrecord (shards)",
     )
     command.add_argument("--out", required=True, help="new folder")
     command.add_argument(
@@ -107,7 +108,7 @@ def _source(arguments):
         written = name == "coco" and _is_converted(path)
         if not (split or arguments.set) and (name == "mask_folders" or written):
             return path, None, None
-        class_maps = arguments.to in ("voc", "masks") or split or arguments.set
+        class_maps = arguments.to in CLASS_MAPS or split or arguments.set
         if name == "folder" and not class_maps and not _has_named_classes(path):
             way = "numbers in masks are objects; --from folder takes them as classes"
             return path, None, f"{told}, {way}"
@@ -160,6 +161,8 @@ def _lines(report):
         f"Wrote {report['images']} images{f' ({splits})' * bool(splits and is_kept)} "
         f"with {report['objects']} objects to {report['out']}/."
     )
+    if "shards" in report:
+        yield f"{report['shards']} shards and their index, {report['bytes']:,} bytes."
     for key, words in (
         ("empty", "has no pixel"),
         ("boxes", "has a box but no outline; --boxes fill makes it a rectangle"),
@@ -167,13 +170,14 @@ def _lines(report):
         ("strays", "is of no listed image"),
     ):
         yield from _first(
-            f"left out: {one['image']}: {one['object']} {words}" for one in report[key]
+            f"left out: {one['image']}: {one['object']} {words}"
+            for one in report.get(key, ())
         )
     yield from (f"note: {note}" for note in report["notes"])
     yield from _first(
         f"lost: {one['image']}: {one['object']}: {one['pixels']} of {one['area']} "
         "pixels lie under other objects"
-        for one in report["covered"]
+        for one in report.get("covered", ())
     )
     if splits and not is_kept:
         yield f"lost: the splits ({splits})"
@@ -181,10 +185,10 @@ def _lines(report):
         yield f"lost: that {report['ignored']} pixels are ignored"
     if report.get("parts"):
         yield f"lost: that {report['parts']} polygons are parts of another's object"
-    if report["classes"]:
+    if report.get("classes"):
         counts = ", ".join(f"{name} {num}" for name, num in report["classes"].items())
         yield f"lost: the classes of objects ({counts})"
-    if report["crowds"]:
+    if report.get("crowds"):
         yield f"lost: that {report['crowds']} objects are crowds"
 
 

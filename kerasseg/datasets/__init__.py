@@ -40,6 +40,7 @@ from kerasseg.datasets.shapes import shapes
 from kerasseg.datasets.split import split
 from kerasseg.datasets.stacks import stacks
 from kerasseg.datasets.table import table
+from kerasseg.datasets.tfrecord import tfrecord
 from kerasseg.datasets.via import via
 from kerasseg.datasets.voc import voc
 from kerasseg.datasets.whole import whole

@@ -147,6 +147,10 @@ def unreadable(root):
         num = sum(count for key, count in by_suffix.items() if key.endswith(suffix))
         if num and (suffix != ".zip" or not by_suffix.keys() & EXTENSIONS):
             fix = "Save images or slices as PNG or TIFF, and masks as PNG"
+            if suffix == ".tfrecord":
+                fix += (
+                    "; only those with shards.json, as `kerasseg convert` writes, are"
+                )
             if suffix == ".zip":
                 fix = "Unpack them"
             yield f"{num} {name}, which are not read", fix

@@ -1,13 +1,21 @@
 """Conversion of data sets from one file format to another."""
 
+import collections
 import contextlib
 import os
 import pathlib
 import tempfile
 
-from kerasseg.datasets import _class_writers, _instance_readers, _instance_writers
+from kerasseg.datasets import (
+    _class_writers,
+    _instance_readers,
+    _instance_writers,
+    _shard_writer,
+)
 from kerasseg.datasets._instance_writers import by_split
 from kerasseg.datasets._sample_content import content_of
+from kerasseg.datasets.coco import coco
+from kerasseg.datasets.mask_folders import mask_folders
 from kerasseg.datasets.samples import Samples
 from kerasseg.images import ImageError
 from kerasseg.names import look_up
@@ -15,6 +23,7 @@ from kerasseg.names import look_up
 # Lists of the report by the reason why annotations of COCO are left out.
 REPORTED = {"empty": "nothing", "boxes": "box", "copies": "copy", "strays": "image"}
 WRITERS = {**_instance_writers.WRITERS, **_class_writers.WRITERS}
+SHARDS = "tfrecord"
 
 
 def convert(
@@ -42,6 +51,8 @@ def convert(
     - "voc": `JPEGImages`, `SegmentationClass`, `SegmentationObject`, `labelmap.txt`.
     - "masks": `images/`, class ids in `labels/`, and `classes.txt`, for `folder`. As in
       VOC, the smaller of two objects shows, and crowds are 255, ignored.
+    - "tfrecord": shards of 128 MiB and `shards.json`, for `datasets.tfrecord`. Hold all
+      of a sample: masks of classes and objects, which may overlap. Needs TensorFlow.
 
     Where the source gives splits, each keeps its own: a JSON file and a folder in COCO,
     lists in VOC and beside label images of objects, folders elsewhere, and lines of
@@ -56,7 +67,7 @@ def convert(
             Samples of any data set, such as `datasets.labelme(root)`. Labels without
             instances become connected regions.
         out: folder to make; it must not exist, or be empty.
-        to: "coco", "labels", "folders", "yolo", "voc" or "masks".
+        to: "coco", "labels", "folders", "yolo", "voc", "masks" or "tfrecord".
         source_format: format of the source, likewise; None detects it.
         images: folder of the images, beside a COCO file; None finds it.
         name: class name, where the source has none.
@@ -91,11 +102,17 @@ def convert(
         >>> report["images"], report["objects"]
         (1, 2)
     """
-    write = look_up(to, WRITERS, "format")
+    write = look_up(to, {**WRITERS, SHARDS: None}, "format")
     if polygons and to != "coco":
         raise ValueError(
             f"`polygons` needs to='coco'. Received: polygons={polygons}, to={to!r}."
         )
+    if to == SHARDS:
+        samples = source
+        if not isinstance(source, Samples):
+            given = {"images": images, "name": name, "boxes": boxes}
+            samples = _read(source, source_format, **given)
+        return _write_shards(samples, out)
     if isinstance(source, Samples):
         content, source = content_of(source), "the samples"
     else:
@@ -122,6 +139,31 @@ def convert(
     with new_folder(out) as folder:
         write(folder, content, report, *[polygons] * (to == "coco"))
     return report
+
+
+def _write_shards(samples, out):
+    """The report of samples that were written into TFRecord files."""
+    report = {"out": str(out), "format": SHARDS, "images": len(samples), "objects": 0}
+    if not len(samples):
+        raise ImageError(out, "an image or more", "none", "Give another source")
+    with new_folder(out) as folder:
+        _shard_writer.write(folder, samples, report)
+        report["bytes"] = sum(path.stat().st_size for path in folder.iterdir())
+    report["notes"] = list(samples.notes)
+    report["splits"] = dict(collections.Counter(samples.splits or ()))
+    return report
+
+
+def _read(source, source_format, *, images, name, boxes):
+    """Samples of a folder in one of the first three formats, or of a COCO file."""
+    kind = source_format or _instance_readers.format_of(source)
+    look_up(kind, _instance_readers.FORMATS, "format")
+    if kind != "coco":
+        return mask_folders(source, name=name)
+    path, options = pathlib.Path(source), {"images": images, "boxes": boxes}
+    if path.is_file():
+        return coco(path.parent, annotations=path, **options)
+    return coco(path, **options)
 
 
 def _count_ignored(content):
