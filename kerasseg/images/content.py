@@ -174,8 +174,18 @@ def detect_format(path, data):
     elif b"\0" not in data[:256] and data[:64].isascii():
         start = data[:40].decode().strip()
         received, fix = f"a text file that starts with {start!r}", RETRY_FIX
+    elif _is_clip(data):
+        received = "a clip"
+        fix = "Take a frame of it, or give `kerasseg predict` the whole file"
     else:
         received = f"unknown content that starts with {data[:8]!r}"
         fix = "Convert it to PNG, or to JPEG for photographs"
     known = "PNG, JPEG, TIFF, BMP, GIF, WebP, PNM or .npy"
     raise ImageError(path, f"an image file ({known})", received, fix)
+
+
+def _is_clip(data):
+    """Whether these are the bytes of a film: MP4, QuickTime, AVI, Matroska or WebM."""
+    if data[4:8] == b"ftyp":  # of photographs in HEIC and AVIF, too
+        return data[8:11] not in (b"hei", b"hev", b"mif", b"msf", b"avi")
+    return data[8:12] == b"AVI " or data.startswith(b"\x1aE\xdf\xa3")

@@ -39,6 +39,10 @@ def test_an_impossible_name_is_an_image_error(tmp_path):
         (b"<html>404</html>", "a text file that starts with '<html>404</html>'"),
         (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         (b"\x00\x01\x02\x03", "unknown content"),
+        (b"\x00\x00\x00\x1cftypisom", "a clip. Fix: Take a frame"),
+        (b"\x1aE\xdf\xa3\x01\x00", "a clip"),
+        (b"RIFF\x00\x00\x00\x00AVI LIST", "a clip"),
+        (b"\x00\x00\x00\x18ftypheic", "unknown content"),
     ],
 )
 def test_files_that_are_no_images_are_refused(tmp_path, data, match):
