@@ -3,7 +3,8 @@
 `launch` starts a server on this machine; nothing here needs gradio but `page`.
 """
 
-from kerasseg.demo.answers import Answer, corrected, of_method, of_run, untouched
+from kerasseg.demo.answers import Answer, of_method, of_run, untouched
+from kerasseg.demo.clicks import corrected
 
 __all__ = ["Answer", "corrected", "launch", "of_method", "of_run", "untouched"]
 

@@ -1,18 +1,17 @@
-"""Pictures in, segmentations out, and their corrections by clicks; no gradio here."""
+"""Pictures in, segmentations out, with tables and files; no gradio here."""
 
+import collections
 import dataclasses
 import pathlib
 import time
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from kerasseg import classical, files, images, viz
 from kerasseg.instance.rle import encode_rle
 from kerasseg.predict import tables
 
-CLICK_PX = 5  # radius of what a click says about the foreground or a region
 MOST_OBJECTS = 2000  # of the file of objects; superpixels may be more
 
 
@@ -27,6 +26,7 @@ class Answer:
         found: `predict.tables.Found`, rows of objects, areas of classes.
         by_object: whether the ids are those of the rows, not of classes.
         seconds: time that it took.
+        names: of the classes by their ids, where these are the label's.
         clicks: what was clicked, ((row, column, kind), ...).
     """
 
@@ -36,6 +36,7 @@ class Answer:
     found: tables.Found
     by_object: bool
     seconds: float
+    names: tuple = ()
     clicks: tuple = ()
 
     def picture(self, alpha):
@@ -61,6 +62,52 @@ class Answer:
         keys = ("id", "class", "area_px", "x1", "y1", "x2", "y2", "score")
         return [[row.get(key, "") for key in keys] for row in self.found.objects]
 
+    def free_id(self):
+        """Id of one more region or object."""
+        return max(len(self.names), int(self.label.max()) + 1)
+
+    def changed(self, label, seconds, clicks):
+        """The answer with another label [H, W]; ids beyond the known ones are new.
+
+        Args:
+            label: ids of the classes or objects of this answer, and up to one more.
+            seconds, clicks: as the attributes.
+        """
+        label, palette = label.astype("int32"), viz.palette(int(label.max()) + 1)
+        names, found = self.names, None
+        if self.by_object:
+            found = self._objects_of(label)
+        else:
+            more = range(len(names), int(label.max()) + 1)
+            names = (*names, *(f"region {number}" for number in more))
+            found = tables.of_class_map(label, names)
+            palette = [*self.palette, *viz.palette(len(names))[len(self.palette) :]]
+        return dataclasses.replace(
+            self,
+            label=label,
+            palette=np.asarray(palette),
+            found=found,
+            seconds=seconds,
+            names=names,
+            clicks=clicks,
+        )
+
+    def _objects_of(self, label):
+        """`Found` of objects, which keep their class and score."""
+        rows = {row["id"]: row for row in self.found.objects}
+        common = collections.Counter(x["class_id"] for x in rows.values())
+        usual = common.most_common(1)[0][0] if common else 1
+        names = {row["class_id"]: row["class"] for row in rows.values()}
+        segments = []
+        for number in np.unique(label[label > 0]).tolist():
+            kind = rows[number]["class_id"] if number in rows else usual
+            name = names.get(kind, "object")
+            segments.append({"id": number, "class_id": kind, "class": name})
+        found = tables.of_segments(label, segments, {x["class_id"] for x in segments})
+        for row in found.objects:
+            row["score"] = rows.get(row["id"], {}).get("score", "")
+        return found
+
     def write(self, folder, name):
         """Write mask, cut-out and objects; returns the paths.
 
@@ -71,7 +118,9 @@ class Answer:
         folder = pathlib.Path(folder)
         mask, cut = folder / f"{name}_mask.png", folder / f"{name}_cutout.png"
         images.write_mask(mask, self.label)
-        Image.fromarray(viz.cut_out(self.image, self.label > 0)).save(cut)
+        shown = self.label > 0
+        # Without the background's colours, which would lie under what is transparent.
+        images.write_image(cut, viz.cut_out(viz.foreground(self.image, shown), shown))
         objects = folder / f"{name}_coco.json"
         files.write_json(objects, self._document(name))
         return [str(path) for path in (mask, cut, objects)]
@@ -120,7 +169,8 @@ def of_run(model, task, look, options):
         label, by_object = task.ids(found), task.name != "semantic"
         palette = viz.palette(label.max() + 1) if by_object else look["palette"]
         palette = np.asarray(palette)
-        return Answer(image, label, palette, rows, by_object, seconds)
+        names = () if by_object else tuple(look["class_names"])
+        return Answer(image, label, palette, rows, by_object, seconds, names)
 
     return segment
 
@@ -149,75 +199,7 @@ def untouched(image):
 
 def of_regions(image, label, seconds, clicks=()):
     """`Answer` of a label map int [H, W], 0 the background, each id a class."""
-    names = ["background", *(f"region {i}" for i in range(1, int(label.max()) + 1))]
+    names = ("background", *(f"region {i}" for i in range(1, int(label.max()) + 1)))
     rows = tables.of_class_map(label, names)
-    palette = viz.palette(int(label.max()) + 1)
-    return Answer(image, label.astype("int32"), palette, rows, False, seconds, clicks)
-
-
-def corrected(answer, row, column, kind, *, tolerance=12.0):
-    """Change a segmentation by a click.
-
-    Args:
-        answer: `Answer`.
-        row, column: pixel that was clicked.
-        kind: "grow": the region of like pixels around it becomes one more, of a class
-            of its own. "object", "not object": all such clicks together are given to
-            GrabCut, whose foreground takes the place of the regions. "region": all such
-            clicks are markers of a watershed, one region each.
-        tolerance: of growing, see `classical.region_growing`.
-
-    Returns:
-        `Answer` of regions.
-
-    Raises:
-        ValueError: if the click lies outside, or `kind` is none of these.
-    """
-    height, width = answer.label.shape
-    if not (0 <= row < height and 0 <= column < width):
-        raise ValueError(
-            f"A click must lie in the picture, {height} x {width}. "
-            f"Received: row {row}, column {column}."
-        )
-    start = time.perf_counter()
-    clicks = (*answer.clicks, (int(row), int(column), kind))
-    if kind == "grow":
-        picture = viz.display(answer.image)
-        grown = classical.region_growing(picture, (row, column), tolerance=tolerance)
-        label = np.where(grown == 0, answer.label.max() + 1, answer.label)
-    elif kind in ("object", "not object"):
-        scribbles = np.full([height, width], 255)
-        for y, x, other in clicks:
-            if other in ("object", "not object"):
-                scribbles[_disc(scribbles.shape, y, x)] = int(other == "object")
-        label = _cut(answer.image, scribbles)
-    elif kind == "region":
-        places = [(y, x) for y, x, other in clicks if other == "region"]
-        markers = np.zeros([height, width], "int32")
-        for number, (y, x) in enumerate(places, 1):
-            markers[_disc(markers.shape, y, x)] = number
-        label = classical.watershed(viz.display(answer.image), markers) + 1
-    else:
-        raise ValueError(
-            'A click must be "grow", "object", "not object" or "region". '
-            f"Received: {kind!r}."
-        )
-    label = np.unique(np.append(label, 0), return_inverse=True)[1][:-1]
-    label = label.reshape(height, width)  # ids without gaps, 0 stays 0
-    return of_regions(answer.image, label, time.perf_counter() - start, clicks)
-
-
-def _cut(image, scribbles):
-    """GrabCut by clicks; before both kinds were clicked, the other is the border."""
-    scribbles = scribbles.copy()
-    for value in (0, 1):
-        if not (scribbles == value).any():
-            edge = np.ones(scribbles.shape, bool)
-            edge[1:-1, 1:-1] = False
-            scribbles[edge & (scribbles == 255)] = value
-    return classical.grabcut(viz.display(image), scribbles=scribbles)
-
-
-def _disc(shape, row, column):
-    rows, columns = np.ogrid[: shape[0], : shape[1]]
-    return (rows - row) ** 2 + (columns - column) ** 2 <= CLICK_PX**2
+    palette, label = viz.palette(int(label.max()) + 1), label.astype("int32")
+    return Answer(image, label, palette, rows, False, seconds, names, clicks)

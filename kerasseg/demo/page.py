@@ -5,7 +5,7 @@ import pathlib
 import tempfile
 
 from kerasseg import images
-from kerasseg.demo.answers import corrected
+from kerasseg.demo.clicks import corrected
 
 # Before gradio is imported: it tells nobody what is done here.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -19,10 +19,13 @@ except ImportError as error:
 CLICKS = {
     "nothing": None,
     "grow a region": "grow",
-    "this is the object (GrabCut)": "object",
-    "this is not": "not object",
+    "this belongs to the object (GrabCut)": "object",
+    "this does not": "not object",
     "one region for each click (watershed)": "region",
 }
+AREAS = ["class", "area px", "%"]
+OBJECTS = ["id", "class", "area px", "x1", "y1", "x2", "y2", "score"]
+MOST_STEPS = 20  # that can be undone: each keeps a label map
 # System fonts: the page must look right without a network.
 LOOK = {"theme": gradio.themes.Default(font=["system-ui", "sans-serif"])}
 
@@ -39,6 +42,7 @@ def make(segmenters):
             "## kerasseg\nDrop pictures, choose a method, click to correct."
         )
         answer, folder = gradio.State(), gradio.State()
+        earlier = gradio.State([])  # answers that a click has changed, for "Undo"
         with gradio.Row():
             with gradio.Column(scale=1):
                 files = gradio.File(
@@ -47,12 +51,17 @@ def make(segmenters):
                 which = gradio.Dropdown([], label="Picture", visible=False)
                 method = gradio.Dropdown([*segmenters], label="Method")
                 alpha = gradio.Slider(0, 1, 0.45, step=0.05, label="Opacity")
-                click = gradio.Radio([*CLICKS], value="nothing", label="A click says")
-                tolerance = gradio.Slider(
-                    1, 80, 12, step=1, label="Tolerance of growing"
-                )
-                again = gradio.Button("Begin again")
             with gradio.Column(scale=3):
+                # Beside the picture, also on a telephone, where columns are stacked.
+                click = gradio.Radio(
+                    [*CLICKS], value="nothing", label="A click into the picture says"
+                )
+                tolerance = gradio.Slider(
+                    *(1, 80, 12), step=1, label="Tolerance of growing", visible=False
+                )
+                with gradio.Row():
+                    undo = gradio.Button("Undo", size="sm", min_width=80)
+                    again = gradio.Button("Begin again", size="sm", min_width=80)
                 words = gradio.Markdown("No picture yet.", elem_id="words")
                 view = gradio.Image(
                     label="Result",
@@ -60,26 +69,24 @@ def make(segmenters):
                     elem_id="view",
                     buttons=["download", "fullscreen"],  # nothing to share with others
                 )
-                classes = gradio.Dataframe(
-                    headers=["class", "area px", "%"],
-                    label="Classes",
-                    interactive=False,
-                )
-                objects = gradio.Dataframe(
-                    headers=["id", "class", "area px", "x1", "y1", "x2", "y2", "score"],
-                    label="Objects",
-                    interactive=False,
-                )
+                classes, objects = _table("Classes", AREAS), _table("Objects", OBJECTS)
                 downloads = gradio.File(
                     label="Mask, cut-out, COCO", elem_id="downloads"
                 )
-        shown = [answer, folder, words, view, classes, objects, downloads]
+        shown = [answer, earlier, folder, words, view, classes, objects, downloads]
         files.change(_choices, files, which)
         for event in (which.change, method.change, again.click):
             event(segment, [which, method, alpha, folder], shown)
         alpha.change(_tint, [answer, alpha], view)
-        view.select(_click, [answer, folder, click, tolerance, alpha, which], shown)
+        click.change(_with_tolerance, click, tolerance)
+        state = [answer, earlier, folder, alpha, which]
+        view.select(_click, [*state, click, tolerance], shown)
+        undo.click(_undo, state, shown)
     return page
+
+
+def _table(label, headers):
+    return gradio.Dataframe(headers=headers, label=label, interactive=False)
 
 
 def _choices(paths):
@@ -89,43 +96,68 @@ def _choices(paths):
     return gradio.Dropdown(names, value=first, visible=len(names) > 1)
 
 
+def _with_tolerance(click):
+    return gradio.Slider(visible=CLICKS[click] == "grow")
+
+
 def _segment(segmenters):
     def segment(path, method, alpha, folder):
         if path is None:
-            return None, folder, "No picture yet.", None, [], [], None
+            return None, [], folder, "No picture yet.", None, [], [], None
         try:
             answer = segmenters[method](images.read_image(path, channels=None))
         except (ValueError, OSError, MemoryError) as error:
-            return None, folder, f"**{error}**", None, [], [], None
-        return _shown(answer, folder, alpha, path)
+            # Not by its path, which is that of the server's copy.
+            text = str(error).replace(str(path), pathlib.Path(path).name)
+            return None, [], folder, f"**{text}**", None, [], [], None
+        return _shown(answer, [], folder, alpha, path)
 
     return segment
 
 
-def _shown(answer, folder, alpha, path):
+def _shown(answer, earlier, folder, alpha, path):
     folder = folder or tempfile.mkdtemp(prefix="kerasseg-")
     name = pathlib.Path(path).stem
     height, width = answer.label.shape
+    num = len(answer.found.objects)
     words = (
-        f"{width} x {height} px, {len(answer.found.objects)} objects, "
-        f"{answer.seconds:.2f} s"
+        f"{width} x {height} px, {num} object{'s' * (num != 1)}, {answer.seconds:.2f} s"
     )
+    if answer.clicks:
+        num = len(answer.clicks)
+        words += f", corrected by {num} click{'s' * (num != 1)}"
     written = answer.write(folder, name)
     picture = answer.picture(alpha)
     rows = answer.classes(), answer.objects()
-    return answer, folder, words, picture, *rows, written
+    return answer, earlier, folder, words, picture, *rows, written
 
 
 def _tint(answer, alpha):
     return None if answer is None else answer.picture(alpha)
 
 
-def _click(answer, folder, click, tolerance, alpha, path, event: gradio.SelectData):
-    if answer is None or CLICKS[click] is None:
-        return [gradio.skip()] * 7
+def _said(words):
+    """The page as it is, under other words."""
+    return [*[gradio.skip()] * 3, words, *[gradio.skip()] * 4]
+
+
+def _click(
+    answer, earlier, folder, alpha, path, click, tolerance, event: gradio.SelectData
+):
+    if answer is None:
+        return _said(gradio.skip())
+    if CLICKS[click] is None:
+        return _said("Choose above what a click into the picture says.")
     column, row = event.index[:2]
     try:
-        answer = corrected(answer, row, column, CLICKS[click], tolerance=tolerance)
+        changed = corrected(answer, row, column, CLICKS[click], tolerance=tolerance)
     except ValueError as error:
-        return [gradio.skip(), gradio.skip(), f"**{error}**", *[gradio.skip()] * 4]
-    return _shown(answer, folder, alpha, path)
+        return _said(f"**{error}**")
+    earlier = [*earlier, answer][-MOST_STEPS:]
+    return _shown(changed, earlier, folder, alpha, path)
+
+
+def _undo(answer, earlier, folder, alpha, path):
+    if not earlier:
+        return _said(gradio.skip() if answer is None else "There is nothing to undo.")
+    return _shown(earlier[-1], earlier[:-1], folder, alpha, path)

@@ -10,16 +10,6 @@ from kerasseg import datasets, demo, images, runs
 from kerasseg.weights import catalog
 
 
-@pytest.fixture
-def picture():
-    """Two bright discs on dark ground."""
-    image = np.full((48, 64, 3), 20, np.uint8)
-    y, x = np.mgrid[:48, :64]
-    for row, column in ((14, 14), (30, 46)):
-        image[(y - row) ** 2 + (x - column) ** 2 < 81] = (220, 200, 40)
-    return image
-
-
 @pytest.fixture(scope="module")
 def shapes():
     """Segmenter of the weights that come along."""
@@ -67,43 +57,3 @@ def test_classical_methods_answer_with_regions(picture, name):
     answer = demo.of_method(name)(picture)
     assert answer.label.max() >= 1 and answer.label.shape == (48, 64)
     assert answer.classes()[1][0] == "region 1"
-
-
-def clicked(image, *clicks, **options):
-    answer = demo.untouched(image)
-    for click in clicks:
-        answer = demo.corrected(answer, *click, **options)
-    return answer
-
-
-def is_bright(picture):
-    return picture[..., 0] > 100
-
-
-def test_a_click_grows_a_region(picture):
-    one = clicked(picture, (14, 14, "grow"))
-    left = np.arange(64) < 30
-    assert ((one.label == 1) == is_bright(picture) & left).all()
-    two = demo.corrected(one, 30, 46, "grow")
-    assert ((two.label > 0) == is_bright(picture)).all() and two.label.max() == 2
-    assert two.clicks == ((14, 14, "grow"), (30, 46, "grow"))
-    far = clicked(picture, (14, 14, "grow"), tolerance=255)
-    assert (far.label == 1).all()
-
-
-def test_clicks_on_object_and_background_cut_it_out(picture):
-    answer = clicked(picture, (14, 14, "object"), (30, 46, "not object"))
-    assert answer.label[14, 14] == 1 and answer.label[30, 46] == 0
-    assert answer.label[3, 60] == 0
-
-
-def test_clicks_are_markers_of_regions(picture):
-    answer = clicked(picture, (14, 14, "region"), (30, 46, "region"))
-    assert set(np.unique(answer.label)) == {1, 2}
-    assert answer.label[14, 14] != answer.label[30, 46]
-
-
-@pytest.mark.parametrize("click", [(-1, 0, "grow"), (0, 64, "grow"), (0, 0, "paint")])
-def test_wrong_clicks_are_refused(picture, click):
-    with pytest.raises(ValueError, match="A click must"):
-        clicked(picture, click)

@@ -66,7 +66,7 @@ def _use(tab, folder):
     tab.wait_for_selector(drop, state="attached")
     tab.set_input_files(drop, [folder / "red.png"])
     tab.wait_for_selector("#view img")
-    tab.wait_for_selector("#words >> text=96 x 64 px, 1 objects")
+    tab.wait_for_selector("#words >> text=96 x 64 px, 1 object,")
     with tab.expect_download() as download:
         tab.locator("#downloads a").first.click()
     mask = images.read_mask(download.value.path())
@@ -76,10 +76,20 @@ def _use(tab, folder):
     place = {"x": box["width"] * 70 / 96, "y": box["height"] * 30 / 64}
     tab.locator("#view img").click(position=place)
     tab.wait_for_selector("#words >> text=96 x 64 px, 2 objects")
+    tab.get_by_text("Undo", exact=True).click()
+    tab.wait_for_selector("#words >> text=96 x 64 px, 1 object,")
+    tab.get_by_text("this belongs to the object (GrabCut)", exact=True).click()
+    tab.locator("#view img").click(position=place)
+    tab.wait_for_selector("#words >> text=corrected by 1 click")
+    with tab.expect_download() as download:
+        tab.locator("#downloads a").first.click()
+    mask = images.read_mask(download.value.path())
+    assert (mask[:, :48] == 1).all() and (mask[22:38, 62:78] == 1).all()
+    assert mask.mean() < 0.62  # the half, and the square of 20 x 20
     tab.locator("#pictures button[aria-label='Clear']").click()
     tab.wait_for_selector("#words >> text=No picture yet")
     tab.set_input_files(drop, [folder / "bad.png"])
-    tab.wait_for_selector("#words >> text=bad.png")
+    tab.wait_for_selector("#words >> text=/^bad.png: required/")
 
 
 def test_without_gradio_the_extra_is_named(monkeypatch, capsys):
