@@ -55,8 +55,8 @@ def add_model_arguments(command):
     command.add_argument(
         "--weights",
         metavar="NAME",
-        help="published weights instead of a run's, or a folder that smp's "
-        "save_pretrained or StarDist wrote",
+        help="published weights instead of a run's, or a folder that smp's or "
+        "transformers' save_pretrained or StarDist wrote",
     )
     add_licence_argument(command)
 

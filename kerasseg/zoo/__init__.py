@@ -308,8 +308,9 @@ def entry_of(name, *, accept_licence=False):
     """`Entry` of published weights, or of a folder in which another library saved some.
 
     Args:
-        name: as for `load`, or the path of a folder: with the config.json and weights
-            that segmentation_models.pytorch's `save_pretrained` or StarDist wrote.
+        name: as for `load`, or the path of a folder: with the weights and config.json
+            of `save_pretrained` of segmentation_models.pytorch, or of transformers'
+            SegFormer or UPerNet on ConvNeXt, or of StarDist.
         accept_licence: as for `load`.
 
     Raises:

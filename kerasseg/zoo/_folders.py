@@ -1,10 +1,9 @@
 """Folders in which other libraries save a model, told by their config.json."""
 
-import json
 import pathlib
 
 from kerasseg.weights import WeightsError, catalog
-from kerasseg.zoo import _smp
+from kerasseg.zoo import _hugging_face, _smp
 
 OBJECTS = ("background", "object")  # of StarDist, whose files name none
 
@@ -44,30 +43,21 @@ def _reference_of(folder):
     """Name of a reference, its other arguments, and names of the classes."""
     if (folder / "recipe.toml").is_file():
         raise WeightsError("is a run: give it as --run, not --weights.", str(folder))
-    keys = _keys(folder / "config.json")
-    if "n_rays" in keys:
+    config = _hugging_face.read_json(folder / "config.json")
+    if "architectures" in config:
+        return _hugging_face.reference_of(folder, config)
+    if "n_rays" in config:
         # Any of its names does: config.json says all in which they differ.
         return "stardist/2D_versatile_fluo", {"weights": folder}, OBJECTS
-    if "_model_class" in keys:
+    if "_model_class" in config:
         name, given = _smp.reference_of(folder)
         # One logit tells two classes apart.
         count = max(given["num_classes"], 2)
         return name, given, tuple(map(str, range(count)))
     raise WeightsError(
-        "must hold a config.json that segmentation_models.pytorch's `save_pretrained` "
-        "or StarDist wrote, and the weights. Fix: give a file of another library to "
-        "kerasseg.zoo.from_reference(NAME, weights=FILE); `kerasseg weights` lists "
-        "names that need no folder.",
+        "must hold the weights and config.json of segmentation_models.pytorch's or "
+        "transformers' `save_pretrained`, or of StarDist. Fix: give a file of another "
+        "library to kerasseg.zoo.from_reference(NAME, weights=FILE); `kerasseg "
+        "weights` lists names that need no folder.",
         str(folder),
     )
-
-
-def _keys(path):
-    """Names in a configuration; none if there is no such file."""
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return ()
-    except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"is no configuration ({error}).", str(path)) from error
-    return tuple(config) if isinstance(config, dict) else ()

@@ -85,4 +85,4 @@ def test_a_folder_of_another_library_is_segmented_by(tmp_path, capsys):
     (folder / "config.json").unlink()
     command[-1] = str(tmp_path)
     assert main(command) == 1
-    assert "must hold a config.json" in capsys.readouterr().err
+    assert "must hold the weights and config.json" in capsys.readouterr().err

@@ -40,11 +40,11 @@ def test_a_folder_of_stardist_is_loaded_by_its_path(tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("config.json", '{"model_type": "segformer"}', "must hold a config.json that"),
+        ("config.json", '{"model_type": "segformer"}', "must hold the weights and"),
         ("config.json", "[" * 10**5, "is no configuration"),
-        ("config.json", "[]", "must hold a config.json that"),
+        ("config.json", "[]", "must hold the weights and"),
         ("recipe.toml", "", "give it as --run"),
-        ("readme", "", "must hold a config.json that"),
+        ("readme", "", "must hold the weights and"),
     ],
 )
 def test_other_folders_are_refused_with_what_is_read(tmp_path, name, text, message):
