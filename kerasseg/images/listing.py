@@ -100,14 +100,24 @@ def named_pictures(inputs, leave_out):
             pairs, masks = pairs + found, masks + beside
         else:
             pairs.append((path.stem, path))
-    named, taken = [], set()
-    for stem, path in pairs:
+    names = unique_names(stem for stem, _ in pairs)
+    return [(name, path) for name, (_, path) in zip(names, pairs)], masks
+
+
+def unique_names(names):
+    """Names that differ, in order: a second "a" becomes "a_2".
+
+    Example:
+        >>> unique_names(["a", "b", "a", "a"])
+        ['a', 'b', 'a_2', 'a_3']
+    """
+    found = {}  # ordered, and asked for each name
+    for stem in names:
         name, copy = stem, 2
-        while name in taken:
+        while name in found:
             name, copy = f"{stem}_{copy}", copy + 1
-        taken.add(name)
-        named.append((name, path))
-    return named, masks
+        found[name] = None
+    return list(found)
 
 
 def _is_mask_folder(folder):
