@@ -42,6 +42,17 @@ COLUMNS = (
 )
 
 
+def class_columns(class_names):
+    """Columns of images.csv of classes: for each name, those of objects and areas.
+
+    Example:
+        >>> class_columns(["a", "b"])
+        ['a_objects', 'a_area_px', 'b_objects', 'b_area_px']
+    """
+    ends = "_objects", "_area_px"
+    return [f"{name}{end}" for name in class_names for end in ends]
+
+
 def of_instances(found, class_names=None):
     """`Found` of `Instances`; class names without the background.
 
