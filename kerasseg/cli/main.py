@@ -24,6 +24,7 @@ from kerasseg.cli import (
     errors,
     exports,
     look_around,
+    many,
     options,
     plan,
     published,
@@ -174,10 +175,13 @@ def _evaluate_arguments(command):
 
 def _predict_arguments(command):
     command.add_argument(
-        "images", nargs="+", help="image files, folders, clips, or 0 for a camera"
+        "images",
+        nargs="+",
+        help="image files, folders, clips, or 0 for a camera; with --on also lists",
     )
     published.add_model_arguments(command)
     command.add_argument("--out", default="predictions", help="output folder")
+    many.add_arguments(command)
     clips.add_arguments(command)
     options.add_arguments(command)
 
@@ -212,6 +216,10 @@ def _predict(arguments):
     """Segment images and clips: overlays, class-id PNGs and contours, or objects."""
     from kerasseg import runs
 
+    if arguments.on is not None:
+        return many.predict(arguments)
+    if arguments.workers is not None or arguments.gpus_per_worker:
+        raise ValueError("--workers and --gpus-per-worker are for --on ray.")
     report = runs.predict(
         published.chosen(arguments),
         arguments.images,

@@ -1,4 +1,4 @@
-"""Silence about TensorFlow's start, its notes on oneDNN and CUDA, and closed pipes.
+"""Silence about TensorFlow's start, oneDNN, CUDA, Ray's restarts, and closed pipes.
 
 TensorFlow 2.21 writes them from C++ before TF_CPP_MIN_LOG_LEVEL or others count.
 """
@@ -10,6 +10,7 @@ import re
 import select
 import signal
 import sys
+import threading
 import time
 
 CHATTER = re.compile(
@@ -21,6 +22,7 @@ CHATTER = re.compile(
     # Errors that stop nothing: no GPU, a library registered twice, an operation that
     # another one replaces.
     rb"|.*: E .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas|oneDNN supports)"
+    rb"|\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d+ [IWE] \d+ \d+\] "  # of Ray
     # Of every .webm that OpenCV writes, right as it is.
     rb"|OpenCV: FFMPEG: tag "
     rb"|E\d{4} .*(cuda_platform|cuInit|cuda_dnn|cuda_fft|cuda_blas|oneDNN supports)"
@@ -49,6 +51,31 @@ def leave():
     """Print nothing any more, as `| head` wants; returns the exit code."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return READER_LEFT
+
+
+class WithoutRay:
+    """A text stream without the paragraphs that Ray 2.60 prints about dead workers.
+
+    It prints them to stdout, from a thread of its own, whatever its settings. One line
+    on stderr says instead that a worker died.
+
+    Args:
+        stream: where all else goes.
+    """
+
+    def __init__(self, stream):
+        self._stream = stream
+
+    def write(self, text):
+        """Write a text, unless it is Ray's."""
+        if threading.current_thread().name != "ray_listen_error_messages":
+            return self._stream.write(text)
+        if "died or was killed" in text:
+            print("kerasseg: a worker died; another one goes on.", file=sys.stderr)
+        return len(text)
+
+    def __getattr__(self, name):
+        return getattr(self._stream, name)
 
 
 def filter_errors():

@@ -10,6 +10,7 @@ A run folder holds `recipe.toml` (resolved), `run.json` (data root, classes, col
 from kerasseg.runs.exporting import about_export, compare, export
 from kerasseg.runs.folder import Notes, RunError, find, load
 from kerasseg.runs.folds import train_folds
+from kerasseg.runs.many import predict_many
 from kerasseg.runs.members import expand
 from kerasseg.runs.planned import find_planned
 from kerasseg.runs.pseudo import train_student
@@ -28,6 +29,7 @@ __all__ = [
     "find_planned",
     "load",
     "predict",
+    "predict_many",
     "published",
     "read_samples",
     "ready",

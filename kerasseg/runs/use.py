@@ -128,12 +128,21 @@ def read_samples(run, *, root=None, split="val", overrides=()):
         RecipeError: for a wrong override.
         ImageError: if the data are not as the recipe says.
     """
-    if isinstance(run, catalog.Entry):
-        recipe, facts = _about(run)
-    else:
-        several = isinstance(run, (list, tuple))
-        recipe, facts = (members.read_all if several else read)(run)
+    recipe, facts = _read_chosen(run)
     return _samples(recipes.with_data(recipe, overrides), facts, root, split)
+
+
+def _read_chosen(run):
+    """Recipe and facts, as `load_chosen` gives them, without a model."""
+    if isinstance(run, catalog.Entry):
+        return _about(run)
+    several = isinstance(run, (list, tuple))
+    return (members.read_all if several else read)(run)
+
+
+def check_prediction(run, options=None):
+    """The options that `ready` would give, without a model; raises its ValueErrors."""
+    return _options(_read_chosen(run)[0], options)
 
 
 def _samples(recipe, facts, root, split):

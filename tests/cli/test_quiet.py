@@ -3,10 +3,11 @@
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from kerasseg.cli import look_around, main
+from kerasseg.cli import look_around, main, quiet
 
 CODE = """
 import os, sys
@@ -18,6 +19,7 @@ lines = [
     "E0000 00:00:1795957842.811600    2649 cuda_platform.cc:52] failed call to cuInit",
     "2026-01-01 10:00:00.123456: I tensorflow/core/platform/cpu_feature_guard.cc:210]",
     "2026-01-01 10:00:00.12: E tensorflow/core/util/util.cc:131] oneDNN supports DT",
+    "[2026-11-30 12:02:07,900 E 2194 2194] core_worker.cc:2465: Actor with class",
     "F0000 00:00:1795957842.811600    2649 tensor.cc:1] Check failed: x",
     "kerasseg: an error",
 ]
@@ -40,6 +42,20 @@ def test_chatter_is_dropped_and_errors_get_out_even_of_a_crash(end, code):
         "a warning",
         "the last words",
     ]
+
+
+def test_one_line_stands_for_what_ray_prints_of_a_dead_worker(capsys):
+    stream = quiet.WithoutRay(sys.stdout)
+    known = {"file": stream, "flush": True}
+    print("a bar", **known)
+    text = "(raylet) A worker died or was killed while executing a task. To find"
+    name = "ray_listen_error_messages"
+    thread = threading.Thread(target=print, args=[text], kwargs=known, name=name)
+    thread.start()
+    thread.join()
+    printed = capsys.readouterr()
+    assert printed.out == "a bar\n"
+    assert printed.err == "kerasseg: a worker died; another one goes on.\n"
 
 
 def test_a_command_prints_no_chatter():
