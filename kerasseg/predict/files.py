@@ -100,10 +100,15 @@ def opacity(shares):
     return shares[..., 0] if shares.shape[2] == 1 else 1 - shares[..., 0]
 
 
-def write_cut_out(path, image, alpha):
-    """Write an object without its background, and without its light at soft edges."""
+def cut_out(image, alpha):
+    """An object without its background, and without its light at soft edges, RGBA."""
     alpha = np.clip(alpha, 0, 1)  # a rounding error may lie outside
-    images.write_image(path, viz.cut_out(viz.foreground(image, alpha), alpha))
+    return viz.cut_out(viz.foreground(image, alpha), alpha)
+
+
+def write_cut_out(path, image, alpha):
+    """Write what `cut_out` makes."""
+    images.write_image(path, cut_out(image, alpha))
 
 
 def folder_of_instances(

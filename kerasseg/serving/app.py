@@ -53,7 +53,7 @@ class Service:
         self._running = 0
         self.metrics = Metrics(lambda: len(self._batches))
         self._batches = Batches(
-            segmenter.segment,
+            self._work,
             most_waiting=limits.max_requests,
             on_batch=self.metrics.count_batch,
         )
@@ -61,6 +61,12 @@ class Service:
         # once, so that few decoded images are in memory.
         workers = os.cpu_count() or 1
         self._files = concurrent.futures.ThreadPoolExecutor(workers, "files")
+
+    def _work(self, items):
+        """Results for images, pairs with whether they are to be cut out."""
+        several, cut_out = [image for image, _ in items], items[0][1]
+        model = self._segmenter
+        return model.opacities(several) if cut_out else model.segment(several)
 
     def predict(self, form):
         """Endpoint that answers one picture, and counts it.
@@ -131,8 +137,10 @@ class Service:
                     image, asked = await loop.run_in_executor(self._files, *work)
                 del data, work
                 with _stage(seconds, "segment"):
-                    group, most = (image.shape, image.dtype), model.most_together(image)
-                    found = await self._batches(image, group, most)
+                    item = image, asked == "cutout"
+                    group = image.shape, image.dtype, item[1]
+                    most = model.most_together(image)
+                    found = await self._batches(item, group, most)
                 with _stage(seconds, "encode"):
                     work = form.pack, model, image, found, asked
                     answer = await loop.run_in_executor(self._files, *work)

@@ -26,6 +26,8 @@ def begin(request, model):
     if kind not in ANSWERS:
         choices = ", ".join(ANSWERS)
         raise HTTPException(400, f"answer= must be one of {choices}. Received: {kind}.")
+    if kind == "cutout" and model.no_cut_out:
+        raise HTTPException(400, model.no_cut_out)
     media = request.headers.get("content-type", "").partition(";")[0].lower()
     if media in ("multipart/form-data", "application/json"):
         raise HTTPException(

@@ -12,7 +12,10 @@ from kerasseg.tasks.semantic import BATCH_PX
 MAX_PIXELS = 4_000_000  # a U-Net takes about 1 GB for a million
 MOST_OBJECTS = 1000  # in one answer
 BOX = ("x1", "y1", "x2", "y2")
-ANSWERS = {"json": "application/json", "mask": "image/png", "overlay": "image/png"}
+ANSWERS = {"json": "application/json"} | dict.fromkeys(
+    ("mask", "overlay", "cutout"), "image/png"
+)
+BACKGROUND = "background", "class 0"  # the latter where a data set names none
 
 
 class Segmenter:
@@ -38,6 +41,7 @@ class Segmenter:
         self._together = together
         self._draw = task.drawer(self.classes, self.palette, options)
         self._channels = model.input_shape[-1]
+        self.no_cut_out = self._why_no_cut_out()
 
     def about(self):
         """JSON-able dict: the model, its task, classes and what it accepts."""
@@ -54,8 +58,25 @@ class Segmenter:
             "channels": self._channels,
             "max_pixels": self.max_pixels,
             "licence": getattr(self.model, "licence", None),
-            "answers": ANSWERS,
+            "answers": {
+                name: media
+                for name, media in ANSWERS.items()
+                if name != "cutout" or not self.no_cut_out
+            },
         }
+
+    def _why_no_cut_out(self):
+        """Words if there is no background that could be left out, else None."""
+        first = str(next(iter(self.classes), ""))
+        names_all = self.task.first_class == 0 and len(self.classes) > 2
+        if not names_all or first.lower() in BACKGROUND:
+            return None
+        return (
+            "answer=cutout needs a model that finds objects before a background. "
+            f"Received: one of {len(self.classes)} classes, the first of which is "
+            f"{first!r}. Fix: answer=mask, and choose classes from it; or train with "
+            "'background' as the first class."
+        )
 
     def read(self, data):
         """Image [H, W, C] of the bytes of a file, upright, as `images.read_image`.
@@ -80,6 +101,11 @@ class Segmenter:
             return self.task.predict_batch(self.model, several, self.options)
         return [self.task.predict(self.model, several[0], self.options)]
 
+    def opacities(self, several):
+        """List of what `answer` takes for a cut-out, instead of that of `segment`."""
+        task = self.task
+        return [task.opacity(task, self.model, x, self.options) for x in several]
+
     def warm_up(self, size=(256, 256)):
         """Answer a black image, so that the first request is not the slow one."""
         black = np.zeros([*size, self._channels], "uint8")
@@ -90,11 +116,15 @@ class Segmenter:
 
         Args:
             image: from `read`.
-            found: from `segment`.
+            found: from `segment`; for "cutout", from `opacities`.
             kind: a key of `ANSWERS`. "json": areas of classes, the objects, best or
                 first ones, and the mask as base64 of a PNG; "mask": the PNG, grey,
-                8 or 16 bits; "overlay": the image tinted, for people.
+                8 or 16 bits; "overlay": the image tinted, for people; "cutout": the
+                image without background, RGBA, soft where probabilities are.
         """
+        if kind == "cutout":
+            cut = self.task.cut_out(image, found, self.options)
+            return _png(cv2.cvtColor(cut, cv2.COLOR_RGBA2BGRA))
         if kind == "overlay":
             picture = self._draw(image, found)[0]
             return _png(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))

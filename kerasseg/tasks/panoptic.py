@@ -239,6 +239,12 @@ def folder(model, inputs, out, *, class_names=None, palette=None, options=None):
     return {**result, "segments": str(path)}
 
 
+def opacity(task, model, image, options):
+    """Where there are things, bool [H, W]: stuff is background."""
+    things = things_of(options, semantic.num_classes(model))
+    return to_instances(predict(model, image, options), things).masks.any(0)
+
+
 def rows(found, class_names, options):
     """`predict.tables.Found` of segments; those of things are objects."""
     from kerasseg.predict import tables
@@ -303,6 +309,7 @@ TASK = dataclasses.replace(
     predict=predict,
     predict_batch=None,
     ids=lambda found: found.ids,
+    opacity=opacity,
     rows=rows,
     scorer=Scorer,
     table=table,

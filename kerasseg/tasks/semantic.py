@@ -53,6 +53,15 @@ def predict(model, image, options):
     return class_ids(model, image, **arguments(options))
 
 
+def opacity(task, model, image, options):
+    """Probability of all classes but the first, float [H, W]."""
+    from kerasseg.predict import files, probabilities
+
+    return files.opacity(
+        probabilities(model, image, **arguments(options, "min_area_px"))
+    )
+
+
 def one_by_one(options):
     """Whether options are for one image at a time: tiling and the CRF are."""
     return bool(options.tile_px or options.refine)
@@ -320,6 +329,7 @@ TASK = Task(
     predict=predict,
     predict_batch=predict_batch,
     ids=lambda found: found,
+    opacity=opacity,
     rows=rows,
     scorer=Scorer,
     table=table,

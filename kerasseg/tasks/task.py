@@ -39,6 +39,8 @@ class Task:
             its objects or segments from 1.
         rows: (what is found in one image, class_names, options) ->
             `predict.tables.Found`, its objects and areas; None if there are none.
+        opacity: (task, model, image, options) -> [H, W] in 0..1, how far each pixel is
+            something else than background; see `cut_out`.
         scorer: (model, samples, options) -> object with `predict(images)`,
             `add(sample, found) -> row`, `result()`, and `batch_px`, the pixels of small
             images that go through the model together; those that know probabilities
@@ -88,6 +90,9 @@ class Task:
     program: Callable
     differences: Callable
     outputs: dict
+    opacity: Callable = lambda task, model, image, options: (
+        task.ids(task.predict(model, image, options)) > 0
+    )
     choose: Callable = lambda task, model, samples, options, recipe: ({}, [])
     drawer: Callable | None = None
     predict_batch: Callable | None = None
@@ -109,6 +114,20 @@ class Task:
     def default_options(self):
         """Default of each option by name."""
         return defaults(self.options)
+
+    def cut_out(self, image, opacity, options):
+        """Picture of what a model finds, without background: uint8 [H, W, 4], RGBA.
+
+        Args:
+            image: [H, W, C], of which `picture_bands` of the options are shown.
+            opacity: of the image, by `opacity`.
+            options: of prediction.
+        """
+        from kerasseg import viz
+        from kerasseg.predict import files
+
+        image = viz.select_bands(image, getattr(options, "picture_bands", None))
+        return files.cut_out(image, opacity)
 
     def video(
         self,

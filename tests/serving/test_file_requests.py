@@ -1,5 +1,7 @@
 """Which answer a request with a picture's file gets."""
 
+import types
+
 import pytest
 
 pytest.importorskip("starlette")
@@ -9,18 +11,26 @@ from starlette.requests import Request
 from kerasseg.serving import file_requests
 
 
-def begin(query="", **headers):
+def begin(query="", model=None, **headers):
     pairs = [(name.encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "query_string": query.encode(), "headers": pairs}
-    return file_requests.begin(Request(scope), None)
+    return file_requests.begin(Request(scope), model)
 
 
 def test_the_query_goes_before_the_header():
     assert begin() == "json"
     assert begin(accept="text/html, image/png") == "mask"
     assert begin("answer=overlay", accept="image/png") == "overlay"
-    with pytest.raises(HTTPException, match="json, mask, overlay"):
+    with pytest.raises(HTTPException, match="json, mask, overlay, cutout"):
         begin("answer=gif")
+
+
+def test_a_cut_out_is_refused_where_there_is_none():
+    model = types.SimpleNamespace(no_cut_out=None)
+    assert begin("answer=cutout", model) == "cutout"
+    model.no_cut_out = "no background"
+    with pytest.raises(HTTPException, match="no background"):
+        begin("answer=cutout", model)
 
 
 def test_forms_are_no_files():

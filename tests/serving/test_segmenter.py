@@ -6,6 +6,7 @@ import json
 import cv2
 import numpy as np
 import pytest
+from skimage import data
 
 from kerasseg import datasets, images, predict, runs
 from kerasseg.serving import Segmenter
@@ -84,3 +85,42 @@ def test_files_that_are_too_large_are_refused_unread(photo):
     small = segmenter("shapes", max_pixels=95 * 96)
     with pytest.raises(images.ImageError, match="at most 9120 pixels"):
         small.read(png(photo))
+
+
+def test_a_cut_out_is_that_of_prediction(tmp_path):
+    people = segmenter("people")
+    photo = data.astronaut()[:320, :320]
+    images.write_image(tmp_path / "a.png", photo)
+    (alpha,) = people.opacities([photo])
+    found = pixels(people.answer(photo, alpha, "cutout"))
+    predict.folder(
+        people.model,
+        tmp_path / "a.png",
+        tmp_path,
+        class_names=people.classes,
+        save=("cutout",),
+    )
+    expected = pixels((tmp_path / "cutouts/a.png").read_bytes())
+    np.testing.assert_array_equal(found, expected)
+    assert found.shape == (320, 320, 4)
+    soft = (found[..., 3] > 20) & (found[..., 3] < 235)
+    assert 0.005 < soft.mean() < 0.2  # the edge
+
+
+def test_models_of_objects_cut_them_out():
+    nuclei = segmenter("nuclei")
+    image = np.full((64, 64, 3), 10, np.uint8)
+    y, x = np.mgrid[:64, :64]
+    image[(y - 30) ** 2 + (x - 28) ** 2 < 100] = 150
+    ids = nuclei.task.ids(nuclei.segment([image])[0])
+    cut = pixels(nuclei.answer(image, nuclei.opacities([image])[0], "cutout"))
+    np.testing.assert_array_equal(cut[..., 3], 255 * (ids > 0))
+    assert 200 < (ids > 0).sum() < 450
+
+
+def test_models_without_a_background_have_nothing_to_cut_out(shapes):
+    assert shapes.no_cut_out is None and "cutout" in shapes.about()["answers"]
+    look = {"class_names": ["road", "sky", "car", "tree"], "palette": shapes.palette}
+    street = Segmenter(shapes.model, shapes.task, look, shapes.options, name="street")
+    assert "first of which is 'road'" in street.no_cut_out
+    assert list(street.about()["answers"]) == ["json", "mask", "overlay"]

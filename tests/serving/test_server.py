@@ -28,6 +28,8 @@ TIMEOUT_S = 0.5
 class Bright:
     """Segmenter that finds bright pixels; black images take long, 13 is bad luck."""
 
+    no_cut_out = None
+
     def __init__(self):
         self.batches = []
 
@@ -47,6 +49,9 @@ class Bright:
         if any((image == 0).all() for image in several):
             time.sleep(4 * TIMEOUT_S)
         return [image[..., 0] > 127 for image in several]
+
+    def opacities(self, several):
+        return [np.full(image.shape[:2], 0.5) for image in several]
 
     def answer(self, image, found, kind):
         return json.dumps({"kind": kind, "bright": int(found.sum())}).encode()
@@ -113,6 +118,8 @@ def test_a_picture_is_answered_as_asked(port):
     assert status == 200 and json.loads(text)["kind"] == "mask"
     status, text = ask(port, png(), path="/predict?answer=overlay")
     assert json.loads(text)["kind"] == "overlay"
+    status, text = ask(port, png(), path="/predict?answer=cutout")
+    assert json.loads(text) == {"kind": "cutout", "bright": 40}  # half of 80, soft
 
 
 @pytest.mark.parametrize(

@@ -129,6 +129,14 @@ def test_stuff_is_what_is_no_thing(oracle):
     assert sorted(found.classes.tolist()) == [0, 1, 2]  # both discs are one region
 
 
+def test_a_cut_out_shows_things_alone(oracle):
+    image, options = np.zeros([12, 16, 3], "uint8"), PanopticOptions(things=(2,))
+    opacity = panoptic.TASK.opacity(panoptic.TASK, oracle, image, options)
+    assert (opacity == (IDS == 3)).all()
+    cut = panoptic.TASK.cut_out(image, opacity, options)
+    assert (cut[..., 3] == 255 * (IDS == 3)).all()
+
+
 def test_things_are_classes_of_the_model(oracle):
     image = np.zeros([*IDS.shape, 3], "uint8")
     with pytest.raises(ValueError, match=r"0\.\.2\. Received: things=\(1, 99\)"):
