@@ -13,7 +13,7 @@ def add_arguments(command):
     command.add_argument(
         "--init",
         metavar="WEIGHTS",
-        help="begin with published weights by name, those of a run folder, or a file; "
+        help="begin with published weights by name, those of a folder, or a file; "
         "without a recipe, with their model, too",
     )
     published.add_licence_argument(command)

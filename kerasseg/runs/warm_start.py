@@ -19,8 +19,7 @@ def model_table(init, accept_licence=False):
         dict of the architecture and its options; None for a file of weights, which
         does not say them.
     """
-    if catalog.is_name(init):
-        entry = catalog.entry(init, accept_licence=accept_licence)
+    if entry := _entry(init, accept_licence):
         if entry.task == "encoder":
             raise RunError(
                 f"{init!r} are weights of an encoder, --init takes those of a whole "
@@ -46,13 +45,15 @@ def _published(entry):
     if entry.reference:
         reference = zoo.REFERENCES[entry.reference].references[entry.reference]
         inner = {**reference.encoder_options, **inner}
-        options = {**reference.options, **options}
+        by_encoder = reference.by_encoder.get(entry.encoder, {})
+        options = {**reference.options, **by_encoder, **options}
     table = {"architecture": entry.architecture, **options}
     if entry.encoder:
         table["encoder"] = entry.encoder
     if inner:
         table["encoder_options"] = inner
-    # As TOML reads them.
+    # As TOML reads them, which has no None.
+    table = {key: x for key, x in table.items() if x is not None}
     return {key: list(x) if isinstance(x, tuple) else x for key, x in table.items()}
 
 
@@ -62,9 +63,10 @@ def begin(model, settings):
     Args:
         model: keras.Model; it is changed.
         settings: [train] of a recipe. `init` is a name of `weights.catalog`, a run
-            folder, whose best weights are taken, or a file of weights; "" leaves the
-            model as it is. Where it has other classes, the head begins anew and the
-            log says so. `freeze` is the `part` of `zoo.freeze`, or "".
+            folder, whose best weights are taken, a folder of another library (see
+            `zoo.entry_of`), or a file of weights; "" leaves the model as it is. Where
+            it has other classes, the head begins anew and the log says so. `freeze` is
+            the `part` of `zoo.freeze`, or "".
 
     Raises:
         RunError: if there is no such file.
@@ -73,14 +75,26 @@ def begin(model, settings):
     from kerasseg import zoo
 
     if settings["init"]:
-        zoo.load_torch(model, _path(settings["init"]), skip_mismatch="head")
+        source = _entry(settings["init"]) or _path(settings["init"])
+        zoo.load_torch(model, source, skip_mismatch="head")
     if settings["freeze"]:
         zoo.freeze(model, settings["freeze"])
 
 
-def _path(init):
+def _entry(init, accept_licence=False):
+    """Entry of a name or of another library's folder; None of a run or a file."""
     if catalog.is_name(init):
-        return catalog.entry(init).path()
+        return catalog.entry(init, accept_licence=accept_licence)
+    folder = pathlib.Path(init)
+    is_run = (folder / "recipe.toml").is_file()
+    if is_run or not (folder / "config.json").is_file():
+        return None
+    from kerasseg import zoo
+
+    return zoo.entry_of(folder)
+
+
+def _path(init):
     path = pathlib.Path(init)
     if path.is_dir():
         path = path / "best.weights.h5"

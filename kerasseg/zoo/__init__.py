@@ -223,7 +223,8 @@ def load_torch(model, source, *, skip_mismatch=None):
 
     Args:
         model: keras.Model of a function in `kerasseg.zoo` or `kerasseg.encoders`.
-        source: path, see `kerasseg.weights.read`, or a state dict as a dict of arrays.
+        source: path, see `kerasseg.weights.read`, a state dict as a dict of arrays, or
+            an `Entry`, whose options are those that the model must have.
         skip_mismatch: see `from_reference`.
 
     Returns:
@@ -234,8 +235,13 @@ def load_torch(model, source, *, skip_mismatch=None):
         WeightsError: if the file cannot be read; lists unknown, missing and misshapen
             arrays, or options that differ; the model is then unchanged.
     """
+    references = getattr(BUILDERS.get(model.name), "references", {})
+    if isinstance(source, catalog.Entry):
+        if known := references.get(source.reference):
+            known = dataclasses.replace(known, options=known.options | source.options)
+            references = {source.reference: known}
+        source = source.path()
     if model.name in BUILDERS:
-        references = BUILDERS[model.name].references
         return load_weights(model, source, references, skip_mismatch=skip_mismatch)
     if model.name in encoders.ENCODERS:
         traits = encoders.traits_of(model)

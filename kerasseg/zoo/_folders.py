@@ -3,7 +3,7 @@
 import pathlib
 
 from kerasseg.weights import WeightsError, catalog
-from kerasseg.zoo import _hugging_face, _smp
+from kerasseg.zoo import _hugging_face, _smp, _star_unet
 
 OBJECTS = ("background", "object")  # of StarDist, whose files name none
 
@@ -47,8 +47,10 @@ def _reference_of(folder):
     if "architectures" in config:
         return _hugging_face.reference_of(folder, config)
     if "n_rays" in config:
+        file, options, _ = _star_unet.read(folder)
         # Any of its names does: config.json says all in which they differ.
-        return "stardist/2D_versatile_fluo", {"weights": folder}, OBJECTS
+        given = {"weights": file, "options": options}
+        return "stardist/2D_versatile_fluo", given, OBJECTS
     if "_model_class" in config:
         name, given = _smp.reference_of(folder)
         # One logit tells two classes apart.

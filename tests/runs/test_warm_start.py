@@ -1,5 +1,8 @@
 """Trainings that begin with weights: by name, of a run, or from a file."""
 
+import pathlib
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from kerasseg.runs import warm_start
 from kerasseg.weights import WeightsError, catalog
 from kerasseg.zoo import _builder, _references
 
+FILES = pathlib.Path(__file__).parents[1] / "files"
 SHORT = [
     *("--set", "train.epochs=1", "--set", "train.steps_per_epoch=1"),
     *("--set", "train.batch_size=2", "--set", "augment.size=[32, 32]"),
@@ -100,6 +104,23 @@ def test_weights_of_another_network_are_refused():
     model = zoo.unet(4, base_filters=4)
     with pytest.raises(WeightsError, match="misshapen"):
         warm_start.begin(model, {"init": "shapes", "freeze": ""})
+
+
+def test_a_folder_of_another_library_brings_its_model(tmp_path):
+    with zipfile.ZipFile(FILES / "stardist_own.zip") as file:
+        file.extractall(tmp_path)
+    init = str(tmp_path / "own")
+    table = warm_start.model_table(init)
+    expected = {"as_published": True, "grid": 1, "depth": 2, "num_rays": 8}
+    assert expected.items() <= table.items()
+    assert table.pop("architecture") == "stardist"
+    model = zoo.stardist(**table, input_shape=(None, None, 2))
+    warm_start.begin(model, {"init": init, "freeze": ""})
+    for ours, theirs in zip(model.weights, zoo.load(init).weights):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    other = zoo.stardist(8, as_published=True, grid=1, depth=2, base_filters=2)
+    with pytest.raises(WeightsError, match="misshapen"):
+        warm_start.begin(other, {"init": init, "freeze": ""})
 
 
 @pytest.mark.parametrize("rates", ["{encoder = -1.0}", "[1]", '{encoder = "slow"}'])
