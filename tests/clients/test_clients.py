@@ -108,6 +108,24 @@ def test_clients_in_node_give_the_mask(runtime, case):
     assert_is_the_mask(mask, expected)
 
 
+@pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+def test_the_client_in_node_says_what_it_needs(tmp_path):
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "photo.ppm").write_bytes(b"P6 1 1 255\n\0\0\0")
+    command = ["node", str(CLIENTS / "run_onnx.mjs"), "model.onnx"]
+    for words, said in (
+        ([], "npm install onnxruntime-node"),
+        (["photo.jpg", "mask.pgm"], "photo.jpg is no PPM file"),
+        (["photo.ppm", "mask.pgm"], "onnxruntime-node is not in this folder"),
+        (["no.ppm", "mask.pgm"], "no such file or directory, open 'no.ppm'"),
+    ):
+        done = subprocess.run(
+            [*command, *words], cwd=tmp_path, capture_output=True, text=True
+        )
+        assert done.returncode == 1 and said in done.stderr
+        assert "    at " not in done.stderr  # no stack
+
+
 def test_clients_need_nothing_of_kerasseg():
     for path in CLIENTS.iterdir():
         assert "kerasseg import" not in path.read_text()
