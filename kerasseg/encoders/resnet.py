@@ -14,8 +14,9 @@ from kerasseg.layers import AtrousConv2D, Normalize
 # ImageNet's statistics, 255 times torchvision's: 0.485, 0.456, 0.406; 0.229, ...
 MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 # Names of torchvision's state dict -> names of our layers.
-# In torchvision's detectors, its segmentation models, segmentation_models.pytorch.
-START = r"^(?:backbone\.body\.|backbone\.|encoder\.)?"
+# In torchvision's detectors, its segmentation models, segmentation_models.pytorch, and
+# there around timm's encoders.
+START = r"^(?:backbone\.body\.|backbone\.|encoder\.model\.|encoder\.)?"
 RULES = (
     *(  # mmsegmentation's V1c
         (rf"{START}stem\.{3 * step + part}\.", f"stem{step + 1}_{kind}.")

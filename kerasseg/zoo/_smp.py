@@ -3,6 +3,7 @@
 import json
 import pathlib
 
+from kerasseg.encoders import resnet
 from kerasseg.weights import WeightsError
 
 FILES = ("model.safetensors", "pytorch_model.bin")
@@ -51,6 +52,9 @@ OTHERWISE = {
 WITHOUT_EFFECT = {"encoder_weights", "activation", "decoder_dropout", "psp_dropout"}
 WITHOUT_EFFECT |= {"decoder_aspp_dropout", "psp_use_batchnorm"}
 NAMED = {"_model_class", "encoder_name", "classes"}
+# Encoders of timm, "tu-resnet50d" there: those that are ours, at stride 32 only.
+TIMM = {*resnet.DEPTHS, "resnet50d"}
+DENSE = {"PAN", "PSPNet", "DeepLabV3", "DeepLabV3Plus"}
 
 
 def reference_of(folder):
@@ -94,10 +98,25 @@ def reference_of(folder):
             )
     return f"smp/{theirs}", {
         "num_classes": config["classes"],
-        "encoder": config["encoder_name"].replace("-", "_"),
+        "encoder": _encoder(config["encoder_name"], theirs, folder),
         "weights": weights[0],
         "options": options,
     }
+
+
+def _encoder(name, architecture, folder):
+    """Our name of an encoder there."""
+    timm = name.removeprefix("tu-")
+    if timm == name:
+        return name.replace("-", "_")
+    if timm not in TIMM or architecture in DENSE:
+        raise WeightsError(
+            f"of timm's encoders {', '.join(sorted(TIMM))} are known, for other "
+            f"networks than {', '.join(sorted(DENSE))}. Received: {name!r} of "
+            f"{architecture}.",
+            str(folder),
+        )
+    return timm
 
 
 def _read(path):

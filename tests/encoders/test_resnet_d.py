@@ -22,6 +22,7 @@ def model():
         ("layer2.0.downsample.1", "layer2_0_shortcut_conv"),
         ("layer2.0.downsample.2", "layer2_0_shortcut_norm"),
         ("encoder.layer1.1.conv2", "layer1_1_2_conv"),
+        ("encoder.model.conv1.0", "stem1_conv"),  # in smp's networks
     ],
 )
 def test_names_of_timm_have_their_places(model, theirs, ours):

@@ -103,5 +103,17 @@ def test_files_that_are_missing_are_named(tmp_path):
 
 
 def test_an_unknown_encoder_is_named(tmp_path):
-    with pytest.raises(ValueError, match=r"Unknown encoder.*tu_resnet50"):
-        zoo.from_smp(write(tmp_path, encoder_name="tu-resnet50"))
+    with pytest.raises(ValueError, match=r"Unknown encoder.*timm_regnetx_002"):
+        zoo.from_smp(write(tmp_path, encoder_name="timm-regnetx_002"))
+
+
+def test_timms_encoders_are_ours_where_nothing_is_dilated(tmp_path):
+    write(tmp_path)
+    config = UNET | {"encoder_name": "tu-resnet50d"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert reference_of(tmp_path)[1]["encoder"] == "resnet50d"
+    (tmp_path / "config.json").write_text(json.dumps(config | {"encoder_name": "tu-a"}))
+    with pytest.raises(weights.WeightsError, match="resnet50d.* are known.*'tu-a'"):
+        reference_of(tmp_path)
+    with pytest.raises(weights.WeightsError, match="other networks than .*DeepLabV3Pl"):
+        reference_of(write(tmp_path, encoder_name="tu-resnet50d"))
