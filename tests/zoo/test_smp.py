@@ -113,7 +113,9 @@ def test_timms_encoders_are_ours_where_nothing_is_dilated(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert reference_of(tmp_path)[1]["encoder"] == "resnet50d"
     (tmp_path / "config.json").write_text(json.dumps(config | {"encoder_name": "tu-a"}))
-    with pytest.raises(weights.WeightsError, match="resnet50d.* are known.*'tu-a'"):
+    with pytest.raises(weights.WeightsError, match=r"resnet50d.* are known.*'tu-a'"):
         reference_of(tmp_path)
-    with pytest.raises(weights.WeightsError, match="other networks than .*DeepLabV3Pl"):
+    with pytest.raises(
+        weights.WeightsError, match=r"other networks than .*DeepLabV3Pl"
+    ):
         reference_of(write(tmp_path, encoder_name="tu-resnet50d"))
