@@ -3,12 +3,21 @@
 import contextlib
 import datetime
 import os
+import signal
 import time
 
 import rich.console
 import rich.progress
 
 TELLING_STEPS = 10  # before that, the time left would be a guess
+
+
+class _Console(rich.console.Console):
+    """Console that leaves the end of a process to its caller."""
+
+    def on_broken_pipe(self):
+        """Raise the BrokenPipeError instead of an exit, without saving, by 1."""
+        raise
 
 
 def console(**options):
@@ -19,7 +28,7 @@ def console(**options):
     """
     in_notebook = "JPY_PARENT_PID" in os.environ  # set for the children of a kernel
     force = {"force_terminal": False} if in_notebook else {}
-    return rich.console.Console(**force, **options)
+    return _Console(**force, **options)
 
 
 class Progress:
@@ -57,12 +66,19 @@ class Progress:
         """Draw one event: a dict with "kind"; unknown kinds are ignored.
 
         Nothing is drawn on a terminal that was closed or into a log on a full disk, and
-        the training goes on, to be saved.
+        the training goes on, to be saved. A reader that leaves (`| head`) ends it as a
+        closed terminal does, by SIGHUP: it is saved, and under `nohup` goes on.
         """
         draw = getattr(self, f"_{event['kind']}", None)
-        if draw:
-            with contextlib.suppress(OSError):
-                draw(event)
+        if not draw:
+            return
+        try:
+            draw(event)
+        except BrokenPipeError:
+            self._console.quiet = True
+            signal.raise_signal(getattr(signal, "SIGHUP", signal.SIGTERM))  # Windows
+        except OSError:
+            pass
 
     def _device(self, event):
         self._console.print(event["text"])

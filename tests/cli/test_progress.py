@@ -3,6 +3,7 @@
 import os
 import pty
 import re
+import signal
 import subprocess
 import sys
 
@@ -25,6 +26,22 @@ def test_a_log_on_a_full_disk_does_not_stop_the_training(monkeypatch):
         monkeypatch.undo()
         with pytest.raises(OSError):
             full.close()
+
+
+def test_a_reader_that_leaves_ends_a_training_as_a_closed_terminal(monkeypatch):
+    told, (reading, writing) = [], os.pipe()
+    os.close(reading)
+    before = signal.signal(signal.SIGHUP, lambda number, frame: told.append(number))
+    with open(writing, "w") as left:
+        monkeypatch.setattr(sys, "stdout", left)
+        with Progress() as progress:
+            for event in ({"kind": "device", "text": "CPU"}, BEGIN, STEP):
+                progress.update(event)
+        monkeypatch.undo()
+        with pytest.raises(BrokenPipeError):
+            left.close()
+    signal.signal(signal.SIGHUP, before)
+    assert told == [signal.SIGHUP]
 
 
 def test_a_notebook_keeps_lines_and_no_states_of_a_bar():
