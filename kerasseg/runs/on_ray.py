@@ -4,10 +4,12 @@ import contextlib
 import json
 import logging
 import os
+import socket
 
 from kerasseg import machine
 from kerasseg.runs.workers import Worker
 
+WAIT_S = 10
 OBJECT_STORE = 100 * 2**20  # bytes; what travels are the numbers of shards
 # The flags on which results depend must be those of this process everywhere. Ray gives
 # GPUs and threads to each worker itself.
@@ -75,8 +77,8 @@ def _shares(resources, workers, gpus):
         workers = int(there // gpus if gpus else cores) or 1
     if gpus * workers > there:
         raise ValueError(
-            f"{workers} workers with {gpus:g} GPUs each need {gpus * workers:g}. "
-            f"Received: Ray has {there:g}. Give fewer --workers, or "
+            f"Ray must have {gpus * workers:g} GPUs, {gpus:g} for each of the workers "
+            f"({workers}). Received: {there:g}. Give fewer --workers, or "
             "--gpus-per-worker 0."
         )
     return (cores // workers if workers <= cores else cores / workers), workers
@@ -90,11 +92,13 @@ def _connected(ray, address, workers):
     if address == "local":
         given |= {"include_dashboard": False, "object_store_memory": OBJECT_STORE}
     try:
+        _check_address(address)
         ray.init(address, **given)
-    except (ConnectionError, ValueError) as error:
+    except (OSError, ValueError) as error:
         raise ValueError(
             f"There is no cluster of Ray at {address}. Start one: ray start --head, "
-            f"and ray start --address HOST:6379 on the others. {error}"
+            f"and ray start --address HOST:6379 on the others. Where it asks for a "
+            f"token, set RAY_AUTH_MODE=token. {error}"
         ) from error
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -102,6 +106,13 @@ def _connected(ray, address, workers):
         yield
     finally:
         ray.shutdown()
+
+
+def _check_address(address):
+    """Raise an OSError if nobody listens there: Ray itself waits for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), timeout=WAIT_S).close()
 
 
 def _ray():

@@ -106,8 +106,8 @@ def test_a_driver_that_ends_goes_on_where_it_was(folder, number):
     assert not [*folder.glob("out/work/*.jsonl")]
 
 
-@pytest.mark.slow
-def test_an_address_without_a_cluster_gets_words(folder):
+def test_an_address_without_a_cluster_gets_words():
+    pytest.importorskip("ray")
     found = on_ray.completed([0], {}, address="127.0.0.1:1")
     with pytest.raises(ValueError, match=r"no cluster of Ray at 127\.0\.0\.1:1"):
         next(found)
@@ -129,5 +129,5 @@ def test_cores_are_divided_among_workers(given, expected):
 
 
 def test_more_gpus_than_there_are_get_words():
-    with pytest.raises(ValueError, match=r"need 4\. Received: Ray has 2"):
+    with pytest.raises(ValueError, match=r"4 GPUs, 1 for each.*Received: 2"):
         on_ray._shares({"CPU": 8.0, "GPU": 2.0}, 4, 1.0)
