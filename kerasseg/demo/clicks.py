@@ -50,9 +50,11 @@ def corrected(answer, row, column, kind, *, tolerance=12.0):
         grown = classical.region_growing(picture, (row, column), tolerance=tolerance)
         label = np.where(grown == 0, answer.free_id(), answer.label)
     elif kind in ("object", "not object"):
-        found = answer.label > 0
+        found, number = answer.label > 0, answer.label[row, column]
+        if kind == "not object" and answer.by_object and number:
+            found = answer.label == number  # of that one, and not of those it touches
         mask = _cut(picture, found, clicks)
-        label = np.where(mask, answer.label, 0)
+        label = np.where(found & ~mask, 0, answer.label)
         if (added := mask & ~found).any():
             label[added] = _id_beside(answer, added)
     elif kind == "region":

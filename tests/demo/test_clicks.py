@@ -102,3 +102,14 @@ def test_objects_keep_their_class_and_score(picture):
     assert (first[1], first[7], second[1], second[7]) == ("cell", 0.75, "cell", "")
     answer = demo.corrected(answer, 14, 14, "not object")
     assert [row["id"] for row in answer.found.objects][-1] == 2
+
+
+def test_what_is_taken_from_one_object_is_not_taken_from_its_neighbour(picture):
+    label = is_bright(picture) * np.int32(1)
+    label[:, 14:30] *= 2  # the left disc is of two halves that touch
+    rows = [{"id": i, "class_id": 1, "class": "cell", "score": 0.5} for i in (1, 2)]
+    found = tables.Found(rows, {"cell_area_px": 1})
+    answer = demo.Answer(picture, label, viz.palette(3), found, True, 1.0)
+    answer = demo.corrected(answer, 14, 18, "not object")
+    assert ((answer.label == 1) == (label == 1)).all()
+    assert (answer.label == 2).sum() < 0.2 * (label == 2).sum()
