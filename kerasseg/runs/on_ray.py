@@ -32,6 +32,7 @@ def completed(numbers, place, *, address=None, workers=None, gpus=0.0):
 
     Raises:
         ImportError: without Ray.
+        RuntimeError: if a worker cannot load the model or write the output.
         ValueError: if there is no such cluster, or it has too few GPUs.
     """
     ray = _ray()
@@ -53,21 +54,34 @@ def completed(numbers, place, *, address=None, workers=None, gpus=0.0):
             ),
         )
         for row in done.iter_rows():
-            yield json.loads(row["summary"])
+            summary = json.loads(row["summary"])
+            if "error" in summary:
+                raise RuntimeError(summary["error"])
+            yield summary
 
 
 class _Actor:
-    """`Worker` as Ray Data calls it; the flags come before TensorFlow does."""
+    """`Worker` as Ray Data calls it; the flags come before TensorFlow does.
+
+    What ends the run is an answer, too: Ray would print pages around an exception.
+    """
 
     def __init__(self, place, flags):
         os.environ.update(flags)
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
         # Several may share a GPU, all of which the first would take.
         os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-        self.worker = Worker(**place)
+        self.place, self.worker = place, None
 
     def __call__(self, batch):
-        return {"summary": [json.dumps(self.worker(int(n))) for n in batch["shard"]]}
+        return {"summary": [json.dumps(self._answer(int(n))) for n in batch["shard"]]}
+
+    def _answer(self, number):
+        try:
+            self.worker = self.worker or Worker(**self.place)
+            return self.worker(number)
+        except Exception as error:
+            return {"error": str(error) or type(error).__name__}
 
 
 def _shares(resources, workers, gpus):

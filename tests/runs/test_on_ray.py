@@ -1,5 +1,6 @@
 """Workers of Ray: the same results, whoever dies."""
 
+import json
 import os
 import pathlib
 import signal
@@ -111,6 +112,13 @@ def test_an_address_without_a_cluster_gets_words():
     found = on_ray.completed([0], {}, address="127.0.0.1:1")
     with pytest.raises(ValueError, match=r"no cluster of Ray at 127\.0\.0\.1:1"):
         next(found)
+
+
+def test_an_error_that_ends_the_run_is_an_answer(tmp_path):
+    given = {"run": str(tmp_path), "options": None, "out": str(tmp_path)}
+    actor = on_ray._Actor(given, {})
+    answer = json.loads(actor({"shard": [0]})["summary"][0])
+    assert "must be a run folder with trained weights" in answer["error"]
 
 
 @pytest.mark.parametrize(
