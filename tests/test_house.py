@@ -10,6 +10,8 @@ MOST_PARAMETERS = 8  # but for builders and encoders, whose options are the netw
 # One for each field of their options, see tests/predict/test_options.py.
 OF_OPTIONS = {"predict/objects.py: instances", "predict/pixels.py: class_ids"}
 OF_OPTIONS |= {"predict/star_objects.py: stars"}
+# All that moves pixels is one resampling.
+OF_OPTIONS |= {"augment/geometry.py: geometry"}
 MOST_LINES = 350
 MOST_LINES_OF_A_FUNCTION = 52  # without its docstring
 # Everything that these packages export goes through the tests of all of its kind.

@@ -57,6 +57,29 @@ def test_flips_are_exact_and_all_four_occur(rng, outside):
     assert seen == {"", "h", "v", "hv"}
 
 
+@pytest.mark.parametrize("outside", ["zero", "reflect"])
+def test_a_share_of_the_crops_is_cut_out_as_it_is(rng, outside):
+    sample = picture(rng)
+    options = {"rotation": 40.0, "elastic": 2.0, "scale": (0.5, 2.0)}
+    cut = augment.geometry(size=(40, 56), exact=0.5, outside=outside, **options)
+    plain = augment.geometry(size=(40, 56), outside=outside, **options)
+    same = []
+    for seed in range(40):
+        found = run(cut, sample, (0, seed))
+        same.append(bool((found["image"] == sample["image"]).all()))
+        if same[-1]:
+            np.testing.assert_array_equal(found["label"], sample["label"])
+        else:  # drawn as without the option
+            other = run(plain, sample, (0, seed))
+            np.testing.assert_array_equal(found["image"], other["image"])
+    assert 10 <= sum(same) <= 30
+
+
+def test_crops_as_they_are_need_a_scale_that_holds_1():
+    with pytest.raises(ValueError, match=r"holds 1.*Received: exact=0\.3"):
+        augment.geometry(size=(8, 8), exact=0.3, scale=(1.5, 3.0))
+
+
 @pytest.mark.parametrize(("flip", "axis"), [("horizontal", 1), ("vertical", 0)])
 def test_one_kind_of_flip_leaves_the_other_axis(rng, flip, axis):
     sample = picture(rng)
