@@ -24,6 +24,7 @@ FLIPS = {  # may rows, may columns be reversed
     "vertical": (True, False),
     "both": (True, True),
 }
+LOST = ("boxes", "areas")  # of the annotation file: they no longer hold
 OUTSIDE = {"zero": False, "reflect": True}  # is the image mirrored there
 
 
@@ -83,13 +84,8 @@ def geometry(
         Isensee et al., 2021, https://doi.org/10.1038/s41592-020-01008-z (focus, exact)
     """
     size = checked_size(size)
-    low, high = _checked_scale(scale)
-    _check_numbers(rotation, elastic, focus, exact)
-    if exact and not low <= 1 <= high:
-        raise ValueError(
-            "`exact` needs a `scale` that holds 1, the size at which images are "
-            f"predicted. Received: exact={exact}, scale={scale!r}."
-        )
+    low, high = _checked_scale(scale, exact)
+    _check_numbers(rotation, elastic, focus)
     kind = "value of `flip`"
     may_flip = (False, False) if flip is None else look_up(flip, FLIPS, kind)
     mirrored = look_up(outside, OUTSIDE, "value of `outside`")
@@ -101,46 +97,43 @@ def geometry(
         # Scale, two of the corner, two flips, angle: always six numbers, so that one
         # option more does not change what the others draw.
         uniform = tf.unstack(tf.random.stateless_uniform([6], seed, alg="philox"))
-        factor = low * (high / low) ** uniform[0]
-        moves = 1.0  # 0 where neither size, angle nor shape change
-        if exact:
-            lot = tf.random.stateless_uniform([], fold_in(seed, 4), alg="philox")
-            moves = tf.where(lot < exact, 0.0, 1.0)
-            factor = tf.where(lot < exact, 1.0, factor)
+        # 0 where neither size, angle nor shape change, else 1.
+        moves = tf.cast(_lot(seed, 4) >= exact, tf.float32) if exact else 1.0
+        factor = (low * (high / low) ** uniform[0]) ** moves
         # In pixels of the magnified image; whole ones, so that scale 1 does not blur.
         room = factor * tf.cast(shape, tf.float32) - size
         flips = [may and u < 0.5 for may, u in zip(may_flip, uniform[3:5])]
         share = tf.stack(uniform[1:3])
         if focus:
             point, known = focus_point(sample, ignore_label, fold_in(seed, 2))
-            lot = tf.random.stateless_uniform([], fold_in(seed, 3), alg="philox")
             point = tf.where(flips, tf.cast(shape, tf.float32) - point, point)
             over = _share_over(factor * point, share, room, size)
-            share = tf.where(known & (lot < focus), over, share)
+            share = tf.where(known & (_lot(seed, 3) < focus), over, share)
         place = (size, factor, tf.round(share * room), flips)
         if is_warp:
             angle = moves * math.radians(rotation) * (2 * uniform[5] - 1)
-            shift = 0.0
-            if elastic:
-                shift = moves * elastic_shift(size, elastic, fold_in(seed, 1))
-            grid = warp_grid(shape, *place, angle=angle, shift=shift)
+            shift = elastic_shift(size, elastic, fold_in(seed, 1)) if elastic else 0.0
+            grid = warp_grid(shape, *place, angle=angle, shift=moves * shift)
             moved = warp_image(image, grid, factor if low < 1 else None, mirrored)
         else:
             grid = crop_grid(shape, *place)
             moved = crop_image(image, *place)
-        # Of the annotation file: they no longer hold.
-        kept = {k: x for k, x in sample.items() if k not in ("boxes", "areas")}
+        kept = {k: x for k, x in sample.items() if k not in LOST}
         kept["image"] = as_dtype(moved, image.dtype)
         return kept | _move_labels(sample, grid, mirrored, ignore_label)
 
     return transform
 
 
-def _check_numbers(rotation, elastic, focus, exact):
+def _lot(seed, number):
+    """A number of 0..1, of its own for each `number`."""
+    return tf.random.stateless_uniform([], fold_in(seed, number), alg="philox")
+
+
+def _check_numbers(rotation, elastic, focus):
     check_number("rotation", rotation, 180)
     check_number("elastic", elastic, 1e3)
     check_number("focus", focus, 1)
-    check_number("exact", exact, 1)
 
 
 def _share_over(point, share, room, size):
@@ -161,11 +154,17 @@ def _move_labels(sample, grid, mirrored, ignore_label):
     return moved
 
 
-def _checked_scale(scale):
+def _checked_scale(scale, exact):
     is_pair = isinstance(scale, (tuple, list)) and len(scale) == 2
     if not is_pair or not 0.01 <= scale[0] <= scale[1] <= 100:
         raise ValueError(
             "`scale` must be (low, high) with 0.01 <= low <= high <= 100. "
             f"Received: scale={scale!r}."
+        )
+    check_number("exact", exact, 1)
+    if exact and not scale[0] <= 1 <= scale[1]:
+        raise ValueError(
+            "`exact` needs a `scale` that holds 1, the size at which images are "
+            f"predicted. Received: exact={exact}, scale={scale!r}."
         )
     return float(scale[0]), float(scale[1])
