@@ -1,5 +1,6 @@
 """The command `kerasseg convert SOURCE --to FORMAT --out OUT`."""
 
+import dataclasses
 import os
 
 from kerasseg.cli import errors
@@ -88,6 +89,7 @@ def run(arguments):
 def _source(arguments):
     """Path and format, or Samples and None; and what is told about them."""
     from kerasseg import datasets
+    from kerasseg.datasets.convert import with_sides_of
     from kerasseg.datasets.whole import as_one
     from kerasseg.names import look_up
 
@@ -117,9 +119,16 @@ def _source(arguments):
     options = {"boxes": arguments.boxes} if name == "coco" else {}
     options |= _given(arguments.set, name, read)
     if split not in (None, "all"):
-        return read(path, split, **options), None, told
+        samples = read(path, split, **options)
+        if arguments.to == "tfrecord":
+            samples = dataclasses.replace(samples, splits=(split,) * len(samples))
+        return samples, None, told
     samples = datasets.whole(read, path, **options)
-    return as_one(samples) if split == "all" else samples, None, told
+    if split == "all":
+        return as_one(samples), None, told
+    if arguments.to == "tfrecord":
+        samples = with_sides_of(samples, read, path, options)
+    return samples, None, told
 
 
 def _given(assignments, name, read):

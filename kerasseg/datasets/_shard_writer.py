@@ -29,7 +29,7 @@ def write(folder, samples, report, shard_bytes=SHARD_BYTES):
     files, bands = {}, int(samples[0]["image"].shape[-1])
     for split in dict.fromkeys(sides):
         records = (
-            (samples.names[index], _record(samples, index, bands, report))
+            ((samples.names[index], index), _record(samples, index, bands, report))
             for index, side in enumerate(sides)
             if side == split
         )
@@ -50,15 +50,15 @@ def write(folder, samples, report, shard_bytes=SHARD_BYTES):
 
 
 def _write_files(folder, stem, records, shard_bytes):
-    """Write (name, data) into files; yields each with the places of what is in it."""
+    """Write ((name, index), data) into files; yields each and what lies where in it."""
     from tensorflow import io as tf_io
 
     for number in itertools.count():
         file, places, end = f"{stem}-{number:05}.tfrecord", [], 0
         with tf_io.TFRecordWriter(str(folder / file)) as writer:
-            for name, data in records:
+            for (name, index), data in records:
                 writer.write(data)
-                places.append((name, end, len(data), zlib.crc32(data)))
+                places.append((name, index, end, len(data), zlib.crc32(data)))
                 end += _shards.HEADER + len(data) + FOOTER
                 if end >= shard_bytes:
                     break

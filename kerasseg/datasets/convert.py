@@ -2,6 +2,7 @@
 
 import collections
 import contextlib
+import dataclasses
 import os
 import pathlib
 import tempfile
@@ -17,6 +18,7 @@ from kerasseg.datasets._sample_content import content_of
 from kerasseg.datasets.coco import coco
 from kerasseg.datasets.mask_folders import mask_folders
 from kerasseg.datasets.samples import Samples
+from kerasseg.datasets.split import split
 from kerasseg.images import ImageError
 from kerasseg.names import look_up
 
@@ -52,7 +54,8 @@ def convert(
     - "masks": `images/`, class ids in `labels/`, and `classes.txt`, for `folder`. As in
       VOC, the smaller of two objects shows, and crowds are 255, ignored.
     - "tfrecord": shards of 128 MiB and `shards.json`, for `datasets.tfrecord`. Hold all
-      of a sample: masks of classes and objects, which may overlap. Needs TensorFlow.
+      of a sample: masks of classes and objects, which may overlap. Where there are no
+      splits, the sides by rule are kept. Needs TensorFlow.
 
     Where the source gives splits, each keeps its own: a JSON file and a folder in COCO,
     lists in VOC and beside label images of objects, folders elsewhere, and lines of
@@ -146,6 +149,7 @@ def _write_shards(samples, out):
     report = {"out": str(out), "format": SHARDS, "images": len(samples), "objects": 0}
     if not len(samples):
         raise ImageError(out, "an image or more", "none", "Give another source")
+    samples = _with_sides(samples)
     with new_folder(out) as folder:
         _shard_writer.write(folder, samples, report)
         report["bytes"] = sum(path.stat().st_size for path in folder.iterdir())
@@ -154,16 +158,49 @@ def _write_shards(samples, out):
     return report
 
 
+def _with_sides(samples):
+    """The same samples with the sides of a split by rule, where they have no splits.
+
+    Shards know neither the files by which near duplicates are told, nor their names.
+    """
+    if samples.splits is not None or len(samples) < 2:
+        return samples
+    val = {*split(samples, "val").names}
+    sides = ("val" if name in val else "train" for name in samples.names)
+    return dataclasses.replace(samples, splits=tuple(sides))
+
+
+def with_sides_of(samples, read, path, options):
+    """The same samples with the sides that their reader gives them by its rule.
+
+    Args:
+        samples: Samples that `read` gave for all splits.
+        read: function of `kerasseg.datasets`.
+        path, options: of the folder.
+    """
+    if samples.splits is not None:
+        return samples
+    try:
+        val = {*read(path, "val", **options).names}
+    except (ValueError, TypeError):  # no such split
+        return samples
+    if not val <= {*samples.names}:
+        return samples
+    sides = ("val" if name in val else "train" for name in samples.names)
+    return dataclasses.replace(samples, splits=tuple(sides))
+
+
 def _read(source, source_format, *, images, name, boxes):
     """Samples of a folder in one of the first three formats, or of a COCO file."""
     kind = source_format or _instance_readers.format_of(source)
     look_up(kind, _instance_readers.FORMATS, "format")
-    if kind != "coco":
-        return mask_folders(source, name=name)
     path, options = pathlib.Path(source), {"images": images, "boxes": boxes}
+    read, options = (
+        (coco, options) if kind == "coco" else (mask_folders, {"name": name})
+    )
     if path.is_file():
-        return coco(path.parent, annotations=path, **options)
-    return coco(path, **options)
+        path, options = path.parent, {**options, "annotations": path}
+    return with_sides_of(read(path, **options), read, path, options)
 
 
 def _count_ignored(content):

@@ -6,7 +6,6 @@ import pathlib
 import zlib
 
 from kerasseg.datasets import _shards, _tf_example
-from kerasseg.datasets._by_rule import select_by_hash
 from kerasseg.datasets._forms import reads
 from kerasseg.datasets._splits import given_splits, usual
 from kerasseg.datasets.samples import Samples
@@ -21,7 +20,7 @@ def _found(root):
 
 
 @reads("TFRecord shards", _found)
-def tfrecord(root, split=None, *, val_fraction=0.2):
+def tfrecord(root, split=None):
     """Samples in the shards that `kerasseg convert --to tfrecord` writes.
 
     `shards.json` says where in which file each sample lies, so that samples are read in
@@ -29,9 +28,8 @@ def tfrecord(root, split=None, *, val_fraction=0.2):
 
     Args:
         root: folder of the shards.
-        split: None for all, or "train", "val", "test" as they were converted; "train"
-            and "val" by rule where there were none.
-        val_fraction: share of "val", by rule.
+        split: None for all, or "train", "val", "test" as they were converted. Where the
+            source gave none, they are those by the rule of its reader.
 
     Returns:
         Samples like those that were converted.
@@ -42,24 +40,19 @@ def tfrecord(root, split=None, *, val_fraction=0.2):
     root = pathlib.Path(root)
     index = _read_index(root / _shards.INDEX)
     places = [
-        (name, entry["split"], root / file, *place)
+        (number, name, entry["split"], root / file, *place)
         for file, entry in index["files"].items()
-        for name, *place in entry["samples"]
+        for name, number, *place in entry["samples"]
     ]
+    # Splits have files of their own, but their samples may alternate in the source.
+    places = [place for _, *place in sorted(places)]
     sides = [place[1] for place in places]
     known = list(dict.fromkeys(filter(None, sides)))
     if split is not None:
-        if known and split not in known:
-            raise ImageError(
-                root, f"a split of {', '.join(known)}", repr(split), "Choose one"
-            )
-        if known:
-            places = [place for place in places if place[1] == split]
-        else:
-            places = select_by_hash(
-                root, split, [(x[0], str(x[2]), x) for x in places], val_fraction
-            )
-            places = [place for *_, place in places]
+        if split not in known:
+            known = ", ".join(known) or "none"
+            raise ImageError(root, f"a split of {known}", repr(split), "Choose one")
+        places = [place for place in places if place[1] == split]
     return Samples(
         tuple(place[0] for place in places),
         functools.partial(_read, tuple(place[2:] for place in places), index["bands"]),
@@ -82,7 +75,7 @@ def _read_index(path):
         raise ImageError(path, required, received, FIX) from error
     for file, entry in index["files"].items():
         file = path.with_name(file)
-        end = max((sum(place[1:3]) for place in entry["samples"]), default=0)
+        end = max((sum(place[2:4]) for place in entry["samples"]), default=0)
         size = file.stat().st_size if file.is_file() else None
         if size is None or size < end + _shards.HEADER:
             received = "no such file" if size is None else f"{size} bytes"
@@ -97,8 +90,8 @@ def _check(index):
     numbers, texts = [index["bands"], index["ignore_label"]], [*index["classes"]]
     for file, entry in index["files"].items():
         entry["split"] = entry["split"] and usual(entry["split"])
-        for name, offset, length, check in entry["samples"]:
-            numbers += offset, length, check
+        for name, number, offset, length, check in entry["samples"]:
+            numbers += number, offset, length, check
             texts.append(name)
         if pathlib.PurePath(file).name != file:
             raise ValueError(f"a file {file!r}")
