@@ -1,5 +1,6 @@
 """Predictions of very many images, by this process or by many."""
 
+import hashlib
 import os
 import pathlib
 
@@ -20,7 +21,8 @@ def predict_many(
     Args:
         run, options: as in `runs.predict`.
         inputs: as in `predict.lists.references`. Those of the first call count: what
-            comes into a folder or a list later is not seen.
+            comes into a folder later is not seen, and a list that has changed needs
+            another `out`.
         out: folder; gets masks/ (PNG, as those of `predict.folder`), images/ and
             objects/ (Parquet) and instances/ (COCO, of models of objects), see
             `predict.shards`, work/ and plan.json.
@@ -52,6 +54,7 @@ def predict_many(
         raise ValueError("Of very many images no cut-outs are written: --no-cut-outs.")
     run, about = _identity(run)
     about |= {"options": options or {}, "inputs": paths}
+    about["lists"] = [_sha256(path) for path in paths if os.path.isfile(path)]
     expected = workers or (os.cpu_count() if place == "ray" and not address else 64)
     expected = 1 if place == "here" else expected
     plan = shards.plan(paths, out, about, workers=expected)
@@ -72,6 +75,11 @@ def predict_many(
         if on_shard is not None:
             on_shard(_event(report, plan, summary["failed"]))
     return report
+
+
+def _sha256(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _completed_here(numbers, place):

@@ -118,3 +118,13 @@ def test_an_output_of_other_options_is_left_alone(folder, capsys):
     assert run(folder, folder / "in/0.png", "--flips") == 1
     assert "Choose another --out" in capsys.readouterr().err
     assert run(folder, folder / "in/1.png") == 1
+
+
+def test_a_list_that_has_changed_is_noticed(folder, capsys):
+    listed = folder / "some.txt"
+    listed.write_text("in/0.png\n")
+    assert run(folder, listed) == 0
+    assert run(folder, listed) == 0
+    listed.write_text("in/0.png\nin/1.png\n")
+    assert run(folder, listed) == 1
+    assert "Choose another --out" in capsys.readouterr().err
