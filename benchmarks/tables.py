@@ -90,10 +90,13 @@ def of_nuclei(results, zoo):
         Markdown.
     """
     rows = [(name, results[key]) for key, name in BASELINES.items() if key in results]
-    for path in sorted(zoo.glob("*_dsb2018/results.json")):
+    paths = zoo.glob("*_dsb2018/results.json"), zoo.glob("*_dsb2018/longer.json")
+    for path in (*sorted(paths[0]), *paths[1]):
         found = json.loads(path.read_text(encoding="utf-8"))
         if "label_ap" in found:
             name = f"[{path.parent.name}]({path.parent.name})"
+            if path.name == "longer.json":
+                name = f"the weights `nuclei`: {name}, longer, eight views"
             # Panoptic models average over the background, too, which is easy.
             of_objects = found["classes"].get("nucleus", {}).get("pq", found["pq"])
             rows.append((name, {**found, "pq": of_objects}))
