@@ -4,6 +4,7 @@ import contextlib
 import csv
 import errno
 import functools
+import hashlib
 import io
 import json
 import os
@@ -143,6 +144,12 @@ def explained(path):
             f"Could not write {path}: {error.strerror or error}. {_disk(folder)} "
             "What was there before is untouched."
         ) from error
+
+
+def sha256(path):
+    """SHA-256 of a file, 64 hexadecimal digits; reads it bit by bit."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove_leftovers(folder, name="*"):

@@ -101,3 +101,12 @@ def test_names_that_are_no_unicode_are_written_and_read_back(tmp_path):
     assert json.loads((tmp_path / "a.json").read_text())["source"] == name
     files.write_csv(tmp_path / "a.csv", [{"source": name}])
     assert (tmp_path / "a.csv").read_text() == "source\n\\udcff.png\n"
+
+
+def test_the_sum_of_a_file_is_that_of_its_bytes(tmp_path):
+    path = tmp_path / "abc"
+    path.write_bytes(b"abc")
+    # FIPS 180-4's own example.
+    assert files.sha256(path) == (
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )

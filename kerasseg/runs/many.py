@@ -1,9 +1,9 @@
 """Predictions of very many images, by this process or by many."""
 
-import hashlib
 import os
 import pathlib
 
+from kerasseg import files
 from kerasseg.runs import on_ray, use
 from kerasseg.runs.workers import Worker
 from kerasseg.weights import catalog
@@ -54,7 +54,7 @@ def predict_many(
         raise ValueError("Of very many images no cut-outs are written: --no-cut-outs.")
     run, about = _identity(run)
     about |= {"options": options or {}, "inputs": paths}
-    about["lists"] = [_sha256(path) for path in paths if os.path.isfile(path)]
+    about["lists"] = [files.sha256(path) for path in paths if os.path.isfile(path)]
     expected = workers or (os.cpu_count() if place == "ray" and not address else 64)
     expected = 1 if place == "here" else expected
     plan = shards.plan(paths, out, about, workers=expected)
@@ -75,11 +75,6 @@ def predict_many(
         if on_shard is not None:
             on_shard(_event(report, plan, summary["failed"]))
     return report
-
-
-def _sha256(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _completed_here(numbers, place):

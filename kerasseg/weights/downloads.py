@@ -6,7 +6,6 @@ folder of the cache, `KERASSEG_MIRROR` an address that holds the files by their 
 """
 
 import contextlib
-import hashlib
 import http.client
 import os
 import pathlib
@@ -248,8 +247,7 @@ def check(path, sha256, size, fix):
             if file.read(64).lstrip().startswith((b"<", b"version https://git-lfs")):
                 raise DownloadError(f"{path.name} is a page, not the weights. {fix}")
         return
-    with open(path, "rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = files.sha256(path)
     if not digest.startswith(sha256.lower()):
         raise DownloadError(
             f"{name} must have a SHA-256 that begins with {sha256[:16]}. "
