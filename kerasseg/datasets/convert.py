@@ -165,9 +165,7 @@ def _with_sides(samples):
     """
     if samples.splits is not None or len(samples) < 2:
         return samples
-    val = {*split(samples, "val").names}
-    sides = ("val" if name in val else "train" for name in samples.names)
-    return dataclasses.replace(samples, splits=tuple(sides))
+    return _with_val(samples, split(samples, "val"))
 
 
 def with_sides_of(samples, read, path, options):
@@ -181,12 +179,18 @@ def with_sides_of(samples, read, path, options):
     if samples.splits is not None:
         return samples
     try:
-        val = {*read(path, "val", **options).names}
+        val = read(path, "val", **options)
     except (ValueError, TypeError):  # no such split
         return samples
-    if not val <= {*samples.names}:
+    return _with_val(samples, val)
+
+
+def _with_val(samples, val):
+    """The same samples, those of `val` on one side; as they are if these are others."""
+    names = {*val.names}
+    if not names <= {*samples.names}:
         return samples
-    sides = ("val" if name in val else "train" for name in samples.names)
+    sides = ("val" if name in names else "train" for name in samples.names)
     return dataclasses.replace(samples, splits=tuple(sides))
 
 
@@ -195,9 +199,9 @@ def _read(source, source_format, *, images, name, boxes):
     kind = source_format or _instance_readers.format_of(source)
     look_up(kind, _instance_readers.FORMATS, "format")
     path, options = pathlib.Path(source), {"images": images, "boxes": boxes}
-    read, options = (
-        (coco, options) if kind == "coco" else (mask_folders, {"name": name})
-    )
+    read = coco
+    if kind != "coco":
+        read, options = mask_folders, {"name": name}
     if path.is_file():
         path, options = path.parent, {**options, "annotations": path}
     return with_sides_of(read(path, **options), read, path, options)

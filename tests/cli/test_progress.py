@@ -17,13 +17,18 @@ BEGIN = {"kind": "begin", "step": 0, "steps": 9}
 STEP = {"kind": "step", "step": 1, "loss": 0.5, "epoch": 1, "images_per_s": 1.0}
 
 
+def log_to(file, monkeypatch):
+    """Lines of a training that begins, into a file."""
+    monkeypatch.setattr(sys, "stdout", file)
+    with Progress() as progress:
+        for event in ({"kind": "device", "text": "CPU"}, BEGIN, STEP):
+            progress.update(event)
+    monkeypatch.undo()
+
+
 def test_a_log_on_a_full_disk_does_not_stop_the_training(monkeypatch):
     with open("/dev/full", "w") as full:
-        monkeypatch.setattr(sys, "stdout", full)
-        with Progress() as progress:
-            for event in ({"kind": "device", "text": "CPU"}, BEGIN, STEP):
-                progress.update(event)
-        monkeypatch.undo()
+        log_to(full, monkeypatch)
         with pytest.raises(OSError):
             full.close()
 
@@ -33,11 +38,7 @@ def test_a_reader_that_leaves_ends_a_training_as_a_closed_terminal(monkeypatch):
     os.close(reading)
     before = signal.signal(signal.SIGHUP, lambda number, frame: told.append(number))
     with open(writing, "w") as left:
-        monkeypatch.setattr(sys, "stdout", left)
-        with Progress() as progress:
-            for event in ({"kind": "device", "text": "CPU"}, BEGIN, STEP):
-                progress.update(event)
-        monkeypatch.undo()
+        log_to(left, monkeypatch)
         with pytest.raises(BrokenPipeError):
             left.close()
     signal.signal(signal.SIGHUP, before)
