@@ -47,7 +47,7 @@ class Trial:
             return f"left out: {self.error}"
         score = ""
         if self.before is not None:
-            score = f", label AP50 or mean IoU {100 * self.before:.1f} before any step"
+            score = f", {100 * self.before:.1f} % by published weights before"
         if self.score is not None:
             score += (
                 f", {100 * self.score:.1f} % mean IoU on validation crops after "
@@ -93,7 +93,10 @@ def pick(candidates, trials, budgets):
         most = max(trials[one.name].score for one in tried)
         good = [one for one in tried if trials[one.name].score >= most - TIE]
         best = min(good, key=lambda one: trials[one.name].step_s)
-        return best, f"it did best in an equally long trial ({told})"
+        why = "it did best in an equally long trial"
+        if trials[best.name].score < most:
+            why = f"within {100 * TIE:.0f} % of the best in equally long trials, faster"
+        return best, f"{why} ({told})"
     steps = {x.name: length.steps(trials[x.name], budgets[x.name]) for x in tried}
     for one in tried:
         if steps[one.name] >= one.least_steps:

@@ -30,6 +30,17 @@ def test_the_best_score_of_equally_long_trials_wins():
     assert pick(trial(1.0, 0.7), trial(1.0, 0.5)) == 0
 
 
+def test_the_reason_says_which_model_did_best():
+    some = [Candidate(x, {"architecture": "unet"}, "") for x in "ab"]
+
+    def why(*trials):
+        tried = dict(zip("ab", trials))
+        return picking.pick(some, tried, dict.fromkeys("ab", BUDGET))[1]
+
+    assert why(trial(1.0, 0.5), trial(2.0, 0.7)).startswith("it did best")
+    assert why(trial(2.0, 0.705), trial(1.0, 0.7)).startswith("within 1 % of the best")
+
+
 def test_without_scores_the_first_that_there_is_time_for_wins():
     assert pick(trial(1.0), trial(0.1)) == 0  # 950 steps
     assert pick(trial(10.0), trial(0.1)) == 1  # 95 steps are too few

@@ -70,13 +70,24 @@ def test_masks_that_ask_a_question_are_an_error(tmp_path):
         read(root)
 
 
-def test_few_images_leave_enough_for_validation(tmp_path):
-    data, sides, _ = read(write(tmp_path, lambda mask: mask, num=12))
-    if len(sides["val"]) < sources.LEAST_VAL:  # the hashes of these names
-        assert data["val_fraction"] == sources.FRACTIONS[-1]
+@pytest.mark.parametrize("num", [12, 20])
+def test_few_images_leave_enough_for_validation_and_no_more(tmp_path, num):
+    root = write(tmp_path, lambda mask: mask, num=num)
+    data, sides, _ = read(root)
+    fractions = (0.2, *sources.FRACTIONS)
+    enough = [
+        fraction
+        for fraction in fractions
+        if len(read(root, val_fraction=fraction)[1]["val"]) >= sources.LEAST_VAL
+    ]
+    assert data.get("val_fraction", 0.2) == (enough or fractions[-1:])[0]
     assert len(sides["val"]) >= 3
-    given, sides, _ = read(tmp_path, val_fraction=0.1)
-    assert given["val_fraction"] == 0.1  # as the user says
+
+
+def test_a_given_share_of_validation_images_stays(tmp_path):
+    root = write(tmp_path, lambda mask: mask, num=12)
+    data, *_ = read(root, val_fraction=0.1)
+    assert data["val_fraction"] == 0.1
 
 
 def test_a_range_of_values_is_found_for_other_dtypes(tmp_path):
