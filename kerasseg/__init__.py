@@ -6,6 +6,8 @@ Subpackages load on first use, so that `import kerasseg` alone stays fast:
     >>> model = kerasseg.zoo.unet(num_classes=3)  # doctest: +SKIP
 """
 
+import sys
+
 from kerasseg.names import announce_to_keras, lazy
 
 __version__ = "0.1.0"
@@ -44,3 +46,7 @@ __all__ = [
 ]
 __getattr__, __dir__ = lazy(__name__, dict.fromkeys(__all__))
 announce_to_keras()
+if "ipykernel" in sys.modules:  # a notebook
+    from kerasseg import machine
+
+    machine.prepare_notebook()

@@ -10,9 +10,8 @@ import pathlib
 import platform
 import sys
 
-import kerasseg
-
-PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
+VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
+PACKAGES = ("kerasseg", "tensorflow", "keras", "numpy", "opencv-python-headless")
 FLAGS = (
     "CUDA_VISIBLE_DEVICES",
     "KERAS_BACKEND",
@@ -39,27 +38,44 @@ def use_onednn():
     """Enable oneDNN on processors with AVX2 alone, if TensorFlow is not imported yet.
 
     TensorFlow 2.21 enables it by itself only with AVX512. With AVX2 alone, training
-    takes 0.6 to 0.7 of the time with it, and one image at a time far longer
+    takes 0.6 to 0.7 of the time with it, and `predict` no longer for single images
     (benchmarks/README.md). TF_ENABLE_ONEDNN_OPTS=0 in the environment keeps it off.
-    For programs that train: a library does not change its process.
+
+    Returns:
+        Whether it has been enabled now.
     """
-    if "tensorflow" not in sys.modules and _lacks_onednn():
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    if "tensorflow" in sys.modules or not _lacks_onednn() or VARIABLE in os.environ:
+        return False
+    os.environ[VARIABLE] = "1"
+    return True
+
+
+def prepare_notebook():
+    """Enable oneDNN where `import kerasseg` comes before TensorFlow, and say so.
+
+    For notebooks, whose users neither start the program nor read about processors. A
+    library in a program of others leaves their process alone.
+    """
+    if use_onednn():
+        logging.getLogger("kerasseg").warning(
+            "oneDNN is on: on this processor, training takes 0.6 to 0.7 of the time "
+            "with it. %s=0 before kerasseg is imported leaves it off.",
+            VARIABLE,
+        )
+    elif "tensorflow" in sys.modules:
+        advise_onednn()
 
 
 @functools.cache  # once
 def advise_onednn():
-    """Log what a training loses in a process that uses TensorFlow without oneDNN.
-
-    It cannot be switched on any more, and would make a notebook that also predicts
-    single images slower, so it is for its user to choose.
-    """
-    if "TF_ENABLE_ONEDNN_OPTS" in os.environ or not _lacks_onednn() or _has_gpu():
+    """Log what a process loses that uses TensorFlow without oneDNN: too late for it."""
+    if VARIABLE in os.environ or not _lacks_onednn() or _has_gpu():
         return
     logging.getLogger("kerasseg").warning(
         "TensorFlow leaves oneDNN off on this processor. With it, training takes 0.6 "
-        "to 0.7 of the time, and single images 1.3 to 1.5 times as long: set "
-        "TF_ENABLE_ONEDNN_OPTS=1 before TensorFlow is imported. 0 hides this line."
+        "to 0.7 of the time: import kerasseg before TensorFlow and Keras in a "
+        "notebook, or set %s=1 before. 0 hides this line.",
+        VARIABLE,
     )
 
 
@@ -71,9 +87,14 @@ def _lacks_onednn():
 
 def computes_with_onednn():
     """Whether oneDNN was enabled by the environment and there is no GPU."""
-    if os.environ.get("TF_ENABLE_ONEDNN_OPTS") != "1":
+    if os.environ.get(VARIABLE) != "1":
         return False
     return not _has_gpu()
+
+
+def is_slow_for_one_image():
+    """Whether oneDNN computes here, and takes slow ways for a batch of one."""
+    return _lacks_onednn() and computes_with_onednn()
 
 
 def _has_gpu():
@@ -239,7 +260,7 @@ def environment():
     """Versions, device and flags that a number depends on: a dict ready for JSON."""
     import keras
 
-    versions = {"kerasseg": kerasseg.__version__, "python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)

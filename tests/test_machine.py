@@ -1,6 +1,8 @@
 """The processor's instruction sets and oneDNN."""
 
 import os
+import subprocess
+import sys
 import types
 
 import pytest
@@ -23,8 +25,9 @@ def test_programs_ask_for_onednn_where_and_while_it_helps(
     monkeypatch.setattr(machine, "sys", types.SimpleNamespace(modules={module: None}))
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "")  # remembered, and then put back
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS")
-    machine.use_onednn()
+    assert machine.use_onednn() == (after == "1")
     assert os.environ.get("TF_ENABLE_ONEDNN_OPTS") == after
+    assert not machine.use_onednn()  # nothing more to do
 
 
 @pytest.mark.parametrize(
@@ -46,6 +49,51 @@ def test_a_training_is_told_once_what_it_loses(monkeypatch, caplog, flags, value
         machine.advise_onednn()
     assert caplog.text.count("TF_ENABLE_ONEDNN_OPTS=1 before") == told
     machine.advise_onednn.cache_clear()
+
+
+NOTEBOOK = """
+import importlib, os, sys
+from kerasseg import machine  # no notebook yet
+machine.cpu_flags = lambda: {"avx2"}
+sys.modules["ipykernel"] = sys
+if "tensorflow" in sys.argv:
+    import tensorflow
+importlib.reload(sys.modules["kerasseg"])
+print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"))
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after", "told"),
+    [
+        ("", None, "1", "oneDNN is on"),
+        ("", "0", "0", ""),  # undone by one variable
+        ("tensorflow", None, "None", "leaves oneDNN off"),  # loaded before: too late
+    ],
+)
+def test_a_notebook_gets_onednn_by_importing_kerasseg(before, value, after, told):
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
+    if value is not None:
+        environment["TF_ENABLE_ONEDNN_OPTS"] = value
+    found = subprocess.run(
+        [sys.executable, "-c", NOTEBOOK, before],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == after
+    lines = [x for x in found.stderr.splitlines() if "oneDNN is" in x or "leaves" in x]
+    assert len(lines) == bool(told)
+    assert all(told in line for line in lines)
+
+
+def test_a_program_of_others_keeps_its_settings():
+    code = "import os, kerasseg; print(os.environ.get('TF_ENABLE_ONEDNN_OPTS'))"
+    environment = {k: v for k, v in os.environ.items() if "ONEDNN" not in k}
+    found = subprocess.check_output([sys.executable, "-c", code], env=environment)
+    assert found.decode().strip() == "None"
 
 
 def test_the_peak_of_one_piece_of_code_is_measured():

@@ -41,7 +41,7 @@ def add_arguments(command):
 
 def run(arguments):
     """Train a recipe; the same command again resumes."""
-    # Before TensorFlow is imported, and for training only: it slows single images down.
+    # Before TensorFlow is imported.
     machine.use_onednn()
     from kerasseg.cli.progress import Progress
 

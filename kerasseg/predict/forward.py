@@ -9,7 +9,7 @@ from keras import ops
 
 from kerasseg import machine
 from kerasseg.names import bounded
-from kerasseg.predict import activations
+from kerasseg.predict import activations, one_image
 from kerasseg.predict.options import check_scales
 from kerasseg.predict.preprocessing import extend, prepare
 from kerasseg.predict.strides import multiple
@@ -281,21 +281,4 @@ def _compile(model, answer):
     # As Keras' `predict`; with AutoGraph, errors would begin with its own stack.
     signature = [tf.TensorSpec(shape, "float32")]
     run = tf.function(run, input_signature=signature, autograph=False)
-    return _in_pairs(run) if machine.computes_with_onednn() else run
-
-
-def _in_pairs(run):
-    """`run` that shows one image twice.
-
-    For a single one oneDNN takes convolutions, on processors without AVX512, that are
-    several times slower; 128 channels of 512 x 512 took minutes.
-    """
-    import tensorflow as tf
-
-    def run_pair(images):
-        if len(images) > 1:
-            return run(images)
-        both = run(np.repeat(images, 2, axis=0))
-        return tf.nest.map_structure(lambda value: value[:1], both)
-
-    return run_pair
+    return one_image.apart(run) if machine.is_slow_for_one_image() else run

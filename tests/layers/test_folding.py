@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from kerasseg import layers
+from kerasseg.layers import folding
 from tests.layers.test_normalization import randomize
 
 
@@ -49,3 +50,22 @@ def test_a_graph_gets_a_scaled_convolution_beside_the_plain_one(monkeypatch):
     kinds = [op.type for op in run.graph.get_operations()]
     assert kinds.count("Conv2D") == 2  # the unused one is dropped
     assert "FusedBatchNormV3" not in kinds
+
+
+def test_a_large_kernel_is_left_as_it_is(monkeypatch):
+    """Its features are fewer than its weights, and cheaper to scale."""
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    x = tf.random.stateless_normal((1, 5, 5, 256), (0, 1))
+    kernel = tf.Variable(tf.random.stateless_normal((3, 3, 256, 128), (0, 2)) / 48)
+    scale, offset = tf.linspace(0.5, 2.0, 128), tf.linspace(-1.0, 1.0, 128)
+
+    @tf.function
+    def run(x):
+        return folding.scale_and_shift(
+            tf.nn.conv2d(x, kernel, 1, "SAME"), scale, offset
+        )
+
+    graph = run.get_concrete_function(x).graph
+    assert [op.type for op in graph.get_operations()].count("Conv2D") == 1
+    expected = tf.nn.conv2d(x, kernel, 1, "SAME") * scale + offset
+    np.testing.assert_allclose(run(x), expected, rtol=1e-4, atol=1e-5)

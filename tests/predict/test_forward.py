@@ -19,7 +19,7 @@ def test_logits_of_a_dict_of_outputs_are_used(model, rng):
 
 
 def test_a_model_is_compiled_once_for_all_sizes(monkeypatch):
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")  # else single images go in pairs
+    monkeypatch.setattr(forward.machine, "is_slow_for_one_image", lambda: False)
     model = conv_model()
     for size in [(5, 6), (9, 4), (30, 30)]:
         predict.class_ids(model, np.zeros(size))
@@ -27,21 +27,9 @@ def test_a_model_is_compiled_once_for_all_sizes(monkeypatch):
     assert function.experimental_get_tracing_count() == 1
 
 
-def test_beside_onednn_one_image_goes_through_the_model_as_two(rng, monkeypatch):
-    images = rng.integers(0, 256, (2, 8, 9, 3), "uint8")
-    x = keras.Input((None, None, 3))
-    # The logit counts the images of the batch.
-    count = keras.layers.Lambda(
-        lambda x: keras.ops.sum(keras.ops.ones_like(x), 0, keepdims=True) + 0 * x
-    )
-    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
-    model = keras.Model(x, count(x))
-    for some in (images[:1], images):
-        found = forward.infer(model, some, forward.logits_of)
-        np.testing.assert_array_equal(found, np.full((len(some), 8, 9, 3), 2.0))
-
-
-def test_the_compiled_function_goes_with_its_model():
+@pytest.mark.parametrize("slow", [False, True])
+def test_the_compiled_function_goes_with_its_model(monkeypatch, slow):
+    monkeypatch.setattr(forward.machine, "is_slow_for_one_image", lambda: slow)
     model = conv_model()
     predict.class_ids(model, np.zeros([4, 4]))
     gone = weakref.ref(model)
