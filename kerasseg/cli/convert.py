@@ -141,6 +141,8 @@ def _given(assignments, name, read):
     ]
     known = sorted({*parameters(read)} - {"root", "split", "boxes"})
     for key in keys:
+        if key == "dataset":
+            raise ValueError("The data set is named by --from NAME, not by --set.")
         if key not in known:
             known = ", ".join(f"data.{one}" for one in known)
             raise ValueError(f"--set of {name!r} takes {known}. Received: {key!r}.")

@@ -46,6 +46,10 @@ def run(arguments):
     from kerasseg.cli.progress import Progress
 
     say = _silent if arguments.json else print
+    if arguments.restarts < 0:
+        raise ValueError(
+            f"--restarts must be 0 or more. Received: {arguments.restarts}."
+        )
     if arguments.unlabelled is not None:
         _check_unlabelled(arguments)
     recipe, more = _recipe(arguments, say)

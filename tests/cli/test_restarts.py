@@ -113,3 +113,8 @@ def test_a_lost_worker_is_told_in_words(monkeypatch):
 def test_a_refusal_is_told_from_a_crash():
     codes = [restarts.as_watched(code) for code in (0, 1, 2, 75, 130)]
     assert codes == [0, restarts.REFUSED, 2, 75, 130]
+
+
+def test_a_negative_number_of_starts_is_refused(capsys):
+    assert main(["train", "--restarts", "-1"]) == 1
+    assert "--restarts must be 0 or more" in capsys.readouterr().err

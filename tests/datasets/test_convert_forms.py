@@ -249,3 +249,5 @@ def test_the_fix_that_the_command_prints_can_be_given_to_it(tmp_path, capsys):
     for wrong in ("data.foo=3", "model.x=1"):
         assert main([*command, "--set", wrong]) == 1
         assert "takes data.channels, data.classes" in capsys.readouterr().err
+    assert main([*command, "--set", "data.dataset=coco"]) == 1
+    assert "--from NAME" in capsys.readouterr().err
