@@ -56,7 +56,8 @@ def predict(arguments):
                 on_shard=bar.update,
             )
     except KeyboardInterrupt as stop:
-        raise KeyboardInterrupt(STOPPED) from stop
+        stop.args = (STOPPED,)
+        raise
     errors.list_failures(arguments, report["failed"])
     num, failed = report["images"], report["num_failed"]
     if not arguments.json:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import signal
 import socket
 
 from kerasseg import machine
@@ -117,9 +118,31 @@ def _connected(ray, address, workers):
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     try:
-        yield
+        with _stoppable():
+            yield
     finally:
         ray.shutdown()
+
+
+@contextlib.contextmanager
+def _stoppable():
+    """SIGTERM as an exception meanwhile: Ray's own handler ends in an abort."""
+    try:
+        before = signal.signal(signal.SIGTERM, _stop)
+    except ValueError:  # not the main thread
+        before = None
+    try:
+        yield
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _stop(number, frame):
+    """End as by Ctrl-C, so that Ray's processes end, too."""
+    stop = KeyboardInterrupt()
+    stop.signal = number
+    raise stop
 
 
 def _check_address(address):
