@@ -1,17 +1,20 @@
-"""Engines of prediction against TensorFlow: one image, and batches of eight.
+"""Engines of prediction against TensorFlow and PyTorch: one image, batches of eight.
 
 Needs pip install 'kerasseg[onnx,openvino,litert]'; those that are missing are left out.
-Run: python -m benchmarks.engines [MODEL ...] [--repeats 7] [--batches 1 8]
+PyTorch is measured if the Python of its environment is given (see torch_models.py).
+Run: python -m benchmarks.engines [MODEL ...] [--torch ENVIRONMENT/bin/python]
 """
 
 import argparse
 import functools
 import os
+import statistics
 import tempfile
 
 import numpy as np
 
 from benchmarks.record import ratios, record, recorded
+from benchmarks.versus_torch import Torch
 from kerasseg import predict, tasks, zoo
 from kerasseg.predict import converted, forward, trials
 from kerasseg.profiling import benchmark
@@ -43,8 +46,22 @@ def twice(function):
     return run
 
 
-def measure(name, batch, repeats):
-    """Cases of one model: a call of each engine, and `predict.class_ids` by it."""
+class Peer:
+    """Inference in PyTorch, as a case of `benchmark.measure`; `cpu` are its seconds."""
+
+    def __init__(self, python, mode, name, batch):
+        self.worker = Torch(python, mode, model=name, batch=batch)
+        self.cpu = []
+
+    def __call__(self):
+        self.cpu.append(sum(self.worker("inference")[0] for _ in range(2)))
+
+
+def measure(name, batch, repeats, python=None):
+    """Cases of one model: a call of each engine, and `predict.class_ids` by it.
+
+    Beside them PyTorch, eager and compiled, where its interpreter is given.
+    """
     build, side = MODELS[name]
     model = build()
     rng = np.random.default_rng(0)
@@ -65,12 +82,20 @@ def measure(name, batch, repeats):
         if semantic:
             whole = functools.partial(predict.class_ids_of_batch, one, photos)
             cases[f"{WHOLE} {engine}"] = twice(whole), 2 * batch
+    peers = {
+        f"pytorch {mode}": Peer(python, mode, name, batch)
+        for mode in ("eager", "compile") * bool(python)
+    }
+    cases |= {case: (peer, 2 * batch) for case, peer in peers.items()}
     found = benchmark.measure(cases, repeats=repeats, warmup=2)
+    for case, peer in peers.items():
+        cpu = statistics.median(peer.cpu[-repeats:])
+        found[case]["cpu_ms_per_image"] = 1e3 * cpu / (2 * batch)
     result = {"cases": found, "refused": refused}
     for case in found:
-        plain = case.rpartition(" by ")[2]
-        other = "tensorflow" if case == plain else plain
-        if case != other:
+        engine = case.rpartition(" by ")[2]
+        others = ("tensorflow", *peers) if case == engine else (engine,)
+        for other in {*others} - {case}:
             result[f"{case} / {other}"] = ratios(found, case, other)
     return result
 
@@ -79,6 +104,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", default=list(MODELS))
     parser.add_argument("--repeats", type=int, default=7)
+    parser.add_argument("--torch", metavar="PYTHON", help="of PyTorch's environment")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
     options = parser.parse_args()
     for name in options.models:
@@ -86,7 +112,7 @@ def main():
             # No trial, and no file, of an earlier run.
             with tempfile.TemporaryDirectory() as folder:
                 os.environ["KERASSEG_HOME"] = folder
-                found = measure(name, batch, options.repeats)
+                found = measure(name, batch, options.repeats, options.torch)
             key = f"{name}, batch {batch}"
             record("engines", {**recorded("engines"), key: found}, show=False)
             print(key)

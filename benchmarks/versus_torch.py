@@ -1,7 +1,8 @@
-"""U-Net base 16, 256x256, batch 8: kerasseg against PyTorch, steps interleaved.
+"""U-Net base 16, 256x256: kerasseg, as in a notebook, against PyTorch, interleaved.
 
-PyTorch lives in an environment of its own (pip install torch==2.13.0).
-Run: python -m benchmarks.versus_torch ENVIRONMENT/bin/python [--repeats 9]
+PyTorch lives in an environment of its own (pip install torch==2.13.0). Inference is
+that of `predict`, class ids included. Run:
+python -m benchmarks.versus_torch ENVIRONMENT/bin/python [--batch 8] [--repeats 9]
 """
 
 import argparse
@@ -10,18 +11,22 @@ import statistics
 import subprocess
 import time
 
+import numpy as np
+
 from benchmarks.record import record
+from kerasseg import machine
 
 WORKER = pathlib.Path(__file__).with_name("torch_worker.py")
 KINDS = ("training", "inference")
+MODEL = "unet_base16"
 
 
 class Torch:
     """Worker process that runs one batch of the PyTorch model per call."""
 
-    def __init__(self, python, mode, precision):
+    def __init__(self, python, mode, precision="float32", model=MODEL, batch=8):
         self.process = subprocess.Popen(
-            [python, WORKER, mode, precision],
+            [python, WORKER, mode, precision, model, str(batch)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -37,21 +42,26 @@ class Torch:
 class Ours:
     """The same model of kerasseg in this process."""
 
-    def __init__(self, precision):
+    def __init__(self, precision, batch):
         import keras
 
         from kerasseg import zoo
+        from kerasseg.predict import forward
         from kerasseg.profiling import benchmark
 
         keras.config.set_dtype_policy(precision)
-        model = zoo.unet(2, base_filters=16)
+        model = zoo.unet(3, base_filters=16)
         keras.config.set_dtype_policy("float32")
         self.parameters = sum(w.numpy().size for w in model.trainable_variables)
-        self.cases = benchmark.model_cases(model, 2)
+        train, _ = benchmark.model_cases(model, 2, batch_size=batch)["training"]
+        run = forward.compiled(model, forward.to_class_ids)
+        images = np.random.default_rng(0).integers(0, 256, (batch, 256, 256, 3))
+        images = images.astype("float32")
+        self.cases = {"training": train, "inference": lambda: np.asarray(run(images))}
 
     def __call__(self, kind):
         cpu, wall = time.process_time(), time.perf_counter()
-        self.cases[kind][0]()
+        self.cases[kind]()
         return time.process_time() - cpu, time.perf_counter() - wall
 
 
@@ -60,13 +70,15 @@ def main():
     parser.add_argument("python", help="of the environment with PyTorch")
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--precision", default="float32")
+    parser.add_argument("--batch", type=int, default=8)
     options = parser.parse_args()
     ours = "mixed_bfloat16" if options.precision == "bfloat16" else "float32"
     runners = {
-        mode: Torch(options.python, mode, options.precision)
+        mode: Torch(options.python, mode, options.precision, batch=options.batch)
         for mode in ("eager", "compile")
     }
-    runners["kerasseg"] = Ours(ours)
+    machine.prepare_notebook()
+    runners["kerasseg"] = Ours(ours, options.batch)
     times = {(name, kind): [] for name in runners for kind in KINDS}
     for repeat in range(options.repeats + 3):  # compilation and warm-up first
         for kind in KINDS:
@@ -84,7 +96,9 @@ def main():
             result[f"{kind}, {clock} s per batch"] = seconds
             best = min(seconds["eager"], seconds["compile"])
             result[f"{kind}, {clock}, kerasseg / best"] = seconds["kerasseg"] / best
-    record(f"unet_base16 against PyTorch, {options.precision}", result)
+    title = f"{MODEL} against PyTorch, {options.precision}"
+    title += ", AVX512" * ("avx512f" in machine.cpu_flags())
+    record(title if options.batch == 8 else f"{title}, batch {options.batch}", result)
 
 
 if __name__ == "__main__":
