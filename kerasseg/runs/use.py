@@ -1,7 +1,9 @@
 """Use of a trained run: evaluate, predict."""
 
+import contextlib
 import dataclasses
 import functools
+import json
 import os
 import pathlib
 
@@ -54,7 +56,8 @@ def evaluate(
             there is no single one.
         samples: Samples to use instead of those of `root` and `split`, such as
             `read_samples` gives.
-        training: JSON-able facts about the training to write down.
+        training: JSON-able facts about the training to write down; None for those that
+            are in the run's results.json.
         on_error: as in `evaluate.score`.
 
     Returns:
@@ -77,10 +80,12 @@ def evaluate(
     result = scoring.score(model, samples, options, on_error=on_error)
     failed = [one["name"] for one in result.get("failed", ())]
     calibration = scoring.calibration(model, samples, options, without=failed)
-    more = {"calibration": calibration, "training": training}
-    result |= {key: value for key, value in more.items() if value}
     # Published weights have no folder that could be written to, and no history.
     is_run = isinstance(run, (str, pathlib.Path))
+    if is_run:
+        training = training or _training_of(run)
+    more = {"calibration": calibration, "training": training}
+    result |= {key: value for key, value in more.items() if value}
     out = pathlib.Path(out or (run if is_run else EVALUATIONS / facts["name"]))
     out.mkdir(parents=True, exist_ok=True)
     seeds = _seeds(run)
@@ -103,6 +108,13 @@ def evaluate(
         draw = functools.partial(viz.curves, rows, scores=[monitor])
         files.replace(out / "curves.png", draw, durable=False)
     return {**written, "table": scoring.table(result)}
+
+
+def _training_of(run):
+    """What an earlier evaluation of a run wrote about its training; None without."""
+    with contextlib.suppress(OSError, ValueError):
+        text = (pathlib.Path(run) / "results.json").read_text(encoding="utf-8")
+        return json.loads(text).get("training")
 
 
 def _seeds(run):

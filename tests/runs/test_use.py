@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import crf_table
-from kerasseg import evaluate, predict, recipes
+from kerasseg import evaluate, predict, recipes, runs
 from kerasseg.cli import main
 from kerasseg.images import read_image, read_mask, write_image
 from kerasseg.runs import folder
@@ -21,6 +21,13 @@ def test_evaluate_writes_results_of_another_split(run, tmp_path, capsys):
     assert code == 0
     assert "pixel accuracy" in capsys.readouterr().out
     assert json.loads((tmp_path / "results.json").read_text())["split"] == "train"
+
+
+def test_a_second_evaluation_keeps_what_is_known_of_the_training(run, tmp_path):
+    before = json.loads((run / "results.json").read_text())["training"]
+    assert before["steps"] > 0
+    runs.evaluate(run, split="train", out=tmp_path)
+    assert json.loads((tmp_path / "results.json").read_text())["training"] == before
 
 
 def test_evaluate_reads_other_data_by_the_fix_that_it_prints(run, tmp_path, capsys):
