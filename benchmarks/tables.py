@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks import architectures, short_trainings
+from benchmarks import architectures, plans, short_trainings
 from benchmarks.record import WITH_ONEDNN
 
 
@@ -110,6 +110,38 @@ def of_nuclei(results, zoo):
         minutes = f"{seconds / 60:.0f}" if seconds else "-"
         lines.append(f"| {name} | {' | '.join(cells)} | {minutes} |")
     return "\n".join(lines)
+
+
+def of_plans(results):
+    """Table of plans beside hand-made recipes of the same minutes.
+
+    Args:
+        results: as in `of_architectures`.
+
+    Returns:
+        Markdown; a sentence where nothing was measured.
+    """
+    lines = [
+        "| data | minutes | planned | score % | as it chose | recipe | score % |",
+        "|---" * 7 + "|",
+    ]
+    measured = [
+        (name, row)
+        for title, part in sorted(results.items())
+        if title.startswith(plans.TITLE)
+        for name, row in part["rows"].items()
+    ]
+    for name, row in measured:
+        minutes = f"{row['plan_minutes']:.0f}, {row['recipe_minutes']:.0f}"
+        plan, chosen, made = (
+            f"{100 * row[key]:.1f}"
+            for key in ("plan_score", "plan_as_chosen", "recipe_score")
+        )
+        lines.append(
+            f"| {name} | {minutes} | {row['planned']} | {plan} | {chosen} "
+            f"| [{row['recipe']}]({row['recipe']}) | {made} |"
+        )
+    return "\n".join(lines) if measured else "Not measured yet."
 
 
 def _machine(measured):

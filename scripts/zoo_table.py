@@ -17,6 +17,7 @@ for mark, table in (
     ("architectures", tables.of_architectures),
     ("short trainings", tables.of_short_trainings),
     ("nuclei", functools.partial(tables.of_nuclei, zoo=zoo)),
+    ("plans", tables.of_plans),
     ("references", functools.partial(tables.of_references, zoo=zoo)),
 ):
     changed += report.fill(zoo / "README.md", table(record.recorded()), mark)
