@@ -80,12 +80,10 @@ def evaluate(
     result = scoring.score(model, samples, options, on_error=on_error)
     failed = [one["name"] for one in result.get("failed", ())]
     calibration = scoring.calibration(model, samples, options, without=failed)
+    more = {"calibration": calibration, "training": training or _training_of(run)}
+    result |= {key: value for key, value in more.items() if value}
     # Published weights have no folder that could be written to, and no history.
     is_run = isinstance(run, (str, pathlib.Path))
-    if is_run:
-        training = training or _training_of(run)
-    more = {"calibration": calibration, "training": training}
-    result |= {key: value for key, value in more.items() if value}
     out = pathlib.Path(out or (run if is_run else EVALUATIONS / facts["name"]))
     out.mkdir(parents=True, exist_ok=True)
     seeds = _seeds(run)
@@ -111,8 +109,9 @@ def evaluate(
 
 
 def _training_of(run):
-    """What an earlier evaluation of a run wrote about its training; None without."""
-    with contextlib.suppress(OSError, ValueError):
+    """Facts that an earlier evaluation of a run wrote about its training, or None."""
+    # Neither several runs nor published weights are a path.
+    with contextlib.suppress(OSError, ValueError, TypeError):
         text = (pathlib.Path(run) / "results.json").read_text(encoding="utf-8")
         return json.loads(text).get("training")
 
