@@ -17,7 +17,7 @@ FLAGS = (
     "KERAS_BACKEND",
     "OMP_NUM_THREADS",
     "TF_DETERMINISTIC_OPS",
-    "TF_ENABLE_ONEDNN_OPTS",
+    VARIABLE,
     "TF_NUM_INTEROP_THREADS",
     "TF_NUM_INTRAOP_THREADS",
     "XLA_FLAGS",
@@ -58,7 +58,7 @@ def prepare_notebook():
     """
     if use_onednn():
         logging.getLogger("kerasseg").warning(
-            "oneDNN is on: on this processor, training takes 0.6 to 0.7 of the time "
+            "oneDNN is on: training on this processor takes 0.6 to 0.7 of the time "
             "with it. %s=0 before kerasseg is imported leaves it off.",
             VARIABLE,
         )
