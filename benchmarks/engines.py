@@ -50,7 +50,8 @@ class Peer:
     """Inference in PyTorch, as a case of `benchmark.measure`; `cpu` are its seconds."""
 
     def __init__(self, python, mode, name, batch):
-        self.worker = Torch(python, mode, model=name, batch=batch)
+        side = MODELS[name][1]
+        self.worker = Torch(python, mode, model=name, batch=batch, side=side)
         self.cpu = []
 
     def __call__(self):
@@ -95,8 +96,9 @@ def measure(name, batch, repeats, python=None):
     for case in found:
         engine = case.rpartition(" by ")[2]
         others = ("tensorflow", *peers) if case == engine else (engine,)
-        for other in {*others} - {case}:
-            result[f"{case} / {other}"] = ratios(found, case, other)
+        for other in others:
+            if other != case:
+                result[f"{case} / {other}"] = ratios(found, case, other)
     return result
 
 

@@ -15,48 +15,54 @@ import pathlib
 import subprocess
 import sys
 import time
+from typing import NamedTuple
 
 from benchmarks.record import record, recorded
 from kerasseg import machine, recipes
 
 ZOO = pathlib.Path(__file__).parents[1] / "zoo"
-# Row: recipe, and options of the plan beside --data, by which it reads the same splits.
+
+
+class Row(NamedTuple):
+    """A recipe, and by which options a plan reads the same data.
+
+    Attributes:
+        recipe: name in the zoo.
+        form: of the data; None for that of the folder's name.
+        task: of the plan; None for the one that it tells by the data.
+        sets: options of --set, for both.
+        split: that is scored.
+        is_known: whether published weights were trained on these data.
+    """
+
+    recipe: str
+    form: str | None = None
+    task: str | None = None
+    sets: tuple = ()
+    split: str = "val"
+    is_known: bool = False
+
+
 ROWS = {
-    "isbi2012": ("unet_plain_isbi2012", ["--format", "isbi2012"]),
-    "chase_db1": ("unet_plain_chase_db1", ["--format", "chase_db1"]),
-    "fruits_nuts": (
+    "isbi2012": Row("unet_plain_isbi2012"),
+    "chase_db1": Row("unet_plain_chase_db1", is_known=True),
+    "fruits_nuts": Row(
         "yolact_efficientnet_lite0_fruits_nuts",
-        ["--format", "coco", "--set", "data.val_fraction=0.5"],
+        form="coco",
+        sets=("data.val_fraction=0.5",),
     ),
-    "magnetic_tile": (
-        "unet_efficientnet_lite0_magnetic_tile",
-        ["--format", "magnetic_tile"],
+    "magnetic_tile": Row("unet_efficientnet_lite0_magnetic_tile"),
+    "camvid": Row("deeplab_v3_plus_efficientnet_lite0_camvid"),
+    "dsb2018": Row("unet_efficientnet_lite0_dsb2018", task="semantic"),
+    "dsb2018 objects": Row(
+        "mask_rcnn_efficientnet_lite0_dsb2018", task="instances", is_known=True
     ),
-    "camvid": ("deeplab_v3_plus_efficientnet_lite0_camvid", ["--format", "camvid"]),
-    "dsb2018": (
-        "unet_efficientnet_lite0_dsb2018",
-        ["--format", "dsb2018", "--task", "semantic"],
-    ),
-    "dsb2018 objects": (
-        "mask_rcnn_efficientnet_lite0_dsb2018",
-        ["--format", "dsb2018", "--task", "instances"],
-    ),
-    "davis dog": (
+    "davis dog": Row(
         "unet_efficientnet_lite0_davis",
-        [
-            "--format",
-            "davis",
-            "--set",
-            "data.film=dog",
-            "--set",
-            "data.train=first",
-            "--set",
-            "data.val=first",
-        ],
+        sets=("data.film=dog", "data.train=first", "data.val=first"),
+        split="rest",
     ),
 }
-KNOWN = {"chase_db1": "vessels", "dsb2018 objects": "nuclei"}  # weights of these data
-SPLITS = {"davis dog": "rest"}  # that are scored, where it is not "val"
 MEASURES = ("mask_ap", "mean_iou")
 TITLE = "plans of "  # of the entries in results.json
 START_S = 20  # to import TensorFlow, check the data, and write pictures
@@ -68,35 +74,36 @@ def title(minutes):
     return f"{TITLE}{minutes:g} minutes"
 
 
-def row(name, root, minutes, out):
+def measure(name, root, minutes, out):
     """Train and score both; returns the row of results.json."""
-    recipe, options = ROWS[name]
-    data = pathlib.Path(root) / name.split()[0]
-    if name in KNOWN:
-        options = [*options, "--set", 'train.init=""']
-    planned, made = out / "plan", out / "recipe"
-    plan_s = _train(["--minutes", f"{minutes:g}", *options], data, planned)
-    path = ZOO / recipe / "recipe.toml"
-    more = [text for text in options if text.startswith("data.")]
-    steps = _fitting_steps(path, data, minutes, more)
-    more.append(f"train.steps_per_epoch={steps}")
-    more = [word for text in more for word in ("--set", text)]
-    recipe_s = _train([str(path), *more], data, made)
+    row, folder = ROWS[name], name.split()[0]
+    data, planned, made = pathlib.Path(root) / folder, out / "plan", out / "recipe"
+    options = ["--minutes", f"{minutes:g}", "--format", row.form or folder]
+    options += ["--task", row.task] if row.task else []
+    fair = ('train.init=""',) if row.is_known else ()
+    plan_s = _train([*options, *_set(*row.sets, *fair)], data, planned)
+    path = ZOO / row.recipe / "recipe.toml"
+    steps = _fitting_steps(path, data, minutes, row.sets)
+    length = f"train.steps_per_epoch={steps}"
+    recipe_s = _train([path, *_set(*row.sets, length)], data, made)
     model = recipes.read(planned / "recipe.toml")["model"]
-    split = SPLITS.get(name, "val")
     found = {
-        "plan_as_chosen": _score(planned, data, split),
-        "recipe_score": _score(made, data, split),
+        "plan_as_chosen": _score(planned, data, row.split),
+        "recipe_score": _score(made, data, row.split),
     }
     (planned / "chosen.json").rename(out / "chosen.json")
     return {
         **found,
-        "plan_score": _score(planned, data, split),
+        "plan_score": _score(planned, data, row.split),
         "planned": f"{model['architecture']} {model.get('encoder', '')}".strip(),
-        "recipe": recipe,
+        "recipe": row.recipe,
         "plan_minutes": plan_s / 60,
         "recipe_minutes": recipe_s / 60,
     }
+
+
+def _set(*texts):
+    return [word for text in texts for word in ("--set", text)]
 
 
 def _train(arguments, data, out):
@@ -142,7 +149,7 @@ def main():
     machine.use_onednn()
     out = pathlib.Path(options.out) / f"{options.minutes:g}"
     for name in options.rows or ROWS:
-        one = row(name, options.root, options.minutes, out / name.replace(" ", "_"))
+        one = measure(name, options.root, options.minutes, out / name.replace(" ", "_"))
         rows = {**recorded(title(options.minutes)).get("rows", {}), name: one}
         record(title(options.minutes), {"rows": rows}, show=False)
         print(name, one, flush=True)

@@ -118,17 +118,13 @@ def _smp():
     return segmentation_models_pytorch
 
 
-# name -> (function that builds the network, side of the images)
+# name, as in engines.py -> function that builds the network
 MODELS = {
-    "unet_base16": (lambda: UNet(3), 256),
-    "unet_resnet34": (
-        lambda: _smp().Unet("resnet34", encoder_weights=None, classes=21),
-        512,
+    "unet_base16": lambda: UNet(3),
+    "unet_resnet34": lambda: _smp().Unet("resnet34", encoder_weights=None, classes=21),
+    "deeplab_v3_plus_lite0": lambda: _smp().DeepLabV3Plus(
+        LITE, encoder_weights=None, classes=21
     ),
-    "deeplab_v3_plus_lite0": (
-        lambda: _smp().DeepLabV3Plus(LITE, encoder_weights=None, classes=21),
-        384,
-    ),
-    "stardist_lite0": (StarDist, 256),
-    "yolact_lite0": (Yolact, 256),
+    "stardist_lite0": StarDist,
+    "yolact_lite0": Yolact,
 }

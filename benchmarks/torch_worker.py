@@ -1,8 +1,9 @@
 """Worker process of versus_torch.py and engines.py, in the environment of PyTorch.
 
 Arguments: "eager" or "compile", "float32" or "bfloat16", a name in torch_models, images
-of a batch. For each line on stdin, "training" (of a network whose output are scores of
-classes) or "inference", it runs one batch and prints CPU and wall seconds.
+of a batch, their side. For each line on stdin, "training" (of a network whose output
+are scores of classes) or "inference", it runs one batch and prints CPU and wall
+seconds.
 """
 
 import sys
@@ -16,14 +17,14 @@ CLASSES = 2  # of random labels
 
 
 def main():
-    mode, precision, name, batch = sys.argv[1:]
+    mode, precision, name, *sizes = sys.argv[1:]
+    batch, size = map(int, sizes)
     torch.manual_seed(0)
-    build, size = MODELS[name]
-    model = build().to(memory_format=torch.channels_last)
+    model = MODELS[name]().to(memory_format=torch.channels_last)
     run = torch.compile(model) if mode == "compile" else model
-    images = torch.randint(0, 256, (int(batch), 3, size, size)) / 255.0
+    images = torch.randint(0, 256, (batch, 3, size, size)) / 255.0
     images = images.to(memory_format=torch.channels_last)
-    labels = torch.randint(0, CLASSES, (int(batch), size, size))
+    labels = torch.randint(0, CLASSES, (batch, size, size))
     optimizer = torch.optim.Adam(model.parameters(), 1e-4)
     mixed = torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16")
 

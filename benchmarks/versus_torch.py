@@ -18,15 +18,17 @@ from kerasseg import machine
 
 WORKER = pathlib.Path(__file__).with_name("torch_worker.py")
 KINDS = ("training", "inference")
-MODEL = "unet_base16"
+MODEL, SIDE = "unet_base16", 256
 
 
 class Torch:
     """Worker process that runs one batch of the PyTorch model per call."""
 
-    def __init__(self, python, mode, precision="float32", model=MODEL, batch=8):
+    def __init__(
+        self, python, mode, precision="float32", *, model=MODEL, batch=8, side=SIDE
+    ):
         self.process = subprocess.Popen(
-            [python, WORKER, mode, precision, model, str(batch)],
+            [python, WORKER, mode, precision, model, str(batch), str(side)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -53,9 +55,11 @@ class Ours:
         model = zoo.unet(3, base_filters=16)
         keras.config.set_dtype_policy("float32")
         self.parameters = sum(w.numpy().size for w in model.trainable_variables)
-        train, _ = benchmark.model_cases(model, 2, batch_size=batch)["training"]
+        train, _ = benchmark.model_cases(model, 2, size=SIDE, batch_size=batch)[
+            "training"
+        ]
         run = forward.compiled(model, forward.to_class_ids)
-        images = np.random.default_rng(0).integers(0, 256, (batch, 256, 256, 3))
+        images = np.random.default_rng(0).integers(0, 256, (batch, SIDE, SIDE, 3))
         images = images.astype("float32")
         self.cases = {"training": train, "inference": lambda: np.asarray(run(images))}
 
