@@ -56,6 +56,8 @@ def prepare_notebook():
     For notebooks, whose users neither start the program nor read about processors. A
     library in a program of others leaves their process alone.
     """
+    if os.environ.get("KERAS_BACKEND", "tensorflow") != "tensorflow":
+        return
     if use_onednn():
         logging.getLogger("kerasseg").warning(
             "oneDNN is on: training on this processor takes 0.6 to 0.7 of the time "

@@ -64,18 +64,19 @@ print(os.environ.get("TF_ENABLE_ONEDNN_OPTS"))
 
 
 @pytest.mark.parametrize(
-    ("before", "value", "after", "told"),
+    ("before", "variables", "after", "told"),
     [
-        ("", None, "1", "oneDNN is on"),
-        ("", "0", "0", ""),  # undone by one variable
-        ("tensorflow", None, "None", "leaves oneDNN off"),  # loaded before: too late
+        ("", {}, "1", "oneDNN is on"),
+        ("", {"TF_ENABLE_ONEDNN_OPTS": "0"}, "0", ""),  # undone by one variable
+        ("", {"KERAS_BACKEND": "jax"}, "None", ""),  # it is TensorFlow's
+        ("tensorflow", {}, "None", "leaves oneDNN off"),  # loaded before: too late
     ],
 )
-def test_a_notebook_gets_onednn_by_importing_kerasseg(before, value, after, told):
+def test_a_notebook_gets_onednn_by_importing_kerasseg(before, variables, after, told):
     environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    environment.pop("TF_ENABLE_ONEDNN_OPTS", None)
-    if value is not None:
-        environment["TF_ENABLE_ONEDNN_OPTS"] = value
+    for name in ("TF_ENABLE_ONEDNN_OPTS", "KERAS_BACKEND"):
+        environment.pop(name, None)
+    environment |= variables
     found = subprocess.run(
         [sys.executable, "-c", NOTEBOOK, before],
         env=environment,
