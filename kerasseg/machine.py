@@ -1,6 +1,7 @@
 """The machine: processor, memory, oneDNN and XLA in TensorFlow, versions, flags."""
 
 import contextlib
+import contextvars
 import ctypes
 import functools
 import importlib.metadata
@@ -22,6 +23,7 @@ FLAGS = (
     "TF_NUM_INTRAOP_THREADS",
     "XLA_FLAGS",
 )
+_CONVERTING = contextvars.ContextVar("converting", default=False)
 
 
 def cpu_name():
@@ -117,6 +119,24 @@ def traces_for_xla():
         return True
     graph = tf.compat.v1.get_default_graph()
     return control_flow_util.GraphOrParentsInXlaContext(graph)
+
+
+@contextlib.contextmanager
+def converting():
+    """Trace TensorFlow functions inside it for another runtime: see `converts`."""
+    token = _CONVERTING.set(True)
+    try:
+        yield
+    finally:
+        _CONVERTING.reset(token)
+
+
+def converts():
+    """Whether what is being traced will run in another runtime than TensorFlow.
+
+    For operations that TensorFlow's file formats have, but not its own kernels.
+    """
+    return _CONVERTING.get()
 
 
 def look_at(look, *tensors, times=3):

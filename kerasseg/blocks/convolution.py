@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from keras import layers
 
-from kerasseg.layers import AtrousConv2D, BatchNormalization
+from kerasseg.layers import AtrousConv2D, AtrousDepthwiseConv2D, BatchNormalization
 
 PADDINGS = ("symmetric", "same", "valid")
 FEW_CHANNELS = 12  # measured: 3, 4 and 8 crash (see `conv`), 12 and more do not
@@ -176,7 +176,8 @@ def depthwise_conv(
         Features [N, H / strides, W / strides, C].
     """
     x, padding = pad_symmetric(x, kernel_size, strides, dilation, padding, name)
-    return layers.DepthwiseConv2D(
+    layer = layers.DepthwiseConv2D if dilation == 1 else AtrousDepthwiseConv2D
+    return layer(
         kernel_size,
         strides=strides,
         dilation_rate=dilation,

@@ -35,7 +35,8 @@ def write(
     function = make(model, value_range)
     try:
         half = precision == "float16"
-        converters.convert(model, function, path, format, half=half)
+        new = make(model, value_range)
+        converters.convert(model, new, path, format, half=half)
         if precision == "int8":
             quantization.quantize(path, format, pictures)
     except Exception as error:  # converters raise what they like

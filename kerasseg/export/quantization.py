@@ -110,7 +110,12 @@ def _openvino(source, target, pictures):
     preset = nncf.QuantizationPreset.MIXED
     number = len(pictures)
     data = nncf.Dataset(pictures)
-    model = nncf.quantize(model, data, preset=preset, subset_size=number)
+    # Ranges of channels stay where axis 1 is channels: behind transpositions. NNCF
+    # would take those of rows, and the file would fit images of one height.
+    scope = nncf.IgnoredScope(types=["Transpose"], validate=False)
+    model = nncf.quantize(
+        model, data, preset=preset, subset_size=number, ignored_scope=scope
+    )
     openvino.save_model(model, target, compress_to_fp16=False)
 
 

@@ -1,7 +1,7 @@
 """The few true Keras layers: what functions of tensors cannot express."""
 
 from kerasseg.layers.adaptive_pooling import AdaptiveAveragePooling
-from kerasseg.layers.atrous import AtrousConv2D
+from kerasseg.layers.atrous import AtrousConv2D, AtrousDepthwiseConv2D
 from kerasseg.layers.attention import DotAttention, PositionSoftmax, ReadChannelsFirst
 from kerasseg.layers.crop import CropLike
 from kerasseg.layers.least_size import LeastSize
@@ -18,6 +18,7 @@ from kerasseg.layers.unpool import Unpool
 __all__ = [
     "AdaptiveAveragePooling",
     "AtrousConv2D",
+    "AtrousDepthwiseConv2D",
     "AveragePooling2D",
     "BatchNormalization",
     "ChannelScale",

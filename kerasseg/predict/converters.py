@@ -8,6 +8,8 @@ import warnings
 
 import tensorflow as tf
 
+from kerasseg import machine
+
 OPSET = 18  # the newest that tf2onnx 1.17 writes
 # Before anybody asks for another size, LiteRT answers images of this one.
 DEFAULT_SIZE = (256, 256)
@@ -20,7 +22,8 @@ def convert(model, function, path, format, *, half=False):
         model: keras.Model whose variables the function reads.
         function: TensorFlow function with an input signature of one tensor, images
             [N, H, W, C], that returns a dict of tensors. Their names become those of
-            the inputs and outputs of the file.
+            the inputs and outputs of the file. It must be new: it is traced for the
+            file, and TensorFlow may not be able to compute it afterwards.
         path: pathlib.Path of the file.
         format: "onnx", "openvino" (the weights lie beside it, as .bin) or "litert".
         half: keep weights as float16; every runtime computes with float32 all the same.
@@ -32,6 +35,7 @@ def convert(model, function, path, format, *, half=False):
         tempfile.TemporaryDirectory(prefix="kerasseg-") as folder,
         warnings.catch_warnings(),
         _quiet(),
+        machine.converting(),
     ):
         warnings.simplefilter("ignore")  # converters' own, and many
         write_saved_model(model, {"serving_default": function}, folder)
@@ -73,9 +77,32 @@ def _to_onnx(function, folder, path, half):
 
     signature = function.input_signature
     graph, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+    pad_dilated(graph)
     if half:
         halve(graph)
     onnx.save(graph, str(path))
+
+
+def pad_dilated(graph):
+    """Write paddings of dilated convolutions as numbers, in place.
+
+    ONNX Runtime refuses those that shall keep the size by themselves.
+
+    Args:
+        graph: onnx.ModelProto.
+    """
+    import onnx
+
+    for node in graph.graph.node:
+        values = {x.name: onnx.helper.get_attribute_value(x) for x in node.attribute}
+        dilations = values.get("dilations", [1])
+        if max(dilations) == 1 or values.get("auto_pad") != b"SAME_UPPER":
+            continue
+        both = [(n - 1) * rate for n, rate in zip(values["kernel_shape"], dilations)]
+        pads = [n // 2 for n in both] + [n - n // 2 for n in both]
+        kept = [x for x in node.attribute if x.name != "auto_pad"]
+        del node.attribute[:]
+        node.attribute.extend([*kept, onnx.helper.make_attribute("pads", pads)])
 
 
 def halve(graph):

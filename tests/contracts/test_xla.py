@@ -13,6 +13,14 @@ MAPS = zoo.names("stars") + zoo.names("panoptic")
 pytestmark = pytest.mark.slow  # compilations by XLA take long
 
 
+@pytest.fixture
+def float64():
+    """Batch statistics of few values magnify rounding: 1e-2 of float32's gradients."""
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_dtype_policy("float32")
+
+
 def without_dropout(model):
     """Random numbers are others under XLA."""
     for layer in model._flatten_layers():
@@ -34,7 +42,7 @@ def cross_entropy(model, images, labels):
     return tf.add_n([tf.reduce_mean(losses(labels, x, True)) for x in outputs])
 
 
-def assert_xla_gives_the_same(model, value, tolerance=1e-2):
+def assert_xla_gives_the_same(model, value, tolerance):
     """`value` of the model, a scalar tensor, and its gradient with XLA and without."""
     weights = [weight.value for weight in model.trainable_variables]
     before = model.get_weights()
@@ -47,8 +55,7 @@ def assert_xla_gives_the_same(model, value, tolerance=1e-2):
     expected, right = tf.function(step)()
     model.set_weights(before)  # statistics of batches have moved
     found, gradients = tf.function(step, jit_compile=True)()
-    np.testing.assert_allclose(found, expected, rtol=1e-3)
-    # Sums in another order, and batch statistics of few values, which magnify that.
+    np.testing.assert_allclose(found, expected, rtol=min(tolerance / 10, 1e-3))
     scale = max(np.abs(x).max() for x in right if x is not None)
     for weight, x, y in zip(weights, gradients, right):
         assert (x is None) == (y is None), weight.name
@@ -58,20 +65,24 @@ def assert_xla_gives_the_same(model, value, tolerance=1e-2):
             )
 
 
+@pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize(("name", "encoder"), cases.CASES)
 def test_semantic_models_train_under_xla(name, encoder):
     model = without_dropout(cases.build(name, encoder))
     images, labels = batch()
-    assert_xla_gives_the_same(model, lambda: cross_entropy(model, images, labels))
+    assert_xla_gives_the_same(model, lambda: cross_entropy(model, images, labels), 1e-5)
 
 
+@pytest.mark.usefixtures("float64")
 @pytest.mark.parametrize("name", MAPS)
 def test_models_of_maps_train_under_xla(name):
     model = without_dropout(discs.build(name))
     images, labels, classes = discs.scenes()
     truth = discs.truth_of(name, labels, classes)
     assert_xla_gives_the_same(
-        model, lambda: tf.add_n(list(discs.losses(model, images, truth).values()))
+        model,
+        lambda: tf.add_n(list(discs.losses(model, images, truth).values())),
+        tolerance=1e-5,
     )
 
 
@@ -79,7 +90,8 @@ def test_models_of_maps_train_under_xla(name):
 def test_instance_models_train_under_xla(name):
     model = without_dropout(objects.build(name))
     images, truth = objects.scene()
-    # Random numbers are others under XLA, and so are the boxes that it samples.
+    # In float32: XLA cannot join the two kinds of numbers of their gradients. Random
+    # numbers are others under XLA, and so are the boxes that it samples.
     tolerance = 0.2 if name == "mask_rcnn" else 1e-2
     assert_xla_gives_the_same(
         model,

@@ -2,12 +2,14 @@
 
 import logging
 
+import keras
 import numpy as np
 import pytest
 
 from kerasseg import datasets, export, predict, zoo
 from kerasseg.export import quantization
 from kerasseg.predict import runtimes
+from tests.contracts import cases
 from tests.export.small import every_format, needs, small_model
 
 
@@ -27,6 +29,23 @@ def test_int8_keeps_most_class_ids_and_quarters_the_weights(format, tmp_path):
     assert np.mean(np.array(found) == np.array(expected)) > 0.98
     size = sum(x.stat().st_size for x in tmp_path.iterdir() if x.suffix != ".json")
     assert size < 900_000  # 2 MB in float32
+
+
+@pytest.mark.slow
+@every_format
+def test_atrous_networks_can_be_of_int8(format, tmp_path):
+    """OpenVINO 2026.4 fails on the pieces that TensorFlow makes of a dilation."""
+    needs(format)
+    pytest.importorskip("nncf" if format == "openvino" else "ai_edge_quantizer")
+    keras.utils.set_random_seed(0)
+    model = cases.build("deeplab_v3_plus", "tiny", output_stride=8)
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 70, 90, 3), "uint8")
+    path = export.save(
+        model, tmp_path / "x", format=format, precision="int8", pictures=pictures
+    )
+    found = runtimes.open_file(path, format).run(pictures[:1])["class_ids"]
+    expected = predict.class_ids_of_batch(model, pictures[:1])
+    assert np.mean(found == expected) > 0.9
 
 
 def test_int8_without_pictures_says_what_it_needs(tmp_path):

@@ -7,8 +7,10 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from kerasseg.layers import AtrousConv2D
+from kerasseg import machine
+from kerasseg.layers import AtrousConv2D, AtrousDepthwiseConv2D
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,38 @@ def test_it_equals_keras_on_maps_of_any_size(size, taps):
     theirs.build(x.shape)
     theirs.set_weights(ours.get_weights())
     np.testing.assert_allclose(ours(x), theirs(x), atol=1e-5)
+
+
+ATROUS = [(AtrousConv2D, (4, 3)), (AtrousDepthwiseConv2D, (3,))]
+
+
+@pytest.mark.parametrize("padding", ["same", "valid"])
+@pytest.mark.parametrize(("kind", "shape"), ATROUS)
+def test_files_of_other_runtimes_get_one_operation(kind, shape, padding):
+    options = {"padding": padding, "dilation_rate": (2, 3), "activation": "relu"}
+    layer = kind(*shape, **options)
+    theirs = kind.__mro__[1](*shape, **options)
+    x = np.random.default_rng(0).normal(size=(2, 9, 12, 5)).astype("float32")
+    layer.build(x.shape)
+    theirs.build(x.shape)
+    theirs.set_weights(layer.get_weights())
+    np.testing.assert_allclose(layer(x), theirs(x), atol=1e-5)
+
+    def pieces():
+        signature = [tf.TensorSpec([None, None, None, 5])]
+        run = tf.function(lambda images: layer(images), input_signature=signature)
+        graph = run.get_concrete_function().graph
+        assert graph.structured_outputs.shape[-1] == theirs(x).shape[-1]
+        return {"SpaceToBatchND", "BatchToSpaceND"} & {
+            x.type for x in graph.get_operations()
+        }
+
+    with machine.converting():
+        converted = pieces()
+    # Without padding, which no network here has, a dense convolution is Keras' own.
+    assert bool(converted) == (kind is AtrousConv2D and padding == "valid")
+    if kind is AtrousDepthwiseConv2D:
+        assert pieces()  # TensorFlow cannot compute the one operation everywhere
 
 
 @pytest.mark.slow
