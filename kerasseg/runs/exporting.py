@@ -35,7 +35,8 @@ def export(
         format: "tf_saved_model" (see `export.saved_model`), or another of
             `export.FORMATS`.
         precision: as of `export.save`. "int8" is calibrated on the first 64 images of
-            the validation data, and scored on the first 100, as float32 is.
+            the validation data (where those are fewer than 8, of the training data,
+            too), and scored on the first 100, as float32 is.
         root: folder of the data set, for "int8"; None for the one of the run.
         max_loss: points (of 100) of the run's score that int8 may lose.
         raw: write logits instead of class ids, see `export.save_raw`.
@@ -48,6 +49,7 @@ def export(
         ExportError: as of `export.save`, or if int8 loses more.
     """
     from kerasseg import export as exporting
+    from kerasseg.export.quantization import FEWEST
 
     exporting.check(format, precision)
     model, recipe, facts = load_chosen(run)
@@ -64,8 +66,10 @@ def export(
         return save(path, precision=precision)
     samples = read_samples(run, root=root)
     numbers = functools.partial(_numbers, model, recipe, look["value_range"])
-    some = range(min(len(samples), CALIBRATED))
-    pictures = [numbers(samples[index]["image"]) for index in some]
+    pictures = [numbers(image) for image in _typical(samples)]
+    if len(pictures) < FEWEST:
+        more = read_samples(run, root=root, split="train")
+        pictures += [numbers(image) for image in _typical(more)]
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as part:
         target = pathlib.Path(part) / path.name
@@ -77,6 +81,11 @@ def export(
         for one in sorted(pathlib.Path(part).iterdir()):
             os.replace(one, path.parent / one.name)
     return path.parent / target.name
+
+
+def _typical(samples):
+    """Images by which ranges are chosen."""
+    return (samples[index]["image"] for index in range(min(len(samples), CALIBRATED)))
 
 
 def compare(run, path, *, format, pictures=None, root=None):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from kerasseg import export, runs
+from kerasseg import datasets, export, runs
 from kerasseg.cli import main
 from kerasseg.export.quantization import QUANTIZERS
 from kerasseg.predict import forward, runtimes
@@ -61,8 +61,8 @@ def int8_answers(monkeypatch):
             path.write_bytes(b"float32")
 
         def quantize(path, format, pictures):
-            assert len(pictures) == 64 and pictures[0].dtype == "uint8"
-            path.write_bytes(b"int8")
+            assert pictures[0].dtype == "uint8"
+            path.write_bytes(f"int8 by {len(pictures)}".encode())
 
         tensors = {"images": {"shape": [None] * 4}}
         program = runtimes.Program(answer, "uint8", tensors, {})
@@ -97,10 +97,23 @@ def test_int8_says_what_it_loses(int8_answers, shapes, tmp_path):
     path = runs.export(
         shapes, tmp_path, format="litert", precision="int8", max_loss=100
     )
-    assert path.read_bytes() == b"int8"
+    assert path.read_bytes() == b"int8 by 64"
     scores = runs.about_export(path, "litert")["int8"]
     assert scores["score"] == "mean_iou" and scores["images"] == 100
     assert scores["float32"] > 0.9 > 0.5 > scores["int8"]
+
+
+def test_few_validation_images_are_calibrated_with_training_images(
+    int8_answers, shapes, tmp_path, monkeypatch
+):
+    def few(run, *, root, split="val"):
+        return datasets.shapes(7 if split == "val" else 5, size=(32, 32))
+
+    int8_answers(nothing)
+    monkeypatch.setattr("kerasseg.runs.exporting.read_samples", few)
+    options = {"precision": "int8", "max_loss": 100}
+    path = runs.export(shapes, tmp_path, format="litert", **options)
+    assert path.read_bytes() == b"int8 by 12"
 
 
 @pytest.mark.slow
