@@ -1,6 +1,11 @@
 """`kerasseg export`: a model as files for other programs, and what they are worth."""
 
+import os
+import pathlib
+
+from kerasseg import images
 from kerasseg.cli import options, published
+from kerasseg.images import failures
 
 
 def add_arguments(command):
@@ -47,7 +52,11 @@ def run(arguments):
     check, format = arguments.check, arguments.format
     if check is not None and (arguments.raw or format == "weights"):
         raise ValueError("--check is for programs: not for --raw, nor for weights.")
+    for picture in check or ():
+        if not os.path.isdir(picture):
+            images.read_image(picture)  # a wrong one is told before the work
     chosen = published.chosen(arguments)
+    failures.check_writable(pathlib.Path(arguments.out))
     path = runs.export(
         chosen,
         arguments.out,

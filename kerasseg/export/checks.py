@@ -61,6 +61,11 @@ def check(model, function, path, format, differences, precision="float32"):
 
 def refusal(model, format, reason):
     """The error of a file that was not written, with a way out."""
+    if mixed := {x.compute_dtype for x in model.layers} - {"float32"}:
+        reason = (
+            f"it computes with {', '.join(sorted(mixed))}: build it under the dtype "
+            f"policy 'float32', and copy the weights ({reason:.200})."
+        )
     every = (*runtimes.RUNTIMES, "saved_model")
     others = " or ".join(repr(x) for x in every if x != format)
     return ExportError(

@@ -66,6 +66,7 @@ def save(
             installed, cannot open it or answers otherwise than the model at one of two
             sizes, of which one is odd. Nothing is left behind.
     """
+    pictures = list(pictures)
     chosen = check(format, precision, pictures)
     look = {"palette": palette, "value_range": value_range}
     if format in SAVED_MODEL:

@@ -33,6 +33,8 @@ def write(
     """
     make = in_graph.raw if raw else tasks.of(model).program
     function = make(model, value_range)
+    if precision == "int8":
+        pictures = quantization.fitting(pictures, function.input_signature[0])
     try:
         half = precision == "float16"
         new = make(model, value_range)

@@ -8,6 +8,8 @@ import shutil
 import tempfile
 import warnings
 
+import numpy as np
+
 from kerasseg.names import look_up
 
 FEWEST = 8  # pictures: ranges of fewer depend on each of them
@@ -56,6 +58,30 @@ def check(format, pictures):
             f"precision='int8' needs at least {FEWEST} `pictures` such as those that "
             f"the model will see. Received: {len(pictures)}."
         )
+
+
+def fitting(pictures, spec):
+    """Pictures, none of which is other than the file will take.
+
+    Args:
+        pictures: arrays [H, W, C].
+        spec: tf.TensorSpec of the file's images.
+
+    Raises:
+        ValueError: names the first one of another shape or dtype: OpenVINO would take
+            ranges of any numbers.
+    """
+    sides, dtype = spec.shape[1:].as_list(), spec.dtype.name
+    for index, picture in enumerate(map(np.asarray, pictures)):
+        given = picture.shape
+        fits = len(given) == 3 and all(n in (None, m) for n, m in zip(sides, given))
+        if not fits or picture.dtype != dtype:
+            wanted = ", ".join(str(n or name) for n, name in zip(sides, "HW "))
+            raise ValueError(
+                f"pictures[{index}] must be {dtype} [{wanted}], what the file takes. "
+                f"Received: {picture.dtype} {list(given)}."
+            )
+    return pictures
 
 
 @contextlib.contextmanager

@@ -127,6 +127,9 @@ def _file_content(path, max_pixels):
         _check_bytes(path, path.stat().st_size, max_pixels)
         data = path.read_bytes()
     except FileNotFoundError:
+        if path.is_symlink():
+            received, fix = "a link to nothing", f"Check {os.readlink(path)!r}"
+            raise ImageError(path, "an image file", received, fix) from None
         fix = f"Check the path.{nearest_entry(path)}".rstrip(".?")
         raise ImageError(path, "an image file", "no such file", fix) from None
     except ImageError:

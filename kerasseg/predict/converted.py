@@ -98,7 +98,8 @@ def open_converted(model, name, answer):
         `runtimes.Program` of float32 images: what the model returns, or "answer".
     """
     runtime = runtimes.RUNTIMES[name]
-    versions = [importlib.metadata.version(x) for x in runtime.packages]
+    packages = (*runtime.packages, "tensorflow", "kerasseg")
+    versions = [importlib.metadata.version(x) for x in packages]
     key = f"{digest(model)} {answer.__module__} {answer.__qualname__} {versions}"
     root = files.cache_folder() / FOLDER
     folder = root / hashlib.sha256(f"{name} {key}".encode()).hexdigest()[:32]

@@ -157,12 +157,18 @@ def _openvino(path):
         seen.add(shape)
         return fixed.get(shape, compiled)
 
+    dtype = inputs[image]["dtype"]
+
     def run(images):
+        if images.dtype != dtype:  # other numbers would be cast
+            raise ValueError(
+                f"The file takes images of {dtype}. Received: {images.dtype}."
+            )
         # The images are read where they lie; answers are copied, as they are reused.
         found = compiled_for(images.shape)([images], share_inputs=True)
         return dict(zip(outputs, found.to_tuple()))
 
-    return Program(run, inputs[image]["dtype"], inputs, outputs)
+    return Program(run, dtype, inputs, outputs)
 
 
 def _gathers_batches(model):

@@ -20,6 +20,9 @@ def begin(request, model):
     Raises:
         HTTPException: for another answer, or a body of another kind.
     """
+    for name in request.query_params:
+        if name != "answer":
+            raise HTTPException(400, f"The only option is answer=. Received: {name}=.")
     kind = request.query_params.get("answer")
     if kind is None:
         kind = "mask" if "image/png" in request.headers.get("accept", "") else "json"

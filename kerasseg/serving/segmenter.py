@@ -110,6 +110,8 @@ class Segmenter:
         """Answer a black image, so that the first request is not the slow one."""
         black = np.zeros([*size, self._channels], "uint8")
         self.answer(black, self.segment([black])[0], "json")
+        if not self.no_cut_out:
+            self.answer(black, self.opacities([black])[0], "cutout")
 
     def answer(self, image, found, kind):
         """Bytes of an answer.

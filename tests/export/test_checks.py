@@ -88,6 +88,15 @@ def test_what_is_wrong_in_an_answer_is_told(change, message, written_wrongly, tm
     assert not list(tmp_path.iterdir())
 
 
+def test_a_refusal_names_the_policy_that_files_do_not_know():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    model = small_model()
+    keras.config.set_dtype_policy("float32")
+    message = str(checks.refusal(model, "onnx", "a long story"))
+    assert "computes with bfloat16" in message and "a long story" in message
+    assert "bfloat16" not in str(checks.refusal(small_model(), "onnx", "a story"))
+
+
 def test_sizes_are_odd_too_fixed_where_the_model_is_and_enough_for_unpadded_ones():
     assert checks._sizes(small_model(), (None, None, None, 3)) == [(64, 96), (65, 97)]
     fixed = keras.Sequential([keras.Input((32, 48, 3)), keras.layers.Conv2D(2, 1)])

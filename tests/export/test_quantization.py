@@ -5,6 +5,7 @@ import logging
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasseg import datasets, export, predict, zoo
 from kerasseg.export import quantization
@@ -53,6 +54,23 @@ def test_int8_without_pictures_says_what_it_needs(tmp_path):
     needs("onnx")
     with pytest.raises(ValueError, match=r"at least 8 `pictures`.*Received: 0"):
         export.save(small_model(), tmp_path / "x", format="onnx", precision="int8")
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.zeros([9, 9, 3], "float32"), r"uint8 \[H, W, 3\].*float32 \[9, 9, 3\]"),
+        (np.zeros([9, 9], "uint8"), r"uint8 \[9, 9\]"),
+        (np.zeros([9, 9, 4], "uint8"), r"uint8 \[9, 9, 4\]"),
+        ("photo.png", r"Received: <U9 \[\]"),
+    ],
+)
+def test_pictures_that_the_file_would_not_take_are_refused(picture, message):
+    spec = tf.TensorSpec([None, None, None, 3], tf.uint8)
+    fit = np.zeros([5, 7, 3], "uint8")
+    assert quantization.fitting([fit], spec) == [fit]
+    with pytest.raises(ValueError, match=rf"pictures\[1\] must be.*{message}"):
+        quantization.fitting([fit, picture], spec)
 
 
 def test_missing_packages_are_named_with_their_extra(monkeypatch):

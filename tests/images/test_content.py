@@ -16,6 +16,12 @@ def test_a_missing_file_names_the_nearest(tmp_path):
         read_image(tmp_path / "street_1.png")
 
 
+def test_a_link_to_nothing_is_called_that(tmp_path):
+    (tmp_path / "a.png").symlink_to("gone.png")
+    with pytest.raises(ImageError, match=r"a link to nothing.*'gone.png'"):
+        read_image(tmp_path / "a.png")
+
+
 def test_a_folder_is_refused(tmp_path):
     with pytest.raises(ImageError, match="a folder"):
         read_image(tmp_path)

@@ -19,6 +19,8 @@ def test_openvino_opens_files_with_old_gathers(tmp_path):
     image = np.arange(24, dtype="uint8").reshape(1, 3, 4, 2)
     for _ in range(3):
         np.testing.assert_array_equal(program.run(image)["swapped"], image[..., ::-1])
+    with pytest.raises(ValueError, match=r"uint8\. Received: float32"):
+        program.run(image / np.float32(255))  # it would be cast to zeros
 
 
 def test_openvino_survives_gathers_when_a_size_comes_again(tmp_path):

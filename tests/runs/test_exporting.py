@@ -44,6 +44,20 @@ def test_pictures_to_compare_on_may_be_given(shapes, tmp_path, capsys):
     assert (tmp_path / "out/shapes.keras.json").exists()
 
 
+def test_pictures_that_are_none_are_told_before_the_work(tmp_path, capsys):
+    command = ["export", "--weights", "shapes", "--out", str(tmp_path / "out")]
+    assert main([*command, "--check", str(tmp_path / "nothere.png")]) == 1
+    assert "no such file" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_output_that_is_a_file_is_told_before_the_work(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    command = ["export", "--weights", "shapes", "--out", str(tmp_path / "file")]
+    assert main(command) == 1
+    assert "The output must be a folder" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("wrong", [["--raw"], ["--format", "weights"]])
 def test_what_is_no_program_is_not_compared(wrong, tmp_path, capsys):
     command = ["export", "--weights", "shapes", "--out", str(tmp_path), "--check"]

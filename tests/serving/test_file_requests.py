@@ -23,6 +23,8 @@ def test_the_query_goes_before_the_header():
     assert begin("answer=overlay", accept="image/png") == "overlay"
     with pytest.raises(HTTPException, match="json, mask, overlay, cutout"):
         begin("answer=gif")
+    with pytest.raises(HTTPException, match="Received: answr="):
+        begin("answr=mask")
 
 
 def test_a_cut_out_is_refused_where_there_is_none():
