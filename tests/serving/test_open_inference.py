@@ -139,6 +139,7 @@ BLACK = np.full((1, 2, 2, 3), 9)
         ("UINT8 of the stated", {"inputs": [tensor(BLACK, data=[10**400])]}),
         ("UINT8 of the stated", {"inputs": [tensor(BLACK, data=None)]}),
         ("NaN", {"inputs": [tensor(BLACK, "FP32", data=[float("nan")] * 12)]}),
+        ("inf", {"inputs": [tensor(BLACK, "FP32", data=[1e40] * 12)]}),
         ("2 channels", {"inputs": [tensor(BLACK[..., :2])]}),
         ("at most 10000 pix", {"inputs": [tensor(np.zeros((1, 1, 10001, 1), int))]}),
         (
