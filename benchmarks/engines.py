@@ -2,7 +2,8 @@
 
 Needs pip install 'kerasseg[onnx,openvino,litert]'; those that are missing are left out.
 PyTorch is measured if the Python of its environment is given (see torch_models.py).
-Run: python -m benchmarks.engines [MODEL ...] [--torch ENVIRONMENT/bin/python]
+--int8 (kerasseg[int8]) adds files of `export`, calibrated on noise: for speed only.
+Run: python -m benchmarks.engines [MODEL ...] [--torch ENVIRONMENT/bin/python] [--int8]
 """
 
 import argparse
@@ -15,8 +16,9 @@ import numpy as np
 
 from benchmarks.record import ratios, record, recorded
 from benchmarks.versus_torch import Torch
-from kerasseg import predict, tasks, zoo
-from kerasseg.predict import converted, forward, trials
+from kerasseg import export, predict, tasks, zoo
+from kerasseg.export import quantization
+from kerasseg.predict import converted, forward, runtimes, trials
 from kerasseg.profiling import benchmark
 
 WHOLE = "predict.class_ids_of_batch by"
@@ -58,10 +60,31 @@ class Peer:
         self.cpu.append(sum(self.worker("inference")[0] for _ in range(2)))
 
 
-def measure(name, batch, repeats, python=None):
+def in_int8(model, photos):
+    """Cases of files in int8; and formats that cannot hold the model, and why."""
+    cases, refused = {}, {}
+    names = [f"class {x}" for x in range(tasks.of(model).num_classes(model) or 1)]
+    with tempfile.TemporaryDirectory() as folder:
+        for format in runtimes.RUNTIMES:
+            path = os.path.join(folder, format, "model")
+            pictures = [photos[0]] * quantization.FEWEST
+            try:
+                options = {"precision": "int8", "pictures": pictures}
+                options["class_names"] = names
+                path = export.save(model, path, format=format, **options)
+            except (export.ExportError, ImportError) as error:
+                refused[f"{format} int8"] = str(error)
+                continue
+            run = runtimes.open_file(path, format).run
+            cases[f"{format} int8"] = functools.partial(run, photos)
+    return cases, refused
+
+
+def measure(name, batch, repeats, python=None, int8=False):
     """Cases of one model: a call of each engine, and `predict.class_ids` by it.
 
-    Beside them PyTorch, eager and compiled, where its interpreter is given.
+    Beside them PyTorch, eager and compiled, where its interpreter is given, and files
+    in int8, which take raw images and answer class ids or objects.
     """
     build, side = MODELS[name]
     model = build()
@@ -83,6 +106,10 @@ def measure(name, batch, repeats, python=None):
         if semantic:
             whole = functools.partial(predict.class_ids_of_batch, one, photos)
             cases[f"{WHOLE} {engine}"] = twice(whole), 2 * batch
+    if int8:
+        files, refused_too = in_int8(model, photos)
+        cases |= {case: (twice(run), 2 * batch) for case, run in files.items()}
+        refused |= refused_too
     peers = {
         f"pytorch {mode}": Peer(python, mode, name, batch)
         for mode in ("eager", "compile") * bool(python)
@@ -107,6 +134,7 @@ def main():
     parser.add_argument("models", nargs="*", default=list(MODELS))
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--torch", metavar="PYTHON", help="of PyTorch's environment")
+    parser.add_argument("--int8", action="store_true")
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
     options = parser.parse_args()
     for name in options.models:
@@ -114,7 +142,9 @@ def main():
             # No trial, and no file, of an earlier run.
             with tempfile.TemporaryDirectory() as folder:
                 os.environ["KERASSEG_HOME"] = folder
-                found = measure(name, batch, options.repeats, options.torch)
+                found = measure(
+                    name, batch, options.repeats, options.torch, options.int8
+                )
             key = f"{name}, batch {batch}"
             record("engines", {**recorded("engines"), key: found}, show=False)
             print(key)
