@@ -8,6 +8,7 @@ from kerasseg import layers
 LAYERS = [
     layers.AdaptiveAveragePooling(3),
     layers.AtrousConv2D(4, 3, dilation_rate=2, padding="same"),
+    layers.AtrousDepthwiseConv2D(3, dilation_rate=2, padding="same"),
     layers.AveragePooling2D(2),
     layers.BatchNormalization(momentum=0.8, epsilon=1e-4),
     layers.ChannelScale(0.5),
