@@ -6,51 +6,25 @@ Run: python -m benchmarks.one_image [MODEL ...] [--repeats 13] [--avx2]
 
 import argparse
 import os
-import subprocess
 import sys
 import time
 
 import numpy as np
 
-from benchmarks.record import record
+from benchmarks import engines
+from benchmarks.record import record, recorded
+from benchmarks.versus_torch import Worker
 from kerasseg import machine, zoo
 from kerasseg.predict import forward
 
 # name -> (function that builds the model, size of the image)
 MODELS = {
-    "unet_base16": (lambda: zoo.unet(3, base_filters=16), (256, 256)),
-    "deeplab_v3_plus_lite0": (
-        lambda: zoo.deeplab_v3_plus(21, "efficientnet_lite0", output_stride=16),
-        (384, 480),
-    ),
-    "unet_resnet34": (lambda: zoo.unet(21, "resnet34"), (512, 512)),
+    "unet_base16": (engines.MODELS["unet_base16"][0], (256, 256)),
+    "deeplab_v3_plus_lite0": (engines.MODELS["deeplab_v3_plus_lite0"][0], (384, 480)),
+    "unet_resnet34": (engines.MODELS["unet_resnet34"][0], (512, 512)),
     "fpn_mobilenet_v2": (lambda: zoo.fpn(21, "mobilenet_v2"), (384, 384)),
 }
 LIMIT = "ONEDNN_MAX_CPU_ISA"
-
-
-class Process:
-    """One of the two; each call predicts an image, and returns CPU and wall seconds."""
-
-    def __init__(self, name, onednn, limit):
-        variables = {machine.VARIABLE: onednn, **({LIMIT: "AVX2"} if limit else {})}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.one_image", "--serve", name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=os.environ | variables,
-        )
-
-    def __call__(self):
-        self.process.stdin.write("\n")
-        self.process.stdin.flush()
-        return tuple(map(float, self.process.stdout.readline().split()))
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
 
 
 def serve(name):
@@ -58,8 +32,10 @@ def serve(name):
     if LIMIT in os.environ:
         machine.cpu_flags = lambda: {"avx2"}
     build, size = MODELS[name]
-    run = forward.compiled(build(), forward.to_class_ids)
+    model = build()
+    run = forward.compiled(model, forward.to_class_ids)
     images = np.random.default_rng(0).integers(0, 256, (1, *size, 3)).astype("float32")
+    print(model.count_params(), flush=True)
     for _ in sys.stdin:
         cpu, wall = time.process_time(), time.perf_counter()
         np.asarray(run(images))
@@ -68,11 +44,13 @@ def serve(name):
 
 def measure(name, repeats, limit):
     """Medians of both, and the ratio of the one with oneDNN to the one without."""
-    processes = {x: Process(name, x, limit) for x in ("0", "1")}
+    command = [sys.executable, "-m", "benchmarks.one_image", "--serve", name]
+    limits = {LIMIT: "AVX2"} if limit else {}
+    processes = {x: Worker(command, {machine.VARIABLE: x, **limits}) for x in "01"}
     times = {x: [] for x in processes}
     for repeat in range(repeats + 3):  # tracing and warm-up first
         for onednn, process in processes.items():
-            measured = process()
+            measured = process("predict")
             if repeat >= 3:
                 times[onednn].append(measured)
     for process in processes.values():
@@ -97,7 +75,8 @@ def main():
         serve(options.serve)
         return
     found = {x: measure(x, options.repeats, options.avx2) for x in options.models}
-    record("single images, AVX2 alone" if options.avx2 else "single images", found)
+    title = "single images" + ", AVX2 alone" * options.avx2
+    record(title, {**recorded(title), **found})
 
 
 if __name__ == "__main__":

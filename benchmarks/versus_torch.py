@@ -6,6 +6,7 @@ python -m benchmarks.versus_torch ENVIRONMENT/bin/python [--batch 8] [--repeats 
 """
 
 import argparse
+import os
 import pathlib
 import statistics
 import subprocess
@@ -21,17 +22,19 @@ KINDS = ("training", "inference")
 MODEL, SIDE = "unet_base16", 256
 
 
-class Torch:
-    """Worker process that runs one batch of the PyTorch model per call."""
+class Worker:
+    """Process that measures something for each line that it is sent.
 
-    def __init__(
-        self, python, mode, precision="float32", *, model=MODEL, batch=8, side=SIDE
-    ):
+    It prints a number when it is ready, then CPU and wall seconds for each line.
+    """
+
+    def __init__(self, command, variables=None):
         self.process = subprocess.Popen(
-            [python, WORKER, mode, precision, model, str(batch), str(side)],
+            list(map(str, command)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env={**os.environ, **(variables or {})},
         )
         self.parameters = int(self.process.stdout.readline())
 
@@ -39,6 +42,20 @@ class Torch:
         self.process.stdin.write(f"{kind}\n")
         self.process.stdin.flush()
         return tuple(map(float, self.process.stdout.readline().split()))
+
+    def close(self):
+        """End the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+class Torch(Worker):
+    """Worker that runs one batch of the PyTorch model per call."""
+
+    def __init__(
+        self, python, mode, precision="float32", *, model=MODEL, batch=8, side=SIDE
+    ):
+        super().__init__([python, WORKER, mode, precision, model, batch, side])
 
 
 class Ours:
