@@ -12,6 +12,9 @@ OF_OPTIONS = {"predict/objects.py: instances", "predict/pixels.py: class_ids"}
 OF_OPTIONS |= {"predict/star_objects.py: stars"}
 # All that moves pixels is one resampling.
 OF_OPTIONS |= {"augment/geometry.py: geometry"}
+# Presets hand on the options of what they compose.
+PRESETS = ("standard", "microscopy", "street", "medical", "inspection", "aerial")
+OF_OPTIONS |= {f"augment/presets.py: {preset}" for preset in PRESETS}
 MOST_LINES = 350
 MOST_LINES_OF_A_FUNCTION = 52  # without its docstring
 # Everything that these packages export goes through the tests of all of its kind.

@@ -13,6 +13,7 @@ def standard(
     scale=(0.5, 2.0),
     flip="horizontal",
     rotation=0.0,
+    exact=0.0,
     brightness=0.2,
     contrast=0.2,
     saturation=0.2,
@@ -21,14 +22,14 @@ def standard(
     """Usual augmentation of photographs: `geometry`, then `color`.
 
     Args:
-        size, scale, flip, rotation: see `geometry`.
+        size, scale, flip, rotation, exact: see `geometry`.
         brightness, contrast, saturation, hue: see `color`.
 
     Returns:
         Function (sample, seed) -> sample with an image [*size, C].
     """
     return compose(
-        geometry(size=size, scale=scale, flip=flip, rotation=rotation),
+        geometry(size=size, scale=scale, flip=flip, rotation=rotation, exact=exact),
         color(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue),
     )
 
@@ -42,6 +43,7 @@ def microscopy(
     flip="both",
     rotation=180.0,
     elastic=10.0,
+    exact=0.0,
     brightness=0.2,
     contrast=0.2,
     noise=0.0,
@@ -49,7 +51,7 @@ def microscopy(
     """Augmentation of microscopy: any rotation, elastic warps, mirrored borders.
 
     Args:
-        size, scale, flip, rotation, elastic: see `geometry`.
+        size, scale, flip, rotation, elastic, exact: see `geometry`.
         brightness, contrast, noise: see `color`.
 
     Returns:
@@ -59,7 +61,7 @@ def microscopy(
     """
     turn = {"rotation": rotation, "elastic": elastic, "outside": "reflect"}
     return compose(
-        geometry(size=size, scale=scale, flip=flip, **turn),
+        geometry(size=size, scale=scale, flip=flip, exact=exact, **turn),
         color(brightness=brightness, contrast=contrast, noise=noise),
     )
 
@@ -70,6 +72,7 @@ def street(
     size,
     scale=(0.5, 2.0),
     flip="horizontal",
+    exact=0.0,
     brightness=0.4,
     contrast=0.4,
     saturation=0.4,
@@ -79,7 +82,7 @@ def street(
     """Augmentation of streets seen from a car: never upside down, any light.
 
     Args:
-        size, scale, flip: see `geometry`.
+        size, scale, flip, exact: see `geometry`.
         brightness, contrast, saturation: see `color`.
         blur, jpeg: see `quality`.
 
@@ -87,7 +90,7 @@ def street(
         Function (sample, seed) -> sample with an image [*size, C].
     """
     return compose(
-        geometry(size=size, scale=scale, flip=flip),
+        geometry(size=size, scale=scale, flip=flip, exact=exact),
         color(brightness=brightness, contrast=contrast, saturation=saturation),
         quality(blur=blur, jpeg=jpeg),
     )
@@ -101,6 +104,7 @@ def medical(
     flip="horizontal",
     rotation=20.0,
     elastic=6.0,
+    exact=0.0,
     brightness=0.2,
     contrast=0.3,
     gamma=0.3,
@@ -108,15 +112,16 @@ def medical(
     """Augmentation of scans and photographs of bodies: small turns, soft warps.
 
     Args:
-        size, scale, flip, rotation, elastic: see `geometry`. None for `flip` where
-            left and right differ.
+        size, scale, flip, rotation, elastic, exact: see `geometry`. None for `flip`
+            where left and right differ.
         brightness, contrast, gamma: see `color`.
 
     Returns:
         Function (sample, seed) -> sample with an image [*size, C].
     """
+    turn = {"rotation": rotation, "elastic": elastic}
     return compose(
-        geometry(size=size, scale=scale, flip=flip, rotation=rotation, elastic=elastic),
+        geometry(size=size, scale=scale, flip=flip, exact=exact, **turn),
         color(brightness=brightness, contrast=contrast, gamma=gamma),
     )
 
@@ -127,6 +132,7 @@ def inspection(
     scale=(0.8, 1.25),
     flip="both",
     rotation=10.0,
+    exact=0.0,
     brightness=0.3,
     contrast=0.3,
     noise=0.1,
@@ -135,7 +141,7 @@ def inspection(
     """Augmentation of parts under a camera: any side up, other lamps, out of focus.
 
     Args:
-        size, scale, flip, rotation: see `geometry`.
+        size, scale, flip, rotation, exact: see `geometry`.
         brightness, contrast, noise: see `color`.
         blur: see `quality`.
 
@@ -143,7 +149,7 @@ def inspection(
         Function (sample, seed) -> sample with an image [*size, C].
     """
     return compose(
-        geometry(size=size, scale=scale, flip=flip, rotation=rotation),
+        geometry(size=size, scale=scale, flip=flip, rotation=rotation, exact=exact),
         color(brightness=brightness, contrast=contrast, noise=noise),
         quality(blur=blur),
     )
@@ -155,6 +161,7 @@ def aerial(
     scale=(0.5, 2.0),
     flip="both",
     rotation=180.0,
+    exact=0.0,
     brightness=0.3,
     contrast=0.3,
     saturation=0.2,
@@ -163,14 +170,14 @@ def aerial(
     """Augmentation of the ground seen from above: every direction is up.
 
     Args:
-        size, scale, flip, rotation: see `geometry`.
+        size, scale, flip, rotation, exact: see `geometry`.
         brightness, contrast, saturation, hue: see `color`.
 
     Returns:
         Function (sample, seed) -> sample with an image [*size, C].
     """
     return compose(
-        geometry(size=size, scale=scale, flip=flip, rotation=rotation),
+        geometry(size=size, scale=scale, flip=flip, rotation=rotation, exact=exact),
         color(brightness=brightness, contrast=contrast, saturation=saturation, hue=hue),
     )
 

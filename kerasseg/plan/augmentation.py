@@ -9,6 +9,7 @@ ONE_WAY = 0.3
 KEPT = 0.9  # part of a score that flipped images must keep for the flip to fit
 CHANCE = 0.05  # p, below which directions of colour images are in doubt
 USABLE = 0.3  # score below which a short training tells nothing
+EXACT = 0.5  # share of crops without resampling, of which vessels and nuclei gained
 
 
 def fitting(facts, scores=None):
@@ -72,6 +73,8 @@ def choose(facts, fits, size, zoom=1.0):
         table["rotation"] = 90.0 if any_way and turned else 10.0
     if name in ("microscopy", "medical"):
         table["elastic"] = round(min(10.0, (facts.width_px or 20) / 2), 1)
+    if zoom == 1:  # otherwise predictions are of resampled images, too
+        table["exact"] = EXACT
     reasons = {
         "name": why,
         "size": size[1],
@@ -79,6 +82,7 @@ def choose(facts, fits, size, zoom=1.0):
         "flip": f"{fits['horizontal'][1]}; {fits['vertical'][1]}",
         "rotation": fits["transposed"][1],
         "elastic": "displacements of half the width of structures, 10 px at most",
+        "exact": "scaled and rotated crops are blurred, images at prediction are not",
     }
     reasons = {key: text for key, text in reasons.items() if key in table}
     share, why_focus = focus(facts)

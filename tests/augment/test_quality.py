@@ -99,3 +99,15 @@ def test_every_preset_keeps_its_promise(image, name):
     assert {*np.unique([x["label"] for x in results])} <= {0, 1, 255}
     again = function(sample, tf.constant([0, 3]))
     np.testing.assert_array_equal(again["image"], results[3]["image"])
+
+
+@pytest.mark.parametrize("name", sorted(augment.PRESETS))
+def test_presets_cut_crops_out_as_they_are(name):
+    """Those of a label, which no change of light and no blur touches."""
+    label = np.arange(40 * 40, dtype=np.int32).reshape(40, 40)
+    image = np.zeros((40, 40, 3), np.uint8)
+    function = augment.PRESETS[name](size=(16, 16), flip=None, exact=1.0)
+    crop = function({"image": image, "label": label}, tf.constant([0, 1]))["label"]
+    row, column = divmod(int(crop[0][0]), 40)
+    expected = label[row : row + 16, column : column + 16]
+    np.testing.assert_array_equal(crop, expected)

@@ -42,10 +42,21 @@ def test_a_model_that_has_seen_no_flips_tells(upright, flipped, expected):
     assert fits(ANY, scores)["vertical"] == expected
 
 
-def table(facts, told, scores=None):
+def choice(facts, told, zoom=1.0):
     facts = dataclasses.replace(facts, told=told)
-    fitting = augmentation.fitting(facts, scores)
-    return augmentation.choose(facts, fitting, ([256, 256], "because")).value
+    fitting = augmentation.fitting(facts)
+    return augmentation.choose(facts, fitting, ([256, 256], "because"), zoom)
+
+
+def table(facts, told):
+    return choice(facts, told).value
+
+
+def test_every_option_has_its_reason_and_enlarged_images_are_never_exact():
+    for zoom in (1.0, 2.0):
+        found = choice(NUCLEI, ANY, zoom)
+        assert {*found.value} == {*found.reason}
+        assert ("exact" in found.value) == (zoom == 1)
 
 
 def test_streets_keep_their_sky():
