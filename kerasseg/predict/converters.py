@@ -1,6 +1,7 @@
 """TensorFlow functions of images as files of other runtimes."""
 
 import contextlib
+import gc
 import logging
 import pathlib
 import tempfile
@@ -71,12 +72,37 @@ def _quiet():
             logger.setLevel(level)
 
 
+@contextlib.contextmanager
+def _freed_at_once():
+    """Free what refers to itself soon after it is left.
+
+    tf2onnx copies a graph and its weights dozens of times, and Python, which looks at
+    cycles the more rarely the more objects there are (a million in TensorFlow alone),
+    kept so many copies that 276 MB of weights took 14 GB and more.
+    """
+    usual, works, frozen = gc.get_threshold(), gc.isenabled(), gc.get_freeze_count()
+    if not frozen:
+        gc.freeze()  # what is there already is not looked at
+    gc.collect()  # of nearly nothing, which tells Python that there is little
+    gc.set_threshold(usual[0], 2, 1)
+    gc.enable()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
+        if not works:
+            gc.disable()
+        if not frozen:
+            gc.unfreeze()
+
+
 def _to_onnx(function, folder, path, half):
     import onnx
     import tf2onnx
 
     signature = function.input_signature
-    graph, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
+    with _freed_at_once():
+        graph, _ = tf2onnx.convert.from_function(function, signature, opset=OPSET)
     pad_dilated(graph)
     if half:
         halve(graph)

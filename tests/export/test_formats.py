@@ -1,14 +1,16 @@
 """ONNX, OpenVINO and LiteRT files, written, opened by their runtimes and compared."""
 
+import gc
 import hashlib
 import json
+import weakref
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from kerasseg import export, predict
+from kerasseg import encoders, export, predict
 from kerasseg.export import formats
 from kerasseg.predict import runtimes
 from tests.contracts import cases, objects
@@ -103,14 +105,41 @@ def test_precisions_are_refused_where_they_cannot_be(given, tmp_path):
         export.save(small_model(), tmp_path / "x", format="keras", **given)
 
 
+def test_copies_of_graphs_are_freed_while_files_are_written(tmp_path, monkeypatch):
+    needs("onnx")
+    import tf2onnx
+
+    class Graph:
+        """A copy of a graph: it refers to itself."""
+
+        def __init__(self):
+            self.weights, self.graph = [[x] for x in range(10_000)], self
+
+    left, most, write = weakref.WeakSet(), [], tf2onnx.convert.from_function
+
+    def copying(*args, **options):
+        for _ in range(50):
+            left.add(Graph())
+            most.append(len(left))
+        return write(*args, **options)
+
+    before = gc.get_threshold(), gc.isenabled(), gc.get_freeze_count() > 0
+    monkeypatch.setattr(tf2onnx.convert, "from_function", copying)
+    export.save(small_model(), tmp_path / "x", format="onnx")
+    assert max(most) <= 3
+    after = gc.get_threshold(), gc.isenabled(), gc.get_freeze_count() > 0
+    assert after == before
+
+
 @pytest.mark.slow
 @every_format
 @pytest.mark.parametrize("name", ["unet", "linknet", "segnet", "center_mask"])
 def test_files_of_models_that_once_were_wrong_are_written(name, format, tmp_path):
     needs(format)
-    build = objects.build if name == "center_mask" else cases.build
-    model = build(name) if name == "center_mask" else build(name, "plain")
-    names = ("a", "b") if name == "center_mask" else None
+    is_instance = name == "center_mask"
+    encoder = encoders.plain(base_filters=4)
+    model = objects.build(name) if is_instance else cases.build(name, encoder)
+    names = ("a", "b") if is_instance else None
     path = export.save(model, tmp_path / "model", format=format, class_names=names)
     assert path.exists()
 
