@@ -11,5 +11,7 @@ if len(sys.argv) != 4:
 model, photo, mask = sys.argv[1:]
 images = np.asarray(Image.open(photo).convert("RGB"))[None]
 run = Interpreter(model).get_signature_runner()  # it resizes the input
-class_ids = run(images=images)["class_ids"]
-Image.fromarray(class_ids[0].astype("uint8")).save(mask)
+answer = run(images=images)
+if "class_ids" not in answer:  # of objects, for example
+    sys.exit(f"{model} answers with {', '.join(answer)}, not with a map of classes.")
+Image.fromarray(answer["class_ids"][0].astype("uint8")).save(mask)

@@ -25,6 +25,8 @@ const ort = require(runtime);
 const shape = [1, +height, +width, 3];
 const images = new ort.Tensor("uint8", new Uint8Array(file.subarray(length)), shape);
 const session = await ort.InferenceSession.create(new Uint8Array(fs.readFileSync(model)));
+const names = session.outputNames.join(", ");
+if (!names.includes("class_ids")) stop(`${model} answers with ${names}, not with a map of classes.`);
 const { class_ids } = await session.run({ images }, ["class_ids"]);
 const pixels = Buffer.from(Uint8Array.from(class_ids.data));
 fs.writeFileSync(mask, Buffer.concat([Buffer.from(`P5 ${width} ${height} 255\n`), pixels]));

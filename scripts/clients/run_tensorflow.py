@@ -11,5 +11,7 @@ if len(sys.argv) != 4:
 model, photo, mask = sys.argv[1:]
 images = np.asarray(Image.open(photo).convert("RGB"))[None]
 run = tf.saved_model.load(model).signatures["serving_default"]
-class_ids = run(images=tf.constant(images))["class_ids"].numpy()
-Image.fromarray(class_ids[0].astype("uint8")).save(mask)
+answer = run(images=tf.constant(images))
+if "class_ids" not in answer:  # of objects, for example
+    sys.exit(f"{model} answers with {', '.join(answer)}, not with a map of classes.")
+Image.fromarray(answer["class_ids"].numpy()[0].astype("uint8")).save(mask)

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kerasseg import datasets, export, predict, zoo
+from kerasseg import datasets, encoders, export, predict, zoo
 
 CLIENTS = pathlib.Path(__file__).parents[2] / "scripts/clients"
 PYTHON = {
@@ -37,7 +37,13 @@ def case(tmp_path_factory):
     return model, folder, predict.class_ids(model, image)
 
 
-def run(command, folder):
+@pytest.fixture(scope="module")
+def stars():
+    """Small StarDist."""
+    return zoo.stardist(encoder=encoders.plain(base_filters=4), num_rays=8)
+
+
+def run(command, folder, code=0):
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     done = subprocess.run(
         [str(word) for word in command],
@@ -46,7 +52,8 @@ def run(command, folder):
         capture_output=True,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
+    return done
 
 
 def assert_is_the_mask(path, expected):
@@ -55,13 +62,30 @@ def assert_is_the_mask(path, expected):
     assert np.mean(found == expected) > 0.999
 
 
+def format_of(name):
+    """Format that a client reads; skips where it cannot be written or read."""
+    format, needed = PYTHON[name]
+    if missing := [x for x in needed if importlib.util.find_spec(x) is None]:
+        pytest.skip(f"needs {', '.join(missing)}")
+    return format
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PYTHON)
+def test_python_clients_say_when_there_is_no_map_of_classes(name, case, stars):
+    folder, format = case[1], format_of(name)
+    path = export.save(stars, folder / f"{name}_stars", format=format)
+    command = [sys.executable, "-I", CLIENTS / f"run_{name}.py", path]
+    done = run([*command, folder / "photo.png", folder / "no.png"], folder, code=1)
+    last = done.stderr.splitlines()[-1]
+    assert f"{path} answers with " in last and "distances" in last
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PYTHON)
 def test_python_clients_give_the_mask(name, case):
     model, folder, expected = case
-    format, needed = PYTHON[name]
-    if missing := [x for x in needed if importlib.util.find_spec(x) is None]:
-        pytest.skip(f"needs {', '.join(missing)}")
+    format = format_of(name)
     path = export.save(model, folder / name, format=format)
     mask = folder / f"{name}.png"
     client = CLIENTS / f"run_{name}.py"
