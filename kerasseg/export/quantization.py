@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import re
 import shutil
 import tempfile
 import warnings
@@ -13,11 +14,9 @@ import numpy as np
 from kerasseg.names import look_up
 
 FEWEST = 8  # pictures: ranges of fewer depend on each of them
-# Operations between convolutions, too: each that is left out is a change of the type.
-ONNX_OPERATIONS = (
-    *("Conv", "ConvTranspose", "MatMul", "Gemm", "Add", "Concat", "MaxPool"),
-    *("Relu", "Resize"),
-)
+# Operations with weights, and what they are computed together with. More of them, such
+# as sums, which need finer numbers, would lose more and be no faster.
+ONNX_OPERATIONS = ("Conv", "ConvTranspose", "Gemm", "MatMul", "MaxPool", "Relu", "Clip")
 
 
 def quantize(path, format, pictures):
@@ -103,6 +102,7 @@ def _quiet():
 
 
 def _onnx(source, target, pictures):
+    import onnx
     from onnxruntime import quantization
 
     class Reader(quantization.CalibrationDataReader):
@@ -115,6 +115,16 @@ def _onnx(source, target, pictures):
     prepared = f"{target}.prepared"
     shapes = {"skip_symbolic_shape": True}  # it fails where sizes are unknown
     quantization.quant_pre_process(source, prepared, **shapes)
+    graph = onnx.load(prepared).graph
+    nodes = graph.node  # each behind those that it reads
+    weights = {one.name for one in graph.initializer}
+    products = [x for x in nodes if x.op_type == "MatMul"]
+    exact = [x.name for x in products if weights.isdisjoint(x.input)]
+    makers = {output: node.name for node in nodes for output in node.output}
+    operations = [
+        (x.name, x.op_type.startswith("Conv"), [makers.get(y) for y in x.input])
+        for x in nodes
+    ]
     quantization.quantize_static(
         prepared,
         target,
@@ -124,8 +134,31 @@ def _onnx(source, target, pictures):
         activation_type=quantization.QuantType.QUInt8,
         weight_type=quantization.QuantType.QInt8,
         op_types_to_quantize=ONNX_OPERATIONS,
+        nodes_to_exclude=[*exact, *first_convolutions(operations)],
     )
     os.remove(prepared)
+
+
+def first_convolutions(operations):
+    """Names of the convolutions that no other one precedes.
+
+    They stay float32: what they round, all others see, and they cost little.
+
+    Args:
+        operations: (name, whether it is a convolution, names of those that it reads),
+            each one behind those that it reads.
+
+    Returns:
+        list of str.
+    """
+    behind, first = set(), []
+    for name, convolves, sources in operations:
+        follows = not behind.isdisjoint(sources)
+        if convolves and not follows:
+            first.append(name)
+        if convolves or follows:
+            behind.add(name)
+    return first
 
 
 def _openvino(source, target, pictures):
@@ -133,33 +166,68 @@ def _openvino(source, target, pictures):
     import openvino
 
     model = openvino.Core().read_model(source)
-    preset = nncf.QuantizationPreset.MIXED
-    number = len(pictures)
-    data = nncf.Dataset(pictures)
+    names = first_convolutions([_about(one) for one in model.get_ordered_ops()])
     # Ranges of channels stay where axis 1 is channels: behind transpositions. NNCF
     # would take those of rows, and the file would fit images of one height.
-    scope = nncf.IgnoredScope(types=["Transpose"], validate=False)
+    scope = nncf.IgnoredScope(names=names, types=["Transpose"], validate=False)
+    # By default ranges are means of those of the pictures, which cuts off what is
+    # large: StarDist's distances were .16 px too long.
+    whole = nncf.quantization.range_estimator.RangeEstimatorParametersSet.MINMAX
     model = nncf.quantize(
-        model, data, preset=preset, subset_size=number, ignored_scope=scope
+        model,
+        nncf.Dataset(pictures),
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(pictures),
+        ignored_scope=scope,
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            activations_range_estimator_params=whole
+        ),
     )
     openvino.save_model(model, target, compress_to_fp16=False)
+
+
+def _about(operation):
+    """Facts for `first_convolutions` of an operation of OpenVINO."""
+    sources = [one.get_node().get_friendly_name() for one in operation.input_values()]
+    convolves = "Convolution" in operation.get_type_name()
+    return operation.get_friendly_name(), convolves, sources
 
 
 def _litert(source, target, pictures):
     from ai_edge_quantizer import quantizer, recipe
 
     worker = quantizer.Quantizer(source)
-    worker.load_quantization_recipe(recipe.static_wi8_ai8())
-    # Answers stay float32: the confidence would become one of 256 numbers.
-    worker.update_quantization_recipe(
-        regex=".*",
-        operation_name=recipe.TFLOperationName.OUTPUT,
-        algorithm_key=recipe.AlgorithmName.NO_QUANTIZE,
-    )
+    (rule,) = recipe.static_wi8_ai8()
+    operations = recipe.TFLOperationName
+    convolutions = (operations.CONV_2D, operations.DEPTHWISE_CONV_2D)
+    convolutions += (operations.CONV_2D_TRANSPOSE, operations.FULLY_CONNECTED)
+    # By rules for these alone: sums, and the answers, need finer numbers.
+    worker.load_quantization_recipe([{**rule, "operation": x} for x in convolutions])
+    for name in first_convolutions(_about_litert(source)):
+        worker.update_quantization_recipe(
+            regex=re.escape(name),
+            operation_name=operations.ALL_SUPPORTED,
+            algorithm_key=recipe.AlgorithmName.NO_QUANTIZE,
+        )
     rows = [{"images": images} for images in pictures]
     found = worker.quantize(worker.calibrate({"serving_default": rows}))
     with open(target, "wb") as file:
         file.write(found.quantized_model)
+
+
+def _about_litert(path):
+    """Facts for `first_convolutions` of the operations of a LiteRT file."""
+    from tensorflow.lite.python import schema_py_generated as schema
+    from tensorflow.lite.tools import flatbuffer_utils
+
+    codes, model = schema.BuiltinOperator, flatbuffer_utils.read_model(path)
+    convolutions = codes.CONV_2D, codes.DEPTHWISE_CONV_2D, codes.TRANSPOSE_CONV
+    graph = model.subgraphs[0]
+    names = [tensor.name.decode() for tensor in graph.tensors]
+    for operator in graph.operators:
+        code = model.operatorCodes[operator.opcodeIndex].builtinCode
+        sources = [names[index] for index in operator.inputs if index >= 0]
+        yield names[operator.outputs[0]], code in convolutions, sources
 
 
 # format -> (function of a file, its target and batches of images; packages)

@@ -2,6 +2,7 @@
 
 import logging
 
+import cv2
 import keras
 import numpy as np
 import pytest
@@ -47,6 +48,51 @@ def test_atrous_networks_can_be_of_int8(format, tmp_path):
     found = runtimes.open_file(path, format).run(pictures[:1])["class_ids"]
     expected = predict.class_ids_of_batch(model, pictures[:1])
     assert np.mean(found == expected) > 0.9
+
+
+def nuclei(seed):
+    """A picture [96, 96, 3] of discs on black, of which every third one is bright."""
+    rng, picture = np.random.default_rng(seed), np.full((96, 96), 12, "uint8")
+    light = 80 if seed % 3 else 250
+    for row in range(16, 96, 32):
+        for column in range(16, 96, 32):
+            at = row + int(rng.integers(-4, 5)), column + int(rng.integers(-4, 5))
+            color = int(rng.uniform(0.5, 1) * light)
+            cv2.circle(picture, at, int(rng.integers(6, 12)), color, cv2.FILLED)
+    noisy = cv2.GaussianBlur(picture, (0, 0), 1) + rng.normal(0, 3, picture.shape)
+    return np.repeat(noisy.clip(0, 255).astype("uint8")[..., None], 3, -1)
+
+
+@pytest.mark.slow
+@every_format
+def test_nuclei_are_as_large_in_int8(format, tmp_path):
+    needs(format)
+    pytest.importorskip("nncf" if format == "openvino" else "ai_edge_quantizer")
+    model, found = zoo.load("nuclei"), {}
+    pictures = [nuclei(seed) for seed in range(12)]
+    for precision in ("float32", "int8"):
+        options = {"precision": precision, "pictures": pictures}
+        path = export.save(model, tmp_path / precision, format=format, **options)
+        run = runtimes.open_file(path, format).run
+        found[precision] = [run(picture[None]) for picture in pictures]
+    right, other = (
+        np.concatenate([one["distances"] for one in found[x]]) for x in found
+    )
+    inside = np.concatenate([one["logits"] > 0 for one in found["float32"]])[..., 0]
+    assert inside.sum() > 2000  # about 9 discs of 12 px in each, at half the size
+    error = (other - right)[inside]
+    assert abs(error.mean()) < 0.05 and np.abs(error).mean() < 0.15  # px
+
+
+def test_first_convolutions_are_those_that_no_other_precedes():
+    """Two branches begin at the picture, as in BiSeNet."""
+    reads = {
+        **{"images": [], "weights": [], "scaled": ["images"]},
+        **{"conv1": ["scaled", "weights"], "conv2": ["scaled"], "act": ["conv1"]},
+        **{"conv3": ["act", "weights"], "sum": ["conv3", "conv2"], "conv4": ["sum"]},
+    }
+    operations = [(name, name[:4] == "conv", reads[name]) for name in reads]
+    assert quantization.first_convolutions(operations) == ["conv1", "conv2"]
 
 
 def test_int8_without_pictures_says_what_it_needs(tmp_path):
