@@ -70,6 +70,10 @@ def run(arguments):
     if arguments.precision == "int8":
         answer["int8"] = runs.about_export(path, format)["int8"]
         lines.append(_scores(answer["int8"]))
+    about = {} if format == "weights" else runs.about_export(path, format)
+    if own := about.get("predict"):
+        answer["predict"] = own
+        lines.append(_apart(own))
     if not arguments.json:
         print("\n".join(lines), flush=True)
     if check is not None:
@@ -79,6 +83,15 @@ def run(arguments):
         if not arguments.json:
             print(table)
     return answer
+
+
+def _apart(options):
+    """Options of predictions that a file knows nothing of, in words."""
+    told = ", ".join(f"{key}={value}" for key, value in options.items())
+    return (
+        f"The file does not do what predictions of this run do by {told}: what reads "
+        "it has to, or its answers are others."
+    )
 
 
 def _scores(int8):

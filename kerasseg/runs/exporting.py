@@ -43,29 +43,61 @@ def export(
 
     Returns:
         Path of what was written. Beside other formats than a SavedModel, which holds
-        it, there is a file of that name and .json, see `export.save`.
+        it, there is a file of that name and .json, see `export.save`. Its "predict" are
+        the options, such as `zoom`, with which the run predicts and the file does not.
 
     Raises:
         ExportError: as of `export.save`, or if int8 loses more.
     """
     from kerasseg import export as exporting
-    from kerasseg.export.quantization import FEWEST
 
     exporting.check(format, precision)
-    model, recipe, facts = load_chosen(run)
-    look = {**look_of(recipe, facts), "value_range": facts.get("value_range")}
+    loaded = load_chosen(run)
+    made = {"format": format, "out": out}
+    if precision == "int8" and not raw:
+        path = _in_int8(run, loaded, root, max_loss, **made)
+    else:
+        path = _written(loaded, precision, raw, **made)
+    if own := _own_options(loaded[1]):
+        _add(path, format, {"predict": own})
+    return path
+
+
+def _written(loaded, precision, raw, *, format, out):
+    from kerasseg import export as exporting
+
+    model, _, facts = loaded
     if format in ("saved_model", "tf_saved_model"):
         ignored = {"ignore_label": facts["ignore_label"]}
-        return exporting.saved_model(model, out, **look, **ignored)
+        return exporting.saved_model(model, out, **_look(loaded), **ignored)
     path = pathlib.Path(out) / facts["name"]
     if raw:
-        options = {"format": format, "value_range": look["value_range"]}
+        options = {"format": format, "value_range": facts.get("value_range")}
         return exporting.save_raw(model, path, **options)
-    save = functools.partial(exporting.save, model, format=format, **look)
-    if precision != "int8":
-        return save(path, precision=precision)
+    options = {"format": format, "precision": precision}
+    return exporting.save(model, path, **options, **_look(loaded))
+
+
+def _look(loaded):
+    _, recipe, facts = loaded
+    return {**look_of(recipe, facts), "value_range": facts.get("value_range")}
+
+
+def _own_options(recipe):
+    """Options with which a run predicts, and its files do not."""
+    usual = recipes.task_of(recipe).default_options()
+    given = recipe["predict"].items()
+    return {key: x for key, x in given if key in usual and x != usual[key]}
+
+
+def _in_int8(run, loaded, root, max_loss, *, format, out):
+    from kerasseg import export as exporting
+    from kerasseg.export.quantization import FEWEST
+
+    model, recipe, facts = loaded
+    value_range, path = facts.get("value_range"), pathlib.Path(out) / facts["name"]
     samples = read_samples(run, root=root)
-    numbers = functools.partial(_numbers, model, recipe, look["value_range"])
+    numbers = functools.partial(_numbers, model, recipe, value_range)
     pictures = [numbers(image) for image in _typical(samples)]
     if len(pictures) < FEWEST:
         more = read_samples(run, root=root, split="train")
@@ -73,8 +105,9 @@ def export(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as part:
         target = pathlib.Path(part) / path.name
-        target = save(target, precision=precision, pictures=pictures)
-        file = exporting.as_model(model, target, format, look["value_range"])
+        options = {"format": format, "precision": "int8", "pictures": pictures}
+        target = exporting.save(model, target, **options, **_look(loaded))
+        file = exporting.as_model(model, target, format, value_range)
         scores = _scores(samples, recipe, model, file)
         _check_loss(model, format, scores, max_loss)
         _add(target, format, {"int8": scores})
@@ -186,8 +219,15 @@ def _scores(samples, recipe, model, file):
     """Scores of a model and of its int8 file on the first samples."""
     from kerasseg import evaluate
 
-    monitor = recipes.task_of(recipe).monitor
-    found = [evaluate.score(x, samples, limit=SCORED)[monitor] for x in (model, file)]
+    task = recipes.task_of(recipe)
+    # As the run predicts, but for views, which take minutes and change little here.
+    views = {"flips": False, "scales": None}
+    given = {key: views.get(key, x) for key, x in recipe["predict"].items()}
+    options, monitor = task.make_options(given), task.monitor
+    found = [
+        evaluate.score(x, samples, options, limit=SCORED)[monitor]
+        for x in (model, file)
+    ]
     images = min(len(samples), SCORED)
     return {"score": monitor, "float32": found[0], "int8": found[1], "images": images}
 

@@ -152,3 +152,13 @@ def test_a_file_in_place_of_its_model_gives_class_ids_only(monkeypatch, shapes):
     with pytest.raises(RuntimeError, match="flips, tiles"):
         predict.class_ids(file, image, flips=True)
     assert forward.num_classes(file) == 4
+
+
+@pytest.mark.parametrize(("name", "told"), [("nuclei", "flips=all"), ("shapes", None)])
+def test_options_that_a_file_does_not_have_are_told(name, told, tmp_path, capsys):
+    command = ["export", "--weights", name, "--format", "keras", "--out", str(tmp_path)]
+    assert main(command) == 0
+    out = capsys.readouterr().out
+    assert (told in out) if told else ("does not do" not in out)
+    about = json.loads((tmp_path / f"{name}.keras.json").read_text())
+    assert about.get("predict", {}).get("flips") == (told and "all")
