@@ -28,6 +28,17 @@ def assert_goes_on(folder, whole):
     assert cases.rows(folder) == whole[1]
 
 
+@pytest.fixture(autouse=True)
+def nothing_is_ignored():
+    """Under nohup SIGHUP is, and a training leaves that as it is."""
+    ignored = [x for x in SIGNALS if signal.getsignal(x) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_the_run_after_its_step_and_says_how_to_go_on(tmp_path, number):
     before = signal.getsignal(number)
