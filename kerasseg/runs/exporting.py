@@ -86,6 +86,8 @@ def _look(loaded):
 def _own_options(recipe):
     """Options with which a run predicts, and its files do not."""
     usual = recipes.task_of(recipe).default_options()
+    for written in ("value_range", "picture_bands", "cut_outs"):  # or for pictures only
+        usual.pop(written, None)
     given = recipe["predict"].items()
     return {key: x for key, x in given if key in usual and x != usual[key]}
 

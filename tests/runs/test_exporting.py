@@ -10,6 +10,7 @@ from kerasseg.cli import main
 from kerasseg.export.quantization import QUANTIZERS
 from kerasseg.predict import forward, runtimes
 from kerasseg.predict.runtimes import RUNTIMES
+from kerasseg.runs import exporting
 from kerasseg.weights import catalog
 
 
@@ -162,3 +163,9 @@ def test_options_that_a_file_does_not_have_are_told(name, told, tmp_path, capsys
     assert (told in out) if told else ("does not do" not in out)
     about = json.loads((tmp_path / f"{name}.keras.json").read_text())
     assert about.get("predict", {}).get("flips") == (told and "all")
+
+
+def test_the_range_of_values_is_in_the_file():
+    own = {"value_range": [0, 4095], "flips": "both", "tile_px": None}
+    recipe = {"model": {"architecture": "unet"}, "predict": own}
+    assert exporting._own_options(recipe) == {"flips": "both"}
