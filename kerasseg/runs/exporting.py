@@ -58,7 +58,7 @@ def export(
         path = _in_int8(run, loaded, root, max_loss, **made)
     else:
         path = _written(loaded, precision, raw, **made)
-    if own := _own_options(loaded[1]):
+    if own := _own_options(*loaded[1:]):
         _add(path, format, {"predict": own})
     return path
 
@@ -83,13 +83,16 @@ def _look(loaded):
     return {**look_of(recipe, facts), "value_range": facts.get("value_range")}
 
 
-def _own_options(recipe):
+def _own_options(recipe, facts):
     """Options with which a run predicts, and its files do not."""
     usual = recipes.task_of(recipe).default_options()
-    for written in ("value_range", "picture_bands", "cut_outs"):  # or for pictures only
-        usual.pop(written, None)
-    given = recipe["predict"].items()
-    return {key: x for key, x in given if key in usual and x != usual[key]}
+    for of_pictures in ("picture_bands", "cut_outs"):
+        usual.pop(of_pictures, None)
+    own = {k: x for k, x in recipe["predict"].items() if k in usual and x != usual[k]}
+    # The range of the data is in the file.
+    if list(own.get("value_range") or ()) == list(facts.get("value_range") or ()):
+        own.pop("value_range", None)
+    return own
 
 
 def _in_int8(run, loaded, root, max_loss, *, format, out):

@@ -168,4 +168,7 @@ def test_options_that_a_file_does_not_have_are_told(name, told, tmp_path, capsys
 def test_the_range_of_values_is_in_the_file():
     own = {"value_range": [0, 4095], "flips": "both", "tile_px": None}
     recipe = {"model": {"architecture": "unet"}, "predict": own}
-    assert exporting._own_options(recipe) == {"flips": "both"}
+    own_options = exporting._own_options
+    assert own_options(recipe, {"value_range": [0, 4095]}) == {"flips": "both"}
+    found = own_options(recipe, {"value_range": None})
+    assert found == {"flips": "both", "value_range": [0, 4095]}
