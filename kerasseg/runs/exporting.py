@@ -13,6 +13,7 @@ from kerasseg.weights import catalog
 
 CALIBRATED, SCORED, COMPARED = 64, 100, 8  # images, the first of a split
 BYTE = (0, 255)
+OF_SCORES = ("flips", "scales", "tile_px", "refine")  # options that need probabilities
 # Of scikit-image, for weights that are compared without their data.
 PHOTOS = ("astronaut", "coffee", "chelsea", "rocket", "motorcycle_left")
 
@@ -225,9 +226,8 @@ def _scores(samples, recipe, model, file):
     from kerasseg import evaluate
 
     task = recipes.task_of(recipe)
-    # As the run predicts, but for views, which take minutes and change little here.
-    views = {"flips": False, "scales": None}
-    given = {key: views.get(key, x) for key, x in recipe["predict"].items()}
+    # As the run predicts, but for what a file of class ids cannot be part of.
+    given = {key: x for key, x in recipe["predict"].items() if key not in OF_SCORES}
     options, monitor = task.make_options(given), task.monitor
     found = [
         evaluate.score(x, samples, options, limit=SCORED)[monitor]

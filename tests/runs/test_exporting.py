@@ -172,3 +172,21 @@ def test_the_range_of_values_is_in_the_file():
     assert own_options(recipe, {"value_range": [0, 4095]}) == {"flips": "both"}
     found = own_options(recipe, {"value_range": None})
     assert found == {"flips": "both", "value_range": [0, 4095]}
+
+
+def test_int8_is_scored_without_what_needs_probabilities(monkeypatch):
+    """A file of class ids has none, which runs with tiles or views would ask for."""
+    asked = []
+
+    def score(model, samples, options, limit):
+        asked.append(options)
+        return {"mean_iou": 0.5}
+
+    monkeypatch.setattr("kerasseg.evaluate.score", score)
+    own = {"tile_px": 64, "overlap_px": 8, "flips": "all", "scales": [1, 2]}
+    own |= {"refine": "crf", "min_area_px": 9}
+    recipe = {"model": {"architecture": "unet"}, "predict": own}
+    exporting._scores([], recipe, None, None)
+    assert len(asked) == 2 and asked[0] == asked[1]
+    assert asked[0].min_area_px == 9 and asked[0].flips is False
+    assert asked[0].tile_px is asked[0].scales is asked[0].refine is None
