@@ -67,13 +67,13 @@ def run(arguments):
         raw=arguments.raw,
     )
     answer, lines = {"path": str(path)}, [f"Wrote {path}."]
+    about = runs.about_export(path, format)
     if arguments.precision == "int8":
-        answer["int8"] = runs.about_export(path, format)["int8"]
+        answer["int8"] = about["int8"]
         lines.append(_scores(answer["int8"]))
-    about = {} if format == "weights" else runs.about_export(path, format)
-    if own := about.get("predict"):
-        answer["predict"] = own
-        lines.append(_apart(own))
+    if "predict" in about and format != "weights":
+        answer["predict"] = about["predict"]
+        lines.append(_apart(answer["predict"]))
     if not arguments.json:
         print("\n".join(lines), flush=True)
     if check is not None:

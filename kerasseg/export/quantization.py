@@ -102,7 +102,6 @@ def _quiet():
 
 
 def _onnx(source, target, pictures):
-    import onnx
     from onnxruntime import quantization
 
     class Reader(quantization.CalibrationDataReader):
@@ -115,16 +114,6 @@ def _onnx(source, target, pictures):
     prepared = f"{target}.prepared"
     shapes = {"skip_symbolic_shape": True}  # it fails where sizes are unknown
     quantization.quant_pre_process(source, prepared, **shapes)
-    graph = onnx.load(prepared).graph
-    nodes = graph.node  # each behind those that it reads
-    weights = {one.name for one in graph.initializer}
-    products = [x for x in nodes if x.op_type == "MatMul"]
-    exact = [x.name for x in products if weights.isdisjoint(x.input)]
-    makers = {output: node.name for node in nodes for output in node.output}
-    operations = [
-        (x.name, x.op_type.startswith("Conv"), [makers.get(y) for y in x.input])
-        for x in nodes
-    ]
     quantization.quantize_static(
         prepared,
         target,
@@ -134,9 +123,26 @@ def _onnx(source, target, pictures):
         activation_type=quantization.QuantType.QUInt8,
         weight_type=quantization.QuantType.QInt8,
         op_types_to_quantize=ONNX_OPERATIONS,
-        nodes_to_exclude=[*exact, *first_convolutions(operations)],
+        nodes_to_exclude=_exact_in_onnx(prepared),
     )
     os.remove(prepared)
+
+
+def _exact_in_onnx(path):
+    """Names of operations that stay float32, of those in `ONNX_OPERATIONS`."""
+    import onnx
+
+    graph = onnx.load(path).graph
+    nodes = graph.node  # each behind those that it reads
+    weights = {one.name for one in graph.initializer}
+    products = [x for x in nodes if x.op_type == "MatMul"]
+    makers = {output: node.name for node in nodes for output in node.output}
+    operations = [
+        (x.name, x.op_type.startswith("Conv"), [makers.get(y) for y in x.input])
+        for x in nodes
+    ]
+    of_activations = [x.name for x in products if weights.isdisjoint(x.input)]
+    return [*of_activations, *first_convolutions(operations)]
 
 
 def first_convolutions(operations):

@@ -25,7 +25,7 @@ const ort = require(runtime);
 const shape = [1, +height, +width, 3];
 const images = new ort.Tensor("uint8", new Uint8Array(file.subarray(length)), shape);
 const session = await ort.InferenceSession.create(new Uint8Array(fs.readFileSync(model)));
-const names = session.outputNames.join(", ");
+const names = session.outputNames;
 if (!names.includes("class_ids")) stop(`${model} answers with ${names}, not with a map of classes.`);
 const { class_ids } = await session.run({ images }, ["class_ids"]);
 const pixels = Buffer.from(Uint8Array.from(class_ids.data));
