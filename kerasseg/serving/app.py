@@ -7,11 +7,12 @@ import dataclasses
 import logging
 import os
 import time
+import urllib.parse
 
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -184,7 +185,7 @@ def make(segmenter, limits=None, hosts=("*",)):
     Args:
         segmenter: `Segmenter`, or an object with its methods.
         limits: `Limits`; None for the defaults.
-        hosts: names in the Host header that are answered.
+        hosts: names in the Host header that are answered, "*" for any.
 
     Returns:
         starlette.applications.Starlette.
@@ -198,9 +199,35 @@ def make(segmenter, limits=None, hosts=("*",)):
             Route("/metrics", service.figures),
             *_open_inference_routes(service),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))],
+        middleware=[Middleware(_Hosts, hosts=tuple(hosts))],
         exception_handlers={HTTPException: _refusal},
     )
+
+
+class _Hosts:
+    """Refuse other names in the Host header than those of this machine.
+
+    A foreign web page could otherwise reach a server that listens on this machine only,
+    through a name of its own that stands for 127.0.0.1. (Starlette's middleware answers
+    in plain text, of three words.)
+    """
+
+    def __init__(self, app, hosts):
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope, receive, send):
+        given = Headers(scope=scope).get("host", "")
+        try:
+            name = urllib.parse.urlsplit(f"//{given}").hostname
+        except ValueError:  # brackets that do not close
+            name = None
+        if "*" in self._hosts or name in self._hosts:
+            return await self._app(scope, receive, send)
+        words = (
+            "The Host header must be a name of this machine, such as localhost, unless "
+            f"the server listens at another --host. Received: {given[:100]!r}."
+        )
+        await JSONResponse({"error": words}, 400)(scope, receive, send)
 
 
 def _open_inference_routes(service):

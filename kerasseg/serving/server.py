@@ -37,7 +37,7 @@ def run(segmenter, host, port, limits=None, on_start=None):
 
 def make(segmenter, host, limits):
     """uvicorn.Server of a model; requests under way have their time to end."""
-    hosts = [*LOCAL, "[::1]"] if host in LOCAL else ["*"]
+    hosts = LOCAL if host in LOCAL else ["*"]
     config = uvicorn.Config(
         app.make(segmenter, limits, hosts),
         access_log=False,

@@ -144,8 +144,11 @@ def test_bad_requests_are_answered_with_words(port, status, words, request_):
 
 
 def test_other_hosts_are_refused_to_foreign_web_pages(port):
-    assert ask(port, png(), Host="evil.example")[0] == 400
-    assert ask(port, png(), Host="localhost:80")[0] == 200
+    for foreign in ("evil.example", "localhost.evil.example:80", "[::1", "::1", ""):
+        status, content = ask(port, png(), Host=foreign)
+        assert status == 400 and repr(foreign) in content["error"]
+    for own in ("localhost:80", "LocalHost", "127.0.0.1", "[::1]:8000"):
+        assert ask(port, png(), Host=own)[0] == 200
 
 
 def test_what_is_no_http_is_refused(port):
