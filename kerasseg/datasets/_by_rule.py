@@ -34,7 +34,7 @@ def select_by_hash(root, split, found, val_fraction, kinds=None, groups=None):
             root,
             "two samples or more to make a train and a val split",
             f"{len(found)}",
-            "Use split=None",
+            "Add images; split=None reads them undivided",
         )
     ranks = {entry[0]: hash_fraction(entry[0]) for entry in found}
     val = {name for name, rank in ranks.items() if rank < val_fraction}

@@ -95,6 +95,12 @@ def _read(path, image_folder, boxes):
     groups = coco_entries.group_categories(categories, used)
     names = {n: entry for n, entry in categories.items() if n not in groups}
     _check_names(path, "name", names)
+    if "background" in {entry["name"] for entry in names.values()}:
+        fail(
+            path,
+            "no annotation of a category 'background', which is what no object covers",
+            "some, which may be left out, or the category named otherwise",
+        )
     notes = [*group_notes(categories, groups), *notes_of(objects, left_out)]
     order = coco_entries.ordered(names)
     return Content(

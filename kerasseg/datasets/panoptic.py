@@ -26,7 +26,8 @@ def panoptic(root, split=None, *, annotations=None, ignore_label=255, val_fracti
     The colour of a pixel is the id of its segment, red + 256 green + 65536 blue; 0 has
     no class and is ignored. Things (`isthing`) are instances, those of `iscrowd` too.
     Classes are all categories in the order of their ids, behind "background", which
-    does not occur, so that the classes of instances begin at 1.
+    does not occur, so that the classes of instances begin at 1 ("unlabelled" where a
+    category has that name).
 
     Args:
         root: folder of the JSON file, the images and the PNG files.
@@ -87,7 +88,7 @@ def panoptic(root, split=None, *, annotations=None, ignore_label=255, val_fracti
         split if by_rule else None,
         pairs,
         read,
-        ("background", *names),
+        ("unlabelled" if "background" in names else "background", *names),
         val_fraction=val_fraction,
         ignore_label=ignore_label,
     )

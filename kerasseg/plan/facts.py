@@ -10,6 +10,7 @@ from kerasseg import datasets
 MOST_TRAIN, MOST_VAL = 200, 60  # samples whose files are measured, evenly spread
 MOST_LOOKED_AT = 32  # samples whose shapes are measured
 CELLS = 16  # rows and columns of the small pictures that directions are told by
+MISSING = ("empty classes", "classes of one side")  # findings of `datasets.examine`
 FLIPS = {
     "vertical": lambda x: x[::-1],
     "horizontal": lambda x: x[:, ::-1],
@@ -39,6 +40,7 @@ class DataFacts:
         solidity: median of area over that of the convex hull; None without objects.
         width_px: typical width of what is labelled; None where nothing ends.
         told: {flip: (consistency, p)}, see `directions`.
+        remarks: sentences about classes that training or validation will not see.
     """
 
     num_train: int
@@ -61,6 +63,7 @@ class DataFacts:
     solidity: float | None = None
     width_px: float | None = None
     told: dict = dataclasses.field(default_factory=dict)
+    remarks: tuple = ()
 
 
 def look(sides, *, on_progress=None):
@@ -74,7 +77,7 @@ def look(sides, *, on_progress=None):
         `DataFacts`.
 
     Raises:
-        ValueError: if files cannot be read.
+        ValueError: if files cannot be read, or hold ids of no class.
 
     Example:
         >>> samples = datasets.shapes(6, size=64)
@@ -89,6 +92,7 @@ def look(sides, *, on_progress=None):
     if broken:  # a training would stop there, too
         raise ValueError(f"{len(broken)} files cannot be used, such as: {broken[0]}")
     read = found.facts
+    _check_ids(found)
     sizes = np.array([one.size for one in read])
     rows = list(found.shares()["classes"].values())
     height, width = np.median(sizes, axis=0)
@@ -105,6 +109,7 @@ def look(sides, *, on_progress=None):
         shares=tuple(float(row["share"]) for row in rows),
         image_shares=tuple(round(row["images"] / len(read), 3) for row in rows),
         empty_share=float(np.mean([not _others(one.label) for one in read])),
+        remarks=_remarks(found, sum(map(len, sides.values()))),
         **_of_objects(read),
         **_of_shapes(spread(sides["train"], MOST_LOOKED_AT)),
     )
@@ -114,6 +119,36 @@ def spread(samples, most):
     """At most so many samples, evenly spread."""
     num = min(len(samples), most)
     return samples.subset([i * len(samples) // num for i in range(num)])
+
+
+def _check_ids(found):
+    """Refuse ids of no class, which a training would meet after its start only."""
+    classes = found.classes
+    if len(classes) < 2:
+        raise ValueError(
+            "`classes` must name two at least, by id; a background is the first. "
+            f"Received: {', '.join(classes)}."
+        )
+    for one in found.facts:
+        beyond = [i for i in one.label if i >= len(classes) and i != found.ignore_label]
+        if beyond:
+            raise ValueError(
+                "`classes` must name each id of the masks but that of ignored pixels, "
+                f"{found.ignore_label}. Received: {len(classes)} names, "
+                f"{_listed(classes)}, and the ids "
+                f"{min(one.label)}..{max(beyond)} in {one.name!r}."
+            )
+
+
+def _remarks(found, num):
+    """Warnings about classes that are missing in those of `num` samples looked at."""
+    warnings = [one for one in found.findings if one.kind in MISSING]
+    within = "" if len(found.facts) == num else f" in the {len(found.facts)} looked at"
+    return tuple(f"{one.text}{within}: {_listed(one.names)}" for one in warnings)
+
+
+def _listed(names, most=12):
+    return ", ".join([*names[:most], *["..."] * (len(names) > most)])
 
 
 def _others(label):

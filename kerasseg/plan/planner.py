@@ -152,6 +152,8 @@ def look(request, on_event=lambda event: None):
             f"{why}",
         }
     )
+    for text in facts.remarks:
+        on_event({"kind": "plan", "text": text})
     if task == "instances" and not facts.side_px:
         raise ValueError("There must be objects to train on. Received: none.")
     zoom = choices.zoom(facts, request.minutes) if task == "instances" else None

@@ -143,6 +143,12 @@ def test_a_category_of_the_background_that_nothing_has_is_no_class(write):
     assert "Left out of the classes, because unused: '_background_'." in samples.notes
 
 
+def test_objects_of_a_category_background_are_refused(write):
+    ground = [{**one, "name": "background"} for one in DOCUMENT["categories"][:1]]
+    with pytest.raises(ImageError, match="no annotation of a category 'background'"):
+        datasets.coco(write((["categories"], [*ground, *DOCUMENT["categories"][1:]])))
+
+
 def test_annotations_of_images_that_are_not_listed_are_counted(write):
     samples = datasets.coco(write((["annotations", 0, "image_id"], 8)))
     assert samples[0]["classes"].tolist() == [1]  # the crowd alone

@@ -91,6 +91,18 @@ def test_things_that_lie_anywhere_tell_no_direction():
         assert p > 0.01
 
 
+def test_ids_of_no_class_are_refused_and_missing_classes_told():
+    label = np.zeros([8, 8], "int32")
+    label[0, :2] = 2, 255
+    samples = of(*[(grey(label), label)] * 3, classes=("a", "b", "c", "d"))
+    remarks = look(samples).remarks
+    assert "2 of 4 classes never occur: b, d" in remarks
+    with pytest.raises(ValueError, match=r"2 names, a, b, and the ids 0\.\.2 in '0'"):
+        look(of(*[(grey(label), label)] * 3, classes=("a", "b")))
+    with pytest.raises(ValueError, match=r"`classes` must name two .*Received: a\."):
+        look(of(*[(grey(0 * label), 0 * label)] * 3, classes=("a",)))
+
+
 def test_data_that_cannot_be_read_are_an_error():
     def broken(index):
         raise ValueError("no picture")
