@@ -63,7 +63,7 @@ def choose(facts, fits, size, zoom=1.0):
     )
     any_way = sideways and upside_down
     flips = {(True, True): "both", (True, False): "horizontal"}
-    flips |= {(False, True): "vertical", (False, False): "none"}
+    flips |= {(False, True): "vertical", (False, False): None}
     name, why = _preset(facts, any_way, any_way and turned)
     low, high, why_scale = _scales(facts)
     table = {"name": name, "size": size[0]}

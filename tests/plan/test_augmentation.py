@@ -78,7 +78,7 @@ def test_text_is_not_mirrored():
     """Both flips and turns can be told, as in letters."""
     told = dict.fromkeys(ANY, (0.7, 0.001))
     found = table(dataclasses.replace(STREET, shares=(0.6, 0.3, 0.1), told=told), told)
-    assert found["flip"] == "none"
+    assert found["flip"] is None
 
 
 def test_crops_are_laid_over_rare_things():
@@ -96,7 +96,8 @@ def test_crops_are_laid_over_rare_things():
 def test_every_table_is_one_that_a_recipe_takes():
     from kerasseg import recipes
 
-    for facts, told in [(STREET, UP), (NUCLEI, ANY), (STREET, ANY)]:
+    corner = dict.fromkeys(UP, (0.9, 0.001))  # no flip fits
+    for facts, told in [(STREET, UP), (NUCLEI, ANY), (STREET, ANY), (NUCLEI, corner)]:
         for empty in (0.0, 0.5):
             for dtype in ("uint8", "uint16"):
                 one = dataclasses.replace(
