@@ -20,6 +20,7 @@ from kerasseg.recipes.build import (
     build_truth,
     builder_of,
     task_of,
+    with_flips,
 )
 from kerasseg.recipes.options import TABLES, as_list
 from kerasseg.recipes.text import (
@@ -58,4 +59,5 @@ __all__ = [
     "read_data",
     "task_of",
     "with_data",
+    "with_flips",
 ]

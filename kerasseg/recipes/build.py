@@ -4,7 +4,7 @@ import inspect
 
 from kerasseg import tasks
 from kerasseg.images import ImageError
-from kerasseg.names import look_up
+from kerasseg.names import look_up, parameters
 from kerasseg.recipes.options import SCHEDULE, as_list, optimizers
 from kerasseg.recipes.text import RecipeError
 
@@ -214,3 +214,26 @@ def build_augment(recipe):
     for options in map(dict, as_list(recipe["augment"])):
         functions.append(augment.AUGMENTATIONS[options.pop("name")](**options))
     return functions[0] if len(functions) == 1 else augment.compose(*functions)
+
+
+def with_flips(recipe):
+    """The recipe with `flip` in each entry of [augment] that has it by default.
+
+    Example:
+        >>> from kerasseg import recipes
+        >>> with_flips({"augment": {"name": "microscopy"}})["augment"]["flip"]
+        'both'
+    """
+    from kerasseg.augment import AUGMENTATIONS
+
+    def filled(part):
+        options = parameters(AUGMENTATIONS[part.get("name", "standard")])
+        return (
+            {**part, "flip": part.get("flip", options["flip"])}
+            if "flip" in options
+            else part
+        )
+
+    given = recipe["augment"]
+    several = isinstance(given, list)
+    return {**recipe, "augment": [*map(filled, given)] if several else filled(given)}

@@ -31,9 +31,9 @@ def choose(run, samples):
     options = task.make_options(recipe["predict"])
     num = min(len(samples), MOST_IMAGES)
     some = samples.subset([i * len(samples) // num for i in range(num)])
-    found, tried = task.choose(
-        task, model, evaluate.Scaled(some, options), options, recipe
-    )
+    scaled = evaluate.Scaled(some, options)
+    trained = recipes.with_flips(recipe)
+    found, tried = task.choose(task, model, scaled, options, trained)
     found = {key: x for key, x in found.items() if key not in recipe["predict"]}
     files.write_json(run / CHOSEN, {"options": found, "images": num, "tried": tried})
     return found

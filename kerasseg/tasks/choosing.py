@@ -51,7 +51,7 @@ def flips(task, model, samples, options, recipe):
 
     Args:
         task, model, samples, options: as in `threshold`, of class maps.
-        recipe: resolved recipe, whose `flip` of [augment] is tried.
+        recipe: recipe, whose `flip` of [augment] is tried, see `recipes.with_flips`.
 
     Returns:
         ({"flips": ...}, [{"flips", "mean_iou"}, ...]); ({}, []) where training has
@@ -59,7 +59,7 @@ def flips(task, model, samples, options, recipe):
     """
     augment = recipe["augment"]
     parts = augment if isinstance(augment, list) else [augment]
-    trained = next((one["flip"] for one in parts if "flip" in one), "horizontal")
+    trained = next((one["flip"] for one in parts if one.get("flip")), None)
     if trained not in ("horizontal", "both"):
         return {}, []
     tried = []

@@ -84,3 +84,5 @@ def test_flips_must_be_worth_their_time(gain, chosen):
     assert [one["flips"] for one in tried] == [False, "both"]
     recipe = {"augment": {"flip": None}}
     assert choosing.flips(task, None, samples, ClassMapOptions(), recipe) == ({}, [])
+    recipe = {"augment": {"name": "standard"}}  # nothing says that it flips
+    assert choosing.flips(task, None, samples, ClassMapOptions(), recipe) == ({}, [])
