@@ -37,7 +37,6 @@ WITH_ANOTHER = {f"datasets/{name}": "datasets/test_forms" for name in READERS} |
     "cli/serve": "serving/test_server",
     "cli/many": "runs/test_many",
     "cli/train": "cli/test_main",
-    "cli/tune": "tune/test_study",
     "cli/convert": "datasets/test_convert",
     "cli/data": "cli/test_check_data",
     "cli/reports": "report/test_page",

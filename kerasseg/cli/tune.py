@@ -1,11 +1,15 @@
 """The command `kerasseg tune`: a search for options of a recipe."""
 
+import json
+import os
 import pathlib
 
 from kerasseg import machine
 from kerasseg.cli import data, plan
 
 TRIALS = 20
+ASKED = "asked.json"  # beside the recipe that a search began with
+WISH = ("data", "format", "group", "set", "minutes", "task", "classes")
 
 
 def add_arguments(command):
@@ -62,18 +66,36 @@ def _silent(*_):
     """Print nothing, for programs that read JSON."""
 
 
+def _wish(arguments):
+    """Options of a search but its recipe and the number of its trials."""
+    wish = {name: getattr(arguments, name) for name in WISH}
+    wish["data"] = arguments.data and os.path.abspath(arguments.data)
+    return json.loads(json.dumps(wish))
+
+
 def _recipe(arguments, say):
     """The recipe to search around: that of an earlier call, given, or planned."""
-    from kerasseg import recipes
+    from kerasseg import files, recipes
 
     begun = pathlib.Path(arguments.out, "base.toml")
+    asked = pathlib.Path(arguments.out, ASKED)
+    wish = _wish(arguments)
     if arguments.recipe is None and begun.is_file():
+        before = json.loads(asked.read_text("utf-8")) if asked.is_file() else wish
+        if changed := [name for name in wish if wish[name] != before.get(name)]:
+            raise ValueError(
+                f"The search in {arguments.out} goes on only as it began. Received: "
+                f"another --{', --'.join(changed)}. Choose another --out."
+            )
         say(f"Going on with the search in {arguments.out}.")
         return recipes.read(begun)
     if arguments.recipe is None and arguments.minutes is not None:
-        return plan.for_trials(arguments, arguments.trials)
-    plan.check_unplanned(arguments)
-    _, recipe, form = data.read_recipe(arguments)
-    if form:
-        say(form["text"])
+        recipe = plan.for_trials(arguments, arguments.trials)
+    else:
+        plan.check_unplanned(arguments)
+        _, recipe, form = data.read_recipe(arguments)
+        if form:
+            say(form["text"])
+    asked.parent.mkdir(parents=True, exist_ok=True)
+    files.write_json(asked, wish)
     return recipe

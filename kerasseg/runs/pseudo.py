@@ -41,9 +41,11 @@ def train_student(run, inputs, *, root=None, distribute="auto", on_event=None):
         run holds too.
 
     Raises:
-        RunError: if the model tells no classes of pixels, or there is no image.
+        RunError: if the model tells no classes of pixels, there is no image, or the
+            run has been trained on labels of other images.
     """
     run = pathlib.Path(run)
+    _check_same(run, inputs)
     if (run / VERDICT).is_file():
         return json.loads((run / VERDICT).read_text(encoding="utf-8"))
     recipe, facts = read(run)
@@ -77,6 +79,24 @@ def train_student(run, inputs, *, root=None, distribute="auto", on_event=None):
     return verdict
 
 
+def _check_same(run, inputs):
+    """Refuse other images than those whose verdict would be told."""
+    index = run / "pseudo" / INDEX
+    if not index.is_file():
+        return
+    before = json.loads(index.read_text(encoding="utf-8"))["images"]
+    if _paths(images.find_pictures(inputs)[0]) != before:
+        some = next(iter(before.values()), "none")
+        raise RunError(
+            f"{run} goes on with the {len(before)} images that it has labelled, such "
+            f"as {some}. Received: others, in {inputs}. Train another run on them."
+        )
+
+
+def _paths(found):
+    return {name: str(pathlib.Path(path).resolve()) for name, path in found}
+
+
 def label(run, inputs, out, *, root=None):
     """Label images by a run's best weights, where it is sure; others are left out.
 
@@ -105,8 +125,7 @@ def label(run, inputs, out, *, root=None):
         ids, confidence = predicted(images.read_image(path, channels=channels))
         ids = np.where(confidence >= table[ids], ids, 255)
         images.write_mask(pathlib.Path(out, f"labels/{name}.png"), ids.astype("uint8"))
-    paths = {name: str(pathlib.Path(path).resolve()) for name, path in found}
-    content = {"images": paths, "channels": channels, "confidence": surest}
+    content = {"images": _paths(found), "channels": channels, "confidence": surest}
     files.write_json(pathlib.Path(out, INDEX), content)
     return surest
 

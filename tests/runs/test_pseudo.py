@@ -77,6 +77,10 @@ def test_the_second_training_is_kept_only_if_it_gains(run, monkeypatch, after, k
     assert measured == [{"steps": 7}] * kept
     assert {path.name for path in run.iterdir()} <= folder.FILES
     assert runs.train_student(run, run.parent / "photos") == found  # once
+    photo = images.read_image(run.parent / "photos/0.png")
+    images.write_image(run.parent / "others/0.png", photo)
+    with pytest.raises(runs.RunError, match=r"2 images that it has labelled.*others"):
+        runs.train_student(run, run.parent / "others")
 
 
 def test_a_folder_without_images_is_refused(run, tmp_path):
