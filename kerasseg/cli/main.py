@@ -169,7 +169,11 @@ def _evaluate_arguments(command):
     published.add_model_arguments(command)
     data.add_arguments(command)
     command.add_argument("--split", default="val", help="train, val, or a split's name")
-    command.add_argument("--out", metavar="DIR", help="where results go (default: RUN)")
+    command.add_argument(
+        "--out",
+        metavar="DIR",
+        help="where results go (default: RUN, or RUN/evaluations/SPLIT)",
+    )
     options.add_arguments(command)
 
 

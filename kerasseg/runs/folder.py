@@ -16,7 +16,7 @@ FILES = {
     *("recipe.toml", "run.json", "run.lock", "history.jsonl", "checkpoints"),
     *("best.weights.h5", "results.json", "curves.png", "samples.png", "confusion.png"),
     *("samples.csv", "split.json", "tensorboard", "report.html"),
-    *("chosen.json", "plan.json", "pseudo", "pseudo.json", "student"),
+    *("chosen.json", "plan.json", "pseudo", "pseudo.json", "student", "evaluations"),
     *("teacher-best.weights.h5", "teacher-chosen.json"),
 }
 PLAN = "plan.json"  # facts and measurements that the recipe follows from

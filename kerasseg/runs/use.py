@@ -52,8 +52,9 @@ def evaluate(
         split: "train", "val", or a split's own name.
         options: dict of prediction options, instead of those of the recipe, and
             "engine", see `predict.engine`.
-        out: folder of the results; None for the run folder, or evaluations/NAME where
-            there is no single one.
+        out: folder of the results; None for the run folder, which keeps the results of
+            the split that it was validated on: others go into evaluations/SPLIT there,
+            and into evaluations/NAME where there is no single run.
         samples: Samples to use instead of those of `root` and `split`, such as
             `read_samples` gives.
         training: JSON-able facts about the training to write down; None for those that
@@ -84,7 +85,7 @@ def evaluate(
     result |= {key: value for key, value in more.items() if value}
     # Published weights have no folder that could be written to, and no history.
     is_run = isinstance(run, (str, pathlib.Path))
-    out = pathlib.Path(out or (run if is_run else EVALUATIONS / facts["name"]))
+    out = pathlib.Path(out or _place(run if is_run else None, recipe, facts, split))
     out.mkdir(parents=True, exist_ok=True)
     seeds = _seeds(run)
     written = scoring.write_results(
@@ -106,6 +107,15 @@ def evaluate(
         draw = functools.partial(viz.curves, rows, scores=[monitor])
         files.replace(out / "curves.png", draw, durable=False)
     return {**written, "table": scoring.table(result)}
+
+
+def _place(run, recipe, facts, split):
+    """Folder of results that nobody has named."""
+    if run is None:
+        return EVALUATIONS / facts["name"]
+    # Reports, folds and --unlabelled take results.json for the validation score.
+    own = split in ("val", recipe["data"].get("val"))
+    return pathlib.Path(run) if own else pathlib.Path(run) / EVALUATIONS / split
 
 
 def _training_of(run):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import cv2
 import numpy as np
@@ -21,6 +22,15 @@ def test_evaluate_writes_results_of_another_split(run, tmp_path, capsys):
     assert code == 0
     assert "pixel accuracy" in capsys.readouterr().out
     assert json.loads((tmp_path / "results.json").read_text())["split"] == "train"
+
+
+def test_results_of_another_split_do_not_pass_for_those_of_validation(run, tmp_path):
+    run = shutil.copytree(run, tmp_path / "run")
+    before = (run / "results.json").read_text()
+    runs.evaluate(run, split="train")
+    assert (run / "results.json").read_text() == before
+    other = json.loads((run / "evaluations/train/results.json").read_text())
+    assert other["split"] == "train"
 
 
 def test_a_second_evaluation_keeps_what_is_known_of_the_training(run, tmp_path):
