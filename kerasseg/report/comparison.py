@@ -8,6 +8,10 @@ import numpy as np
 from kerasseg import tasks
 from kerasseg.tasks.task import percent
 
+# Of fewer pairs a sign test finds nothing, even if all have the same sign: 2 / 2^5 is
+# more than 5 %.
+LEAST_IMAGES = 6
+
 
 def compare(runs):
     """Compare runs image by image, each with the first.
@@ -24,7 +28,8 @@ def compare(runs):
         "run", "score" (the number of results.json), "image_mean" (mean of the images'
         scores) and, but for the first, "difference" to it, "interval" of 95 %,
         "better" and "worse" (numbers of images), and "noise", whether the interval
-        holds 0.
+        holds 0 or there are fewer than 6 images; and "doubts", sentences on why the
+        images may not be the same.
 
     Raises:
         ValueError: if there are fewer than two runs, or they have not scored the same
@@ -56,7 +61,26 @@ def compare(runs):
     ]
     for row, found in zip(rows[1:], values[1:]):
         row.update(_difference(found - values[0]))
-    return {"score": monitor, "images": len(shared), "runs": rows}
+    found = {"score": monitor, "images": len(shared), "runs": rows}
+    return {**found, "doubts": _doubts(runs, results)}
+
+
+def _doubts(runs, results):
+    """Images are paired by name; of other data they may be others of the same name."""
+    read = {"folders": [_root(run) for run in runs]}
+    read["splits"] = [one.get("split") for one in results]
+    return [
+        f"The runs were scored on different {kind}, {', '.join(known)}: images were "
+        "paired by their names."
+        for kind, values in read.items()
+        if len(known := list(dict.fromkeys(x for x in values if x))) > 1
+    ]
+
+
+def _root(run):
+    """The folder of the data of a run; None if it is not known."""
+    path = pathlib.Path(run) / "run.json"
+    return json.loads(path.read_text("utf-8")).get("root") if path.is_file() else None
 
 
 def _difference(differences):
@@ -66,7 +90,7 @@ def _difference(differences):
         "interval": [low, high],
         "better": int(np.sum(differences > 0)),
         "worse": int(np.sum(differences < 0)),
-        "noise": bool(low <= 0 <= high),
+        "noise": bool(low <= 0 <= high) or len(differences) < LEAST_IMAGES,
     }
 
 
@@ -80,16 +104,18 @@ def table(comparison):
         "the images' own scores.",
         f"{'run':{width}}  {name:>10}  difference   95 % interval   better/worse",
     ]
+    is_few = comparison["images"] < LEAST_IMAGES
     for row in rows:
         line = f"{row['run']:{width}}  {percent(row['score'], 2):>10}"
         if "interval" in row:
             ends = " to ".join(f"{100 * x:+.2f}" for x in row["interval"])
             verdict = "noise" if row["noise"] else "more than noise"
+            verdict = "too few images" if is_few else verdict
             counts = f"{row['better']}/{row['worse']}"
             line += f"  {100 * row['difference']:>+10.2f}  {ends:>16}"
             line += f"  {counts:>12}  {verdict}"
         lines.append(line)
-    return "\n".join(lines)
+    return "\n".join([*lines, *comparison["doubts"]])
 
 
 def mean_interval(values, *, level=0.95, num=10_000, seed=0):

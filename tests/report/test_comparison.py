@@ -36,6 +36,21 @@ def test_runs_are_compared_image_by_image(tmp_path, capsys, monkeypatch):
     assert (tmp_path / "compare.png").stat().st_size > 1000
 
 
+def test_few_images_tell_nothing_and_other_data_are_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    runs = [write_run(tmp_path / name, [x] * 5) for name, x in (("a", 0.5), ("b", 0.6))]
+    for run in runs:
+        (tmp_path / run / "run.json").write_text(
+            json.dumps({"root": f"/data{run[-1]}"})
+        )
+    found = report.compare(runs)
+    assert found["runs"][1]["noise"]
+    assert "different folders, /dataa, /datab" in found["doubts"][0]
+    assert main(["compare", *runs]) == 0
+    text = capsys.readouterr().out
+    assert "too few images" in text and "different folders" in text
+
+
 def test_runs_that_cannot_be_compared_are_refused(tmp_path, run):
     other = write_run(tmp_path / "other", [0.5])
     with pytest.raises(ValueError, match="no image in common"):
