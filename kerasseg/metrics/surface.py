@@ -31,14 +31,23 @@ def surface_distances(label, class_ids, class_id=1, *, spacing=1.0, ignore_label
         infinite where it is in one only.
 
     Raises:
-        ValueError: if sizes differ, or ids are no whole numbers.
+        ValueError: if sizes differ, ids are no whole numbers, or `spacing` is no
+            positive number or two.
     """
     label, class_ids = class_maps(label, class_ids)
+    sides = np.asarray(spacing, "float64")
+    if sides.shape not in ((), (2,)) or not ((sides > 0) & (sides < np.inf)).all():
+        raise ValueError(
+            "`spacing` must be a positive number or two, (height, width). "
+            f"Received: {spacing!r}."
+        )
     known = np.ones(label.shape, bool)
     if ignore_label is not None:
         # Beside ignored pixels an outline is where the annotation ends, not the object.
         known = ndimage.binary_erosion(label != ignore_label, border_value=1)
     right, found = (_outline(x == class_id) for x in (label, class_ids))
+    # What lies among ignored pixels only is not there.
+    right, found = (x & (known & x).any() for x in (right, found))
     return tuple(
         _to_nearest(those, spacing)[these & known]
         for these, those in ((found, right), (right, found))

@@ -63,6 +63,17 @@ def test_average_precision_is_the_mean_precision_at_positives(binary):
     assert metrics.average_precision(counts) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("squeeze", [lambda x: x**8 / 1000, lambda x: 1 - x**8 / 1e3])
+def test_areas_hold_for_probabilities_near_0_and_1(squeeze):
+    rng = np.random.default_rng(0)
+    label = rng.integers(0, 2, 4000)
+    scores = squeeze(np.clip(rng.normal(0.4 + 0.2 * label, 0.2), 0, 1))
+    low, high = (scores[label == k] for k in (0, 1))
+    wins = (high[:, None] > low).mean() + 0.5 * (high[:, None] == low).mean()
+    found = metrics.roc_auc(metrics.ranking_counts(label, scores))
+    assert found == pytest.approx(wins, abs=1e-3)
+
+
 def test_two_classes_may_come_as_two_probabilities(binary):
     label, scores = binary
     both = np.stack([1 - scores, scores], -1)
@@ -80,6 +91,8 @@ def test_logits_are_no_probabilities(bad):
 def test_more_classes_have_no_ranking():
     with pytest.raises(ValueError, match="must be 0 or 1"):
         metrics.ranking_counts(np.full([2, 2], 2), np.full([2, 2], 0.5))
+    with pytest.raises(ValueError, match=r"of two classes.*\(2, 2, 3\)"):
+        metrics.ranking_counts(np.zeros([2, 2], int), np.full([2, 2, 3], 0.3))
 
 
 def test_without_one_class_there_is_no_area():

@@ -71,3 +71,20 @@ def test_outlines_at_ignored_pixels_do_not_count():
 def test_maps_of_unequal_sizes_are_refused():
     with pytest.raises(ValueError, match="one size"):
         metrics.surface_distances(np.zeros([2, 3], int), np.zeros([3, 2], int))
+
+
+def test_what_lies_among_ignored_pixels_only_is_not_there():
+    label, found = np.zeros([2, 20, 20], "int32")
+    label[2:6, 2:6], label[:, 12:] = 1, 255
+    found[10:15, 14:18] = 1
+    distances = metrics.surface_distances(label, found)
+    assert len(distances[0]) == 0
+    assert metrics.hd95(distances) == np.inf
+    label[2:6, 2:6] = 0
+    assert np.isnan(metrics.hd95(metrics.surface_distances(label, found)))
+
+
+@pytest.mark.parametrize("spacing", [0, -1, (0, 1), (2,), None, "a"])
+def test_sizes_of_pixels_are_positive(spacing):
+    with pytest.raises((ValueError, TypeError)):
+        metrics.surface_distances(*np.ones([2, 4, 4], "int32"), spacing=spacing)
