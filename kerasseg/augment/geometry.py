@@ -144,6 +144,11 @@ def _share_over(point, share, room, size):
 
 def _move_labels(sample, grid, mirrored, ignore_label):
     """Label, masks and instances of a sample on a grid, by key."""
+    if "weights" in sample:
+        raise ValueError(
+            "`geometry` does not move weights of pixels: put `border_weights` after "
+            "it. Received: a sample with `weights`."
+        )
     moved, fills = {}, {"label": ignore_label, "masks": False, "instances": 0}
     if mirrored and {"masks", "instances"} & sample.keys():
         moved, fills = mirror_objects(sample, grid), {"label": ignore_label}

@@ -1,5 +1,6 @@
 """Names and colours of the classes in label images. Private."""
 
+import collections
 import itertools
 import numbers
 import re
@@ -45,6 +46,9 @@ def find_names(root, masks_of, classes, mapping, ignore_label):
 
     Returns:
         tuple of text.
+
+    Raises:
+        ValueError: if a name is given twice.
     """
     if classes is None:
         classes = _listed_classes(root) or None
@@ -53,7 +57,11 @@ def find_names(root, masks_of, classes, mapping, ignore_label):
         classes = _mask_numbers.count_classes(root, ids, ignore_label)
     if isinstance(classes, numbers.Integral):
         classes = [f"class {class_id}" for class_id in range(classes)]
-    return tuple(map(str, classes))
+    classes = tuple(map(str, classes))
+    if len(set(classes)) != len(classes):  # results are told by these names
+        twice = collections.Counter(classes).most_common(1)[0][0]
+        raise ValueError(f"`classes` must be unique. Received: {twice!r} twice.")
+    return classes
 
 
 def _listed_classes(root):

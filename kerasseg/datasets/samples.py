@@ -26,7 +26,7 @@ class Samples:
     Args:
         names: one per sample, unique, for messages and names of output files.
         read: function of an index 0..len - 1 that returns the sample.
-        classes: class names, unique; the position is the class id.
+        classes: class names; the position is the class id.
         ignore_label: the id of pixels without a class.
         colors: (r, g, b) of each class, for pictures and palettes, or None.
         files: (image file, mask file) of each sample, or None.
@@ -59,11 +59,9 @@ class Samples:
     splits: tuple[str | None, ...] | None = None
 
     def __post_init__(self):
-        for name in ("names", "classes"):  # results are told by either
-            values = getattr(self, name)
-            if len(set(values)) != len(values):
-                twice = collections.Counter(values).most_common(1)[0][0]
-                raise ValueError(f"`{name}` must be unique. Received: {twice!r} twice.")
+        if len(set(self.names)) != len(self.names):
+            twice = collections.Counter(self.names).most_common(1)[0][0]
+            raise ValueError(f"`names` must be unique. Received: {twice!r} twice.")
         lengths = dict.fromkeys(("files", "splits"), len(self.names))
         for name, length in (lengths | {"colors": len(self.classes)}).items():
             value = getattr(self, name)

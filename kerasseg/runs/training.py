@@ -219,7 +219,9 @@ def make_step(recipe, facts, samples):
             accumulate=settings["accumulate"],
             clip_norm=settings["clip_norm"] or None,  # 0 in a recipe: none
             ema_decay=settings["ema_decay"] or None,
-            swa_begin=int(share * settings["epochs"] * steps_per_epoch) or None,
+            swa_begin=int(share * settings["epochs"] * steps_per_epoch)
+            if share
+            else None,
             jit_compile=settings["jit_compile"],
             skip_non_finite=settings["on_non_finite"] == "skip",
         ),

@@ -129,7 +129,10 @@ def _spread(recipe, value):
     """Scale from the middle of the recipe's own, as far either way."""
     part = _with_key(recipe, "scale")
     middle = math.sqrt(part["scale"][0] * part["scale"][1])
-    part["scale"] = [round(middle / value, 4), round(middle * value, 4)]
+    low, high = middle / value, middle * value
+    if part.get("exact"):  # crops as they are need a scale that holds 1
+        low, high = min(low, 1.0), max(high, 1.0)
+    part["scale"] = [round(low, 4), round(high, 4)]
 
 
 def _second_weight(recipe, value):

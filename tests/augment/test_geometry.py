@@ -124,6 +124,12 @@ def test_reflection_mirrors_the_image_but_not_the_label(rng):
     np.testing.assert_array_equal(result["image"], expected)
 
 
+def test_weights_of_pixels_are_not_left_where_they_were():
+    sample = {"image": np.zeros([4, 4, 3], "uint8"), "weights": np.ones([4, 4], "f4")}
+    with pytest.raises(ValueError, match="put `border_weights` after"):
+        augment.geometry(size=(4, 4))(sample, (0, 0))
+
+
 def test_boxes_of_the_file_do_not_outlive_a_move(rng):
     sample = {**picture(rng), "boxes": np.zeros([0, 4]), "areas": np.zeros(0)}
     found = run(augment.geometry(size=(8, 8)), sample)

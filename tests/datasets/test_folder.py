@@ -267,6 +267,12 @@ def test_class_names_come_from_the_file_or_the_argument(draw):
     assert datasets.folder(root, classes=2).classes == ("class 0", "class 1")
 
 
+def test_names_of_classes_must_be_unique(draw):
+    root = draw("images/a.png", "labels/a.png")
+    with pytest.raises(ValueError, match=r"`classes` must be unique.*'a' twice"):
+        datasets.folder(root, classes=("a", "b", "a"))
+
+
 def test_classes_are_counted_over_all_splits(draw):
     root = draw("train/images/a.png", "train/labels/a.png")
     draw("val/images/b.png", "val/labels/b.png", label=np.array([[5, 255, 0]] * 2))

@@ -47,11 +47,6 @@ def test_a_slice_points_to_subset(samples):
         samples[0:2]
 
 
-def test_classes_must_be_unique():
-    with pytest.raises(ValueError, match=r"`classes` must be unique.*'a' twice"):
-        Samples(("x",), lambda index: {}, ("a", "b", "a"))
-
-
 def test_names_must_be_unique():
     with pytest.raises(ValueError, match="'a' twice"):
         Samples(names=("a", "b", "a"), read=read, classes=("ground",))

@@ -72,3 +72,10 @@ def test_the_starting_point_changes_nothing_of_consequence():
     assert found["loss"][0] == recipe["loss"][0]
     assert option_of("loss.weights_power") == ("loss", "class_weights")
     assert option_of("optimizer.learning_rate") == ("optimizer", "learning_rate")
+
+
+def test_a_narrow_scale_still_holds_1_where_crops_are_cut_out_as_they_are():
+    part = {"name": "standard", "size": [8, 8], "scale": [0.7, 1.5], "exact": 0.5}
+    one = changed({"augment": part}, {"augment.scale_spread": 1.0})
+    low, high = one["augment"]["scale"]
+    assert low <= 1 <= high
