@@ -12,7 +12,7 @@ from kerasseg.names import bounded
 from kerasseg.predict import activations, one_image
 from kerasseg.predict.options import check_scales
 from kerasseg.predict.preprocessing import extend, prepare
-from kerasseg.predict.strides import multiple
+from kerasseg.predict.strides import continuation, multiple
 from kerasseg.predict.views import VIEWS, check_flips
 
 # model -> {answer: compiled function}; an entry goes when its model goes.
@@ -141,8 +141,8 @@ def infer(model, images, answer, *, flips=False, scales=None):
     Args:
         model: image -> logits [N, H, W, K], or a dict of outputs with "logits".
         images: N images [H, W] or [H, W, C]; see `prepare`. Of other sizes than a
-            model takes or halves without a rest, they are continued by their last row
-            and column, and the answer is cut.
+            model takes or halves without a rest, they are continued, see
+            `strides.continuation`, and the answer is cut.
         answer: function of logits, such as `to_probabilities`; a module-level one,
             because it is compiled once per model.
         flips: see `check_flips`.
@@ -166,7 +166,8 @@ def infer(model, images, answer, *, flips=False, scales=None):
     total = functools.reduce(np.add, found)
     is_engine = hasattr(model, "answering")
     if answer in CHOICES and not is_engine and activations.are_suspicious(total):
-        shown = extend(batch[:1], input_shape(model)[:2], multiple(model))
+        size, mode = input_shape(model)[:2], continuation(model)
+        shown = extend(batch[:1], size, multiple(model), mode)
         activations.tell_probabilities(model, shown, logits_of)
     # Of a single view the answer may be class ids, which must stay integers.
     num = len(VIEWS[flips]) * len(sizes)
@@ -192,7 +193,7 @@ def _flipped(model, batch, answer, flips):
     def seen(view):
         # Mirrored before it is continued: all views are then alike.
         laid = view.of(batch)
-        shown = extend(laid, wanted, multiple(model))
+        shown = extend(laid, wanted, multiple(model), continuation(model))
         found = ops.convert_to_numpy(run(np.ascontiguousarray(shown)))
         if found.shape[1:3] != shown.shape[1:3]:
             raise ValueError(

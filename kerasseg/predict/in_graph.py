@@ -5,7 +5,7 @@ import tensorflow as tf
 from kerasseg.images.values import check_range
 from kerasseg.predict import forward
 from kerasseg.predict.activations import call
-from kerasseg.predict.strides import multiple
+from kerasseg.predict.strides import continuation, multiple
 
 BYTE = (0, 255)  # the numbers that models take
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
@@ -60,8 +60,10 @@ def extended(model, images, answer):
     if step == 1 or (all(static) and sides == given):
         return answer(call(model, images))
     for axis, (side, n) in enumerate(zip(sides, given), 1):
-        # By a gather: `tf.pad` does not repeat the last row, other runtimes lack more.
-        images = tf.gather(images, tf.minimum(tf.range(side), n - 1), axis=axis)
+        # By a gather: `tf.pad` does neither repeat the last row nor mirror more than
+        # there is, and other runtimes lack more.
+        places = _continued(tf.range(side), n, continuation(model))
+        images = tf.gather(images, places, axis=axis)
     images = tf.ensure_shape(images, [None, *wanted, images.shape[-1]])
 
     def cut(values):
@@ -75,6 +77,15 @@ def extended(model, images, answer):
         return values[:, :rows, :columns]
 
     return tf.nest.map_structure(cut, answer(call(model, images)))
+
+
+def _continued(places, num, mode):
+    """Rows, of so many, that stand at these places, as numpy.pad has it."""
+    if mode == "edge":
+        return tf.minimum(places, num - 1)
+    there_and_back = tf.maximum(2 * (num - 1), 1)
+    places = places % there_and_back
+    return tf.minimum(places, there_and_back - places)
 
 
 def of_model_size(model, images):

@@ -111,7 +111,7 @@ def test_served_answers_equal_prediction(exported, answers, signature, size):
     assert ids.dtype == np.int32 and confidence.dtype == np.float32
     # Odd sides are continued by one pixel, see `predict.strides`.
     even = [(0, n % 2) for n in size]
-    shown = np.pad(batch.astype("float32"), [(0, 0), *even, (0, 0)], mode="edge")
+    shown = np.pad(batch.astype("float32"), [(0, 0), *even, (0, 0)], mode="reflect")
     logits = model(shown, training=False)["logits"][:, : size[0], : size[1]]
     np.testing.assert_array_equal(ids, np.argmax(logits, -1))
     for image, found, sure in zip(batch, ids, confidence):

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from kerasseg import predict, zoo
 from kerasseg.predict import in_graph
-from kerasseg.predict.strides import multiple
+from kerasseg.predict.strides import continuation, multiple
 
 SIZE = (45, 71)
 
@@ -45,7 +45,7 @@ def model():
 
 def extended(image, step=16):
     more = [(0, -n % step) for n in image.shape[:2]]
-    return np.pad(image, [*more, (0, 0)], mode="edge")
+    return np.pad(image, [*more, (0, 0)], mode="reflect")
 
 
 def test_odd_sizes_give_what_the_continued_image_gives(model, rng):
@@ -87,3 +87,16 @@ def test_maps_of_a_grid_are_cut_to_it(rng):
     image = rng.uniform(0, 255, [1, *SIZE, 3]).astype("float32")
     found = in_graph.extended(model, tf.constant(image), dict)
     assert found["distances"].shape == (1, 23, 36, 8)
+
+
+@pytest.mark.parametrize("size", [(1, 5), (3, 1), (2, 2), (7, 40)])
+def test_small_images_are_mirrored_as_often_as_needed(model, size, rng):
+    image = rng.integers(0, 256, [*size, 3]).astype("float32")
+    place = tf.function(lambda x: in_graph.extended(model, x, lambda y: y))
+    expected = model(extended(image)[None], training=False)[:, : size[0], : size[1]]
+    np.testing.assert_allclose(place(image[None]), expected, atol=1e-4)
+
+
+def test_objects_are_not_mirrored_beyond_the_image():
+    assert continuation(zoo.stardist(encoder="plain", base_filters=2)) == "edge"
+    assert continuation(zoo.unet(2, base_filters=2)) == "reflect"
