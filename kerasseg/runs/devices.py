@@ -129,7 +129,9 @@ def _check_cluster():
     try:
         config = json.loads(os.environ["TF_CONFIG"])
         places = config["cluster"][config["task"]["type"]]
-        places[int(config["task"]["index"])]  # raises if there is no such worker
+        index = int(config["task"]["index"])
+        if not 0 <= index < len(places):
+            raise IndexError(index)
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise ValueError(
             'distribute="multiworker" needs the environment variable TF_CONFIG, as in '

@@ -16,6 +16,7 @@ BYTE = (0, 255)
 OF_SCORES = ("flips", "scales", "tile_px", "refine")  # options that need probabilities
 # Of scikit-image, for weights that are compared without their data.
 PHOTOS = ("astronaut", "coffee", "chelsea", "rocket", "motorcycle_left")
+SAVED_MODELS = ("saved_model", "tf_saved_model")
 
 
 def export(
@@ -49,9 +50,11 @@ def export(
 
     Raises:
         ExportError: as of `export.save`, or if int8 loses more.
+        ValueError: for options that do not go together.
     """
     from kerasseg import export as exporting
 
+    _check(format, precision, raw, max_loss)
     exporting.check(format, precision)
     loaded = load_chosen(run)
     made = {"format": format, "out": out}
@@ -64,11 +67,28 @@ def export(
     return path
 
 
+def _check(format, precision, raw, max_loss):
+    """Refuse options that would be left out without a word."""
+    if raw and format in SAVED_MODELS:
+        raise ValueError(
+            "`raw` is for onnx, openvino and litert: a SavedModel answers with class "
+            f"ids, and keras holds the model itself. Received: format={format!r}."
+        )
+    if raw and precision != "float32":
+        raise ValueError(
+            f"`raw` files hold float32. Received: raw=True, precision={precision!r}."
+        )
+    if not max_loss <= 100:  # NaN, too
+        raise ValueError(
+            f"`max_loss` must be a number of points. Received: max_loss={max_loss}."
+        )
+
+
 def _written(loaded, precision, raw, *, format, out):
     from kerasseg import export as exporting
 
     model, _, facts = loaded
-    if format in ("saved_model", "tf_saved_model"):
+    if format in SAVED_MODELS:
         ignored = {"ignore_label": facts["ignore_label"]}
         return exporting.saved_model(model, out, **_look(loaded), **ignored)
     path = pathlib.Path(out) / facts["name"]
@@ -241,7 +261,7 @@ def _check_loss(model, format, scores, max_loss):
     from kerasseg.export import ExportError
 
     loss = 100 * (scores["float32"] - scores["int8"])
-    if loss > max_loss:
+    if not loss <= max_loss:  # NaN, too
         raise ExportError(
             f"{model.name!r} loses {loss:.2f} points of {scores['score']} in int8 as "
             f"{format!r}, on {scores['images']} images: from "

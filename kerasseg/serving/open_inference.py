@@ -41,8 +41,10 @@ def begin(request, model):
     """
     check_name(request, model)
     length = request.headers.get(LENGTH)
-    if length is not None and not (length.isascii() and length.isdigit()):
-        raise _bad(f"{LENGTH} must be a number of bytes", length)
+    # Python refuses numbers of more than 4,300 digits.
+    fits = length is None or (length.isascii() and length.isdigit())
+    if not fits or len(length or "") > 15:
+        raise _bad(f"{LENGTH} must be a number of bytes", length[:100])
     return None if length is None else int(length)
 
 

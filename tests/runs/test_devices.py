@@ -70,7 +70,12 @@ def test_an_unknown_distribution_lists_the_choices():
         devices.prepare(distribute="multi")
 
 
-@pytest.mark.parametrize("config", [None, "{", "{}", "3", '{"task": {"type": "x"}}'])
+WITHOUT = '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": -1}}'
+
+
+@pytest.mark.parametrize(
+    "config", [None, "{", "{}", "3", '{"task": {"type": "x"}}', WITHOUT]
+)
 def test_workers_without_their_configuration_are_told_how(monkeypatch, config):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     if config:

@@ -174,6 +174,21 @@ def test_the_range_of_values_is_in_the_file():
     assert found == {"flips": "both", "value_range": [0, 4095]}
 
 
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"raw": True}, "a SavedModel answers with class ids"),
+        ({"raw": True, "format": "onnx", "precision": "float16"}, "hold float32"),
+        ({"raw": True, "format": "onnx", "precision": "int8"}, "hold float32"),
+        ({"max_loss": float("nan")}, "`max_loss` must be a number"),
+    ],
+)
+def test_options_that_would_be_left_out_are_refused(wrong, told, tmp_path):
+    with pytest.raises(ValueError, match=told):
+        runs.export(catalog.entry("shapes"), tmp_path / "out", **wrong)
+    assert not (tmp_path / "out").exists()
+
+
 def test_int8_is_scored_without_what_needs_probabilities(monkeypatch):
     """A file of class ids has none, which runs with tiles or views would ask for."""
     asked = []
