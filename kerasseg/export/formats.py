@@ -76,8 +76,17 @@ def save(
     if chosen.precisions != ("float32",):
         options = {"value_range": value_range, "precision": precision}
         options["pictures"] = pictures
+    else:  # the model itself, without what makes answers of its outputs
+        content["outputs"] = _outputs(model)
     write = functools.partial(chosen.write, model, **options)
     return _write(write, path, chosen.suffix, {**content, "file_format": format})
+
+
+def _outputs(model):
+    """Dtype and shape of what a model returns, by name; "logits" of a single tensor."""
+    found = model.output if isinstance(model.output, dict) else {"logits": model.output}
+    sides = {name: ["N", *map(str, x.shape[1:])] for name, x in found.items()}
+    return {name: f"{x.dtype} [{', '.join(sides[name])}]" for name, x in found.items()}
 
 
 def save_raw(model, path, *, format, value_range=None):

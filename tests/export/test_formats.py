@@ -183,3 +183,11 @@ def test_a_format_of_ones_own_is_a_row(tmp_path, monkeypatch):
     model = keras.Sequential([keras.Input((4, 4, 3)), keras.layers.Conv2D(2, 1)])
     path = export.save(model, tmp_path / "model", format="npz")
     assert path.name == "model.npz" and len(np.load(path).files) == 2
+
+
+@pytest.mark.parametrize("format", ["keras", "weights"])
+def test_models_themselves_are_said_to_return_logits(format, tmp_path):
+    path = export.save(small_model(), tmp_path / "model", format=format)
+    about = json.loads((path.parent / f"{path.name}.json").read_text())
+    assert set(about["outputs"]) == {"logits"}
+    assert about["outputs"]["logits"].startswith("float32 [N, None, None, ")
