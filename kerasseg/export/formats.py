@@ -13,7 +13,7 @@ from kerasseg import names
 from kerasseg.export import programs, quantization
 from kerasseg.export.about import describe
 from kerasseg.export.saved_model import saved_model
-from kerasseg.predict import runtimes
+from kerasseg.predict import forward, runtimes
 
 SAVED_MODEL = ("saved_model", "tf_saved_model")
 PRECISIONS = ("float32", "float16", "int8")
@@ -84,7 +84,10 @@ def save(
 
 def _outputs(model):
     """Dtype and shape of what a model returns, by name; "logits" of a single tensor."""
-    found = model.output if isinstance(model.output, dict) else {"logits": model.output}
+    if forward.output_names(model):
+        found = model.output
+    else:  # of which a Sequential has no `output` before it was called
+        found = {"logits": x for x in model.outputs[:1]}
     sides = {name: ["N", *map(str, x.shape[1:])] for name, x in found.items()}
     return {name: f"{x.dtype} [{', '.join(sides[name])}]" for name, x in found.items()}
 
