@@ -87,7 +87,7 @@ def _outputs(model):
     if forward.output_names(model):
         found = model.output
     else:  # of which a Sequential has no `output` before it was called
-        found = {"logits": x for x in model.outputs[:1]}
+        found = dict(zip(["logits"], model.outputs))
     sides = {name: ["N", *map(str, x.shape[1:])] for name, x in found.items()}
     return {name: f"{x.dtype} [{', '.join(sides[name])}]" for name, x in found.items()}
 
