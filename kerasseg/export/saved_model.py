@@ -31,11 +31,13 @@ def saved_model(
 
     Signatures:
 
-    - `serving_default`: `images` uint8 [N, H, W, C], raw RGB.
-    - `float`: `images` float32 [N, H, W, C], the same values 0..255.
+    - `serving_default`: `images` uint8 [N, H, W, C], raw RGB: 0..255, unless the
+      `value_range` lies within and is that of bytes, too.
+    - `float`: `images` float32 [N, H, W, C], values 0..255.
     - `encoded` (1 or 3 channels): `image_bytes` string [N], JPEG or PNG files of one
-      size; a file that is neither, broken or too large is an error that says so. The
-      EXIF orientation is not applied.
+      size, read as `images.read_image` does, PNG files of 16 bits in the numbers of the
+      `value_range`; a file that is neither, broken or too large, or whose range is not
+      known, is an error that says so. The EXIF orientation is not applied.
     - `data` (where `value_range` is not 0..255): `images` float32 [N, H, W, C] in the
       numbers of the data, which are scaled inside.
 
@@ -103,7 +105,7 @@ def _functions(model, max_pixels, value_range):
             "`model` must know the channels of its input. Build it with "
             "input_shape=(None, None, 3). Received: None."
         )
-    functions = tasks.of(model).signatures(model, max_pixels)
+    functions = tasks.of(model).signatures(model, max_pixels, value_range)
     if list(value_range or BYTE) != list(BYTE):
         from kerasseg.predict import in_graph
 

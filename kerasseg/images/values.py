@@ -137,6 +137,19 @@ def range_from_extent(dtype, low, high, whole=True, value_range=None):
     )
 
 
+def range_of_dtype(dtype, value_range=None):
+    """Range of all uint8 or uint16 images; None where their numbers must tell it.
+
+    Args:
+        dtype: "uint8" or "uint16".
+        value_range: (black, white) of the data; None, or 0..255, for none of its own.
+    """
+    black, white = check_range(value_range or BYTE)
+    if (black, white) != BYTE and _applies(np.dtype(dtype), np.inf, (black, white)):
+        return black, white
+    return BYTE if dtype == "uint8" else None
+
+
 def check_range(value_range):
     """A range as (low, high), floats.
 

@@ -1,33 +1,35 @@
-"""Images and image files into a model, inside a graph: for SavedModels and others."""
+"""Images into a model, inside a graph: for SavedModels and others."""
 
 import tensorflow as tf
 
-from kerasseg.images.values import check_range
+from kerasseg.images.values import check_range, range_of_dtype
 from kerasseg.predict import forward
 from kerasseg.predict.activations import call
+from kerasseg.predict.encoded import of_encoded
 from kerasseg.predict.strides import continuation, multiple
 
 BYTE = (0, 255)  # the numbers that models take
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 
 
-def functions(model, answer, max_pixels):
+def functions(model, answer, max_pixels, value_range=None):
     """Signatures of a model that takes images of any size, or of one.
 
     Args:
         model: keras.Model, image -> outputs.
         answer: function of its outputs to a dict of tensors.
         max_pixels: larger encoded images are refused before they are decoded.
+        value_range: (black, white) of the data that the model was trained on; None for
+            0..255.
 
     Returns:
         dict of TensorFlow functions: "serving_default" of `images` uint8 [N, H, W, C],
-        "float" of `images` float32, the same values 0..255, and, for 1 or 3 channels,
-        "encoded" of `image_bytes` string [N], JPEG or PNG files of one size.
+        "float" of `images` float32, values 0..255, and, for 1 or 3 channels, "encoded"
+        of `image_bytes` string [N], JPEG or PNG files of one size.
     """
     floats = of_floats(model, answer)
-    found = {"serving_default": of_bytes(model, floats), "float": floats}
+    found = {"serving_default": of_bytes(model, floats, value_range), "float": floats}
     if forward.input_shape(model)[-1] in (1, 3):
-        found["encoded"] = of_encoded(model, floats, max_pixels)
+        found["encoded"] = of_encoded(model, floats, max_pixels, value_range)
     return found
 
 
@@ -104,12 +106,16 @@ def of_model_size(model, images):
         return tf.ensure_shape(tf.identity(unknown), images.shape)
 
 
-def of_bytes(model, floats):
-    """The same for `images` uint8 [N, H, W, C]; `floats` is from `of_floats`."""
+def of_bytes(model, floats, value_range=None):
+    """The same for `images` uint8 [N, H, W, C]; `floats` is from `of_floats`.
+
+    They are 0..255 whatever the range of the data is, unless that is within 0..255.
+    """
+    found = range_of_dtype("uint8", value_range)
 
     @tf.function(input_signature=[image_spec(model, tf.uint8)])
     def of_byte_images(images):
-        return floats(tf.cast(images, tf.float32))
+        return floats(_scaled(tf.cast(images, tf.float32), found))
 
     return of_byte_images
 
@@ -119,20 +125,23 @@ def image_spec(model, dtype):
     return tf.TensorSpec([None, *forward.input_shape(model)], dtype, name="images")
 
 
-def files_spec():
-    """Shape and dtype of a batch of image files."""
-    return tf.TensorSpec([None], tf.string, name="image_bytes")
-
-
 def of_data(floats, value_range):
     """The same for `images` float32 [N, H, W, C] in numbers of another range."""
-    black, white = check_range(value_range)
+    found = check_range(value_range)
 
     @tf.function(input_signature=floats.input_signature)
     def of_data_images(images):
-        return floats((images - black) * 255.0 / (white - black))
+        return floats(_scaled(images, found))
 
     return of_data_images
+
+
+def _scaled(images, value_range):
+    """Numbers of a range in 0..255."""
+    black, white = value_range
+    if (black, white) == BYTE:
+        return images
+    return (images - black) * 255.0 / (white - black)
 
 
 def program(model, answer, value_range=None, *, size=None, dtype=None):
@@ -150,19 +159,15 @@ def program(model, answer, value_range=None, *, size=None, dtype=None):
     Returns:
         TensorFlow function of `images` [N, H, W, C].
     """
-    black, white = check_range(value_range or BYTE)
-    is_byte = (black, white) == BYTE
-    dtype = dtype or (tf.uint8 if is_byte else tf.float32)
+    found = check_range(value_range or BYTE)
+    dtype = dtype or (tf.uint8 if found == BYTE else tf.float32)
     height, width, channels = forward.input_shape(model)
     shape = [None, *(size or (height, width)), channels]
     spec = tf.TensorSpec(shape, dtype, name="images")
 
     @tf.function(input_signature=[spec])
     def of_images(images):
-        images = tf.cast(images, tf.float32)
-        if not is_byte:
-            images = (images - black) * 255.0 / (white - black)
-        return answer(images)
+        return answer(_scaled(tf.cast(images, tf.float32), found))
 
     return of_images
 
@@ -177,41 +182,6 @@ def raw(model, value_range=None):
         return extended(model, images, named)
 
     return program(model, answer, value_range)
-
-
-def of_encoded(model, floats, max_pixels):
-    """The same for `image_bytes` string [N], JPEG or PNG files.
-
-    All images of a request must have one size, because their answers are one tensor.
-    Like TensorFlow's decoders it ignores the EXIF orientation of a JPEG.
-
-    Args:
-        model: of 1 or 3 channels.
-        floats: from `of_floats`.
-        max_pixels: images above are refused before they are decoded.
-    """
-    height, width, channels = forward.input_shape(model)
-    decoded = tf.TensorSpec([None, None, channels], tf.uint8)
-
-    @tf.function(input_signature=[files_spec()])
-    def of_image_files(image_bytes):
-        size = _common_size(image_bytes, max_pixels)
-        wanted = [
-            given if given else size[i] for i, given in enumerate((height, width))
-        ]
-        problem = ["The model takes only", wanted, "px. Received height, width:", size]
-        fits = tf.debugging.Assert(tf.reduce_all(size == tf.stack(wanted)), problem)
-        # No file is decoded before all sizes have been checked.
-        with tf.control_dependencies([fits]):
-            files = tf.identity(image_bytes)
-        images = tf.map_fn(
-            lambda data: decode(data, channels), files, fn_output_signature=decoded
-        )
-        # map_fn loses the static size that a model of fixed size needs.
-        images = tf.ensure_shape(images, [None, height, width, channels])
-        return floats(tf.cast(images, tf.float32))
-
-    return of_image_files
 
 
 def fit_size(image, size):
@@ -256,85 +226,3 @@ def _hats(length, inner, given):
     total = tf.reduce_sum(weights, axis=1, keepdims=True)
     inside = tf.cast(tf.range(length) < inner, tf.float32)[:, None]
     return inside * weights / tf.maximum(total, 1e-6)
-
-
-def sizes_of(image_bytes, max_pixels):
-    """Height and width of each file, from its header.
-
-    Args:
-        image_bytes: string [N], JPEG or PNG files.
-        max_pixels: larger ones are refused, before they are decoded.
-
-    Returns:
-        int32 [N, 2]. Files that are neither, and an empty list, raise an
-        InvalidArgumentError that says so when they are served.
-    """
-    num = tf.shape(image_bytes)[0]
-    some = tf.debugging.Assert(num > 0, ["`image_bytes` must hold an image."])
-    with tf.control_dependencies([some]):
-        numbers = tf.range(num)
-    return tf.map_fn(
-        lambda pair: _size(pair[0], pair[1], max_pixels),
-        (image_bytes, numbers),
-        fn_output_signature=tf.TensorSpec([2], tf.int32),
-    )
-
-
-def decode(data, channels):
-    """uint8 [H, W, channels], the same pixels as other decoders give."""
-
-    def jpeg():
-        # TensorFlow's default (2.21) is a faster, less exact transform.
-        method = "INTEGER_ACCURATE"
-        return tf.io.decode_jpeg(data, channels=channels, dct_method=method)
-
-    def png():
-        return tf.io.decode_png(data, channels=channels)
-
-    # Not tf.io.decode_image, whose result has no static rank: a GIF is a film.
-    return tf.cond(_starts_with(data, PNG), png, jpeg)
-
-
-def _common_size(image_bytes, max_pixels):
-    """Height and width of all images [2], from their headers, or an error."""
-    sizes = sizes_of(image_bytes, max_pixels)
-    same = tf.debugging.Assert(
-        tf.reduce_all(sizes == sizes[:1]),
-        ["All images of a request must have one size. Received height, width:", sizes],
-        summarize=16,  # the default shows three numbers
-    )
-    # In a graph an Assert holds back only what is made to depend on it.
-    with tf.control_dependencies([same]):
-        return tf.identity(sizes[0])
-
-
-def _size(data, number, max_pixels):
-    """Height and width in the header of file `number`: int32 [2]."""
-    is_png = _starts_with(data, PNG)
-    problem = ["`image_bytes` must be JPEG or PNG files. File", number, "is neither."]
-    known = is_png | _starts_with(data, JPEG)
-    with tf.control_dependencies([tf.debugging.Assert(known, problem)]):
-        data = tf.identity(data)
-    size = tf.cond(
-        is_png,
-        lambda: _png_size(data),
-        lambda: tf.image.extract_jpeg_shape(data)[:2],
-    )
-    # The product of two int32 could overflow.
-    pixels = tf.reduce_prod(tf.cast(size, tf.float64))
-    fits = (tf.reduce_min(size) > 0) & (pixels <= max_pixels)
-    problem = [f"An image must have 1..{max_pixels} pixels. Received height, width:"]
-    problem += [size, "in file", number]
-    with tf.control_dependencies([tf.debugging.Assert(fits, problem)]):
-        return tf.identity(size)
-
-
-def _starts_with(data, mark):
-    # Longer than any mark, so that substr never runs over the end.
-    return tf.strings.substr(data + b"\0" * len(mark), 0, len(mark)) == mark
-
-
-def _png_size(data):
-    # Signature, length and name of the first chunk, then width and height.
-    header = tf.strings.substr(data + b"\0" * 24, 16, 8)
-    return tf.io.decode_raw(header, tf.int32, little_endian=False)[::-1]

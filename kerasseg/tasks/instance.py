@@ -72,22 +72,25 @@ def folder(model, inputs, out, **options):
     return objects.folder(predict, model, inputs, out, **options)
 
 
-def signatures(model, max_pixels):
+def signatures(model, max_pixels, value_range=None):
     """From images to boxes, classes, scores and masks: uint8, float and encoded.
 
     As `program`; "encoded" takes files of several sizes in one request.
     """
     import tensorflow as tf
 
+    from kerasseg.images.values import range_of_dtype
     from kerasseg.predict import forward, in_graph
 
     found = {
-        "serving_default": program(model, None),
+        "serving_default": program(
+            model, range_of_dtype("uint8", value_range), dtype=tf.uint8
+        ),
         "float": program(model, None, dtype=tf.float32),
     }
     if forward.input_shape(model)[-1] in (1, 3):
         find = in_graph.of_floats(model, dict)
-        found["encoded"] = _of_encoded(model, find, max_pixels)
+        found["encoded"] = _of_encoded(model, find, max_pixels, value_range)
     return found
 
 
@@ -126,23 +129,23 @@ def _in_image(found, sizes, inners, size):
     return {**found, "boxes": boxes, "masks": stretch_masks(found["masks"], shares)}
 
 
-def _of_encoded(model, find, max_pixels):
+def _of_encoded(model, find, max_pixels, value_range):
     import tensorflow as tf
 
-    from kerasseg.predict import forward, in_graph
+    from kerasseg.predict import encoded, forward, in_graph
 
     height, width, channels = forward.input_shape(model)
     fitted = tf.TensorSpec([height, width, channels], tf.float32)
     inner = tf.TensorSpec([2], tf.int32)
 
-    @tf.function(input_signature=[in_graph.files_spec()])
+    @tf.function(input_signature=[encoded.files_spec()])
     def find_in_files(image_bytes):
-        sizes = in_graph.sizes_of(image_bytes, max_pixels)
+        sizes = encoded.sizes_of(image_bytes, max_pixels)
         with tf.control_dependencies([sizes]):  # nothing is decoded unchecked
             files = tf.identity(image_bytes)
         images, inners = tf.map_fn(
             lambda data: in_graph.fit_size(
-                in_graph.decode(data, channels), (height, width)
+                encoded.decode(data, channels, value_range), (height, width)
             ),
             files,
             fn_output_signature=(fitted, inner),
@@ -180,5 +183,6 @@ TASK = Task(
     program=program,
     differences=differences.of_detections,
     outputs=OUTPUTS,
+    file_options={"fit": "resize", "score_threshold": None},
     choose=choosing.threshold,
 )

@@ -284,14 +284,14 @@ def _segments(found, things, class_names):
     ]
 
 
-def signatures(model, max_pixels):
+def signatures(model, max_pixels, value_range=None):
     """From images to the maps of the model: uint8, float and encoded.
 
     Grouping is left to the client: `instance.panoptic.decode` needs numpy and scipy.
     """
     from kerasseg.predict import in_graph
 
-    return in_graph.functions(model, dict, max_pixels)
+    return in_graph.functions(model, dict, max_pixels, value_range)
 
 
 TASK = dataclasses.replace(
@@ -321,5 +321,6 @@ TASK = dataclasses.replace(
     program=objects.program,
     differences=differences.of_maps,
     outputs=OUTPUTS,
+    file_options=dict.fromkeys(("score_threshold", "max_objects")),
     choose=lambda task, model, samples, options, recipe: ({}, []),
 )

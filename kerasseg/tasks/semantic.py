@@ -282,14 +282,14 @@ def num_classes(model):
     return num_classes(model)
 
 
-def signatures(model, max_pixels):
+def signatures(model, max_pixels, value_range=None):
     """From images to `class_ids` and `confidence`: uint8, float and encoded.
 
     And to `class_ids` in few bytes, see `predict.replies`.
     """
     from kerasseg.predict import in_graph, replies
 
-    found = in_graph.functions(model, _segmented, max_pixels)
+    found = in_graph.functions(model, _segmented, max_pixels, value_range)
     return found | replies.functions(found, num_classes(model))
 
 

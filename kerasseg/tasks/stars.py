@@ -52,7 +52,7 @@ def folder(model, inputs, out, **options):
     return objects.folder(predict, model, inputs, out, **options)
 
 
-def signatures(model, max_pixels):
+def signatures(model, max_pixels, value_range=None):
     """From images to the maps that polygons are found in: uint8, float and encoded.
 
     Polygons are left to the client: `instance.star_polygons.decode` needs numpy and
@@ -60,7 +60,7 @@ def signatures(model, max_pixels):
     """
     from kerasseg.predict import in_graph
 
-    return in_graph.functions(model, dict, max_pixels)
+    return in_graph.functions(model, dict, max_pixels, value_range)
 
 
 TASK = dataclasses.replace(
@@ -81,5 +81,6 @@ TASK = dataclasses.replace(
     program=objects.program,
     differences=differences.of_maps,
     outputs=OUTPUTS,
+    file_options=dict.fromkeys(("score_threshold", "overlap_threshold", "max_objects")),
     choose=choosing.threshold,
 )

@@ -55,13 +55,16 @@ class Task:
             of one size for all images of one size, and `predict.tables.Found`, for
             clips; None if there is none.
         num_classes: model -> how many classes it tells apart; None if it does not say.
-        signatures: (model, max_pixels) -> dict of TensorFlow functions.
+        signatures: (model, max_pixels, value_range) -> dict of TensorFlow functions.
         program: (model, value_range) -> the one of them that files for other runtimes
             hold, see `predict.in_graph.program`.
         differences: (outputs of the model, outputs of another runtime) for one image,
             dicts of arrays -> {"agreement": share of equal answers, "error": the
             largest difference, "iou": of what was found}.
         outputs: dict from output of the signatures to its dtype, shape and meaning.
+        file_options: what `program` and `signatures` do, as options of prediction,
+            where that is not what their defaults do; None for what is left to whoever
+            reads the answers.
         choose: (task, model, samples, options, recipe) -> (dict of prediction options
             that score best on the samples, list of JSON-able dicts of what was tried).
     """
@@ -90,6 +93,7 @@ class Task:
     program: Callable
     differences: Callable
     outputs: dict
+    file_options: dict = dataclasses.field(default_factory=dict)
     opacity: Callable = lambda task, model, image, options: (
         task.ids(task.predict(model, image, options)) > 0
     )

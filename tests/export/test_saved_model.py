@@ -302,7 +302,13 @@ def test_a_served_model_knows_the_range_of_its_data(tmp_path, rng):
     about = json.loads((folder / "kerasseg.json").read_text())
     assert about["input"]["range"] == [0, 255]
     assert about["input"]["data_range"] == [-1, 4095]
-    run = tf.saved_model.load(str(folder)).signatures["data"]
+    served = tf.saved_model.load(str(folder))
+    run = served.signatures["data"]
+    words = rng.integers(0, 4096, [17, 20, 3], "uint16")
+    file = tf.io.encode_png(words).numpy()
+    found = served.signatures["encoded"](image_bytes=tf.constant([file]))["class_ids"]
+    expected = predict.class_ids(model, words, value_range=(-1, 4095))
+    np.testing.assert_array_equal(found[0], expected)
     image = rng.uniform(-1, 4095, [17, 20, 3]).astype("float32")
     found = run(images=tf.constant(image[None]))["class_ids"][0]
     expected = predict.class_ids(model, image, value_range=(-1, 4095))

@@ -126,7 +126,7 @@ TASK = dataclasses.replace(
     ),
     folder=folder,
     num_classes=lambda model: None,
-    signatures=lambda model, limit: in_graph.functions(model, dict, limit),
+    signatures=lambda model, *more: in_graph.functions(model, dict, *more),
     outputs={"share": "float32 [N, 1]"},
 )
 
