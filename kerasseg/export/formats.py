@@ -155,8 +155,11 @@ def _write(write, path, suffix, content):
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".part-", dir=path.parent) as folder:
         target = pathlib.Path(folder) / path.name
-        more = write(target)
-        programs.write_about(target, {**content, **(more or {})})
+        content = {**content, **(write(target) or {})}
+        if "tensors" in content and "outputs" in content:  # some are SavedModels' only
+            told, there = content["outputs"], content["tensors"]["outputs"]
+            content["outputs"] = {k: x for k, x in told.items() if k in there}
+        programs.write_about(target, content)
         # Sorted: the .bin of OpenVINO is there before the .xml that readers open.
         for part in sorted(pathlib.Path(folder).iterdir()):
             os.replace(part, path.parent / part.name)

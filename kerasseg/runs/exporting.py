@@ -46,7 +46,8 @@ def export(
     Returns:
         Path of what was written. Beside other formats than a SavedModel, which holds
         it, there is a file of that name and .json, see `export.save`. Its "predict" are
-        the options, such as `zoom`, with which the run predicts and the file does not.
+        the options, such as `zoom`, with which the run predicts and the file does not:
+        of objects always the least score, which whoever reads the file has to apply.
 
     Raises:
         ExportError: as of `export.save`, or if int8 loses more.
@@ -106,10 +107,12 @@ def _look(loaded):
 
 def _own_options(recipe, facts):
     """Options with which a run predicts, and its files do not."""
-    usual = recipes.task_of(recipe).default_options()
+    task = recipes.task_of(recipe)
+    wanted = {**task.default_options(), **recipe["predict"]}
+    done = {**task.default_options(), **task.file_options}
+    own = {k: x for k, x in wanted.items() if k in done and x != done[k]}
     for of_pictures in ("picture_bands", "cut_outs"):
-        usual.pop(of_pictures, None)
-    own = {k: x for k, x in recipe["predict"].items() if k in usual and x != usual[k]}
+        own.pop(of_pictures, None)
     # The range of the data is in the file.
     if list(own.get("value_range") or ()) == list(facts.get("value_range") or ()):
         own.pop("value_range", None)

@@ -141,7 +141,8 @@ def test_files_of_models_that_once_were_wrong_are_written(name, format, tmp_path
     model = objects.build(name) if is_instance else cases.build(name, encoder)
     names = ("a", "b") if is_instance else None
     path = export.save(model, tmp_path / "model", format=format, class_names=names)
-    assert path.exists()
+    told = json.loads(path.with_name(f"{path.name}.json").read_text())
+    assert set(told["outputs"]) == set(told["tensors"]["outputs"])
 
 
 @pytest.mark.parametrize("signature", ["serving_default", "float", "encoded"])

@@ -165,6 +165,30 @@ def test_options_that_a_file_does_not_have_are_told(name, told, tmp_path, capsys
     assert about.get("predict", {}).get("flips") == (told and "all")
 
 
+@pytest.mark.parametrize(
+    ("architecture", "given", "told"),
+    [
+        ("unet", {"min_area_px": 1}, {}),
+        ("mask_rcnn", {}, {"fit": "tile", "score_threshold": 0.3}),
+        ("yolact", {"fit": "resize", "zoom": 1.0}, {"score_threshold": 0.3}),
+        ("yolact", {"fit": "stretch"}, {"fit": "stretch", "score_threshold": 0.3}),
+        (
+            "stardist",
+            {"score_threshold": 0.5},
+            {"score_threshold": 0.5, "overlap_threshold": 0.4, "max_objects": 1000},
+        ),
+        (
+            "panoptic_deeplab",
+            {"things": [1]},
+            {"score_threshold": 0.1, "max_objects": 200, "things": [1]},
+        ),
+    ],
+)
+def test_what_a_file_leaves_to_its_readers(architecture, given, told):
+    recipe = {"model": {"architecture": architecture}, "predict": given}
+    assert exporting._own_options(recipe, {}) == told
+
+
 def test_the_range_of_values_is_in_the_file():
     own = {"value_range": [0, 4095], "flips": "both", "tile_px": None}
     recipe = {"model": {"architecture": "unet"}, "predict": own}
