@@ -182,8 +182,12 @@ def _picture(tensor, kind):
             ):
                 raise ValueError(f"numbers that are not {kind}")
             values = cast
-        if values.size != math.prod(shape):
-            raise ValueError(f"{values.size} numbers for the shape {shape}")
+        # A flat list, or lists in lists that have the shape themselves.
+        if values.size != math.prod(shape) or values.shape not in (
+            (values.size,),
+            (*shape,),
+        ):
+            raise ValueError(f"numbers of shape {values.shape} for {shape}")
     except (ValueError, TypeError, OverflowError) as error:
         raise _bad(f"`data` must be {kind} of the stated shape", f"{error}") from error
     file = io.BytesIO()

@@ -5,6 +5,7 @@ import json
 
 import cv2
 import numpy as np
+import skimage.data
 
 from kerasseg import images
 from kerasseg.tasks.semantic import BATCH_PX
@@ -107,11 +108,15 @@ class Segmenter:
         return [task.opacity(task, self.model, x, self.options) for x in several]
 
     def warm_up(self, size=(256, 256)):
-        """Answer a black image, so that the first request is not the slow one."""
-        black = np.zeros([*size, self._channels], "uint8")
-        self.answer(black, self.segment([black])[0], "json")
+        """Answer a photograph, so that the first request is not the slow one.
+
+        An engine is compared with the model on it: on a black image wrong ones agree.
+        """
+        photo = cv2.resize(skimage.data.astronaut(), size[::-1])
+        photo = photo[..., np.arange(self._channels) % 3]
+        self.answer(photo, self.segment([photo])[0], "json")
         if not self.no_cut_out:
-            self.answer(black, self.opacities([black])[0], "cutout")
+            self.answer(photo, self.opacities([photo])[0], "cutout")
 
     def answer(self, image, found, kind):
         """Bytes of an answer.

@@ -116,6 +116,7 @@ def test_a_file_is_a_tensor_of_bytes(port):
 
 
 BLACK = np.full((1, 2, 2, 3), 9)
+SIDEWAYS = np.moveaxis(BLACK, 3, 2)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,8 @@ BLACK = np.full((1, 2, 2, 3), 9)
         ("[1, height, width", {"inputs": [tensor(BLACK, shape=[2, 1, 2, 3])]}),
         ("[1, height, width", {"inputs": [tensor(BLACK, shape=[1, -2, -2, 3])]}),
         ("[1, height, width", {"inputs": [tensor(BLACK, shape="1,2,2,3")]}),
-        ("12 numbers for", {"inputs": [tensor(BLACK, shape=[1, 2, 3, 3])]}),
+        ("(12,) for", {"inputs": [tensor(BLACK, shape=[1, 2, 3, 3])]}),
+        ("2, 3, 2) for", {"inputs": [tensor(BLACK, data=SIDEWAYS.tolist())]}),
         ("not UINT8", {"inputs": [tensor(BLACK + 250)]}),
         ("not UINT8", {"inputs": [tensor(BLACK - 10.0)]}),
         ("not UINT8", {"inputs": [tensor(BLACK + 0.5)]}),

@@ -54,6 +54,15 @@ def test_answers_hold_what_prediction_finds(shapes, photo):
     assert overlay.ndim == 3 and overlay.shape[0] >= 96
 
 
+def test_engines_are_compared_on_a_photograph(shapes, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        Segmenter, "segment", lambda self, x: [seen.append(x[0]) or x[0][..., 0] * 0]
+    )
+    shapes.warm_up(size=(60, 90))
+    assert seen[0].shape == (60, 90, 3) and seen[0].std() > 50
+
+
 def test_small_images_go_through_the_model_together(shapes, photo):
     # 32768 pixels are 3 images of 96 x 96, and not one of 256 x 256.
     assert shapes.most_together(photo) == 3
