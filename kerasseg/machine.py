@@ -13,6 +13,7 @@ import sys
 
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 PACKAGES = ("kerasseg", "tensorflow", "keras", "numpy", "opencv-python-headless")
+RUNTIMES = ("openvino", "onnxruntime", "ai_edge_litert")
 FLAGS = (
     "CUDA_VISIBLE_DEVICES",
     "KERAS_BACKEND",
@@ -283,7 +284,9 @@ def environment():
     import keras
 
     versions = {"python": platform.python_version()}
-    for package in PACKAGES:
+    # Of other runtimes those that compute here.
+    loaded = [name for name in RUNTIMES if name in sys.modules]
+    for package in (*PACKAGES, *loaded):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

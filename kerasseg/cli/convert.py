@@ -118,17 +118,23 @@ def _source(arguments):
     read = look_up(name, datasets.DATASETS, "data set")
     options = {"boxes": arguments.boxes} if name == "coco" else {}
     options |= _given(arguments.set, name, read)
+    value_range = options.pop("value_range", None)
+    if value_range is not None and arguments.to != "tfrecord":
+        raise ValueError(
+            "data.value_range is kept by --to tfrecord alone. Other forms hold the "
+            "numbers as they are: give it to `kerasseg train` instead."
+        )
     if split not in (None, "all"):
         samples = read(path, split, **options)
         if arguments.to == "tfrecord":
             samples = dataclasses.replace(samples, splits=(split,) * len(samples))
-        return samples, None, told
-    samples = datasets.whole(read, path, **options)
-    if split == "all":
-        return as_one(samples), None, told
-    if arguments.to == "tfrecord":
-        samples = with_sides_of(samples, read, path, options)
-    return samples, None, told
+    else:
+        samples = datasets.whole(read, path, **options)
+        if split == "all":
+            samples = as_one(samples)
+        elif arguments.to == "tfrecord":
+            samples = with_sides_of(samples, read, path, options)
+    return samples.with_range(value_range or samples.value_range), None, told
 
 
 def _given(assignments, name, read):
@@ -139,7 +145,7 @@ def _given(assignments, name, read):
     keys = [
         text.partition("=")[0].strip().removeprefix("data.") for text in assignments
     ]
-    known = sorted({*parameters(read)} - {"root", "split", "boxes"})
+    known = sorted({*parameters(read), "value_range"} - {"root", "split", "boxes"})
     for key in keys:
         if key == "dataset":
             raise ValueError("The data set is named by --from NAME, not by --set.")

@@ -84,6 +84,8 @@ def _record(samples, index, bands, report):
     if "instances" in sample and "areas" in sample:
         lists[_shards.BOXES] = np.ravel(sample["boxes"]).tolist()
         lists[_shards.AREAS] = np.ravel(sample["areas"]).tolist()
+    if "left_out" in sample:
+        lists[_shards.LEFT_OUT] = [int(sample["left_out"])]
     lists = {name: values for name, values in lists.items() if values}
     found = _shards.decoded(lists, bands)
     for key in ("image", "label"):

@@ -10,6 +10,7 @@ NAME, IMAGE = "image/filename", "image/encoded"
 LABEL = "image/segmentation/class/encoded"
 OBJECTS = "image/segmentation/instance/encoded"
 CLASSES, CROWD = "image/object/class/label", "image/object/is_crowd"
+LEFT_OUT = "image/object/left_out"  # how many had no pixel
 BOXES, AREAS = "image/object/bbox", "image/object/area"  # as COCO's file says them
 HEADER = 12  # bytes of a record before its data: the length, and a check sum
 
@@ -32,4 +33,6 @@ def decoded(lists, bands):
     if AREAS in lists:
         sample["areas"] = np.array(lists[AREAS], "float32")
         sample["boxes"] = np.array(lists[BOXES], "float32").reshape(-1, 4)
+    if LEFT_OUT in lists:
+        sample["left_out"] = int(lists[LEFT_OUT][0])
     return sample

@@ -137,11 +137,6 @@ def _write_version(model, folder, functions, about, sizes):
     try:
         part.chmod(0o755)  # mkdtemp's 700 would shut out the server's user
         converters.write_saved_model(model, functions, part)
-        about = {**about, "signatures": _signatures(functions)}
-        about["replies"] = _replies(functions)
-        about |= {"tensors": _tensors(part), "files": digests(part)}
-        text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
-        (part / "kerasseg.json").write_text(text, encoding="utf-8")
         requests = [
             (name, function.input_signature[0].name, _example(function, size))
             for name, function in functions.items()
@@ -149,6 +144,11 @@ def _write_version(model, folder, functions, about, sizes):
         ]
         if requests:
             warm_up.write(part, requests, name=folder.parent.name)
+        about = {**about, "signatures": _signatures(functions)}
+        about["replies"] = _replies(functions)
+        about |= {"tensors": _tensors(part), "files": digests(part)}
+        text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
+        (part / "kerasseg.json").write_text(text, encoding="utf-8")
         # Servers load a folder as soon as it has a number for a name.
         os.rename(part, folder)
     finally:

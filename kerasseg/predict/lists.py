@@ -22,9 +22,10 @@ def references(inputs, leave_out=None):
 
     Args:
         inputs: a path, or a list of paths. Image files; folders of images; text files
-            (.txt, .lst) of UTF-8 with a path on each line; tables (.parquet, .pq, or a
-            folder of them) with a column "path". Paths in lists and tables are relative
-            to their folder.
+            (.txt, .lst) of UTF-8 with a path on each line (one that begins with # is a
+            comment, unless there is such a file); tables (.parquet, .pq, or a folder of
+            them) with a column "path". Paths in lists and tables are relative to their
+            folder.
         leave_out: folder of earlier results, which is not searched.
 
     Yields:
@@ -38,7 +39,7 @@ def references(inputs, leave_out=None):
     Example:
         >>> import tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp()) / "list.txt"
-        >>> _ = path.write_text("a/one.jpg\\n\\n/data/two.png\\n")
+        >>> _ = path.write_text("# of May\\na/one.jpg\\n\\n/data/two.png\\n")
         >>> [(name, path[-9:]) for name, path in references(path)]
         [('one', 'a/one.jpg'), ('two', 'a/two.png')]
     """
@@ -83,10 +84,16 @@ def _lines(path):
         # -sig: the mark that Windows puts first is no part of a path.
         with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
             for line in file:
-                if text := line.strip():
+                text = line.strip()
+                if text and not (text.startswith("#") and not _is_there(path, text)):
                     yield text
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _is_there(path, text):
+    """Whether a line names a file, though it looks like a comment."""
+    return os.path.exists(os.path.join(os.path.dirname(path), text))
 
 
 def _paths_of_table(path):

@@ -62,8 +62,8 @@ def plan(inputs, out, about, *, workers=1):
     out = pathlib.Path(out)
     failures.check_writable(out)
     about = json.loads(json.dumps(about))  # lists instead of tuples
-    if (out / PLAN).is_file():
-        return _taken_up(out, about)
+    if (out / PLAN).is_file() and (found := _taken_up(out, about)):
+        return found
     found = iter(lists.references(inputs, out))
     # Of few images, each worker gets some shards.
     parts = SHARDS_PER_WORKER * min(workers, 64)
@@ -89,9 +89,19 @@ def plan(inputs, out, about, *, workers=1):
 
 
 def _taken_up(out, about):
-    found = json.loads((out / PLAN).read_text(encoding="utf-8"))
+    """The plan that is there; None of another one, of which nothing was begun."""
+    try:
+        found = json.loads((out / PLAN).read_text(encoding="utf-8"))
+        _ = [int(found[key]) for key in ("images", "shards")]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{out / PLAN} must be a plan of predictions. Received: a file that is cut "
+            "off, or something else. Choose another --out, or remove this one."
+        ) from error
     for key, value in about.items():
         if found.get(key) != value:
+            if not any([*(out / WORK).glob("*.jsonl"), *(out / WORK).glob("*.done")]):
+                return None
             raise ValueError(
                 f"{out} holds predictions with {key}={found.get(key)!r}, which go on "
                 f"only as they began. Received: {key}={value!r}. Choose another --out."

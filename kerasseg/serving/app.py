@@ -266,7 +266,8 @@ def _refusal(request, error):
     if words == "Not Found":  # by Starlette
         words = "There are /predict, /metadata, /health, /metrics and those below /v2."
     if error.status_code == 405:
-        words = f"{request.method} is not for {request.url.path}. {file_requests.HOW}"
+        form = open_inference if request.url.path.startswith("/v2") else file_requests
+        words = f"{request.method} is not for {request.url.path}. {form.HOW}"
     return JSONResponse({"error": words}, error.status_code, headers=error.headers)
 
 

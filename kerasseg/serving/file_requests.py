@@ -25,7 +25,7 @@ def begin(request, model):
             raise HTTPException(400, f"The only option is answer=. Received: {name}=.")
     kind = request.query_params.get("answer")
     if kind is None:
-        kind = "mask" if "image/png" in request.headers.get("accept", "") else "json"
+        kind = "mask" if _prefers_png(request.headers.get("accept", "")) else "json"
     if kind not in ANSWERS:
         choices = ", ".join(ANSWERS)
         raise HTTPException(400, f"answer= must be one of {choices}. Received: {kind}.")
@@ -37,6 +37,20 @@ def begin(request, model):
             415, f"The body must be an image file. Received: {media}. {HOW}"
         )
     return kind
+
+
+def _prefers_png(accept):
+    """Whether an Accept header names PNG, and not JSON with a higher weight."""
+    weights = {}
+    for one in accept.lower().split(","):
+        media, *parameters = (x.strip() for x in one.split(";"))
+        given = [x.partition("=")[2] for x in parameters if x.startswith("q=")]
+        try:
+            weights[media] = float(given[0]) if given else 1.0
+        except ValueError:
+            weights[media] = 0.0
+    png = weights.get("image/png", 0.0)
+    return png > 0 and png >= weights.get("application/json", 0.0)
 
 
 def unpack(data, begun):

@@ -23,7 +23,7 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         self._requests = Counter(
             "kerasseg_requests",
-            "Requests to /predict by status of the answer",
+            "Pictures sent (/predict, infer) by status of the answer",
             ["status"],
             registry=registry,
         )

@@ -27,6 +27,7 @@ DTYPES = {
 }
 NAMES = {np.dtype(code): name for name, code in DTYPES.items()}
 PICTURES = ("UINT8", "UINT16", "FP32")
+HOW = "POST JSON to /v2/models/NAME/infer; GET /v2/models/NAME says of which tensors."
 
 
 def begin(request, model):

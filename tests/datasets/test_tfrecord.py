@@ -74,6 +74,7 @@ def test_objects_come_back_with_all_that_coco_says(tmp_path):
     datasets.convert(tmp_path / "coco", tmp_path / "shards", to="tfrecord")
     for one, other in zip(datasets.tfrecord(tmp_path / "shards"), read):
         assert_equal(one, other)
+        assert one["left_out"] == other["left_out"] == 0
 
 
 def test_masks_become_maps(tmp_path):
@@ -184,6 +185,19 @@ def test_sides_by_rule_are_those_of_the_source(tmp_path, rng):
             assert len(found) == 3 * len(numbers)
             if shards == out:
                 assert found == {*datasets.folder(root, side).names}
+
+
+def test_a_range_that_is_given_is_kept(tmp_path, rng, capsys):
+    image = rng.integers(0, 4096, [8, 9, 1], "uint16")
+    for name in ("a", "b"):
+        write_image(tmp_path / f"in/images/{name}.png", image)
+        write_mask(tmp_path / f"in/labels/{name}.png", image[..., 0] % 2)
+    command = ["convert", str(tmp_path / "in"), "--set", "data.value_range=[0, 4095]"]
+    command += ["--from", "folder", "--out", str(tmp_path / "out"), "--to"]
+    assert main([*command, "masks"]) == 1
+    assert "is kept by --to tfrecord alone" in capsys.readouterr().err
+    assert main([*command, "tfrecord"]) == 0
+    assert datasets.tfrecord(tmp_path / "out").value_range == (0, 4095)
 
 
 def test_a_single_split_keeps_its_name(photos, tmp_path):

@@ -319,6 +319,8 @@ def test_a_served_model_knows_the_range_of_its_data(tmp_path, rng):
     assert set(about["tensors"]["encoded"]["outputs"]) == {"class_ids", "confidence"}
     graph = (folder / "saved_model.pb").read_bytes()
     assert about["files"]["saved_model.pb"] == hashlib.sha256(graph).hexdigest()
+    files = {str(x.relative_to(folder)) for x in folder.rglob("*") if x.is_file()}
+    assert {*about["files"]} == files - {"kerasseg.json"}
     plain = export.saved_model(model, tmp_path / "plain", warm_up_sizes=())
     about = json.loads((plain / "kerasseg.json").read_text())
     assert about["input"]["data_range"] == [0, 255]

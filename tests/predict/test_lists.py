@@ -10,7 +10,10 @@ from kerasseg.predict import lists
 def test_folders_lists_and_files_in_the_order_they_are_given(tmp_path):
     for name in ("in/b.png", "in/deep/a.png", "in/deep/a_mask.png", "in/x.txt"):
         images.write_image(tmp_path / name.replace("x.txt", "c.png"), _black())
-    (tmp_path / "l.txt").write_bytes(b"\xef\xbb\xbfin/b.png\r\n\r\n /far/x.y.jpg \n")
+    (tmp_path / "l.txt").write_bytes(
+        b"\xef\xbb\xbfin/b.png\r\n\r\n#c.png\n # a word\n#d.png\n /far/x.y.jpg \n"
+    )
+    (tmp_path / "#d.png").touch()  # is no comment
     given = [tmp_path / name for name in ("in", "l.txt", "one.tif")]
     found = list(lists.references(given))
     assert found == [
@@ -18,6 +21,7 @@ def test_folders_lists_and_files_in_the_order_they_are_given(tmp_path):
         ("c", f"{tmp_path}/in/c.png"),
         ("deep/a", f"{tmp_path}/in/deep/a.png"),
         ("b", f"{tmp_path}/in/b.png"),
+        ("#d", f"{tmp_path}/#d.png"),
         ("x.y", "/far/x.y.jpg"),
         ("one", f"{tmp_path}/one.tif"),
     ]

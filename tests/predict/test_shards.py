@@ -66,8 +66,23 @@ def test_long_lists_have_shards_of_the_most_images(listed):
 def test_a_plan_is_taken_up_as_it_was(listed, tmp_path):
     found = listed(["a.png", "b.png"])
     assert listed(["other.png"] * 9) == found
+    shards.run(tmp_path / "out", 0, Maker())
     with pytest.raises(ValueError, match=r"model='a model'.*Received: model='another'"):
         listed(["a.png"], about={"model": "another"})
+
+
+def test_a_plan_of_which_nothing_was_begun_may_become_another(listed):
+    listed(["a.png"] * 600)
+    found = listed(["a.png"], about={"model": "another"})
+    assert found == {"images": 1, "shards": 1, "model": "another"}
+
+
+@pytest.mark.parametrize("content", ["", '{"images": 3, "sha', "[]", '{"images": 3}'])
+def test_a_damaged_plan_is_named(listed, tmp_path, content):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/plan.json").write_text(content)
+    with pytest.raises(ValueError, match=r"plan\.json must be a plan"):
+        listed(["a.png"])
 
 
 @pytest.mark.parametrize("names, message", [([], "none"), (["out/a.png"], "not hold")])

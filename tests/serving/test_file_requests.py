@@ -21,6 +21,10 @@ def test_the_query_goes_before_the_header():
     assert begin() == "json"
     assert begin(accept="text/html, image/png") == "mask"
     assert begin("answer=overlay", accept="image/png") == "overlay"
+    assert begin(accept="image/png;q=0, application/json") == "json"
+    assert begin(accept="application/json, image/png; q=0.5") == "json"
+    assert begin(accept="application/json;q=0.1, Image/PNG;q=0.5") == "mask"
+    assert begin(accept="image/png;q=x,,;") == "json"
     with pytest.raises(HTTPException, match="json, mask, overlay, cutout"):
         begin("answer=gif")
     with pytest.raises(HTTPException, match="Received: answr="):

@@ -203,7 +203,8 @@ def test_the_server_and_the_model_describe_themselves(port):
         status, content = get("/v2/models/other" + path)
         assert status == 404 and "'bright'" in content["error"]
     assert ask(port, b"{}", path="/v2/models/other/infer")[0] == 404
-    assert get(INFER)[0] == 405
+    status, content = get(INFER)
+    assert status == 405 and "POST JSON to /v2/models/NAME/infer" in content["error"]
 
 
 def test_tensors_are_what_the_file_of_an_answer_holds():
