@@ -13,7 +13,7 @@ import sys
 
 VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 PACKAGES = ("kerasseg", "tensorflow", "keras", "numpy", "opencv-python-headless")
-RUNTIMES = ("openvino", "onnxruntime", "ai_edge_litert")
+RUNTIMES = ("openvino", "onnxruntime", "ai-edge-litert")  # where they are there
 FLAGS = (
     "CUDA_VISIBLE_DEVICES",
     "KERAS_BACKEND",
@@ -284,13 +284,12 @@ def environment():
     import keras
 
     versions = {"python": platform.python_version()}
-    # Of other runtimes those that compute here.
-    loaded = [name for name in RUNTIMES if name in sys.modules]
-    for package in (*PACKAGES, *loaded):
+    for package in (*PACKAGES, *RUNTIMES):
         try:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
-            versions[package] = None
+            if package in PACKAGES:
+                versions[package] = None
     return {
         "versions": versions,
         "backend": keras.backend.backend(),

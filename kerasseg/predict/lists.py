@@ -63,6 +63,20 @@ def references(inputs, leave_out=None):
             )
 
 
+def check_none(inputs):
+    """Refuse lists of images where only images are read.
+
+    Raises:
+        ValueError: names the list, and how it can be given.
+    """
+    for path in map(str, inputs):  # the number of a camera, too
+        if pathlib.Path(path).suffix.lower() in (*TEXTS, *TABLES):
+            raise ValueError(
+                "A list of images needs --on here, or runs.predict_many. "
+                f"Received: {path}."
+            )
+
+
 def is_table(path):
     """Whether a path is a Parquet file, or a folder with one in it."""
     if path.suffix.lower() in TABLES:

@@ -203,12 +203,15 @@ def predict(run, inputs, out, options=None, *, clip=None):
         there and in "failed".
 
     Raises:
-        ValueError: for an option that the model's task does not know, or options of
-            clips where there is none.
+        ValueError: for an option that the model's task does not know, options of clips
+            where there is none, or a list of images, which is for `predict_many`.
     """
-    model, task, look, options = ready(run, options)
+    from kerasseg.predict import lists
+
     if isinstance(inputs, (str, os.PathLike)):
         inputs = [inputs]
+    lists.check_none(inputs)
+    model, task, look, options = ready(run, options)
     clips = [x for x in inputs if video.is_clip(x)]
     pictures = [x for x in inputs if not video.is_clip(x)]
     clip = video.ClipOptions(**(clip or {}))

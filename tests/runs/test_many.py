@@ -103,11 +103,13 @@ def test_events_count_images(folder):
         (["--on", "here", "--cut-outs"], "--no-cut-outs"),
         (["--on", "here", "--smooth"], "--frames are not for --on"),
         (["--workers", "2"], "are for --on ray"),
+        ([], "A list of images needs --on here"),
         (["--on", "here", "--tile", "-3"], "tile_px"),
     ],
 )
 def test_wrong_options_get_words_before_any_work(folder, capsys, arguments, message):
-    given = ["predict", str(folder / "in"), "--weights", "shapes", *arguments]
+    pictures = folder / ("in" if arguments else "list.TXT")
+    given = ["predict", str(pictures), "--weights", "shapes", *arguments]
     assert main([*given, "--out", str(folder / "out")]) == 1
     assert message in capsys.readouterr().err
     assert not (folder / "out").exists()
