@@ -38,3 +38,34 @@ def focus_point(sample, ignore_label, seed):
     place %= shape[0] * shape[1]  # of any layer of instances
     point = tf.stack([place // shape[1], place % shape[1]])
     return tf.cast(point, tf.float32) + 0.5, tf.reduce_any(known)
+
+
+def corner_over(point, share, room, size, field=None):
+    """Corner of a crop that shows a point, anywhere in it.
+
+    Args:
+        point: float32 [2], in pixels of the magnified image.
+        share: float32 [2], 0..1, where in the crop the point is to lie; of an image
+            that is smaller than the crop, of the room.
+        room: float32 [2], by how much the image is larger than the crop.
+        size: (height, width) of the crop.
+        field: of `resampling.warp_field`; None for a crop that is not warped.
+
+    Returns:
+        float32 [2], whole numbers, within the room unless a warped crop would not show
+        the point there.
+    """
+    wanted = share * size
+    if field is not None:
+        row, column = tf.unstack(tf.cast(wanted, tf.int32))
+        last = [n - 1 for n in size]
+        pixel = field[tf.minimum(row, last[0]), tf.minimum(column, last[1])]
+        wanted = pixel + tf.constant(size, tf.float32) / 2
+    free = tf.round(point - wanted)
+    inside = tf.clip_by_value(free, 0.0, tf.maximum(tf.round(room), 0.0))
+    corner = tf.where(room > 0, inside, tf.round(share * room))
+    if field is None:
+        return corner
+    seen = field + (corner + tf.constant(size, tf.float32) / 2 - point)
+    nearest = tf.reduce_min(tf.reduce_max(tf.abs(seen), axis=-1))
+    return tf.where(nearest <= 1, corner, free)

@@ -5,13 +5,14 @@ import math
 import tensorflow as tf
 
 from kerasseg.augment.checks import check_number, checked_size
-from kerasseg.augment.focus import focus_point
+from kerasseg.augment.focus import corner_over, focus_point
 from kerasseg.augment.mirroring import mirror_objects
 from kerasseg.augment.resampling import (
     crop_grid,
     crop_image,
     elastic_shift,
     sample_nearest,
+    warp_field,
     warp_grid,
     warp_image,
 )
@@ -34,21 +35,23 @@ def geometry(
     scale=(1.0, 1.0),
     flip=None,
     rotation=0.0,
+    shear=0.0,
+    perspective=0.0,
     elastic=0.0,
     focus=0.0,
     exact=0.0,
     outside="zero",
     ignore_label=IGNORE_LABEL,
 ):
-    """Random scale, crop or pad, flip, rotation and elastic warp in one resampling.
+    """Random scale, crop, flip, rotation, perspective and elastic in one resampling.
 
     Images are sampled bilinearly; labels, masks and instances at the nearest pixel. The
     crop lies anywhere in a larger image; a smaller image lies anywhere in the crop.
     When there is nothing to change, the image is returned bit for bit.
 
-    Shrinking does not alias: the bilinear filter widens by 1 / scale. With rotation,
-    elastic warps and `outside="reflect"` the image is shrunk first and then sampled
-    more densely (2 to 3 times as slow).
+    Shrinking does not alias: the bilinear filter widens by 1 / scale. With warps
+    (rotation, shear, perspective, elastic) and `outside="reflect"` the image is shrunk
+    first and then sampled more densely (2 to 3 times as slow).
 
     Args:
         size: (height, width) of the result in pixels.
@@ -57,11 +60,16 @@ def geometry(
         flip: None, "horizontal" (left to right), "vertical" or "both"; each with
             probability 1 / 2.
         rotation: largest angle in degrees, either way.
+        shear: largest angle in degrees, up to 30, by which rows and columns lean, each
+            by its own.
+        perspective: up to 0.5: the corners of a crop are shown up to 1 / (1 - p) times
+            as large, or 1 / (1 + p), as those of a plane seen at an angle.
         elastic: standard deviation, in pixels of the result, of the displacements of
             3 x 3 control points, bicubic between them (U-Net: 10). 0 is off.
         focus: share of the crops, 0..1, that are laid over a pixel of a class drawn
             from those of the image but the first, or over a pixel of an object, so that
-            rare things are seen more often. The others lie anywhere.
+            rare things are seen more often. The others lie anywhere. A crop that is
+            warped stays in the image, too, where the pixel can be seen so.
         exact: share of the crops, 0..1, that are cut out as they are, at most mirrored.
             Resampling blurs an image a little, and a model that has seen nothing else
             draws outlines of sharp ones too narrow (nuclei: by a third of a pixel).
@@ -85,11 +93,11 @@ def geometry(
     """
     size = checked_size(size)
     low, high = _checked_scale(scale, exact)
-    _check_numbers(rotation, elastic, focus)
+    _check_numbers(rotation, shear, perspective, elastic, focus)
     kind = "value of `flip`"
     may_flip = (False, False) if flip is None else look_up(flip, FLIPS, kind)
     mirrored = look_up(outside, OUTSIDE, "value of `outside`")
-    is_warp = rotation > 0 or elastic > 0 or mirrored
+    is_warp = max(rotation, shear, perspective, elastic) > 0 or mirrored
 
     def transform(sample, seed):
         image = tf.convert_to_tensor(sample["image"])
@@ -103,21 +111,17 @@ def geometry(
         # In pixels of the magnified image; whole ones, so that scale 1 does not blur.
         room = factor * tf.cast(shape, tf.float32) - size
         flips = [may and u < 0.5 for may, u in zip(may_flip, uniform[3:5])]
+        warp = (rotation * (2 * uniform[5] - 1), shear, perspective, elastic)
+        field = _field(size, *warp, moves, seed) if is_warp else None
         share = tf.stack(uniform[1:3])
+        corner = tf.round(share * room)
         if focus:
             point, known = focus_point(sample, ignore_label, fold_in(seed, 2))
-            point = tf.where(flips, tf.cast(shape, tf.float32) - point, point)
-            over = _share_over(factor * point, share, room, size)
-            share = tf.where(known & (_lot(seed, 3) < focus), over, share)
-        place = (size, factor, tf.round(share * room), flips)
-        if is_warp:
-            angle = moves * math.radians(rotation) * (2 * uniform[5] - 1)
-            shift = elastic_shift(size, elastic, fold_in(seed, 1)) if elastic else 0.0
-            grid = warp_grid(shape, *place, angle=angle, shift=moves * shift)
-            moved = warp_image(image, grid, factor if low < 1 else None, mirrored)
-        else:
-            grid = crop_grid(shape, *place)
-            moved = crop_image(image, *place)
+            point = factor * tf.where(flips, tf.cast(shape, tf.float32) - point, point)
+            over = corner_over(point, share, room, size, field)
+            corner = tf.where(known & (_lot(seed, 3) < focus), over, corner)
+        place = (size, factor, corner, flips)
+        grid, moved = _sample(image, place, field, low < 1, mirrored)
         kept = {k: x for k, x in sample.items() if k not in LOST}
         kept["image"] = as_dtype(moved, image.dtype)
         return kept | _move_labels(sample, grid, mirrored, ignore_label)
@@ -125,21 +129,38 @@ def geometry(
     return transform
 
 
+def _field(size, rotation, shear, perspective, elastic, moves, seed):
+    """The `warp_field` of a crop; all but the rotation, in degrees, is drawn here."""
+    drawn = {}
+    if shear or perspective:
+        lots = tf.random.stateless_uniform([4], fold_in(seed, 5), -1, alg="philox")
+        drawn["shears"] = tf.unstack(moves * math.radians(shear) * lots[:2])
+        drawn["tilts"] = tf.unstack(moves * perspective / 2 * lots[2:])
+    if elastic:
+        drawn["shift"] = moves * elastic_shift(size, elastic, fold_in(seed, 1))
+    return warp_field(size, angle=moves * rotation * math.pi / 180, **drawn)
+
+
+def _sample(image, place, field, shrinks, mirrored):
+    """The sampling grid of a crop, warped if there is a field, and the image on it."""
+    shape, factor = tf.shape(image)[:2], place[1]
+    if field is None:
+        return crop_grid(shape, *place), crop_image(image, *place)
+    grid = warp_grid(shape, *place, field=field)
+    return grid, warp_image(image, grid, factor if shrinks else None, mirrored)
+
+
 def _lot(seed, number):
     """A number of 0..1, of its own for each `number`."""
     return tf.random.stateless_uniform([], fold_in(seed, number), alg="philox")
 
 
-def _check_numbers(rotation, elastic, focus):
+def _check_numbers(rotation, shear, perspective, elastic, focus):
     check_number("rotation", rotation, 180)
+    check_number("shear", shear, 30)
+    check_number("perspective", perspective, 0.5)
     check_number("elastic", elastic, 1e3)
     check_number("focus", focus, 1)
-
-
-def _share_over(point, share, room, size):
-    """Share of the room at which the crop lies over a point where it lay at `share`."""
-    over = (point - share * size) / tf.where(room > 0, room, 1.0)
-    return tf.where(room > 0, tf.clip_by_value(over, 0.0, 1.0), share)
 
 
 def _move_labels(sample, grid, mirrored, ignore_label):

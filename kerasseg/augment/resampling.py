@@ -32,25 +32,44 @@ def crop_grid(shape, size, factor, corner, flips):
     return tuple(grid)
 
 
-def warp_grid(shape, size, factor, corner, flips, *, angle, shift):
-    """Sampling grid of a crop that is rotated about its centre and warped.
+def warp_field(size, *, angle=0.0, shears=(0.0, 0.0), tilts=(0.0, 0.0), shift=0.0):
+    """Where the pixels of a crop come from that is turned, sheared, tilted and warped.
 
     Args:
-        shape, size, factor, corner, flips: see `crop_grid`.
-        angle: float32 scalar in radians, rotates the image counter-clockwise.
+        size: (h, w) of the crop.
+        angle: in radians, rotates the image counter-clockwise.
+        shears: angles in radians by which columns and rows lean.
+        tilts: by which share the crop is nearer at its lower and its right edge, and
+            farther at the opposite ones, as a plane seen at an angle is.
         shift: float32 [h, w, 2] or 0, added to the points in pixels of the result.
 
     Returns:
-        (rows float32 [h, w], columns float32 [h, w]).
+        float32 [h, w, 2]: rows and columns in pixels of the magnified source, from the
+        centre of the crop.
     """
     y, x = (tf.range(n, dtype=tf.float32) + (0.5 - n / 2) for n in size)
     y, x = tf.unstack(
         tf.stack(tf.meshgrid(y, x, indexing="ij"), axis=-1) + shift, axis=-1
     )
+    depth = 1 + 2 * (tilts[0] * y / size[0] + tilts[1] * x / size[1])
+    y, x = (y + tf.tan(shears[0]) * x) / depth, (x + tf.tan(shears[1]) * y) / depth
     cos, sin = tf.cos(angle), tf.sin(angle)
+    return tf.stack([cos * y + sin * x, cos * x - sin * y], axis=-1)
+
+
+def warp_grid(shape, size, factor, corner, flips, *, field):
+    """Sampling grid of a crop that is warped about its centre.
+
+    Args:
+        shape, size, factor, corner, flips: see `crop_grid`.
+        field: of `warp_field`.
+
+    Returns:
+        (rows float32 [h, w], columns float32 [h, w]).
+    """
     grid = []
-    for axis, turned in enumerate((cos * y + sin * x, cos * x - sin * y)):
-        points = (turned + corner[axis] + size[axis] / 2) / factor
+    for axis in range(2):
+        points = (field[..., axis] + corner[axis] + size[axis] / 2) / factor
         length = tf.cast(shape[axis], tf.float32)
         grid.append(tf.where(flips[axis], length - points, points))
     return tuple(grid)

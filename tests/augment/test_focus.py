@@ -74,3 +74,25 @@ def test_a_small_image_lies_anywhere_in_the_crop():
 def test_the_share_is_checked():
     with pytest.raises(ValueError, match=r"`focus` must be a number in 0\.\.1"):
         augment.geometry(size=SIZE, focus=2)
+
+
+@pytest.mark.parametrize("outside", ["zero", "reflect"])
+@pytest.mark.parametrize(
+    "warp",
+    [
+        {"rotation": 180},
+        {"elastic": 6},
+        {"shear": 30, "perspective": 0.5},
+        {"rotation": 45, "shear": 10, "perspective": 0.2, "elastic": 4, "exact": 0.3},
+    ],
+)
+def test_warped_crops_show_the_point_too(rng, warp, outside):
+    options = {"size": (24, 20), "flip": "both", "outside": outside, **warp}
+    move = tf.function(augment.geometry(scale=(0.7, 1.5), focus=1.0, **options))
+    for number in range(40):
+        label = np.zeros((50, 60), "int32")
+        row, column = rng.integers(0, (48, 58))
+        label[row : row + 3, column : column + 3] = 1
+        sample = {"image": np.zeros((50, 60, 1), "uint8"), "label": label}
+        found = move(sample, tf.constant([3, number]))["label"].numpy()
+        assert (found == 1).any(), number

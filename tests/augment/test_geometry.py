@@ -171,14 +171,14 @@ def test_shrinking_stripes_gives_grey_not_stripes(rotation):
     scale=st.sampled_from([(1.0, 1.0), (0.4, 0.9), (1.0, 3.0)]),
     rotation=st.sampled_from([0.0, 45.0, 180.0]),
     elastic=st.sampled_from([0.0, 4.0]),
+    shear=st.sampled_from([0.0, 20.0]),
+    perspective=st.sampled_from([0.0, 0.3]),
     flip=st.sampled_from([None, "both"]),
 )
 def test_every_label_comes_from_the_pixel_its_image_comes_from(
-    seed, scale, rotation, elastic, flip
+    seed, scale, flip, **warp
 ):
-    function = augment.geometry(
-        size=(37, 50), scale=scale, rotation=rotation, elastic=elastic, flip=flip
-    )
+    function = augment.geometry(size=(37, 50), scale=scale, flip=flip, **warp)
     result = run(function, ramp(60, 45), (7, seed))
     inside = result["label"] != 255  # one pixel has this very number: no harm
     pixel = np.stack(np.divmod(result["label"], 45), axis=-1)
@@ -263,6 +263,8 @@ def test_presets_do_the_same_in_tf_data_and_give_static_shapes(rng, preset, chan
         {"flip": True},
         {"rotation": -10},
         {"rotation": float("nan")},
+        {"shear": 31},
+        {"perspective": 0.6},
         {"elastic": "yes"},
         {"outside": "wrap"},
     ],
