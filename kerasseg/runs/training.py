@@ -149,6 +149,7 @@ def _time_of_steps(out):
 def checked_samples(recipe, root, on_event):
     """Both sides of the data, every file of them read once before training."""
     from kerasseg import datasets
+    from kerasseg.datasets.pseudo import keep_halves
 
     sides, task = {}, recipes.task_of(recipe)
     for side in ("train", "val"):
@@ -174,6 +175,8 @@ def checked_samples(recipe, root, on_event):
             )
     if by := recipe["data"].get("balance"):
         sides["train"] = datasets.balance(sides["train"], by)
+        if pseudo := recipe["data"].get("pseudo"):
+            sides["train"] = keep_halves(sides["train"], pseudo)
     return sides
 
 

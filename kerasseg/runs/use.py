@@ -167,6 +167,9 @@ def check_prediction(run, options=None):
 
 
 def _samples(recipe, facts, root, split):
+    # Labels that a model has made are no truth to score one by.
+    data = {key: x for key, x in recipe["data"].items() if key != "pseudo"}
+    recipe = {**recipe, "data": data}
     samples = recipes.build_samples(recipe, root or facts["root"], split)
     # The order of classes is the run's: that of a new folder may be another.
     samples = samples.with_classes(facts["classes"])

@@ -6,7 +6,7 @@ import pytest
 from kerasseg import images, recipes, runs
 from kerasseg.datasets import Samples
 from kerasseg.predict.options import ClassMapOptions
-from kerasseg.runs import folder, pseudo
+from kerasseg.runs import folder, pseudo, training
 
 OPTIONS = [
     "data.train={num=4, size=32, seed=1}",
@@ -60,6 +60,11 @@ def test_the_second_training_is_kept_only_if_it_gains(run, monkeypatch, after, k
         train_side = recipes.build_samples(recipe, None, "train")
         assert len(train_side) == 4 + 2
         assert len(recipes.build_samples(recipe, None, "val")) == 3
+        assert len(runs.read_samples(run, split="train")) == 4
+        recipe["data"]["balance"] = "appearance"
+        sides = training.checked_samples(recipe, None, lambda event: None)
+        weights = sides["train"].weights
+        assert sum(weights[:4]) == pytest.approx(sum(weights[4:]))
         out.mkdir()
         (out / "best.weights.h5").write_bytes(b"better")
         results = {"mean_iou": after, "training": {"steps": 7}}
