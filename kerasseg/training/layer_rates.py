@@ -8,8 +8,10 @@ def scale_rates(optimizer, variables, factor, *, begin=0):
 
     Called for one part after the other, each with a later `begin`, it unfreezes a
     network gradually, from its head down (Howard & Ruder, 2018,
-    https://arxiv.org/abs/1801.06146). Decoupled weight decay keeps the full rate. Call
-    it before the first update.
+    https://arxiv.org/abs/1801.06146). Decoupled weight decay keeps the full rate, but
+    nothing decays before it begins. Moving statistics of BatchNorm follow the data all
+    the time, as what other layers learn from is normalised by the batch. Call it before
+    the first update.
 
     Args:
         optimizer: keras optimizer; it is changed.
@@ -51,4 +53,23 @@ def scale_rates(optimizer, variables, factor, *, begin=0):
         return update(gradient, variable, learning_rate)
 
     optimizer.update_step = scaled
+    if begin and optimizer.weight_decay is not None:
+        _hold_decay(optimizer, variables, begin)
     return optimizer
+
+
+def _hold_decay(optimizer, variables, begin):
+    """Let weight decay keep some variables before so many updates."""
+    decay, full = optimizer._apply_weight_decay, optimizer.weight_decay
+
+    def held(given):
+        own = {optimizer._var_key(x) for x in variables}
+        decay([x for x in given if optimizer._var_key(x) not in own])
+        learns = keras.ops.cast(optimizer.iterations >= begin, "float32")
+        try:
+            optimizer.weight_decay = full * learns
+            decay([x for x in given if optimizer._var_key(x) in own])
+        finally:
+            optimizer.weight_decay = full
+
+    optimizer._apply_weight_decay = held

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from kerasseg import training, zoo
 
@@ -57,6 +58,26 @@ def test_parts_begin_to_learn_one_after_the_other():
         optimizer.apply([[1.0]] * 3, [late, later, rest])
         seen.append([round(float(x[0]), 2) for x in (late, later, rest)])
     assert seen == [[1.0, 1.0, 0.5], [0.95, 1.0, 0.0], [0.9, 0.5, -0.5]]
+
+
+@pytest.mark.parametrize("is_graph", [False, True])
+def test_nothing_decays_before_it_begins(is_graph):
+    late, later, rest = (keras.Variable([1.0]) for _ in range(3))
+    optimizer = keras.optimizers.SGD(0.1, weight_decay=1.0)
+    training.scale_rates(optimizer, [late], 1.0, begin=1)
+    training.scale_rates(optimizer, [later], 1.0, begin=2)
+    optimizer.build([late, later, rest])
+    zeros = [keras.ops.zeros(1)] * 3
+
+    def update():
+        optimizer.apply(zeros, [late, later, rest])
+
+    update, seen = tf.function(update) if is_graph else update, []
+    for _ in range(3):
+        update()
+        seen.append([round(float(x[0]), 3) for x in (late, later, rest)])
+    assert seen == [[1.0, 1.0, 0.9], [0.9, 1.0, 0.81], [0.81, 0.9, 0.729]]
+    assert optimizer.weight_decay == 1.0
 
 
 @pytest.mark.parametrize("options", [{"factor": -1}, {"factor": 1, "begin": -1}])
