@@ -32,6 +32,7 @@ def run(arguments):
     machine.use_onednn()
     from kerasseg import tune
 
+    tune.require_optuna()  # before a plan takes its minutes
     say = _silent if arguments.json else print
     recipe = _recipe(arguments, say)
 

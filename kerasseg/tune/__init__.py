@@ -5,6 +5,9 @@ and goes on after a stop. `pip install 'kerasseg[tune]'` brings Optuna.
 """
 
 from kerasseg.tune.space import Dimension, changed, dimensions, starting_point
-from kerasseg.tune.study import tune
+from kerasseg.tune.study import require_optuna, tune
 
-__all__ = ["Dimension", "changed", "dimensions", "starting_point", "tune"]
+__all__ = [
+    *("Dimension", "changed", "dimensions"),
+    *("require_optuna", "starting_point", "tune"),
+]

@@ -56,30 +56,34 @@ def dimensions(recipe):
     known = parameters(recipes.builder_of(recipe))
     dropout = {**known, **recipe["model"]}.get("dropout")
     if isinstance(dropout, float):
-        found.append(Dimension("model.dropout", 0.0, 0.5, False, min(dropout, 0.5)))
-    return found
+        found.append(Dimension("model.dropout", 0.0, 0.5, False, dropout))
+    # Wider where the recipe's own value lies beyond: the search begins with it.
+    return [
+        one._replace(low=min(one.low, one.value), high=max(one.high, one.value))
+        for one in found
+    ]
 
 
 def _of_augmentation(parts):
     scale = _first(parts, "scale")
     if scale is not None and scale[0] < scale[1]:
         spread = math.sqrt(scale[1] / scale[0])
-        found = Dimension("augment.scale_spread", 1.0, 2.0, True, min(spread, 2.0))
-        yield found
+        yield Dimension("augment.scale_spread", 1.0, 2.0, True, spread)
     for key, high in (("brightness", 0.6), ("contrast", 0.6), ("elastic", 20.0)):
         value = _first(parts, key)
         if value:
-            yield Dimension(f"augment.{key}", 0.0, high, False, min(value, high))
+            yield Dimension(f"augment.{key}", 0.0, high, False, float(value))
     turn = _first(parts, "rotation")
     if turn:
-        yield Dimension("augment.rotation", 0.0, 180.0, False, min(float(turn), 180.0))
+        yield Dimension("augment.rotation", 0.0, 180.0, False, float(turn))
 
 
 def _of_losses(recipe):
     losses = recipe["loss"]
     if len(losses) == 2 and all("name" in one for one in losses):
-        weight = min(max(float(losses[1].get("weight", 1.0)), 0.1), 4.0)
-        yield Dimension("loss.second_weight", 0.1, 4.0, True, weight)
+        weight = float(losses[1].get("weight", 1.0))
+        if weight > 0:  # it has a logarithm
+            yield Dimension("loss.second_weight", 0.1, 4.0, True, weight)
     if any(isinstance(one.get("class_weights"), list) for one in losses):
         yield Dimension("loss.weights_power", 0.0, 2.0, False, 1.0)
 

@@ -50,7 +50,7 @@ def tune(recipe, *, root=None, out, trials=20, minutes=None, on_event=None, trai
     """
     if trials < 1:
         raise ValueError(f"`trials` must be at least 1. Received: {trials}.")
-    optuna, out = _optuna(), pathlib.Path(out)
+    optuna, out = require_optuna(), pathlib.Path(out)
     study = _study(optuna, out, recipe)
     begun, durations = time.monotonic(), []
     on_event = on_event or (lambda event: None)
@@ -64,7 +64,8 @@ def tune(recipe, *, root=None, out, trials=20, minutes=None, on_event=None, trai
     return _finish(study, recipe, out)
 
 
-def _optuna():
+def require_optuna():
+    """The package Optuna, or an ImportError that says how to install it."""
     try:
         import optuna
     except ImportError as error:
@@ -118,6 +119,7 @@ def _try(optuna, study, recipe, out, how):
     if "folder" not in trial.user_attrs:
         trial.set_user_attr("folder", f"trial{trial.number}")
     folder = out / trial.user_attrs["folder"]
+    suggested = recipe if folder.name == FIRST else changed(recipe, values)
     monitor = recipes.task_of(recipe).monitor
     on_event({"kind": "trial", "number": trial.number, "values": values})
 
@@ -129,9 +131,7 @@ def _try(optuna, study, recipe, out, how):
                 raise _Pruned
 
     try:
-        _, results = train(
-            changed(recipe, values), root=root, out=folder, name=NAME, on_event=listen
-        )
+        _, results = train(suggested, root=root, out=folder, name=NAME, on_event=listen)
     except _Pruned:
         study.tell(trial, state=optuna.trial.TrialState.PRUNED)
         value = None

@@ -28,6 +28,31 @@ def test_the_recipe_itself_lies_in_its_space():
             assert one.low > 0 or not one.log, one
 
 
+def test_values_beyond_the_usual_ranges_widen_them():
+    recipe = tables(
+        model={"architecture": "deeplab_v3_plus", "dropout": 0.75},
+        augment={
+            **{"name": "microscopy", "size": [64, 64], "scale": [0.25, 4.0]},
+            **{"brightness": 0.8, "elastic": 30.0},
+        },
+        loss=[{"name": "CrossEntropy"}, {"name": "Dice", "weight": 20.0}],
+        optimizer={"learning_rate": 1e-3, "weight_decay": 1e-8},
+    )
+    found = {one.name: one for one in dimensions(recipe)}
+    assert found["model.dropout"].high == found["model.dropout"].value == 0.75
+    assert found["augment.brightness"].high == 0.8
+    assert found["augment.elastic"].high == 30
+    assert found["augment.scale_spread"].high == found["augment.scale_spread"].value > 2
+    assert found["loss.second_weight"].high == 20
+    assert found["optimizer.weight_decay"].low == 1e-8
+
+
+def test_a_loss_without_weight_has_none_to_search():
+    losses = [{"name": "CrossEntropy"}, {"name": "Dice", "weight": 0.0}]
+    names = {one.name for one in dimensions(tables(loss=losses))}
+    assert "loss.second_weight" not in names
+
+
 def test_only_what_the_recipe_has_is_searched():
     names = {one.name for one in dimensions(tables())}
     assert {"loss.weights_power", "model.dropout", "augment.scale_spread"} <= names

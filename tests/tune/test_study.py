@@ -2,10 +2,12 @@
 
 import json
 import math
+import sys
 
 import pytest
 
 from kerasseg import recipes, runs, tune
+from kerasseg.cli import main, plan
 
 pytest.importorskip("optuna")
 # Optuna's own database layer warns of its future.
@@ -105,3 +107,14 @@ def test_minutes_end_a_search_before_the_trials_do(recipe, tmp_path):
 def test_numbers_of_trials_that_are_none_are_refused(recipe, tmp_path):
     with pytest.raises(ValueError, match="`trials` must be at least 1"):
         tune.tune(recipe, out=tmp_path, trials=0)
+
+
+def test_a_missing_optuna_is_told_before_a_plan_takes_its_minutes(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    monkeypatch.setattr(plan, "for_trials", lambda *_: pytest.fail("planned"))
+    out = str(tmp_path / "out")
+    command = ["tune", "--data", str(tmp_path), "--minutes", "5", "--out", out]
+    assert main(command) == 1
+    assert "kerasseg[tune]" in capsys.readouterr().err
