@@ -31,7 +31,8 @@ def color(
         hue: largest rotation of the colour circle either way, as a fraction of it, up
             to 0.5. A rotation in YIQ, which is linear and keeps the luma, not in HSV.
         gamma: exponent of values relative to the largest one of the image, from
-            1 / (1 + gamma) to 1 + gamma, log-uniform. Slow: 50 ns per value.
+            1 / (1 + gamma) to 1 + gamma, log-uniform. Values below 0 keep their sign.
+            Slow: 50 ns per value.
         noise: Gaussian noise with a standard deviation of up to this fraction of the
             image's own. Slow: 20 ns per value.
 
@@ -68,8 +69,9 @@ def color(
             x = _add_to_channels(x, (1 / spread - 1) * _channel_means(x))
         if gamma:
             # Relative to the largest value: images of any range stay within it.
-            top = tf.maximum(tf.reduce_max(x), 1e-6)
-            x = top * tf.maximum(x / top, 0.0) ** ((1.0 + gamma) ** power)
+            size = tf.abs(x)
+            top = tf.maximum(tf.reduce_max(size), 1e-6)
+            x = top * tf.sign(x) * (size / top) ** ((1.0 + gamma) ** power)
         if noise:
             std = noise * tf.abs(level) * tf.math.reduce_std(x)
             x += std * tf.random.stateless_normal(

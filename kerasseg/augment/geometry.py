@@ -1,6 +1,7 @@
 """Random scale, crop, flip, rotation and elastic deformation."""
 
 import math
+import numbers
 
 import tensorflow as tf
 
@@ -182,6 +183,7 @@ def _move_labels(sample, grid, mirrored, ignore_label):
 
 def _checked_scale(scale, exact):
     is_pair = isinstance(scale, (tuple, list)) and len(scale) == 2
+    is_pair = is_pair and all(isinstance(x, numbers.Real) for x in scale)
     if not is_pair or not 0.01 <= scale[0] <= scale[1] <= 100:
         raise ValueError(
             "`scale` must be (low, high) with 0.01 <= low <= high <= 100. "

@@ -19,8 +19,8 @@ def quality(*, blur=0.0, sharpen=0.0, jpeg=0, grey=0.0, cutout=0.0):
         blur: largest standard deviation of a Gaussian, px; from 0 on, uniform. Up to
             10.
         sharpen: largest factor of what a blur of 1 px takes away, which is added.
-        jpeg: lowest quality of JPEG, 1..100, the highest is 100; of uint8 images of one
-            or three channels, others stay as they are.
+        jpeg: lowest quality of JPEG, a whole number in 1..100, the highest is 100; of
+            uint8 images of one or three channels, others stay as they are.
         grey: share of the images that lose their colour, 0..1; of three channels.
         cutout: longest side of a rectangle, as a part of the image's, 0..1, that gets
             the image's mean colour. What it hides is ignored in `label`; `instances`
@@ -34,7 +34,7 @@ def quality(*, blur=0.0, sharpen=0.0, jpeg=0, grey=0.0, cutout=0.0):
     """
     check_number("blur", blur, 10)
     check_number("sharpen", sharpen, 10)
-    check_number("jpeg", jpeg, 100)
+    check_number("jpeg", jpeg, 100, whole=True)
     check_number("grey", grey, 1)
     check_number("cutout", cutout, 1)
 

@@ -200,7 +200,12 @@ def build_optimizer(recipe, steps_per_epoch, model=None):
         # As He et al., 2018, https://arxiv.org/abs/1812.01187, section 3.1.
         optimizer.exclude_from_weight_decay(var_names=[NOT_DECAYED])
     for part in {**rates, **begins}:
-        variables = [x for y in zoo.part_of(model, part) for x in y.trainable_variables]
+        try:
+            layers = zoo.part_of(model, part)
+        except ValueError as error:
+            key = "rates" if part in rates else "begins"
+            raise RecipeError(f"[optimizer] {key}: {error}") from error
+        variables = [x for y in layers for x in y.trainable_variables]
         begin = round(begins.get(part, 0) * steps_per_epoch)
         training.scale_rates(optimizer, variables, rates.get(part, 1.0), begin=begin)
     return optimizer

@@ -104,6 +104,14 @@ def resolve(recipe):
     for name in RATES:
         _check_parts(name, recipe["optimizer"][name])
     recipe["train"] = {**TRAIN, **recipe["train"]}
+    if recipe["train"]["ema_decay"] and recipe["train"]["swa_from"]:
+        raise OptionError(
+            "`ema_decay` and `swa_from` average weights in two ways: set one of them "
+            f"to 0. Received: {recipe['train']['ema_decay']} and "
+            f"{recipe['train']['swa_from']}.",
+            "train",
+            "swa_from",
+        )
     return recipe
 
 

@@ -1,6 +1,7 @@
 """Parts of a model that stay as they are while others learn."""
 
 from kerasseg import encoders
+from kerasseg.names import nearest
 
 
 def part_of(model, part):
@@ -20,10 +21,13 @@ def part_of(model, part):
     is_part = encoders.is_encoder if part == "encoder" else lambda layer: False
     found = [x for x in model.layers if x.name.startswith(part) or is_part(x)]
     inner = [y for x in model.layers if encoders.is_encoder(x) for y in x.layers]
-    if not (found := found or [x for x in inner if x.name.startswith(part)]):
+    found = found or [x for x in inner if x.name.startswith(part)]
+    if not (found and part):
+        beginnings = {x.name.split("_")[0] for x in [*model.layers, *inner]}
+        hint = nearest(part, {"encoder", *beginnings})
         raise ValueError(
             "`part` must be 'encoder' or the beginning of layer names. "
-            f"Received: part={part!r}."
+            f"Received: part={part!r}.{hint}"
         )
     return found
 

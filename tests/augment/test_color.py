@@ -69,6 +69,16 @@ def test_gamma_keeps_zero_the_maximum_and_the_order(image):
     np.testing.assert_allclose(exponent, exponent.mean(), rtol=1e-3)
 
 
+def test_gamma_keeps_the_sign_of_numbers_below_zero(rng):
+    image = rng.uniform(-1000, 400, (8, 9, 1)).astype(np.float32)
+    result = run(image, gamma=1.0)
+    np.testing.assert_array_equal(np.sign(result), np.sign(image))
+    assert np.abs(result).max() == pytest.approx(np.abs(image).max(), rel=1e-5)
+    order = np.argsort(image.ravel())
+    assert np.all(np.diff(result.ravel()[order]) >= 0)
+    assert not np.allclose(result, image, rtol=0.01)
+
+
 def test_noise_is_normal_and_relative_to_the_image():
     image = np.tile(np.float32([0, 100]), (64, 32))[..., None]
     noise = run(image, (0, 3), noise=0.2) - image

@@ -82,7 +82,11 @@ def test_what_is_hidden_is_ignored(image):
 
 
 @pytest.mark.parametrize(
-    "options", [{"blur": 11}, {"jpeg": -1}, {"grey": 2}, {"cutout": "half"}]
+    "options",
+    [
+        *({"blur": 11}, {"jpeg": -1}, {"grey": 2}, {"cutout": "half"}),
+        *({"jpeg": 0.5}, {"blur": True}, {"jpeg": True}),
+    ],
 )
 def test_options_out_of_range_are_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):

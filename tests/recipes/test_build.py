@@ -129,3 +129,12 @@ def test_what_cannot_be_trained_is_said_before(override, message):
 def test_a_folder_for_data_without_one_is_refused():
     with pytest.raises(recipes.RecipeError, match="takes no folder"):
         recipes.build_samples(recipes.read(None, TINY), "somewhere", "train")
+
+
+@pytest.mark.parametrize("key", ["rates", "begins"])
+def test_a_part_that_the_model_lacks_is_named_with_the_nearest(key):
+    recipe = recipes.read(None, [f"optimizer.{key}={{encodr=1}}"])
+    model = zoo.unet(2, "tiny", decoder_filters=(8,) * 5)
+    words = rf"\[optimizer\] {key}: .*'encodr'\. Did you mean 'encoder'\?"
+    with pytest.raises(recipes.RecipeError, match=words):
+        recipes.build_optimizer(recipe, 10, model)

@@ -20,6 +20,7 @@ NINES = "9" * 5000
         "[train]\nclip_norm = nan",
         "[train]\nema_decay = -0.5",
         "[train]\nswa_from = 1.0",
+        "[train]\nema_decay = 0.9\nswa_from = 0.5",
         "[optimizer]\nlearning_rate = inf",
         "[optimizer]\nwarmup_epochs = -1.0",
         "[optimizer]\nweight_decay = nan",
@@ -34,7 +35,7 @@ NINES = "9" * 5000
         "a = 1\na = 2",
         "[data]\nsplit = 1979-05-27T07:32:00Z",
     ],
-    ids=range(22),
+    ids=range(23),
 )
 def test_a_false_recipe_is_one_typed_error(tmp_path, text):
     path = tmp_path / "recipe.toml"
