@@ -5,14 +5,14 @@
 >>> print(evaluate.table(result))  # doctest: +SKIP
 """
 
-from kerasseg.evaluate.calibration import calibration
+from kerasseg.evaluate.details import details
 from kerasseg.evaluate.inspection import inspection
 from kerasseg.evaluate.results import environment, write_results
 from kerasseg.evaluate.scoring import Scaled, extremes, gallery, score, table
 
 __all__ = [
     "Scaled",
-    "calibration",
+    "details",
     "environment",
     "extremes",
     "gallery",

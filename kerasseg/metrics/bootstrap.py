@@ -30,11 +30,13 @@ class IoUReplicates:
     def __init__(self, num_classes, *, num=1000, seed=0):
         self.generator = np.random.default_rng(seed)
         self.counts = np.zeros([num, 3, num_classes])
+        self.seen, self.num = np.zeros(num_classes, int), 0  # images with each, all
 
     def add(self, matrix):
         """Add the confusion counts of one image, [K, K], rows are labels."""
         matrix = np.asarray(matrix, "float64")
         image = np.stack([matrix.diagonal(), matrix.sum(1), matrix.sum(0)])
+        self.seen, self.num = self.seen + image.any(0), self.num + 1
         times = self.generator.poisson(1.0, len(self.counts))
         self.counts += times[:, None, None] * image
 
@@ -42,8 +44,8 @@ class IoUReplicates:
         """Intervals that hold this share of the replicates.
 
         Returns:
-            dict of "mean_iou": (low, high), and "iou": K of them; NaN for classes that
-            do not occur.
+            dict of "mean_iou": (low, high), and "iou": K of them; NaN of a single
+            image, which says nothing of others, and for classes in fewer than two.
         """
         hits, labelled, predicted = self.counts.transpose(1, 0, 2)
         union = labelled + predicted - hits
@@ -51,9 +53,10 @@ class IoUReplicates:
         occurs = ~np.isnan(iou)
         mean = np.nansum(iou, 1) / np.maximum(occurs.sum(1), 1)
         mean = mean[occurs.any(1)]  # replicates of no image at all
+        several = occurs & (self.seen > 1)
         return {
-            "mean_iou": _interval(mean, level),
-            "iou": [_interval(x[known], level) for x, known in zip(iou.T, occurs.T)],
+            "mean_iou": _interval(mean if self.num > 1 else (), level),
+            "iou": [_interval(x[known], level) for x, known in zip(iou.T, several.T)],
         }
 
 

@@ -47,6 +47,24 @@ def instance_counts(truth, found, thresholds=THRESHOLDS, *, crowd=None):
     return np.stack([hits, false, len(iou) - hits], -1)
 
 
+def detected(truth, found, threshold=0.5):
+    """Which true instances are matched, and how large they are.
+
+    Args:
+        truth, found: integers [H, W].
+        threshold: of IoU, in 0..1.
+
+    Returns:
+        bool [M] and the areas int64 [M] in pixels, in rising order of the ids.
+
+    Example:
+        >>> [x.tolist() for x in detected(np.array([[1, 1, 2]]), np.array([[7, 7, 0]]))]
+        [[True, False], [2, 1]]
+    """
+    shared, of_true, of_found = _overlaps(truth, found)
+    return _matched(_iou(shared, of_true, of_found).T, threshold), of_true
+
+
 def average_precision(counts):
     """Share of matches among all instances of either map, TP / (TP + FP + FN).
 

@@ -54,7 +54,8 @@ def card(results):
 def _spread(task, results):
     """Lines on how the score depends on the images: its interval, and the worst."""
     found, monitor = [], task.monitor
-    if interval := results.get("intervals", {}).get(monitor):
+    interval = results.get("intervals", {}).get(monitor)
+    if interval and None not in interval:  # one image alone has none
         low, high = map(percent, interval)
         name = monitor.replace("_", " ")
         found.append(f"Of the {name}, 95 % by bootstrap over images: {low} to {high}.")

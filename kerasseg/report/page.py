@@ -6,7 +6,9 @@ import json
 import pathlib
 
 from kerasseg import tasks
+from kerasseg.report import charts
 from kerasseg.report.advice import advice
+from kerasseg.tasks import outlines
 from kerasseg.tasks.task import percent
 
 # One file without addresses: it opens offline, from a mail or a stick.
@@ -62,7 +64,10 @@ def page(run):
         _advice(results, _rows(run / "history.jsonl")),
         _classes(results),
         _detection(results),
+        _sizes(results),
+        _outlines(results),
         _calibration(results),
+        _ranking(results),
         *(_picture(title, run / file, note) for title, file, note in PICTURES),
         _images(results),
         _about(results, facts),
@@ -84,6 +89,8 @@ def _head(name, results):
     if interval and None not in interval:
         about = " to ".join(percent(x) for x in interval)
         about = f' <span class="note">95 % interval {about}</span>'
+    elif interval:
+        about = ' <span class="note">one image alone has no interval</span>'
     score = f"<span class='big'>{percent(results[monitor])}</span>"
     return (
         f"<h1>{html.escape(name)}</h1>\n"
@@ -153,27 +160,62 @@ def _calibration(results):
     found = results.get("calibration")
     if not found or not found["bins"]:
         return ""
-    total = sum(pixels for pixels, _, _ in found["bins"])
-    dots = "".join(
-        f'<circle cx="{40 + 200 * confidence:.1f}" cy="{210 - 200 * right:.1f}" '
-        f'r="{2 + 8 * (pixels / total) ** 0.5:.1f}" fill="#0072b2" fill-opacity=".7">'
-        f"<title>confidence {percent(confidence)} %, right {percent(right)} %, "
-        f"{percent(pixels / total)} % of the pixels</title></circle>"
-        for pixels, confidence, right in found["bins"]
-    )
-    words = '<text font-size="12" fill="currentColor" '
-    chart = (
-        '<svg viewBox="0 0 260 250" width="260" role="img"><path d="M40 210L240 10M40 '
-        '10V210H240" fill="none" stroke="currentColor" stroke-opacity=".5"/>'
-        f'{dots}{words}x="95" y="243">confidence, %</text>{words}transform='
-        f'"translate(12 150) rotate(-90)">right, %</text>{words}x="38" y="226">0</text>'
-        f'{words}x="226" y="226">100</text>{words}x="14" y="16">100</text></svg>'
-    )
     return (
         f"<h2>Calibration</h2>\n<p class='note'>Expected calibration error "
         f"{percent(found['error'])} %, of {found['num_images']} images. On the line, "
         "pixels are right as often as the model is sure; below it, it is too sure. "
-        f"Larger dots are of more pixels.</p>\n{chart}"
+        f"Larger dots are of more pixels.</p>\n{charts.reliability(found['bins'])}"
+    )
+
+
+def _ranking(results):
+    """Curves of how well probabilities tell the pixels of two classes apart."""
+    if not (found := results.get("ranking")):
+        return ""
+    roc = charts.curve(found["roc"], "false alarms, %", "found, %", diagonal=True)
+    words = "recall, %", "precision, %"
+    pr = charts.curve(found["precision_recall"], *words)
+    name = html.escape(list(results["classes"])[-1])
+    return (
+        f"<h2>Thresholds</h2>\n<p class='note'>Pixels of {name} at every threshold of "
+        f"their probability, of {found['num_images']} images: area below the ROC curve "
+        f"{percent(found['roc_auc'])} %, average precision "
+        f"{percent(found['average_precision'])} %.</p>\n{roc}{pr}"
+    )
+
+
+def _sizes(results):
+    """Objects that are found, by a third of their sizes each."""
+    if not (found := results.get("by_size")):
+        return ""
+    rows = [
+        [
+            one["size"],
+            f"{one['from_px']:,} to {one['to_px']:,}",
+            f"{one['detected']} of {one['objects']}",
+            percent(one["detected"] / one["objects"]),
+        ]
+        for one in found
+    ]
+    heads = ["objects", "px", "found at IoU 0.5", "%"]
+    return f"<h2>Detection by size</h2>\n{_table(heads, rows)}"
+
+
+def _outlines(results):
+    """Boundaries, centre lines and distances, by class."""
+    found = results.get("outlines")
+    if not found or not found["classes"]:
+        return ""
+    heads = ["class", *outlines.HEADS, "images", "in one map only"]
+    rows = [
+        [html.escape(name), *outlines.cells(x), str(x["images"]), str(x["in_one_map"])]
+        for name, x in found["classes"].items()
+    ]
+    return (
+        f"<h2>Outlines</h2>\n<p class='note'>Of {found['num_images']} images. Shares "
+        "in %; distances in px, means over images with the class in both maps. Surface "
+        f"Dice counts outlines within {found['tolerance_px']:g} px; what is thicker "
+        f"than {outlines.THICKEST_PX} px has no centre line.</p>\n{_table(heads, rows)}"
     )
 
 
@@ -184,21 +226,7 @@ def _images(results, most=8):
     rows.sort(key=lambda row: row[key])
     if not rows:
         return ""
-    counts = [0] * 10
-    for row in rows:
-        # A score of exactly 1 belongs to the last bar.
-        counts[min(max(int(10 * row[key]), 0), 9)] += 1
-    bars = "".join(
-        f'<rect x="{30 * i}" y="{80 - 80 * n / max(counts):.1f}" width="28" '
-        f'height="{80 * n / max(counts):.1f}" fill="#0072b2"><title>{10 * i} to '
-        f"{10 * i + 10} %: {n} images</title></rect>"
-        for i, n in enumerate(counts)
-    )
-    chart = (
-        f'<svg viewBox="0 0 300 100" width="300" role="img">{bars}<text x="0" y="97" '
-        'font-size="12" fill="currentColor">0 %</text><text x="262" y="97" '
-        'font-size="12" fill="currentColor">100 %</text></svg>'
-    )
+    chart = charts.histogram([row[key] for row in rows])
     worst = [[html.escape(row["name"]), percent(row[key])] for row in rows[:most]]
     name = key.replace("_", " ")
     return f"<h2>Images</h2>\n{chart}\n{_table(['lowest', f'{name}, %'], worst)}"

@@ -80,9 +80,9 @@ def evaluate(
     options = _options(recipe, options)
     result = scoring.score(model, samples, options, on_error=on_error)
     failed = [one["name"] for one in result.get("failed", ())]
-    calibration = scoring.calibration(model, samples, options, without=failed)
-    more = {"calibration": calibration, "training": training or _training_of(run)}
-    result |= {key: value for key, value in more.items() if value}
+    result |= scoring.details(model, samples, options, without=failed)
+    if training := training or _training_of(run):
+        result["training"] = training
     # Published weights have no folder that could be written to, and no history.
     is_run = isinstance(run, (str, pathlib.Path))
     out = pathlib.Path(out or _place(run if is_run else None, recipe, facts, split))

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from kerasseg.tasks import objects
+from kerasseg.tasks import label_maps, objects
 
 STEP = 0.05  # between the scores that are tried
 FLIP_GAIN = 0.002  # of mean IoU, below which flips are not worth their time
@@ -31,8 +31,8 @@ def threshold(task, model, samples, options, recipe, *, low=0.1):
         present, crowd = objects.truth_of(sample)
         found = scorer.predict([sample["image"]])[0]
         for score in scores:
-            maps = objects.label_maps(present, crowd, found.above(score))
-            sums.setdefault(score, objects.LabelMapScores()).add(*maps)
+            maps = label_maps.of(present, crowd, found.above(score))
+            sums.setdefault(score, label_maps.Scores()).add(*maps)
     tried = [
         {"score_threshold": score, "label_ap": sums[score].result()["label_ap"]}
         for score in sums

@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from kerasseg.tasks import label_maps
 from kerasseg.tasks.task import percent
 
 KINDS = {"mask": "masks", "box": "boxes"}  # as results and pycocotools call them
@@ -57,55 +58,6 @@ def _no_masks(num, size):
         ) from error
 
 
-def label_maps(present, crowd, found):
-    """True and found label map, small objects in front, and the mask of crowds."""
-    from kerasseg.instance.masks import masks_to_label_map
-
-    masks = present.masks[~crowd]
-    true = np.zeros(present.masks.shape[1:], "int32")
-    if len(masks):
-        areas = np.count_nonzero(masks, axis=(1, 2))
-        true = masks_to_label_map(masks, scores=-areas)
-    return true, found.to_label_map(), present.masks[crowd].any(0)
-
-
-class LabelMapScores:
-    """Sums of the scores that compare label maps, one image after another."""
-
-    def __init__(self):
-        self.counts, self.qualities, self.indices, self.most = 0, 0, [], 0
-
-    def add(self, true, found, crowd=None):
-        """Count one pair of label maps; returns the image's row.
-
-        Args:
-            true, found: int [H, W].
-            crowd: bool [H, W], see `metrics.instances`; None for none.
-        """
-        from kerasseg.metrics import instances as scores
-
-        counts = scores.instance_counts(true, found, crowd=crowd)
-        self.counts = self.counts + counts
-        qualities = scores.quality_counts(true, found, crowd=crowd)
-        self.qualities = self.qualities + qualities
-        self.indices.append(scores.aggregated_jaccard(true, found, crowd=crowd))
-        hits, extra, missed = counts[0].tolist()  # at IoU 0.5
-        self.most = max(self.most, hits + missed)
-        ap = float(scores.average_precision(counts).mean())
-        row = {"ap": ap, "objects": hits + missed, "found": hits + extra}
-        return {**row, "matched": hits, "false": extra, "missed": missed}
-
-    def result(self):
-        """Scores of the data set, and "label_ap_by_iou"."""
-        from kerasseg.metrics import instances as scores
-
-        found = scores.summary(self.counts, self.qualities, self.indices)
-        by_iou = scores.average_precision(self.counts).tolist()
-        if not np.any(self.counts):  # no object, true or found: there is no score
-            found, by_iou = dict.fromkeys(found), [None] * len(by_iou)
-        return {**found, "label_ap_by_iou": by_iou}
-
-
 class Scorer:
     """Scores objects, by COCO's rules and as label maps.
 
@@ -128,7 +80,8 @@ class Scorer:
         categories = [{"id": i, "name": str(name)} for i, name in enumerate(names, 1)]
         # A COCO annotation file; category ids are label ids.
         self.truth = {"images": [], "annotations": [], "categories": categories}
-        self.results, self.label_maps = [], LabelMapScores()
+        self.results, self.label_maps = [], label_maps.Scores()
+        self.by_size = label_maps.BySize()
 
     def predict(self, images):
         return [self.find(self.model, image) for image in images]
@@ -146,7 +99,9 @@ class Scorer:
         self.results += found.to_coco(len(self.truth["images"]))
         # COCO's average precision ranks all scores, a label map needs a decision.
         above = found.above(self.options.score_threshold)
-        return self.label_maps.add(*label_maps(present, crowd, above))
+        maps = label_maps.of(present, crowd, above)
+        self.by_size.add(*maps)
+        return self.label_maps.add(*maps)
 
     def result(self):
         """Numbers in 0..1, None where there is nothing to find.
@@ -155,7 +110,8 @@ class Scorer:
         "label_ap" (TP / (TP + FP + FN), mean over IoU 0.5:0.95), "label_ap50", "f1" (at
         0.5), "pq", "sq", "rq" of all images together, and "aji", a mean over images;
         "masks" and "boxes", the twelve numbers of COCO; "classes", for each name
-        "mask_ap", "box_ap" and "objects"; "label_ap_by_iou".
+        "mask_ap", "box_ap" and "objects"; "label_ap_by_iou"; "by_size", see
+        `label_maps.BySize`.
         """
         from kerasseg import metrics
 
@@ -173,6 +129,7 @@ class Scorer:
             **coco,
             "classes": _by_class(self.truth, coco),
             "label_ap_by_iou": by_iou,
+            "by_size": self.by_size.result(),
             "settings": {"max_results": most},
         }
 
@@ -212,7 +169,8 @@ def table(result):
         lines.append(f"{name:{width}}{cells}{scores['objects']:9,}")
     means = "".join(f"{percent(result[f'{kind}_ap'], 2):>8}" for kind in KINDS)
     lines.append(f"{'mean':{width}}{means}")
-    return "\n".join([*lines, *lines_of(result, LINES)])
+    sizes = label_maps.table(result)
+    return "\n".join([*lines, *lines_of(result, LINES), *sizes])
 
 
 LINES = (

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from kerasseg.predict.options import PanopticOptions, arguments
-from kerasseg.tasks import differences, objects, semantic
+from kerasseg.tasks import differences, label_maps, objects, semantic
 from kerasseg.tasks.task import percent
 
 OUTPUTS = {
@@ -107,7 +107,8 @@ class Scorer:
     def __init__(self, model, samples, options):
         self.model, self.options, self.names = model, options, list(samples.classes)
         self.things = things_of(options, len(self.names))
-        self.counts, self.matrix, self.label_maps = 0, 0, objects.LabelMapScores()
+        self.counts, self.matrix, self.label_maps = 0, 0, label_maps.Scores()
+        self.by_size = label_maps.BySize()
 
     def predict(self, images):
         return [predict(self.model, image, self.options) for image in images]
@@ -126,7 +127,8 @@ class Scorer:
             *(_class_map(one, num) for one in (true, found)), num + 1, ignore_label=num
         )
         self.matrix = self.matrix + matrix
-        maps = objects.label_maps(present, crowd, to_instances(found, self.things))
+        maps = label_maps.of(present, crowd, to_instances(found, self.things))
+        self.by_size.add(*maps)
         row = self.label_maps.add(*maps)
         pq = metrics.panoptic.panoptic_scores(counts)["pq"]
         del row["ap"]
@@ -137,7 +139,8 @@ class Scorer:
 
         "pq", "sq", "rq", means over classes; "mean_iou" of the classes of pixels, void
         predictions being wrong; "label_ap", "label_ap50", "f1" and "aji" of the label
-        maps of things, as of instance models; "classes", for each name "pq" and "iou".
+        maps of things, as of instance models, and "by_size", see `label_maps.BySize`;
+        "classes", for each name "pq" and "iou".
         """
         from kerasseg import metrics
 
@@ -150,6 +153,7 @@ class Scorer:
             **{name: _number(scores[name]) for name in SCORES},
             "mean_iou": _number(np.nanmean(by_class[1])),
             **{name: found[name] for name in names},
+            "by_size": self.by_size.result(),
             "classes": {
                 name: {"pq": _number(pq), "iou": _number(iou)}
                 for name, pq, iou in zip(self.names, *by_class)
@@ -176,7 +180,8 @@ def table(result):
     means = "".join(f"{percent(result[key], 2):>8}" for key in ("pq", "mean_iou"))
     lines.append(f"{'mean':{width}}{means}")
     last = (("SQ, RQ", ("sq", "rq")), objects.LINES[1], ("F1, AJI", ("f1", "aji")))
-    return "\n".join([*lines, *objects.lines_of(result, last)])
+    sizes = label_maps.table(result)
+    return "\n".join([*lines, *objects.lines_of(result, last), *sizes])
 
 
 def card(results):

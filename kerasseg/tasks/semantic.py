@@ -7,7 +7,7 @@ import numpy as np
 
 from kerasseg.images import mask_kinds
 from kerasseg.predict.options import ClassMapOptions, arguments
-from kerasseg.tasks import calibration, choosing, differences
+from kerasseg.tasks import choosing, details, differences
 from kerasseg.tasks.checks import check_named
 from kerasseg.tasks.task import Task, percent
 
@@ -142,12 +142,10 @@ class Scorer:
         scores = {name: None if math.isnan(x) else x for name, x in scores.items()}
         return {**scores, **seen}
 
-    def calibration(self, samples):
-        """See `evaluate.calibration`; `samples` are scaled already."""
-        ignore_label = self.samples.ignore_label
-        return calibration.of_class_maps(
-            self.model, samples, self.options, ignore_label
-        )
+    def details(self, samples):
+        """See `evaluate.details`; `samples` are scaled already."""
+        about = self.samples.classes, self.samples.ignore_label
+        return details.of_class_maps(self.model, samples, self.options, *about)
 
     def result(self):
         """Scores of `metrics.summary`, "matrix", rows are labels, and "intervals".
@@ -186,7 +184,7 @@ def table(result):
     means = [percent(result[key], 2) for key in ("mean_iou", "mean_dice")]
     lines.append(f"{'mean':{width}}{means[0]:>8}{means[1]:>8}")
     lines.append(f"pixel accuracy {percent(result['pixel_accuracy'], 2)} %")
-    return "\n".join([*lines, *_inspection(result)])
+    return "\n".join([*lines, *_inspection(result), *details.table(result)])
 
 
 def _inspection(result):

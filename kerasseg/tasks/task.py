@@ -44,7 +44,7 @@ class Task:
         scorer: (model, samples, options) -> object with `predict(images)`,
             `add(sample, found) -> row`, `result()`, and `batch_px`, the pixels of small
             images that go through the model together; those that know probabilities
-            of pixels also have `calibration(samples)`, see `evaluate.calibration`.
+            of pixels also have `details(samples)`, see `evaluate.details`.
         table: result of a scorer -> text.
         card: results of results.json -> list of lines of Markdown.
         gallery: ({heading: rows}, samples, options) -> picture; a row has "name",

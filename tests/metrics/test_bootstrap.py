@@ -30,3 +30,14 @@ def test_a_class_in_few_images_has_a_wide_interval_and_absent_ones_none():
         replicates.add([[50, 0, 0], [9 - hits, hits, 0], [0, 0, 0]])
     _, (low, high), absent = replicates.intervals()["iou"]
     assert high - low > 0.4 and np.isnan(absent).all()
+
+
+def test_one_image_has_no_interval():
+    replicates = IoUReplicates(2)
+    replicates.add([[4, 1], [1, 3]])
+    found = replicates.intervals()
+    assert np.isnan([found["mean_iou"], *found["iou"]]).all()
+    replicates.add([[6, 0], [0, 0]])  # a class of one image
+    found = replicates.intervals()
+    assert np.isfinite(found["mean_iou"] + found["iou"][0]).all()
+    assert np.isnan(found["iou"][1]).all()

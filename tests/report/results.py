@@ -31,6 +31,23 @@ RESULTS = {
         "bins": [[40, 0.6, 0.5], [60, 0.95, 0.68]],
         "num_images": 7,
     },
+    "ranking": {
+        **{"roc_auc": 0.9, "average_precision": 0.75, "num_images": 7},
+        "roc": [[0.0, 0.1, 1.0], [0.0, 0.8, 1.0]],
+        "precision_recall": [[0.0, 0.5, 1.0], [1.0, 0.75, 0.2]],
+    },
+    "outlines": {
+        **{"tolerance_px": 2.0, "num_images": 7},
+        "classes": {
+            "crack": {
+                **{"boundary_iou": 0.25, "cl_dice": 0.625, "surface_dice": 0.875},
+                **{"hd95_px": 3.5, "assd_px": None, "images": 6, "in_one_map": 4},
+            }
+        },
+    },
+    "by_size": [
+        {"size": "small", "from_px": 4, "to_px": 9, "objects": 8, "detected": 2}
+    ],
     "samples": [{"name": f"image{i}", "mean_iou": 0.1 * i} for i in range(10)],
     "split": "val",
     "seeds": [0],

@@ -37,6 +37,11 @@ def test_a_page_is_whole_and_alone(run):
     for part in ("a & b", "60.0", "50.0 to 70.0", "<sky>", "[model] # a < b"):
         assert part in text, part
     assert "error 20.0 %, of 7 images" in text
+    assert "ROC curve 90.0 %, average precision 75.0 %" in text
+    page = report.page(run)
+    assert 'points="40.0,210.0 60.0,50.0 240.0,10.0"' in page
+    assert "<td>25.00</td><td>62.50</td><td>87.50</td><td>3.50</td><td>-</td>" in page
+    assert "<td>4 to 9</td><td>2 of 8</td><td>25.0</td>" in page
     assert "confidence 95.0 %, right 68.0 %, 60.0 % of the pixels" in text
     assert "3 of 4" in text and "5 of 6" in text and "image0" in text
 

@@ -9,9 +9,9 @@ import pytest
 from kerasseg import evaluate, predict
 from kerasseg.datasets.samples import Samples
 from kerasseg.instance.instances import Instances
-from kerasseg.metrics import instances as label_maps
+from kerasseg.metrics import instances as scoring
 from kerasseg.predict.options import InstanceOptions
-from kerasseg.tasks import objects
+from kerasseg.tasks import label_maps, objects
 from tests.fake_instances import CLASSES, make_fake_model, make_samples
 
 RED, GREEN, BLUE = (0, 4, 4, 24, 24), (1, 32, 8, 60, 60), (2, 4, 32, 28, 60)
@@ -116,7 +116,7 @@ def test_weak_parts_of_tiles_spoil_no_mask(model):
     maps = sample["instances"].max(0), found.to_label_map()
     result = evaluate.score(model, samples, {"score_threshold": 0.3})
     assert len(found) == 1
-    assert result["pq"] == pytest.approx(label_maps.panoptic_quality(*maps)["pq"])
+    assert result["pq"] == pytest.approx(scoring.panoptic_quality(*maps)["pq"])
     assert result["pq"] > 0.9
     options = InstanceOptions(score_threshold=0.3)
     every = predict.instances_of_all_scores(model, sample["image"], options)
@@ -153,10 +153,8 @@ def test_what_covers_a_crowd_and_a_little_more_is_not_false():
         ones = np.ones(2, "float32")
         return Instances(np.zeros([2, 4]), np.zeros(2, "int32"), ones, masks[chosen])
 
-    maps = objects.label_maps(
-        instances([0, 1]), np.array([False, True]), instances([0, 2])
-    )
-    scores = objects.LabelMapScores()
+    maps = label_maps.of(instances([0, 1]), np.array([False, True]), instances([0, 2]))
+    scores = label_maps.Scores()
     scores.add(*maps)
     found = scores.result()
     assert [found[name] for name in ("label_ap", "f1", "pq", "aji")] == [1, 1, 1, 1]
