@@ -210,6 +210,8 @@ def _evaluate(arguments):
         on_error="list",
     )
     _say(arguments, results["table"])
+    for doubt in results.get("doubts", ()):
+        _say(arguments, f"Beware: {doubt}")
     errors.list_failures(arguments, results["failed"])
     if results["failed"]:
         _say(arguments, f"Not scored: {len(results['failed'])} samples, listed above.")

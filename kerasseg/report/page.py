@@ -102,7 +102,7 @@ def _head(name, results):
 
 
 def _advice(results, rows):
-    found = advice(results, rows)
+    found = [*results.get("doubts", ()), *advice(results, rows)]
     if not found:
         found = ["Nothing stands out: look at the worst images below."]
     items = "\n".join(f"<li>{html.escape(text)}</li>" for text in found)

@@ -9,7 +9,7 @@ import pathlib
 
 from kerasseg import files, machine, recipes, video
 from kerasseg.names import check_options
-from kerasseg.runs import members
+from kerasseg.runs import members, seen
 from kerasseg.runs.folder import load, palette_of, read
 from kerasseg.weights import catalog
 
@@ -63,6 +63,7 @@ def evaluate(
 
     Returns:
         dict: what `evaluate.write_results` wrote, and "table", the result as text.
+        Sentences in "doubts" say which runs were trained on some of the images.
 
     Raises:
         ValueError: for an option that the model's task does not know.
@@ -83,6 +84,10 @@ def evaluate(
     result |= scoring.details(model, samples, options, without=failed)
     if training := training or _training_of(run):
         result["training"] = training
+    if not isinstance(run, catalog.Entry):
+        several = run if isinstance(run, (list, tuple)) else [run]
+        if doubts := seen.doubts(several, samples, root, split):
+            result["doubts"] = doubts
     # Published weights have no folder that could be written to, and no history.
     is_run = isinstance(run, (str, pathlib.Path))
     out = pathlib.Path(out or _place(run if is_run else None, recipe, facts, split))
