@@ -177,8 +177,8 @@ def _num_chosen(looked, candidate, scores):
     if candidate.kind != "semantic":
         return images
     fits = augmentation.fitting(looked.facts, scores)
-    # Without flips, and with one or three of them.
+    # Without flips, for least areas too, and with one or three of them.
     return (
         images
-        * {0: 0, 1: 3, 2: 5}[sum(fits[flip][0] for flip in ("horizontal", "vertical"))]
+        * {0: 1, 1: 3, 2: 5}[sum(fits[flip][0] for flip in ("horizontal", "vertical"))]
     )

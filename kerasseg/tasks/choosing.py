@@ -5,7 +5,8 @@ import dataclasses
 from kerasseg.tasks import label_maps, objects
 
 STEP = 0.05  # between the scores that are tried
-FLIP_GAIN = 0.002  # of mean IoU, below which flips are not worth their time
+GAIN = 0.002  # of mean IoU, below which flips and least areas are noise
+AREAS = (1, 8, 32, 128, 512)  # px
 
 
 def threshold(task, model, samples, options, recipe, *, low=0.1):
@@ -46,32 +47,54 @@ def threshold(task, model, samples, options, recipe, *, low=0.1):
     return {"score_threshold": best[len(best) // 2]}, tried
 
 
-def flips(task, model, samples, options, recipe):
-    """Whether prediction averages over the flips that training has shown.
+def class_map(task, model, samples, options, recipe):
+    """Flips that training has shown, and the least area of regions, where they gain.
 
     Args:
         task, model, samples, options: as in `threshold`, of class maps.
         recipe: recipe, whose `flip` of [augment] is tried, see `recipes.with_flips`.
 
     Returns:
-        ({"flips": ...}, [{"flips", "mean_iou"}, ...]); ({}, []) where training has
-        shown none.
+        ({"flips", "min_area_px"}, [{"flips", "min_area_px", "mean_iou"}, ...]): without
+        what [predict] of the recipe gives, and without "flips" where training has shown
+        none; ({}, []) where there is no score.
     """
     augment = recipe["augment"]
     parts = augment if isinstance(augment, list) else [augment]
-    trained = next((one["flip"] for one in parts if one.get("flip")), None)
-    if trained not in ("horizontal", "both"):
-        return {}, []
+    shown = next((one["flip"] for one in parts if one.get("flip")), None)
+    given = recipe.get("predict", {})  # what the user has chosen stays
+    is_free = shown in ("horizontal", "both") and "flips" not in given
+    kinds = (False, shown) if is_free else (options.flips,)
+    areas = (options.min_area_px,) if "min_area_px" in given else AREAS
     tried = []
-    for kind in (False, trained):
-        one = dataclasses.replace(options, flips=kind)
-        scorer = task.scorer(model, samples, one)
-        for index in range(len(samples)):
-            sample = samples[index]
-            scorer.add(sample, scorer.predict([sample["image"]])[0])
-        tried.append({"flips": kind, "mean_iou": scorer.result()["mean_iou"]})
-    without, with_flips = (one["mean_iou"] for one in tried)
-    if None in (without, with_flips):
+    for kind in kinds:
+        views = dataclasses.replace(options, flips=kind)
+        for area, score in _by_area(task, model, samples, views, areas):
+            one = {"flips": kind, "min_area_px": area, "mean_iou": score}
+            tried += [one] * (score is not None)
+    if not tried:
         return {}, []
-    gains = with_flips - without >= FLIP_GAIN
-    return {"flips": trained if gains else False}, tried
+    chosen = tried[0]  # as it is: no flips, all regions
+    # First flips, since a least area is chosen for what they leave.
+    for others in ("min_area_px", "flips"):
+        same = [one for one in tried if one[others] == chosen[others]]
+        most = max(one["mean_iou"] for one in same)
+        if most - chosen["mean_iou"] >= GAIN:
+            # The first that is as good: the least area of them takes least away.
+            good = (one for one in same if most - one["mean_iou"] < GAIN / 4)
+            chosen = next(good)
+    wanted = {"flips": len(kinds) > 1, "min_area_px": len(areas) > 1}
+    return {key: chosen[key] for key in wanted if wanted[key]}, tried
+
+
+def _by_area(task, model, samples, options, areas):
+    """Pairs of a least area and the mean IoU with it, by one prediction each image."""
+    from kerasseg.predict import without_small
+
+    scorers = [task.scorer(model, samples, options) for _ in areas]
+    for index in range(len(samples)):
+        sample = samples[index]
+        found = scorers[0].predict([sample["image"]])[0]
+        for area, scorer in zip(areas, scorers):
+            scorer.add(sample, without_small(found, area))
+    return [(area, x.result()["mean_iou"]) for area, x in zip(areas, scorers)]

@@ -339,6 +339,6 @@ TASK = Task(
     program=program,
     differences=differences.of_class_maps,
     outputs=OUTPUTS,
-    choose=choosing.flips,
+    choose=choosing.class_map,
     drawer=drawer,
 )

@@ -35,7 +35,8 @@ def test_chosen_options_belong_to_the_run(run, monkeypatch):
     written = json.loads((out / "chosen.json").read_text())
     assert written["options"] == found
     assert written["images"] == 1
-    assert [one["flips"] for one in written["tried"]] == [False, "both"]
+    tried = [(one["flips"], one["min_area_px"]) for one in written["tried"]]
+    assert {*tried} == {(x, y) for x in (False, "both") for y in (1, 8, 32, 128, 512)}
     (out / "chosen.json").write_text('{"options": {"flips": "both"}}')
     assert choosing.choose(out, samples) == {}  # a run that goes on chooses once
     _, recipe, _ = runs.load(out)
@@ -47,7 +48,9 @@ def test_chosen_options_belong_to_the_run(run, monkeypatch):
 
 def test_options_of_the_recipe_are_not_chosen(run):
     out, samples = run
-    text = (out / "recipe.toml").read_text() + "[predict]\nflips = false\n"
+    text = (
+        out / "recipe.toml"
+    ).read_text() + "[predict]\nflips = false\nmin_area_px = 4\n"
     (out / "recipe.toml").write_text(text)
     assert choosing.choose(out, samples) == {}
     assert json.loads((out / "chosen.json").read_text())["options"] == {}

@@ -56,33 +56,77 @@ def test_without_objects_no_threshold_is_chosen():
     assert choosing.threshold(task, None, [sample()], InstanceOptions(), {}) == ({}, [])
 
 
+@dataclasses.dataclass
+class FlipScorer:
+    """Stands for the scorer of class maps; flips gain what the model says."""
+
+    model: float
+    samples: list
+    options: ClassMapOptions
+
+    def predict(self, images):
+        return [np.zeros(image.shape[:2], "int32") for image in images]
+
+    def add(self, sample, found):
+        pass
+
+    def result(self):
+        return {"mean_iou": 0.5 + self.model * (self.options.flips == "both")}
+
+
 @pytest.mark.parametrize(
     ("gain", "chosen"), [(0.003, "both"), (0.001, False), (-0.1, False)]
 )
 def test_flips_must_be_worth_their_time(gain, chosen):
-    @dataclasses.dataclass
-    class Scorer:
-        model: object
-        samples: list
-        options: ClassMapOptions
+    task = types.SimpleNamespace(scorer=FlipScorer)
+    samples = [{"image": np.zeros([4, 4, 3])}]
+    found, tried = choosing.class_map(
+        task, gain, samples, ClassMapOptions(), {"augment": {"flip": "both"}}
+    )
+    assert found == {"flips": chosen, "min_area_px": 1}
+    assert [one["flips"] for one in tried] == [False] * 5 + ["both"] * 5
+    known = {"predict": {"min_area_px": 9}}
+    for recipe in ({"flip": None}, {"name": "standard"}):  # which do not flip
+        given = ClassMapOptions(min_area_px=9), {"augment": recipe, **known}
+        found, tried = choosing.class_map(task, gain, samples, *given)
+        assert found == {} and [one["min_area_px"] for one in tried] == [9]
+
+
+def test_a_least_area_goes_between_false_and_true_regions():
+    label = np.zeros([40, 40], "int32")
+    label[5:17, 5:17] = 1  # 144 px
+    wrong = label.copy()
+    wrong[30:35, 30:35] = 1  # 25 px
+
+    class Scorer(FlipScorer):
+        def __init__(self, *given):
+            super().__init__(*given)
+            self.right = []
 
         def predict(self, images):
-            return images
+            return [wrong for _ in images]
 
         def add(self, sample, found):
-            pass
+            self.right.append((found == sample["label"]).mean())
 
         def result(self):
-            return {"mean_iou": 0.5 + gain * (self.options.flips == "both")}
+            return {"mean_iou": np.mean(self.right)}
 
-    task = types.SimpleNamespace(scorer=Scorer)
-    samples = [{"image": np.zeros([4, 4, 3])}]
-    found, tried = choosing.flips(
-        task, None, samples, ClassMapOptions(), {"augment": {"flip": "both"}}
+    samples = [{"image": np.zeros([40, 40, 3]), "label": label}] * 2
+    given = ClassMapOptions(), {"augment": {}}
+    found, tried = choosing.class_map(
+        types.SimpleNamespace(scorer=Scorer), None, samples, *given
     )
-    assert found == {"flips": chosen}
-    assert [one["flips"] for one in tried] == [False, "both"]
-    recipe = {"augment": {"flip": None}}
-    assert choosing.flips(task, None, samples, ClassMapOptions(), recipe) == ({}, [])
-    recipe = {"augment": {"name": "standard"}}  # nothing says that it flips
-    assert choosing.flips(task, None, samples, ClassMapOptions(), recipe) == ({}, [])
+    assert found == {"min_area_px": 32}
+    assert [one["min_area_px"] for one in tried] == [*choosing.AREAS]
+    assert len({one["flips"] for one in tried}) == 1
+
+
+def test_without_a_score_nothing_is_chosen():
+    class Scorer(FlipScorer):
+        def result(self):
+            return {"mean_iou": None}
+
+    task, samples = types.SimpleNamespace(scorer=Scorer), [{"image": np.zeros([4, 4])}]
+    given = ClassMapOptions(), {"augment": {"flip": "both"}}
+    assert choosing.class_map(task, 0, samples, *given) == ({}, [])
