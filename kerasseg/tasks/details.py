@@ -34,7 +34,7 @@ def of_class_maps(model, samples, options, classes, ignore_label):
     error = float(metrics.calibration_error(counts)) if bins else None
     details = {
         "calibration": {"error": error, "bins": bins, "num_images": num},
-        "outlines": {**lines.result(classes), "num_images": num},
+        "outlines": lines.result(classes),
     }
     if ranking.any(0).all():  # pixels of both classes
         details["ranking"] = {**_ranking(ranking), "num_images": num}

@@ -10,6 +10,7 @@ from kerasseg.tasks.task import percent
 TOLERANCE_PX = 2.0  # of the surface Dice
 # Thicker things have no centre line of interest, and thinning them takes seconds.
 THICKEST_PX = 40
+MOST_PX = 4_000_000  # of an image; those of two classes take two seconds
 SHARES = ("boundary_iou", "cl_dice", "surface_dice")
 HEADS = ("boundary IoU", "clDice", "surface Dice", "HD95", "ASSD")
 
@@ -27,12 +28,18 @@ class Outlines:
         self.bands = np.zeros([num_classes, 2])
         self.lines, self.thin = np.zeros([num_classes, 4]), np.ones(num_classes, bool)
         # Of each image with the class in either map: hd95, assd, surface Dice.
-        self.distances = [[] for _ in range(num_classes)]
+        self.distances, self.num = [[] for _ in range(num_classes)], 0
 
     def add(self, label, class_ids):
-        """Count the outlines of one image; class ids [H, W] of both maps."""
+        """Count the outlines of one image; class ids [H, W] of both maps.
+
+        Those of more than 4 million pixels, which would take long, are left out.
+        """
         from kerasseg import metrics
 
+        if label.size > MOST_PX:
+            return
+        self.num += 1
         ignore_label = self.ignored["ignore_label"]
         there = np.union1d(label, class_ids)
         there = there[(there >= 0) & (there < len(self.bands))]
@@ -61,12 +68,12 @@ class Outlines:
         """Scores by class name, ready for JSON.
 
         Returns:
-            dict of "tolerance_px" and "classes": for each that occurs "boundary_iou"
-            and "cl_dice" of all images together, the latter None for classes that are
-            more than 40 px thick in one of them; "surface_dice", a mean over the
-            "images" where the class is in either map; "hd95_px" and "assd_px", means
-            over those where it is in both, and "in_one_map", the number of the others,
-            whose distances are infinite.
+            dict of "tolerance_px", "num_images" and "classes". For each that occurs:
+            "boundary_iou" and "cl_dice" of all images together, the latter None for
+            classes that are more than 40 px thick in one of them; "surface_dice", a
+            mean over the "images" where the class is in either map; "hd95_px" and
+            "assd_px", means over those where it is in both, and "in_one_map", the
+            number of the others, whose distances are infinite.
         """
         from kerasseg import metrics
 
@@ -87,7 +94,8 @@ class Outlines:
             scores = {key: _known(value) for key, value in scores.items()}
             counts = {"images": len(rows), "in_one_map": int(np.sum(~both))}
             found[str(name)] = scores | counts
-        return {"tolerance_px": TOLERANCE_PX, "classes": found}
+        about = {"tolerance_px": TOLERANCE_PX, "num_images": self.num}
+        return {**about, "classes": found}
 
 
 def _is_thin(mask):
@@ -124,7 +132,7 @@ def cells(scores):
 
 
 def table(found):
-    """Lines of text of `Outlines.result` with "num_images"."""
+    """Lines of text of `Outlines.result`."""
     if not found["classes"]:
         return []
     width = max(map(len, ["outlines", *found["classes"]]))

@@ -83,3 +83,12 @@ def test_thick_classes_have_no_centre_line():
     outlines = Outlines(3, 255)
     outlines.add(label, label)
     assert outlines.result(NAMES[:3])["classes"]["b"]["cl_dice"] == 1
+
+
+def test_very_large_images_are_left_out(monkeypatch):
+    monkeypatch.setattr("kerasseg.tasks.outlines.MOST_PX", 15)
+    outlines = Outlines(2, 255)
+    outlines.add(np.zeros([4, 4], "int32"), np.zeros([4, 4], "int32"))
+    assert outlines.result(NAMES[:2])["num_images"] == 0
+    outlines.add(np.zeros([3, 4], "int32"), np.zeros([3, 4], "int32"))
+    assert outlines.result(NAMES[:2])["num_images"] == 1
