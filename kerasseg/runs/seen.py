@@ -4,26 +4,31 @@ import os
 
 from kerasseg import recipes
 from kerasseg.runs.folder import read
+from kerasseg.weights import catalog
 
 
-def doubts(runs, samples, root, split):
+def doubts(run, samples, root, split):
     """Sentences about runs that know some of the images by which they are scored.
 
     Args:
-        runs: run folders, whose models are averaged where they are several.
+        run: as of `runs.evaluate`; of published weights nothing is known.
         samples: Samples of the evaluation.
         root: folder of the data; None for that of the first run.
         split: that `samples` are of.
 
     Returns:
-        list of str. None of a run alone on the images it was validated on, which are
-        others by construction, and of images that are drawn, not read.
+        {"doubts": list of str}, or an empty dict: also of a run alone on the images it
+        was validated on, which are others by construction, and of images that are
+        drawn, not read.
     """
+    if isinstance(run, catalog.Entry):
+        return {}
+    runs = run if isinstance(run, (list, tuple)) else [run]
     if len(runs) == 1 and split == "val":
-        return []
+        return {}
     root = root or read(runs[0])[1]["root"]
     if root is None:
-        return []
+        return {}
     found = []
     for run in runs:
         recipe, facts = read(run)
@@ -38,11 +43,11 @@ def doubts(runs, samples, root, split):
                 f"{run} was trained on {num} of the {len(samples)} images: the score "
                 "says little about new ones."
             )
-    return found
+    return {"doubts": found} if found else {}
 
 
 def _identities(samples):
-    """What tells samples apart: their files, or their names where they have none."""
+    """Files of samples, or their names where they have none, to tell them apart."""
     if found := getattr(samples, "files", None):
         return {os.path.abspath(image) for image, *_ in found}
     return {*samples.names}

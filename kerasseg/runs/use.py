@@ -84,10 +84,7 @@ def evaluate(
     result |= scoring.details(model, samples, options, without=failed)
     if training := training or _training_of(run):
         result["training"] = training
-    if not isinstance(run, catalog.Entry):
-        several = run if isinstance(run, (list, tuple)) else [run]
-        if doubts := seen.doubts(several, samples, root, split):
-            result["doubts"] = doubts
+    result |= seen.doubts(run, samples, root, split)
     # Published weights have no folder that could be written to, and no history.
     is_run = isinstance(run, (str, pathlib.Path))
     out = pathlib.Path(out or _place(run if is_run else None, recipe, facts, split))

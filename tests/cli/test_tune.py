@@ -16,6 +16,7 @@ def test_a_search_goes_on_only_as_it_began(tmp_path, monkeypatch, capsys):
         return {"best": 0.5, "start": 0.4, "trial": "trial0", "recipe": "best.toml"}
 
     monkeypatch.setattr("kerasseg.tune.tune", search)
+    monkeypatch.setattr("kerasseg.tune.require_optuna", lambda: None)
     command = ["tune", "--data", root, "--set", "train.epochs=3"]
     assert main(command) == 0
     assert main(command) == 0
