@@ -66,7 +66,11 @@ def test_float16_fails_when_no_smaller_scale_can_help():
     step = cases.make_step(cases.network(dtype="mixed_float16"))
     step(*cases.batch(0))
     images, labels = cases.batch(1)
-    assert bool(step(np.full_like(images, np.inf), labels)["failed"])
+    images = np.full_like(images, np.inf)
+    # Kernels of some processors make 0 of NaN, so that only gradients are not finite:
+    # these are put down to the scale of 2^15 until it has been halved to 1.
+    failed = [bool(step(images, labels)["failed"]) for _ in range(17)]
+    assert failed[-1] and failed == sorted(failed)
 
 
 def test_bfloat16_trains_float32_weights():
